@@ -1,0 +1,176 @@
+"""Clients, trading accounts, their cash and stock, what is reserved, and the booking behind every change.
+
+Two layers: *settled* is what bank and registry confirm, *pending* is traded and not yet settled. To trade:
+settled + pending - reserved. A check holds that figure at or above zero for our own decisions; a fact from a venue
+may break it and says so in ``overdrawn_by_event``. Short sales are a leg of their own, never a negative long.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
+
+from authorisation.models import Desk
+
+AMOUNT = {"max_digits": 24, "decimal_places": 8}
+
+
+class Client(models.Model):
+    id = models.UUIDField(primary_key=True)
+    code = models.CharField(max_length=24, unique=True)
+    name = models.CharField(max_length=120)
+    lei = models.CharField(max_length=20, blank=True, default="")
+    active = models.BooleanField(default=True)
+    history = HistoricalRecords()
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class AccountGroup(models.Model):
+    """Accounts that are granted together. Guardian grants on it decide who sees and who trades its accounts."""
+
+    code = models.CharField(max_length=24, unique=True)
+    name = models.CharField(max_length=80)
+    desk = models.ForeignKey(Desk, on_delete=models.PROTECT)
+    history = HistoricalRecords()
+
+    class Meta:
+        permissions: ClassVar = [("trade_accountgroup", "May enter orders for the accounts of the group")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class TradingAccount(models.Model):
+    """The account an order is for."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        REDUCE_ONLY = "reduce_only", "Reduce only"
+        FROZEN = "frozen"
+        CLOSED = "closed"
+
+    id = models.UUIDField(primary_key=True)
+    code = models.CharField(max_length=24, unique=True)
+    name = models.CharField(max_length=120)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="accounts")
+    group = models.ForeignKey(AccountGroup, on_delete=models.PROTECT, related_name="accounts")
+    base_currency = models.CharField(max_length=3)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.ACTIVE)
+    short_allowed = models.BooleanField(default=False)
+    version = models.IntegerField(default=1)
+    history = HistoricalRecords()
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class CashBalance(models.Model):
+    """Cash of one account in one currency (ISO 4217)."""
+
+    id = models.BigAutoField(primary_key=True)
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="cash")
+    currency = models.CharField(max_length=3)
+    settled = models.DecimalField(default=0, **AMOUNT)
+    pending = models.DecimalField(default=0, **AMOUNT)
+    reserved = models.DecimalField(default=0, **AMOUNT)
+    overdrawn_by_event = models.UUIDField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "currency"], name="accounts_cash_once"),
+            models.CheckConstraint(condition=Q(reserved__gte=0), name="accounts_cash_reserved_not_negative"),
+            models.CheckConstraint(
+                condition=Q(reserved__lte=F("settled") + F("pending")) | Q(overdrawn_by_event__isnull=False),
+                name="accounts_cash_available_or_overdrawn",
+            ),
+        ]
+
+
+class Holding(models.Model):
+    """Stock of one account in one instrument. ``short`` is what was sold short and not bought back."""
+
+    id = models.BigAutoField(primary_key=True)
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="holdings")
+    instrument_id = models.UUIDField()
+    settled = models.DecimalField(default=0, **AMOUNT)
+    pending = models.DecimalField(default=0, **AMOUNT)
+    reserved = models.DecimalField(default=0, **AMOUNT)
+    short = models.DecimalField(default=0, **AMOUNT)
+    overdrawn_by_event = models.UUIDField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "instrument_id"], name="accounts_holding_once"),
+            models.CheckConstraint(condition=Q(reserved__gte=0), name="accounts_holding_reserved_not_negative"),
+            models.CheckConstraint(
+                condition=Q(reserved__lte=F("settled") + F("pending")) | Q(overdrawn_by_event__isnull=False),
+                name="accounts_holding_available_or_overdrawn",
+            ),
+        ]
+
+
+class Reservation(models.Model):
+    """Cash or stock held for one open order. The order is an opaque id; fsck proves the pair."""
+
+    order_id = models.UUIDField(primary_key=True)
+    account_id = models.UUIDField()
+    cash_currency = models.CharField(max_length=3, default="")
+    cash = models.DecimalField(default=0, **AMOUNT)
+    instrument_id = models.UUIDField(null=True)
+    stock = models.DecimalField(default=0, **AMOUNT)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(cash__gte=0, stock__gte=0), name="accounts_reservation_not_negative"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["account_id"], name="accounts_reservation_account")]
+
+
+class Booking(models.Model):
+    """One change of cash or stock, naming the event that caused it. Append-only (trigger)."""
+
+    class Layer(models.TextChoices):
+        SETTLED = "settled"
+        PENDING = "pending"
+        SHORT = "short"
+
+    class Kind(models.TextChoices):
+        OPENING = "opening"
+        TRADE = "trade"
+        BUST = "bust"
+        CORRECTION = "correction"
+        DEPOSIT = "deposit"
+        WITHDRAWAL = "withdrawal"
+
+    id = models.BigAutoField(primary_key=True)
+    account_id = models.UUIDField()
+    event_id = models.UUIDField()
+    order_id = models.UUIDField(null=True)
+    execution_id = models.UUIDField(null=True)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    layer = models.CharField(max_length=8, choices=Layer.choices)
+    currency = models.CharField(max_length=3, default="")
+    instrument_id = models.UUIDField(null=True)
+    amount = models.DecimalField(**AMOUNT)
+    trade_date = models.DateField()
+    settlement_date = models.DateField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=(Q(instrument_id__isnull=True) & ~Q(currency=""))
+                | (Q(instrument_id__isnull=False) & Q(currency="")),
+                name="accounts_booking_cash_or_stock",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["account_id", "id"], name="accounts_booking_account"),
+            models.Index(fields=["order_id"], name="accounts_booking_order", condition=Q(order_id__isnull=False)),
+        ]

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AuthorisationConfig(AppConfig):
+    name = "authorisation"
+    default_auto_field = "django.db.models.BigAutoField"

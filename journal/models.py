@@ -1,0 +1,111 @@
+"""Append-only events and the small tables that make work durable: cursors, leases, idempotency, set-asides.
+
+The journal is the outbox: a listener reads events in commit-safe order behind its cursor (``xid`` below the
+oldest running transaction), so no second copy of a fact is ever written. The actor is text: people come and go,
+evidence stays.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Xid8Field(models.Field):  # type: ignore[type-arg]
+    """PostgreSQL ``xid8``: the writing transaction, for reading only what can no longer change."""
+
+    def db_type(self, connection: object) -> str:
+        return "xid8"
+
+
+class Event(models.Model):
+    """One thing that happened. Never updated, never deleted (trigger and grant)."""
+
+    position = models.BigAutoField(primary_key=True)
+    id = models.UUIDField(unique=True)
+    stream = models.TextField()
+    seq = models.IntegerField()
+    kind = models.TextField()
+    version = models.SmallIntegerField(default=1)
+    actor = models.TextField()
+    on_behalf_of = models.TextField(default="")
+    correlation_id = models.UUIDField()
+    causation_id = models.UUIDField(null=True)
+    event_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    business_date = models.DateField()
+    payload = models.JSONField()
+    prev_hash = models.BinaryField()
+    hash = models.BinaryField()
+    xid = Xid8Field(db_default=models.Func(function="pg_current_xact_id"))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["stream", "seq"], name="journal_event_stream_seq"),
+            models.CheckConstraint(condition=models.Q(seq__gte=1), name="journal_event_seq_from_one"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["correlation_id"], name="journal_event_correlation"),
+        ]
+
+
+class StreamHead(models.Model):
+    """Last sequence and hash of a stream that has no row of its own to keep them in."""
+
+    stream = models.TextField(primary_key=True)
+    seq = models.IntegerField()
+    hash = models.BinaryField()
+
+
+class Cursor(models.Model):
+    """How far a listener has read: everything at or below ``position`` has had its effect."""
+
+    name = models.TextField(primary_key=True)
+    position = models.BigIntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+
+class Lease(models.Model):
+    """Who works on something now. ``fence`` grows with every take-over, so a late holder is recognised."""
+
+    name = models.TextField(primary_key=True)
+    holder = models.TextField()
+    fence = models.BigIntegerField(default=1)
+    expires_at = models.DateTimeField()
+
+
+class SetAside(models.Model):
+    """A message or event that could not be worked; kept whole, raised as an exception, the stream goes on."""
+
+    id = models.UUIDField(primary_key=True)
+    source = models.TextField()
+    position = models.TextField()
+    reason = models.TextField()
+    payload = models.JSONField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "position"], name="journal_setaside_once"),
+        ]
+
+
+class IdempotencyKey(models.Model):
+    """The answer once given to (principal, route, key). Written in the transaction it protects; kept ≥ 30 days."""
+
+    id = models.BigAutoField(primary_key=True)
+    principal = models.TextField()
+    route = models.TextField()
+    key = models.TextField()
+    payload_hash = models.TextField()
+    status = models.SmallIntegerField()
+    answer = models.JSONField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["principal", "route", "key"], name="journal_idempotency_scope"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["recorded_at"], name="journal_idempotency_age")]

@@ -1,0 +1,1 @@
+"""Words and numbers every room shares: ids, FIX enums, decimals, clock, base errors. No Django."""

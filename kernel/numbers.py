@@ -1,0 +1,70 @@
+"""Money and quantities. Decimal only, rounding always named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
+
+ZERO = Decimal(0)
+
+QTY_PLACES = Decimal("0.00000001")
+PRICE_PLACES = Decimal("0.00000001")
+AVG_PX_PLACES = Decimal("0.0000000001")
+
+_MINOR_PLACES = {"JPY": Decimal(1), "KRW": Decimal(1), "BHD": Decimal("0.001"), "KWD": Decimal("0.001")}
+
+
+def minor_unit(currency: str) -> Decimal:
+    """The smallest amount of a currency (ISO 4217 minor unit), e.g. 0.01 for GBP."""
+    return _MINOR_PLACES.get(currency, Decimal("0.01"))
+
+
+def round_money(amount: Decimal, currency: str) -> Decimal:
+    """Half-even to the minor unit: what is booked."""
+    return amount.quantize(minor_unit(currency), rounding=ROUND_HALF_EVEN)
+
+
+def round_money_up(amount: Decimal, currency: str) -> Decimal:
+    """Towards plus infinity to the minor unit: what is reserved, so that a booking never exceeds it."""
+    return amount.quantize(minor_unit(currency), rounding=ROUND_CEILING)
+
+
+def round_money_down(amount: Decimal, currency: str) -> Decimal:
+    """Towards minus infinity to the minor unit."""
+    return amount.quantize(minor_unit(currency), rounding=ROUND_FLOOR)
+
+
+def parse_decimal(text: str) -> Decimal | None:
+    """A finite Decimal from plain text (``1,000`` and ``10k``/``1.2m`` as people type them), or None."""
+    cleaned = text.strip().replace(",", "").replace("\u2212", "-").lower()
+    factor = Decimal(1)
+    if cleaned.endswith("k"):
+        cleaned, factor = cleaned[:-1], Decimal(1000)
+    elif cleaned.endswith("m"):
+        cleaned, factor = cleaned[:-1], Decimal(1_000_000)
+    try:
+        value = Decimal(cleaned) * factor
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency (ISO 4217). Adding two currencies is an error, not a conversion."""
+
+    amount: Decimal
+    currency: str
+
+    def __add__(self, other: Money) -> Money:
+        if other.currency != self.currency:
+            raise ValueError(f"cannot add {other.currency} to {self.currency}")
+        return Money(self.amount + other.amount, self.currency)
+
+
+def plain(value: Decimal) -> str:
+    """A Decimal as FIX and JSON text: no exponent, no trailing zeros."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text or "0"

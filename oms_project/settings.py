@@ -1,0 +1,227 @@
+"""All settings. Whatever differs between installations comes from ``OMS_*`` variables; unknown ones are refused.
+
+Production is the default: no DEBUG, no built-in secret, trading off. ``OMS_MODE=demo`` is what ``./oms up`` uses.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+KNOWN_VARIABLES = {
+    "OMS_MODE": "live, demo or test; live when absent",
+    "OMS_DATABASE_URL": "postgresql://user:password@host:port/name of a real server, PostgreSQL 15 or later",
+    "OMS_REDIS_URL": "redis://host:port/0 or unix:///path of a real Redis-compatible server",
+    "OMS_SECRET_KEY_FILE": "file that holds the secret key; needed in live mode",
+    "OMS_ALLOWED_HOSTS": "comma-separated host names the web server answers to",
+    "OMS_VAR_DIR": "where state lives; var/ in the project when absent",
+    "OMS_WEB_PORT": "port of the web server, 8000 when absent",
+    "OMS_STREAM_PORT": "port of the stream server, 8001 when absent",
+    "OMS_STREAM_URL": "address browsers reach the stream server at; same host, OMS_STREAM_PORT when absent",
+    "OMS_FIX_PORT": "first port of the simulator, 9878 when absent",
+    "OMS_PG_PORT": "unused port number that names the embedded server's socket, 5432 when absent",
+    "OMS_CRASH_POINT": "test only: name of a crash point",
+    "OMS_FLOW_RATE": "demo only: orders a second of the living flow, 2 when absent",
+    "OMS_BUILD": "build name shown by status",
+    "OMS_FROZEN_AT": "test only: fixed time for screenshots",
+}
+_unknown = sorted(name for name in os.environ if name.startswith("OMS_") and name not in KNOWN_VARIABLES)
+if _unknown:
+    raise ImproperlyConfigured(
+        f"Unknown settings {', '.join(_unknown)}. Known: {', '.join(sorted(KNOWN_VARIABLES))}."
+    )
+
+MODE = os.environ.get("OMS_MODE", "live")
+if MODE not in ("live", "demo", "test"):
+    raise ImproperlyConfigured(f"OMS_MODE is {MODE!r}; it must be live, demo or test.")
+VAR_DIR = Path(os.environ.get("OMS_VAR_DIR") or BASE_DIR / "var")
+DEBUG = False
+
+
+def _secret_key() -> str:
+    path = os.environ.get("OMS_SECRET_KEY_FILE")
+    if path:
+        return Path(path).read_text().strip()
+    if MODE == "test":
+        return "test-only-key-that-protects-nothing-beyond-a-throw-away-database"
+    raise ImproperlyConfigured("OMS_SECRET_KEY_FILE must name a file that holds the secret key.")
+
+
+SECRET_KEY = _secret_key()
+ALLOWED_HOSTS = os.environ.get("OMS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+
+
+def database_from_url(url: str) -> dict[str, Any]:
+    """Django's DATABASES entry for a ``postgresql://`` address; ``?host=/dir`` selects a Unix socket."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ImproperlyConfigured("OMS_DATABASE_URL must start with postgresql://.")
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "oms",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(query.get("host", parts.hostname or "")),
+        "PORT": str(parts.port or query.get("port", "")),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": False,
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 3},
+        "ATOMIC_REQUESTS": False,
+        "TEST": {"NAME": f"test_{unquote(parts.path.lstrip('/')) or 'oms'}"},
+    }
+
+
+DATABASES = {"default": database_from_url(os.environ.get("OMS_DATABASE_URL", "postgresql:///oms"))}
+REDIS_URL = os.environ.get("OMS_REDIS_URL", "redis://127.0.0.1:6379/0")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_fsm",
+    "guardian",
+    "simple_history",
+    "rest_framework",
+    "drf_spectacular",
+    "journal",
+    "authorisation",
+    "refdata",
+    "accounts",
+    "risk",
+    "orders",
+    "venues",
+    "operations",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "oms_project.middleware.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+ROOT_URLCONF = "oms_project.urls"
+ASGI_APPLICATION = "oms_project.asgi.application"
+WSGI_APPLICATION = "oms_project.wsgi.application"
+AUTH_USER_MODEL = "authorisation.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+GUARDIAN_MONKEY_PATCH_USER = False
+ANONYMOUS_USER_NAME = None
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/desk"
+LOGOUT_REDIRECT_URL = "/sign-in"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "operations.context.frame",
+            ],
+            "libraries": {"oms": "operations.templatetags.oms"},
+        },
+    }
+]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if MODE == "test"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = MODE == "test"
+MEDIA_ROOT = VAR_DIR / "files"
+
+SECURE = MODE == "live"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE
+SESSION_COOKIE_NAME = "__Host-oms" if SECURE else "oms"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["authorisation.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "oms_project.api_errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "OMS API",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
+CELERY_TASK_DEFAULT_QUEUE = "routing"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+WEB_PORT = int(os.environ.get("OMS_WEB_PORT", "8000"))
+STREAM_PORT = int(os.environ.get("OMS_STREAM_PORT", "8001"))
+STREAM_URL = os.environ.get("OMS_STREAM_URL", "")
+FIX_PORT = int(os.environ.get("OMS_FIX_PORT", "9878"))
+BUILD = os.environ.get("OMS_BUILD", "dev")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "oms_project.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"django.server": {"level": "WARNING"}},
+}

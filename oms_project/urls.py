@@ -1,0 +1,13 @@
+"""Every address of the house. A room lists its own; the roof only says under which prefix."""
+
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("authorisation.urls")),
+    path("", include("operations.urls")),
+    path("", include("orders.urls")),
+    path("", include("venues.urls")),
+    path("api/v1/", include("orders.api.urls")),
+    path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
+]

@@ -1,0 +1,184 @@
+"""Orders, the requests people make about them, and what venues reported.
+
+``Order`` is an intent with a snapshot of its working state; the snapshot is derived from facts (``facts``) by the
+pure core in ``orders.domain`` and never moved by hand. ``ord_status`` is the venue's word, None until its first
+fact. ``OrderRequest.state`` is ours.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+QTY = {"max_digits": 24, "decimal_places": 8}
+PRICE = {"max_digits": 20, "decimal_places": 8}
+
+
+class Order(models.Model):
+    """One intent to trade. Ids of other rooms' append-only rows are opaque; entities people edit are keys."""
+
+    id = models.UUIDField(primary_key=True)
+    ref = models.CharField(max_length=16, unique=True)
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    root_id = models.UUIDField()
+    account = models.ForeignKey("accounts.TradingAccount", on_delete=models.PROTECT, db_constraint=False)
+    desk = models.ForeignKey("authorisation.Desk", on_delete=models.PROTECT, db_constraint=False)
+    listing = models.ForeignKey("refdata.Listing", on_delete=models.PROTECT, db_constraint=False)
+    owner = models.ForeignKey("authorisation.User", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    source = models.CharField(max_length=12)  # ticket, api, upload, flow, venue (phoned)
+    client_order_id = models.CharField(max_length=64, default="")
+    correlation_id = models.UUIDField()
+
+    # Working terms: what the venue works on, as far as it has said; the first intent stays in the NEW request.
+    side = models.CharField(max_length=1)
+    ord_type = models.CharField(max_length=1)
+    time_in_force = models.CharField(max_length=1)
+    order_qty = models.DecimalField(null=True, **QTY)
+    price = models.DecimalField(null=True, **PRICE)
+    stop_px = models.DecimalField(null=True, **PRICE)
+    min_qty = models.DecimalField(null=True, **QTY)
+    max_floor = models.DecimalField(null=True, **QTY)
+    expire_at = models.DateTimeField(null=True)
+    expire_date = models.DateField(null=True)
+    locate_ref = models.CharField(max_length=64, default="")
+    capacity = models.CharField(max_length=1, default="A")  # OrderCapacity (528)
+    handling = models.CharField(max_length=1, default="1")  # HandlInst (21)
+    strategy = models.CharField(max_length=40, default="")
+
+    # Names at the venue.
+    session_group = models.CharField(max_length=24, default="")
+    cl_ord_id = models.CharField(max_length=32, null=True)
+    venue_order_id = models.CharField(max_length=64, null=True)
+    last_request_seq = models.IntegerField(default=1)
+
+    # Derived from facts by the pure core.
+    facts = models.JSONField(default=dict)
+    ord_status = models.CharField(max_length=1, null=True)
+    cum_qty = models.DecimalField(default=0, **QTY)
+    leaves_qty = models.DecimalField(default=0, **QTY)
+    avg_px = models.DecimalField(max_digits=24, decimal_places=10, default=0)
+    overfilled = models.BooleanField(default=False)
+
+    # Ours: the state of the request that decides what people see while the venue has said nothing.
+    request_state = models.CharField(max_length=24)
+    is_open = models.BooleanField(default=True)
+    needs_attention = models.CharField(max_length=60, default="")
+
+    instrument_snapshot = models.JSONField()
+    instructed_at = models.DateTimeField()
+    entered_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    trade_date = models.DateField()
+    version = models.IntegerField(default=1)
+    last_event_seq = models.IntegerField(default=0)
+    last_event_hash = models.BinaryField(default=bytes)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(order_qty__gt=0) | Q(order_qty__isnull=True), name="orders_order_qty_positive"),
+            models.CheckConstraint(condition=Q(cum_qty__gte=0, leaves_qty__gte=0), name="orders_order_sums_not_negative"),
+            models.CheckConstraint(
+                condition=Q(order_qty__isnull=True) | Q(cum_qty__lte=F("order_qty")) | Q(overfilled=True),
+                name="orders_order_cum_within_qty",
+            ),
+            models.CheckConstraint(condition=Q(side__in=["1", "2", "5", "6"]), name="orders_order_side_known"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["account", "-id"], name="orders_open_by_account", condition=Q(is_open=True)),
+            models.Index(fields=["desk", "-id"], name="orders_open_by_desk", condition=Q(is_open=True)),
+            models.Index(fields=["desk", "-id"], name="orders_by_desk"),
+            models.Index(fields=["session_group", "venue_order_id"], name="orders_by_venue_id"),
+        ]
+
+    def __str__(self) -> str:
+        return self.ref
+
+
+class OrderRequest(models.Model):
+    """NEW, REPLACE or CANCEL: its payload, maker, checks, approval, the ClOrdID it was sent under and its outcome."""
+
+    class Kind(models.TextChoices):
+        NEW = "new"
+        REPLACE = "replace"
+        CANCEL = "cancel"
+
+    class State(models.TextChoices):
+        CAPTURED = "captured"
+        PENDING_AUTHORISATION = "pending_authorisation"
+        REFUSED = "refused"
+        DECLINED = "declined"
+        LAPSED = "lapsed"
+        WITHDRAWN = "withdrawn"
+        RELEASED = "released"
+        HANDED_OVER = "handed_over"
+        UNKNOWN = "unknown"
+        ACCEPTED = "accepted"
+        REJECTED = "rejected"
+
+    id = models.UUIDField(primary_key=True)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="requests", db_constraint=False)
+    seq = models.IntegerField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    state = models.CharField(max_length=24, choices=State.choices)
+    cl_ord_id = models.CharField(max_length=32, unique=True)
+    orig_cl_ord_id = models.CharField(max_length=32, null=True)
+    payload = models.JSONField()
+    maker = models.TextField()
+    maker_id = models.BigIntegerField()
+    on_behalf_of = models.TextField(default="")
+    idempotency_key = models.TextField(default="")
+    checks = models.JSONField(default=list)
+    acknowledgements = models.JSONField(default=list)
+    authorisation_id = models.UUIDField(null=True)
+    outcome_code = models.CharField(max_length=60, default="")
+    outcome_text = models.TextField(default="")
+    captured_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+    handed_over_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "seq"], name="orders_request_seq"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["handed_over_at"], name="orders_request_unanswered", condition=Q(state__in=["handed_over", "unknown"])
+            ),
+        ]
+
+
+class Execution(models.Model):
+    """A trade a venue reported, at its latest version: a correction or bust changes the effective figures, not the raw ones."""
+
+    id = models.UUIDField(primary_key=True)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="executions", db_constraint=False)
+    identity = models.CharField(max_length=160)  # application identity as the adapter declares it
+    exec_id = models.CharField(max_length=64)
+    exec_ref_id = models.CharField(max_length=64, default="")  # latest version's ExecID, when corrected or busted
+    exec_type = models.CharField(max_length=1)
+    cl_ord_id = models.CharField(max_length=32, null=True)
+    side = models.CharField(max_length=1)
+    last_qty = models.DecimalField(**QTY)
+    last_px = models.DecimalField(**PRICE)
+    effective_qty = models.DecimalField(**QTY)
+    effective_px = models.DecimalField(**PRICE)
+    last_mkt = models.CharField(max_length=4, default="")
+    session_epoch = models.CharField(max_length=40)
+    msg_seq_num = models.BigIntegerField()
+    wire_message_id = models.BigIntegerField(null=True)
+    event_id = models.UUIDField()
+    event_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    trade_date = models.DateField()
+    settlement_date = models.DateField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "identity"], name="orders_execution_once"),
+            models.CheckConstraint(condition=Q(effective_qty__gte=0), name="orders_execution_effective_not_negative"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["exec_id"], name="orders_execution_exec_id")]

@@ -1,0 +1,133 @@
+"""Instruments, where they are listed, in which steps they trade, and when markets are open. Dated, validated, never guessed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+
+class Market(models.Model):
+    """A trading venue segment by ISO 10383 MIC."""
+
+    mic = models.CharField(max_length=4, primary_key=True)
+    name = models.CharField(max_length=80)
+    country = models.CharField(max_length=2)
+    time_zone = models.CharField(max_length=40)
+    currency = models.CharField(max_length=3)
+    calendar_code = models.CharField(max_length=12)
+    settlement_days = models.PositiveSmallIntegerField()
+    ord_types = models.JSONField(default=list)
+    times_in_force = models.JSONField(default=list)
+    always_open = models.BooleanField(default=False, help_text="Demo and test markets trade round the clock.")
+    history = HistoricalRecords()
+
+    def __str__(self) -> str:
+        return self.mic
+
+
+class MarketDay(models.Model):
+    """One calendar day of a market: a session with its times, or a holiday with its name."""
+
+    market = models.ForeignKey(Market, on_delete=models.PROTECT)
+    date = models.DateField()
+    is_session = models.BooleanField()
+    open_at = models.DateTimeField(null=True)
+    close_at = models.DateTimeField(null=True)
+    name = models.CharField(max_length=80, default="")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["market", "date"], name="refdata_marketday_once"),
+            models.CheckConstraint(
+                condition=models.Q(is_session=False)
+                | models.Q(open_at__isnull=False, close_at__gt=models.F("open_at")),
+                name="refdata_marketday_session_has_times",
+            ),
+        ]
+
+
+class TickTable(models.Model):
+    """Named price steps: from each lower bound on, prices are multiples of its tick."""
+
+    name = models.CharField(max_length=40, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TickBand(models.Model):
+    table = models.ForeignKey(TickTable, on_delete=models.CASCADE, related_name="bands")
+    price_from = models.DecimalField(max_digits=20, decimal_places=8)
+    tick = models.DecimalField(max_digits=20, decimal_places=8)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["table", "price_from"], name="refdata_tickband_once"),
+            models.CheckConstraint(condition=models.Q(tick__gt=0), name="refdata_tickband_positive"),
+        ]
+
+
+class Instrument(models.Model):
+    """A security by ISIN (ISO 6166)."""
+
+    class AssetClass(models.TextChoices):
+        EQUITY = "equity"
+        ETF = "etf"
+
+    id = models.UUIDField(primary_key=True)
+    isin = models.CharField(max_length=12, unique=True)
+    name = models.CharField(max_length=120)
+    asset_class = models.CharField(max_length=12, choices=AssetClass.choices, default=AssetClass.EQUITY)
+    active = models.BooleanField(default=True)
+    history = HistoricalRecords()
+
+    def __str__(self) -> str:
+        return self.isin
+
+
+class Listing(models.Model):
+    """An instrument on a market: what is actually traded."""
+
+    class State(models.TextChoices):
+        TRADING = "trading"
+        HALTED = "halted"
+        SUSPENDED = "suspended"
+
+    id = models.UUIDField(primary_key=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="listings")
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="listings")
+    symbol = models.CharField(max_length=24, unique=True, help_text="As people type it: VOD.L, MSFT, CBA.AX")
+    venue_symbol = models.CharField(max_length=24)
+    currency = models.CharField(max_length=3, help_text="ISO 4217 settlement currency")
+    price_unit = models.CharField(max_length=3, help_text="GBX for pence, else the currency")
+    price_divisor = models.PositiveSmallIntegerField(default=1, help_text="100 where the price is in pence")
+    tick_table = models.ForeignKey(TickTable, on_delete=models.PROTECT)
+    lot_size = models.DecimalField(max_digits=20, decimal_places=8, default=1)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.TRADING)
+    average_daily_volume = models.DecimalField(max_digits=24, decimal_places=8, null=True)
+    version = models.IntegerField(default=1)
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["market", "venue_symbol"], name="refdata_listing_venue_symbol"),
+            models.CheckConstraint(condition=models.Q(lot_size__gt=0), name="refdata_listing_lot_positive"),
+            models.CheckConstraint(condition=models.Q(price_divisor__in=[1, 100]), name="refdata_listing_divisor"),
+        ]
+
+    def __str__(self) -> str:
+        return self.symbol
+
+
+class ReferencePrice(models.Model):
+    """The latest price known of a listing, in its price unit, and how old it is."""
+
+    listing = models.OneToOneField(Listing, on_delete=models.CASCADE, primary_key=True)
+    last = models.DecimalField(max_digits=20, decimal_places=8)
+    bid = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    ask = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    previous_close = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    source = models.CharField(max_length=24)
+    priced_at = models.DateTimeField()

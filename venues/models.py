@@ -1,0 +1,152 @@
+"""Venues, their FIX sessions, every message in and out, and the intents that wait for the wire."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from simple_history.models import HistoricalRecords
+
+from refdata.models import Market
+
+
+class Venue(models.Model):
+    """A place orders are sent to. ``adapter`` names the code that speaks its dialect and declares its capabilities."""
+
+    code = models.CharField(max_length=16, primary_key=True)
+    name = models.CharField(max_length=80)
+    adapter = models.CharField(max_length=40)
+    phone = models.CharField(max_length=40, default="")
+    markets = models.ManyToManyField(Market)
+    enabled = models.BooleanField(default=True)
+    history = HistoricalRecords()
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class FixSession(models.Model):
+    """One FIX session and what we last knew of it. One gateway process serves all sessions of a group."""
+
+    class State(models.TextChoices):
+        DOWN = "down"
+        CONNECTING = "connecting"
+        RECOVERING = "recovering"
+        LOGGED_ON = "logged_on", "Logged on"
+        DISABLED = "disabled"
+
+    name = models.CharField(max_length=24, primary_key=True)
+    group = models.CharField(max_length=24)
+    venue = models.ForeignKey(Venue, on_delete=models.PROTECT, related_name="sessions")
+    begin_string = models.CharField(max_length=8, default="FIX.4.4")
+    sender_comp_id = models.CharField(max_length=32)
+    target_comp_id = models.CharField(max_length=32)
+    host = models.CharField(max_length=80, default="127.0.0.1")
+    port = models.PositiveIntegerField()
+    state = models.CharField(max_length=12, choices=State.choices, default=State.DOWN)
+    state_reason = models.TextField(default="")
+    state_at = models.DateTimeField(null=True)
+    enabled = models.BooleanField(default=True)
+    epoch = models.CharField(max_length=40, default="")  # changes whenever sequence numbers restart
+    next_in = models.BigIntegerField(default=1)
+    next_out = models.BigIntegerField(default=1)
+    last_in_at = models.DateTimeField(null=True)
+    last_out_at = models.DateTimeField(null=True)
+    heartbeat_s = models.PositiveSmallIntegerField(default=10)
+    wait_s = models.PositiveSmallIntegerField(default=15)  # how long an order waits for a session that is down
+    fence = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["sender_comp_id", "target_comp_id", "begin_string"], name="venues_session_names"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WireMessage(models.Model):
+    """A FIX message as it was on the wire, stored before anything is done with it. Inbound ones are the inbox."""
+
+    class Direction(models.TextChoices):
+        IN = "in"
+        OUT = "out"
+
+    id = models.BigAutoField(primary_key=True)
+    direction = models.CharField(max_length=3, choices=Direction.choices)
+    session = models.CharField(max_length=24)
+    epoch = models.CharField(max_length=40)
+    msg_seq_num = models.BigIntegerField()
+    msg_type = models.CharField(max_length=3)
+    poss_dup = models.BooleanField(default=False)
+    cl_ord_id = models.CharField(max_length=64, default="")
+    venue_order_id = models.CharField(max_length=64, default="")
+    shard = models.SmallIntegerField(default=0)
+    raw = models.TextField()  # SOH kept; passwords masked
+    sent_at = models.DateTimeField(null=True)  # SendingTime (52)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="venues_inbox", condition=Q(direction="in", msg_type__in=["8", "9", "3", "j"])),
+            models.Index(fields=["session", "epoch", "msg_seq_num"], name="venues_wire_number"),
+            models.Index(fields=["cl_ord_id"], name="venues_wire_cl_ord_id", condition=~Q(cl_ord_id="")),
+            models.Index(fields=["venue_order_id"], name="venues_wire_order_id", condition=~Q(venue_order_id="")),
+        ]
+
+
+class WireIntent(models.Model):
+    """Something to be sent once. Written by routing, claimed by the gateway of its session group."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        HANDED_OVER = "handed_over", "Handed to the engine"
+        REFUSED = "refused"
+        WITHDRAWN = "withdrawn"
+
+    id = models.BigAutoField(primary_key=True)
+    session_group = models.CharField(max_length=24)
+    kind = models.CharField(max_length=8)  # new, replace, cancel, status
+    order_id = models.UUIDField()
+    request_id = models.UUIDField()
+    account_id = models.UUIDField()
+    cl_ord_id = models.CharField(max_length=32)
+    orig_cl_ord_id = models.CharField(max_length=32, default="")
+    payload = models.JSONField()  # the normalised message; the adapter maps it
+    adds_risk = models.BooleanField()
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    reason = models.TextField(default="")
+    not_after = models.DateTimeField()
+    correlation_id = models.UUIDField()
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["request_id"], name="venues_intent_once_per_request", condition=~Q(kind="status")),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["session_group", "id"], name="venues_intent_waiting", condition=Q(state="waiting")),
+        ]
+
+
+class HandOver(models.Model):
+    """Proof that one ClOrdID was given to the engine, written before it was. Its key is what makes 'at most once' true."""
+
+    cl_ord_id = models.CharField(max_length=32, primary_key=True)
+    intent_id = models.BigIntegerField(unique=True)
+    session = models.CharField(max_length=24)
+    epoch = models.CharField(max_length=40)
+    fence = models.BigIntegerField()
+    handed_over_at = models.DateTimeField()
+
+
+class RouteDecision(models.Model):
+    """Where an order was sent and why: every candidate with the reason it was taken or passed over."""
+
+    order_id = models.UUIDField(primary_key=True)
+    session_group = models.CharField(max_length=24)
+    candidates = models.JSONField()
+    rule_version = models.CharField(max_length=24)
+    decided_at = models.DateTimeField()
