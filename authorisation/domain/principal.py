@@ -1,0 +1,45 @@
+"""Who acts, and what they were granted: loaded once a call, then passed down. No later look-ups, no flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kernel.errors import NotPermitted
+
+ENTER_ORDER = "enter_order"
+RELEASE_ORDER = "release_order"
+VIEW_DESK = "view_desk"
+TRADE_DESK = "trade_desk"
+VIEW_ACCOUNT_GROUP = "view_accountgroup"
+TRADE_ACCOUNT_GROUP = "trade_accountgroup"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """``rights`` are role rights by codename; ``grants`` maps an object right to the ids of desks or account groups."""
+
+    user_id: int
+    username: str
+    actor: str
+    persona: str
+    is_service: bool = False
+    may_send: bool = True
+    desk_id: int | None = None
+    rights: frozenset[str] = frozenset()
+    grants: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    on_behalf_of: str = ""
+
+    def granted(self, right: str) -> frozenset[int]:
+        """Ids of the objects on which ``right`` is granted."""
+        return self.grants.get(right, frozenset())
+
+    def require(self, right: str, sentence: str) -> None:
+        """Raise NotPermitted unless the role has ``right``."""
+        if right not in self.rights:
+            raise NotPermitted("RIGHT_MISSING", sentence, {"right": right})
+
+
+def process_principal(name: str) -> Principal:
+    """One of our own processes. It has no rights: services that processes call take no principal's rights."""
+    return Principal(user_id=0, username=name, actor=f"process:{name}", persona="process")

@@ -1,0 +1,44 @@
+"""One shape for every API error: ``{"code", "sentence", "context", "fields"?}``."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as rest_exception_handler
+
+from kernel.canonical import jsonable
+from kernel.errors import Invalid, OmsError
+
+logger = logging.getLogger(__name__)
+
+
+def error_body(error: OmsError) -> dict[str, Any]:
+    """The JSON body of one of our errors."""
+    body: dict[str, Any] = {"code": error.code, "sentence": error.sentence, "context": jsonable(error.context)}
+    if isinstance(error, Invalid):
+        body["fields"] = error.fields
+    return body
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Ours by their class, the framework's in the same shape; anything else is logged and left to become a 500."""
+    if isinstance(error, OmsError):
+        headers = {"Retry-After": "1"} if error.http_status == 503 else None
+        return Response(error_body(error), status=error.http_status, headers=headers)
+    response = rest_exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, ValidationError):
+        response.data = {
+            "code": "BODY_INVALID",
+            "sentence": "Some fields are missing, unknown or malformed.",
+            "context": {},
+            "fields": response.data,
+        }
+    elif isinstance(error, APIException):
+        code = str(error.get_codes() if isinstance(error.get_codes(), str) else "ERROR").upper()
+        response.data = {"code": code, "sentence": str(error.detail), "context": {}}
+    return response
