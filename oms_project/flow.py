@@ -1,0 +1,32 @@
+"""Which event runs which listener: the only place where rooms above learn of what happens below.
+
+A listener is a module ``<room>.services.on_<event>`` with ``handle(events)``. It runs at least once an event, behind
+its own durable cursor, in one transaction with that cursor; it is idempotent by event id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """``name`` is the cursor's key and never changes; ``kinds`` are the events it is woken for."""
+
+    name: str
+    module: str
+    kinds: tuple[str, ...]
+
+
+LISTENERS: tuple[Listener, ...] = (
+    Listener(
+        name="venues.route",
+        module="venues.services.on_order_released",
+        kinds=("OrderReleased", "ReplaceReleased", "CancelReleased"),
+    ),
+    Listener(
+        name="operations.exceptions",
+        module="operations.services.on_anomaly_raised",
+        kinds=("AnomalyRaised", "AnomalyCleared"),
+    ),
+)

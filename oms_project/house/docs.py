@@ -1,0 +1,194 @@
+"""Pages under ``docs/generated`` that are made from the code, and the check that they are fresh.
+
+``python -m oms_project.house.docs`` writes them, ``--check`` only compares (exit 1 when one is stale).
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = ROOT / "docs" / "generated"
+ERROR_CLASSES = {
+    "Refused": 422,
+    "NotPermitted": 403,
+    "NotFound": 404,
+    "Invalid": 400,
+    "Conflict": 409,
+    "Unavailable": 503,
+    "InvariantBroken": 500,
+}
+PACKAGES = (
+    "kernel",
+    "journal",
+    "authorisation",
+    "refdata",
+    "accounts",
+    "risk",
+    "orders",
+    "venues",
+    "operations",
+    "oms_project",
+)
+
+
+def _header(title: str, source: str) -> list[str]:
+    return [f"# {title}", "", f"Made from {source} by `python -m oms_project.house.docs`. Do not edit.", ""]
+
+
+def order_states() -> str:
+    """State diagrams of requests and orders, from the one transition table."""
+    from orders.domain.diagram import ord_status_diagram, request_state_diagram
+
+    return "\n".join(
+        [
+            *_header("Order and request states", "`orders/domain/transitions.py`"),
+            "## Our requests (`OrderRequest.state`)",
+            "",
+            "```mermaid",
+            request_state_diagram().strip(),
+            "```",
+            "",
+            "## The venue's word (`Order.ord_status`)",
+            "",
+            "Derived from facts; these are the illustrated transitions of the FIX specification, not a limit.",
+            "",
+            "```mermaid",
+            ord_status_diagram().strip(),
+            "```",
+            "",
+        ]
+    )
+
+
+def checks() -> str:
+    """The pre-trade checks: code and rule text."""
+    from risk.domain.checks import REGISTRY
+
+    rows = [f"| `{check.__name__}` | {' '.join((check.__doc__ or '').split())} |" for check in REGISTRY]
+    return "\n".join(
+        [*_header("Pre-trade checks", "`risk/domain/checks`"), "| check | rule |", "|---|---|", *rows, ""]
+    )
+
+
+def event_flow() -> str:
+    """Which event runs which listener."""
+    from oms_project.flow import LISTENERS
+
+    rows = [f"| {', '.join(f'`{kind}`' for kind in one.kinds)} | `{one.module}` | `{one.name}` |" for one in LISTENERS]
+    return "\n".join(
+        [
+            *_header("Event flow", "`oms_project/flow.py`"),
+            "| event | listener | cursor |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def settings() -> str:
+    """The ``OMS_*`` variables."""
+    from oms_project.settings import KNOWN_VARIABLES
+
+    rows = [f"| `{name}` | {text} |" for name, text in sorted(KNOWN_VARIABLES.items())]
+    return "\n".join(
+        [
+            *_header("Settings", "`oms_project/settings.py`"),
+            "Any other `OMS_*` variable is refused at start.",
+            "",
+            "| variable | meaning |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _raised_errors() -> Iterator[tuple[str, str, str]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                    continue
+                if node.func.id in ERROR_CLASSES and node.args and isinstance(node.args[0], ast.Constant):
+                    yield str(node.args[0].value), node.func.id, str(path.relative_to(ROOT))
+
+
+def error_codes() -> str:
+    """Every literal error code, the answer it gives and where it is raised."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for code, name, where in _raised_errors():
+        found.setdefault((code, name), set()).add(where)
+    rows = [
+        f"| `{code}` | {name} | {ERROR_CLASSES[name]} | {', '.join(f'`{one}`' for one in sorted(places))} |"
+        for (code, name), places in sorted(found.items())
+    ]
+    return "\n".join(
+        [
+            *_header("Error codes", "the calls that raise them"),
+            "| code | kind | HTTP | raised in |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def tables() -> str:
+    """Every table of a room with its constraints."""
+    from django.apps import apps
+
+    lines = _header("Tables", "the models")
+    for model in sorted(apps.get_models(), key=lambda one: one._meta.db_table):
+        if model._meta.app_label not in PACKAGES or model.__name__.startswith("Historical"):
+            continue
+        lines += [f"## {model._meta.db_table}", "", " ".join((model.__doc__ or "").split()), ""]
+        lines += [f"- `{constraint.name}`" for constraint in model._meta.constraints] or ["- no constraint of its own"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+DOCS: dict[str, Callable[[], str]] = {
+    "order_states.md": order_states,
+    "checks.md": checks,
+    "event_flow.md": event_flow,
+    "settings.md": settings,
+    "error_codes.md": error_codes,
+    "tables.md": tables,
+}
+
+
+def stale_pages() -> list[str]:
+    """Names of pages that differ from what the code says now."""
+    return [
+        name
+        for name, render in DOCS.items()
+        if not (TARGET / name).exists() or (TARGET / name).read_text() != render()
+    ]
+
+
+def main(argv: list[str]) -> int:
+    """Write all pages, or with ``--check`` name the stale ones."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oms_project.settings")
+    os.environ.setdefault("OMS_MODE", "test")
+    django.setup()
+    if "--check" in argv:
+        stale = stale_pages()
+        for name in stale:
+            print(f"docs/generated/{name} is stale: run python -m oms_project.house.docs", file=sys.stderr)
+        return 1 if stale else 0
+    TARGET.mkdir(parents=True, exist_ok=True)
+    for name, render in DOCS.items():
+        (TARGET / name).write_text(render())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
