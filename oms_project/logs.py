@@ -1,4 +1,4 @@
-"""One JSON object a line on standard error. Line breaks in messages are escaped by JSON itself, so no log can be forged."""
+"""One JSON object a line on standard error. JSON escapes line breaks, so no log line can be forged."""
 
 from __future__ import annotations
 

@@ -33,9 +33,7 @@ KNOWN_VARIABLES = {
 }
 _unknown = sorted(name for name in os.environ if name.startswith("OMS_") and name not in KNOWN_VARIABLES)
 if _unknown:
-    raise ImproperlyConfigured(
-        f"Unknown settings {', '.join(_unknown)}. Known: {', '.join(sorted(KNOWN_VARIABLES))}."
-    )
+    raise ImproperlyConfigured(f"Unknown settings {', '.join(_unknown)}. Known: {', '.join(sorted(KNOWN_VARIABLES))}.")
 
 MODE = os.environ.get("OMS_MODE", "live")
 if MODE not in ("live", "demo", "test"):

@@ -43,7 +43,9 @@ class ExceptionItem(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["dedupe_key"], name="operations_exception_open_once", condition=Q(state="open")),
+            models.UniqueConstraint(
+                fields=["dedupe_key"], name="operations_exception_open_once", condition=Q(state="open")
+            ),
         ]
 
 

@@ -77,8 +77,12 @@ class Order(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(order_qty__gt=0) | Q(order_qty__isnull=True), name="orders_order_qty_positive"),
-            models.CheckConstraint(condition=Q(cum_qty__gte=0, leaves_qty__gte=0), name="orders_order_sums_not_negative"),
+            models.CheckConstraint(
+                condition=Q(order_qty__gt=0) | Q(order_qty__isnull=True), name="orders_order_qty_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(cum_qty__gte=0, leaves_qty__gte=0), name="orders_order_sums_not_negative"
+            ),
             models.CheckConstraint(
                 condition=Q(order_qty__isnull=True) | Q(cum_qty__lte=F("order_qty")) | Q(overfilled=True),
                 name="orders_order_cum_within_qty",
@@ -145,7 +149,9 @@ class OrderRequest(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["handed_over_at"], name="orders_request_unanswered", condition=Q(state__in=["handed_over", "unknown"])
+                fields=["handed_over_at"],
+                name="orders_request_unanswered",
+                condition=Q(state__in=["handed_over", "unknown"]),
             ),
         ]
 

@@ -53,7 +53,9 @@ class Block(models.Model):
     id = models.UUIDField(primary_key=True)
     scope = models.CharField(max_length=12, choices=Scope.choices)
     scope_id = models.TextField(default="")
-    source = models.CharField(max_length=60, help_text="Who imposed it and alone may lift it: trading_switch, recovery:SIM1 …")
+    source = models.CharField(
+        max_length=60, help_text="Who imposed it and alone may lift it: trading_switch, recovery:SIM1 …"
+    )
     reason = models.TextField()
     imposed_by = models.TextField()
     imposed_at = models.DateTimeField()
@@ -63,6 +65,8 @@ class Block(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["scope", "scope_id", "source"], name="risk_block_standing_once", condition=Q(lifted_at__isnull=True)
+                fields=["scope", "scope_id", "source"],
+                name="risk_block_standing_once",
+                condition=Q(lifted_at__isnull=True),
             ),
         ]

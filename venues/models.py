@@ -59,7 +59,9 @@ class FixSession(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["sender_comp_id", "target_comp_id", "begin_string"], name="venues_session_names"),
+            models.UniqueConstraint(
+                fields=["sender_comp_id", "target_comp_id", "begin_string"], name="venues_session_names"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -89,7 +91,9 @@ class WireMessage(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["id"], name="venues_inbox", condition=Q(direction="in", msg_type__in=["8", "9", "3", "j"])),
+            models.Index(
+                fields=["id"], name="venues_inbox", condition=Q(direction="in", msg_type__in=["8", "9", "3", "j"])
+            ),
             models.Index(fields=["session", "epoch", "msg_seq_num"], name="venues_wire_number"),
             models.Index(fields=["cl_ord_id"], name="venues_wire_cl_ord_id", condition=~Q(cl_ord_id="")),
             models.Index(fields=["venue_order_id"], name="venues_wire_order_id", condition=~Q(venue_order_id="")),
@@ -124,7 +128,9 @@ class WireIntent(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["request_id"], name="venues_intent_once_per_request", condition=~Q(kind="status")),
+            models.UniqueConstraint(
+                fields=["request_id"], name="venues_intent_once_per_request", condition=~Q(kind="status")
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["session_group", "id"], name="venues_intent_waiting", condition=Q(state="waiting")),

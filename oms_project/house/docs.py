@@ -70,9 +70,7 @@ def checks() -> str:
     from risk.domain.checks import REGISTRY
 
     rows = [f"| `{check.__name__}` | {' '.join((check.__doc__ or '').split())} |" for check in REGISTRY]
-    return "\n".join(
-        [*_header("Pre-trade checks", "`risk/domain/checks`"), "| check | rule |", "|---|---|", *rows, ""]
-    )
+    return "\n".join([*_header("Pre-trade checks", "`risk/domain/checks`"), "| check | rule |", "|---|---|", *rows, ""])
 
 
 def event_flow() -> str:
@@ -166,9 +164,7 @@ DOCS: dict[str, Callable[[], str]] = {
 def stale_pages() -> list[str]:
     """Names of pages that differ from what the code says now."""
     return [
-        name
-        for name, render in DOCS.items()
-        if not (TARGET / name).exists() or (TARGET / name).read_text() != render()
+        name for name, render in DOCS.items() if not (TARGET / name).exists() or (TARGET / name).read_text() != render()
     ]
 
 
