@@ -7,6 +7,8 @@ from typing import ClassVar
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from kernel.ids import new_id
+
 
 class Market(models.Model):
     """A trading venue segment by ISO 10383 MIC."""
@@ -17,10 +19,14 @@ class Market(models.Model):
     time_zone = models.CharField(max_length=40)
     currency = models.CharField(max_length=3)
     calendar_code = models.CharField(max_length=12)
-    settlement_days = models.PositiveSmallIntegerField()
+    opening_auction_s = models.PositiveIntegerField(default=0, help_text="Orders collect this long before the open")
+    closing_auction_s = models.PositiveIntegerField(default=0, help_text="Orders collect this long after the close")
+    settlement_calendar = models.CharField(max_length=8, help_text="Depository and currency: UK, T2, US, AU")
+    settlement_days = models.PositiveSmallIntegerField(help_text="Where no dated cycle says otherwise")
     ord_types = models.JSONField(default=list)
     times_in_force = models.JSONField(default=list)
     always_open = models.BooleanField(default=False, help_text="Demo and test markets trade round the clock.")
+    version = models.UUIDField(default=new_id, help_text="New with every change of calendar or cycle; readers' caches hang on it")
     history = HistoricalRecords()
 
     def __str__(self) -> str:
@@ -48,10 +54,37 @@ class MarketDay(models.Model):
         ]
 
 
+class SettlementHoliday(models.Model):
+    """A weekday on which a depository or its payment system is shut. Trading days are another matter."""
+
+    calendar = models.CharField(max_length=8)
+    date = models.DateField()
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["calendar", "date"], name="refdata_settlementholiday_once"),
+        ]
+
+
+class SettlementCycle(models.Model):
+    """From this trade date on, trades of the market settle after so many settlement days."""
+
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="cycles")
+    valid_from = models.DateField()
+    days = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["market", "valid_from"], name="refdata_settlementcycle_once"),
+        ]
+
+
 class TickTable(models.Model):
     """Named price steps: from each lower bound on, prices are multiples of its tick."""
 
     name = models.CharField(max_length=40, unique=True)
+    version = models.UUIDField(default=new_id, help_text="New with every change of a band")
 
     def __str__(self) -> str:
         return self.name

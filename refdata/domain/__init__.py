@@ -1,0 +1,1 @@
+"""Pure rules of reference data: price steps, session phases, settlement dates, price units, identifiers."""
