@@ -1,4 +1,4 @@
-"""Instruments, where they are listed, in which steps they trade, and when markets are open. Dated, validated, never guessed."""
+"""Instruments, where they are listed, in which steps they trade, when markets are open. Validated, never guessed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Market(models.Model):
     ord_types = models.JSONField(default=list)
     times_in_force = models.JSONField(default=list)
     always_open = models.BooleanField(default=False, help_text="Demo and test markets trade round the clock.")
-    version = models.UUIDField(default=new_id, help_text="New with every change of calendar or cycle; readers' caches hang on it")
+    version = models.UUIDField(default=new_id, help_text="New with every change of calendar or cycle")
     history = HistoricalRecords()
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Which identifiers are well formed: ISIN with its check digit (ISO 6166), MIC (ISO 10383), currency (ISO 4217), country (ISO 3166)."""
+"""Which identifiers are well formed: ISIN with its check digit (ISO 6166), MIC (ISO 10383), currency (ISO 4217)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from stdnum import isin as stdnum_isin
 _MIC = re.compile(r"[A-Z0-9]{4}\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 
-CURRENCIES = frozenset(
-    "AED ARS AUD BGN BHD BRL CAD CHF CLP CNH CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KRW KWD MAD MXN MYR "
-    "NGN NOK NZD PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR".split()
-)
+_CODES = """
+AED ARS AUD BGN BHD BRL CAD CHF CLP CNH CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KRW KWD MAD MXN MYR
+NGN NOK NZD PEN PHP PKR PLN QAR RON RSD SAR SEK SGD THB TRY TWD UAH USD VND ZAR
+"""
+CURRENCIES = frozenset(_CODES.split())
 """ISO 4217 codes of the currencies in which securities settle. GBX is a price unit, not a currency."""
 
 

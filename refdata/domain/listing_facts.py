@@ -1,4 +1,4 @@
-"""All that is known of a listing at one instant, as one frozen value: checks are pure over it and every order keeps a copy."""
+"""All that is known of a listing at one instant, as one frozen value. Checks are pure over it; orders keep a copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prices and money. Pence are not pounds: a London price of 72.34 GBX is 0.7234 GBP, and money is always in the currency."""
+"""Prices and money. Pence are not pounds: 72.34 GBX is 0.7234 GBP, and money is always in the currency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a trade settles. Settlement days are not trading days: depository and currency holidays count, and cycles are dated.
+"""When a trade settles. Settlement days are not trading days: depository and bank holidays count, cycles are dated.
 
 Example: trades on XNYS of 9 and of 12 October 2026 both settle on 13 October, because banks are shut on the 12th while
 the exchange trades.

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import pairwise
 
 from kernel.numbers import ZERO
 
@@ -61,7 +62,7 @@ def band_faults(bands: Sequence[Band]) -> tuple[str, ...]:
         return ("The table has no bands.",)
     if bands[0].price_from != ZERO:
         faults.append("The first band must start at 0.")
-    for lower, upper in zip(bands, bands[1:], strict=False):
+    for lower, upper in pairwise(bands):
         if upper.price_from <= lower.price_from:
             faults.append(f"The band from {upper.price_from} does not rise above {lower.price_from}.")
     faults.extend(f"The tick {band.tick} from {band.price_from} is not positive." for band in bands if band.tick <= 0)
