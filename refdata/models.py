@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -28,9 +29,18 @@ class Market(models.Model):
     always_open = models.BooleanField(default=False, help_text="Demo and test markets trade round the clock.")
     version = models.UUIDField(default=new_id, help_text="New with every change of calendar or cycle")
     history = HistoricalRecords()
+    _history_date: datetime
+    _change_reason: str
 
     def __str__(self) -> str:
         return self.mic
+
+    def renew(self, *, at: datetime, reason: str) -> None:
+        """Save under a new version, with one history row dated ``at``: readers drop what they cached."""
+        self.version = new_id()
+        self._history_date = at
+        self._change_reason = reason[:100]
+        self.save()
 
 
 class MarketDay(models.Model):

@@ -1,0 +1,1 @@
+"""Doors that change reference data. Batches return issues as values; nothing raises per row."""
