@@ -7,7 +7,7 @@ may break it and says so in ``overdrawn_by_event``. Short sales are a leg of the
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -15,7 +15,7 @@ from simple_history.models import HistoricalRecords
 
 from authorisation.models import Desk
 
-AMOUNT = {"max_digits": 24, "decimal_places": 8}
+AMOUNT: dict[str, Any] = {"max_digits": 24, "decimal_places": 8}
 
 
 class Client(models.Model):

@@ -1,0 +1,61 @@
+"""Row and advisory locks of this room, always in one order: idempotency, stream heads by name, cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from journal.bulk import raw_cursor
+from journal.domain.chain import GENESIS, Head
+from journal.domain.idempotency import lock_number
+from kernel.errors import Unavailable
+
+
+def lock_heads(streams: Iterable[str]) -> dict[str, Head]:
+    """Lock the heads of the streams, ascending by name, making those that are missing. Held until commit."""
+    names = sorted(set(streams))
+    with raw_cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO journal_streamhead (stream, seq, hash) SELECT s, 0, %s FROM unnest(%s::text[]) AS s "
+            "ON CONFLICT DO NOTHING",
+            [GENESIS, names],
+        )
+        cursor.execute(
+            "SELECT stream, seq, hash FROM journal_streamhead WHERE stream = ANY(%s::text[]) "
+            "ORDER BY stream FOR NO KEY UPDATE",
+            [names],
+        )
+        return {stream: Head(seq, bytes(digest)) for stream, seq, digest in cursor.fetchall()}
+
+
+def lock_cursor(name: str) -> int | None:
+    """The position of a listener's cursor, locked until commit; None while another copy holds it."""
+    with raw_cursor() as cursor:
+        for attempt in range(2):
+            cursor.execute("SELECT position FROM journal_cursor WHERE name = %s FOR UPDATE SKIP LOCKED", [name])
+            row = cursor.fetchone()
+            if row is not None:
+                return int(row[0])
+            if attempt == 0:
+                cursor.execute(
+                    "INSERT INTO journal_cursor (name, position, updated_at) VALUES (%s, 0, now()) "
+                    "ON CONFLICT DO NOTHING",
+                    [name],
+                )
+                if cursor.rowcount == 0:
+                    return None
+    return None
+
+
+def lock_key(principal: str, route: str, key: str) -> None:
+    """Wait until no other transaction works under the same idempotency key. Held until commit."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number("idempotency", principal, route, key)])
+
+
+def require_fence(name: str, fence: int) -> None:
+    """Hold the lease row of a singleton in place until commit; raises Unavailable SINGLETON_LOST when taken over."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT fence FROM journal_lease WHERE name = %s FOR SHARE", [name])
+        row = cursor.fetchone()
+    if row is None or row[0] != fence:
+        raise Unavailable("SINGLETON_LOST", f"Another process has taken over {name}; this one must stop.")

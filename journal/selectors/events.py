@@ -1,0 +1,91 @@
+"""Reads of events: by position for listeners and tails, by stream for evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from journal.bulk import raw_cursor
+from journal.domain.chain import EventDraft, StoredEvent
+from journal.domain.records import EventRecord
+from journal.selectors.horizon import Horizon
+
+_COLUMNS = (
+    "position, id, stream, seq, kind, version, actor, on_behalf_of, correlation_id, causation_id, "
+    "event_at, received_at, recorded_at, business_date, payload"
+)
+MAX_LIMIT = 10_000
+
+
+def _record(row: Sequence[Any]) -> EventRecord:
+    return EventRecord(*(*row[:14], json.loads(row[14])))
+
+
+def list_events_after(
+    position: int,
+    *,
+    limit: int,
+    kinds: Iterable[str] | None = None,
+    up_to: int | None = None,
+) -> list[EventRecord]:
+    """Committed events behind ``position`` in order of position, at most ``limit`` (10,000), never past the horizon.
+
+    ``up_to`` is a horizon the caller has read already; without it a fresh one is read.
+    """
+    ceiling = Horizon().position() if up_to is None else up_to
+    if ceiling <= position:
+        return []
+    sql = f"SELECT {_COLUMNS} FROM journal_event WHERE position > %s AND position <= %s"  # noqa: S608
+    values: list[Any] = [position, ceiling]
+    if kinds is not None:
+        sql += " AND kind = ANY(%s::text[])"
+        values.append(sorted(kinds))
+    sql += " ORDER BY position LIMIT %s"
+    values.append(min(limit, MAX_LIMIT))
+    with raw_cursor() as cursor:
+        cursor.execute(sql, values)
+        return [_record(row) for row in cursor]
+
+
+def stream_records(stream: str, *, after_seq: int = 0, limit: int = 1000) -> list[EventRecord]:
+    """Events of one stream behind ``after_seq``, in order of sequence."""
+    with raw_cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM journal_event WHERE stream = %s AND seq > %s ORDER BY seq LIMIT %s",  # noqa: S608
+            [stream, after_seq, min(limit, MAX_LIMIT)],
+        )
+        return [_record(row) for row in cursor]
+
+
+def stream_events(stream: str, *, after_seq: int = 0, limit: int = 1000) -> Iterator[StoredEvent]:
+    """Events of one stream with their hashes, for ``verify_chain``."""
+    with raw_cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS}, prev_hash, hash FROM journal_event "  # noqa: S608
+            "WHERE stream = %s AND seq > %s ORDER BY seq LIMIT %s",
+            [stream, after_seq, min(limit, MAX_LIMIT)],
+        )
+        rows = cursor.fetchall()
+    for row in rows:
+        record = _record(row[:15])
+        yield StoredEvent(
+            draft=EventDraft(
+                id=record.id,
+                stream=record.stream,
+                kind=record.kind,
+                actor=record.actor,
+                correlation_id=record.correlation_id,
+                event_at=record.event_at,
+                received_at=record.received_at,
+                business_date=record.business_date,
+                payload=record.payload,
+                causation_id=record.causation_id,
+                on_behalf_of=record.on_behalf_of,
+                version=record.version,
+            ),
+            seq=record.seq,
+            recorded_at=record.recorded_at,
+            prev_hash=bytes(row[15]),
+            hash=bytes(row[16]),
+        )

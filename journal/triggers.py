@@ -1,0 +1,82 @@
+"""SQL of the guards a table may carry: append-only, never deleted, allowed pairs of states. For migrations.
+
+Each function returns ``(forward, reverse)``. The application cannot lift a guard; the production role does not own
+the tables either. What a superuser does is caught by the hash chain and the seals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Sql = tuple[str, str]
+
+DENY_FUNCTION: Sql = (
+    """
+CREATE FUNCTION journal_deny_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% on % is denied: its rows are evidence', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END $$
+""",
+    "DROP FUNCTION journal_deny_change()",
+)
+
+XID_FIRST: Sql = (
+    """
+CREATE FUNCTION journal_take_xid() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_current_xact_id();
+    RETURN NULL;
+END $$;
+CREATE TRIGGER journal_event_xid_first BEFORE INSERT ON journal_event
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_take_xid()
+""",
+    "DROP TRIGGER journal_event_xid_first ON journal_event; DROP FUNCTION journal_take_xid()",
+)
+
+
+def append_only(table: str) -> Sql:
+    """No UPDATE, DELETE or TRUNCATE, not even of no rows."""
+    return _deny(table, "append_only", "UPDATE OR DELETE OR TRUNCATE")
+
+
+def never_deleted(table: str) -> Sql:
+    """No DELETE or TRUNCATE."""
+    return _deny(table, "never_deleted", "DELETE OR TRUNCATE")
+
+
+def _deny(table: str, name: str, operations: str) -> Sql:
+    guard = f"BEFORE {operations} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION journal_deny_change()"
+    return f"CREATE TRIGGER {table}_{name} {guard}", f"DROP TRIGGER {table}_{name} ON {table}"
+
+
+def state_pairs(
+    table: str, *, column: str, initial: Iterable[str], pairs: Iterable[tuple[str, str]], frozen: Iterable[str] = ()
+) -> Sql:
+    """Rows begin in an initial state and move only along the pairs; ``frozen`` columns keep their first value."""
+    allowed = ", ".join(f"('{source}', '{target}')" for source, target in sorted(pairs))
+    begin = ", ".join(f"'{state}'" for state in sorted(initial))
+    kept = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in frozen) or "false"
+    name = f"{table}_{column}_pairs"
+    forward = f"""
+CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.{column} NOT IN ({begin}) THEN
+            RAISE EXCEPTION '% cannot begin as %', TG_TABLE_NAME, NEW.{column} USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF NEW.{column} IS DISTINCT FROM OLD.{column}
+       AND (OLD.{column}, NEW.{column}) NOT IN ({allowed}) THEN
+        RAISE EXCEPTION '% cannot move from % to %', TG_TABLE_NAME, OLD.{column}, NEW.{column}
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF {kept} THEN
+        RAISE EXCEPTION '% keeps what was asked', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()
+"""
+    return forward, f"DROP TRIGGER {name} ON {table}; DROP FUNCTION {name}()"
