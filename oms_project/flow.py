@@ -1,4 +1,4 @@
-"""Which event runs which listener: the only place where rooms above learn of what happens below.
+"""Which event runs which listener, and what runs by time: the only place where rooms above learn of what happens below.
 
 A listener is a module ``<room>.services.on_<event>`` with ``handle(events)``. It runs at least once an event, behind
 its own durable cursor, in one transaction with that cursor; it is idempotent by event id.
@@ -30,3 +30,15 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=("AnomalyRaised", "AnomalyCleared"),
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """A module with ``sweep(at)``: finds what time has made due. Idempotent; each item in a transaction of its own."""
+
+    name: str
+    module: str
+    every_s: float
+
+
+SWEEPERS: tuple[Sweeper, ...] = ()

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
-from kernel.fix import OrdType, Side, TimeInForce
 from orders.domain.terms import OrderTerms, ReplaceTerms
-
-SIDES = {"buy": Side.BUY, "sell": Side.SELL, "sell_short": Side.SELL_SHORT, "sell_short_exempt": Side.SELL_SHORT_EXEMPT}
-ORD_TYPES = {one.name.lower(): one for one in OrdType}
-TIMES_IN_FORCE = {one.name.lower(): one for one in TimeInForce}
+from orders.domain.words import ORD_TYPES, SIDES, TIMES_IN_FORCE
+from risk.domain.answers import Acknowledgement
 
 _NUMBER = {"max_digits": 24, "decimal_places": 8}
 
@@ -104,12 +100,9 @@ class BatchBodySerializer(StrictSerializer):
     orders = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=500)
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
-    """Code of the warning, and why it was accepted."""
-
-    code: str
-    reason: str
+def acknowledgements(body: Mapping[str, Any]) -> tuple[Acknowledgement, ...]:
+    """The warnings the sender answers for."""
+    return tuple(Acknowledgement(code=one["code"], reason=one["reason"]) for one in body["acknowledgements"])
 
 
 def order_terms(body: Mapping[str, Any]) -> OrderTerms:
