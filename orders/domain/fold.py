@@ -1,0 +1,124 @@
+"""One more report, or one more request of ours, and what it changes.
+
+A report that stands after all others costs one step; one that arrives late is put in its place and the order is read
+again. A report seen before changes nothing. So the same set of reports gives the same facts, whatever their order and
+however often each is delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kernel.numbers import ZERO
+from orders.domain.changes import AnomalyFound, AnomalyGone, Change, ExecutionChange, Folded, RequestAnswered
+from orders.domain.derive import all_answers, all_notes
+from orders.domain.executions import BUST, CORRECTION
+from orders.domain.facts import OrderFacts, fact_of
+from orders.domain.report import Report
+from orders.domain.state import Exec, Fact, RequestFact, State
+from orders.domain.walk import step, walk
+
+
+def request_sent(facts: OrderFacts, request: RequestFact) -> OrderFacts:
+    """The facts with one more request of ours. A ClOrdID used before changes nothing: the first use of it stands."""
+    if any(r.cl_ord_id == request.cl_ord_id for r in facts.requests):
+        return facts
+    requests = (*facts.requests, request)
+    # Reports are read by the requests they name, so they are read again; there are few when a request is sent.
+    return OrderFacts(requests, facts.facts, walk(requests, facts.facts))
+
+
+def fold(facts: OrderFacts, report: Report) -> Folded:
+    """The facts after ``report`` and what changed by it."""
+    fact = fact_of(report)
+    if not facts.facts or fact.place > facts.facts[-1].place:
+        if _find(facts.facts, fact.identity) is not None:
+            return Folded(facts, (), duplicate=True)
+        state = step(facts.state, fact, facts.requests)
+        after = OrderFacts(facts.requests, (*facts.facts, fact), state)
+    else:
+        kept = _find(facts.facts, fact.identity)
+        if kept is not None and kept.place <= fact.place:
+            return Folded(facts, (), duplicate=True)
+        # A resend under a later number may overtake the first send: the earliest place counts, on every road.
+        others = tuple(f for f in facts.facts if f is not kept)
+        ordered = tuple(sorted((*others, fact), key=_place))
+        after = OrderFacts(facts.requests, ordered, walk(facts.requests, ordered))
+    return Folded(after, _changes(facts.state, after.state, report, fact))
+
+
+def fold_many(facts: OrderFacts, reports: Iterable[Report]) -> Folded:
+    """Fold a batch in the venue's order: disorder within the batch then raises nothing that the batch also settles."""
+    changes: list[Change] = []
+    duplicate = True
+    for report in sorted(reports, key=lambda r: (r.position.epoch, r.position.seq, r.identity)):
+        folded = fold(facts, report)
+        facts = folded.facts
+        changes.extend(folded.changes)
+        duplicate = duplicate and folded.duplicate
+    return Folded(facts, tuple(changes), duplicate)
+
+
+def _place(fact: Fact) -> tuple[str, int, str]:
+    return (fact.epoch, fact.seq, fact.identity)
+
+
+def _find(facts: tuple[Fact, ...], identity: str) -> Fact | None:
+    for fact in facts:
+        if fact.identity == identity:
+            return fact
+    return None
+
+
+def _changes(before: State, after: State, report: Report, fact: Fact) -> tuple[Change, ...]:
+    changes: list[Change] = []
+    if before.execs is not after.execs:
+        changes.extend(_execution_changes(before.execs, after.execs, report, fact))
+    if (
+        before.answers is not after.answers
+        or before.acknowledged != after.acknowledged
+        or before.denied != after.denied
+    ):
+        had = all_answers(before)
+        changes.extend(
+            RequestAnswered(a.cl_ord_id, a.outcome, a.code, a.text) for a in all_answers(after) if a not in had
+        )
+    old_notes, new_notes = all_notes(before), all_notes(after)
+    if old_notes != new_notes:
+        old_keys, new_keys = {n.key for n in old_notes}, {n.key for n in new_notes}
+        changes.extend(
+            AnomalyFound(n.kind, n.severity, n.sentence, n.evidence, n.key) for n in new_notes if n.key not in old_keys
+        )
+        changes.extend(AnomalyGone(n.kind, n.key) for n in old_notes if n.key not in new_keys)
+    return tuple(changes)
+
+
+def _execution_changes(
+    before: tuple[Exec, ...], after: tuple[Exec, ...], report: Report, fact: Fact
+) -> list[ExecutionChange]:
+    known = {e.identity: e for e in before}
+    changes = []
+    for e in after:
+        old = known.get(e.identity)
+        if old is e or (old is not None and (old.qty, old.px, old.versions) == (e.qty, e.px, e.versions)):
+            continue
+        changes.append(
+            ExecutionChange(
+                identity=e.identity,
+                exec_id=e.versions[0],
+                exec_ref_id=e.versions[-1] if len(e.versions) > 1 else "",
+                kind="trade" if old is None else _kind(e, fact),
+                effective_qty_before=old.qty if old is not None else ZERO,
+                effective_px_before=old.px if old is not None else ZERO,
+                effective_qty=e.qty,
+                effective_px=e.px,
+                report=report,
+            )
+        )
+    return changes
+
+
+def _kind(execution: Exec, fact: Fact) -> str:
+    if fact.kind == BUST or execution.busted:
+        return "bust"
+    return "correct" if fact.kind == CORRECTION else "restate"

@@ -1,0 +1,124 @@
+"""What the facts about one order amount to, read in the venue's order: the values ``walk`` moves and ``derive`` reads.
+
+Named tuples, because an order lives through dozens of them a second and because they go to JSON as plain lists.
+Decimals only. A ``Fact`` is a report reduced to what may ever decide something; it is never changed once kept.
+"""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal
+from typing import NamedTuple
+
+from kernel.numbers import ZERO
+
+# 24-digit quantities times 20-digit prices: with 60 digits no sum or product of them is ever rounded, so that sums
+# come out the same whatever the order of the terms.
+EXACT = Context(prec=60)
+
+
+class RequestFact(NamedTuple):
+    """What we sent (or are about to send): ``kind`` is new, replace or cancel. None leaves a term as it is."""
+
+    kind: str
+    cl_ord_id: str
+    orig_cl_ord_id: str | None = None
+    order_qty: Decimal | None = None
+    price: Decimal | None = None
+    stop_px: Decimal | None = None
+    time_in_force: str | None = None
+
+
+class Fact(NamedTuple):
+    """One report of the venue. ``kind`` is ExecType (150), or ``R`` for a reject message (35=9, 35=3, 35=j)."""
+
+    epoch: str
+    seq: int
+    identity: str
+    kind: str
+    said: str  # OrdStatus (39) as the venue gave it; evidence, not a command
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    exec_id: str
+    exec_ref_id: str
+    venue_order_id: str
+    order_qty: Decimal | None
+    price: Decimal | None
+    stop_px: Decimal | None
+    last_qty: Decimal
+    last_px: Decimal
+    cum_qty: Decimal | None
+    leaves_qty: Decimal | None
+    code: str  # OrdRejReason, CxlRejReason or ExecRestatementReason
+    text: str
+    trade_date: str
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where the venue put it: facts are read in this order, never in the order of arrival."""
+        return (self.epoch, self.seq)
+
+
+class Exec(NamedTuple):
+    """A trade at its latest version. ``versions`` are all ExecIDs it was ever known by, the last one is in force."""
+
+    identity: str
+    versions: tuple[str, ...]
+    last_qty: Decimal
+    last_px: Decimal
+    qty: Decimal  # effective: corrected, busted (0), scaled by later splits
+    px: Decimal
+    busted: bool = False
+
+
+class Answer(NamedTuple):
+    """The venue's answer to a request of ours: ``outcome`` is accepted or rejected."""
+
+    cl_ord_id: str
+    outcome: str
+    code: str = ""
+    text: str = ""
+
+
+class Note(NamedTuple):
+    """Something a person must see. ``key`` names it within the order, so that it is raised once and can be cleared."""
+
+    key: str
+    kind: str
+    severity: str
+    sentence: str
+    evidence: str
+
+
+class State(NamedTuple):
+    """The sum of all facts read so far. ``acknowledged`` is "", "D" (for bidding), "A" (pending new) or "0" (new)."""
+
+    cl_ord_id: str | None = None
+    new_cl_ord_id: str | None = None
+    venue_order_id: str | None = None
+    order_qty: Decimal | None = None
+    price: Decimal | None = None
+    stop_px: Decimal | None = None
+    time_in_force: str = "0"
+    acknowledged: str = ""
+    heard: bool = False
+    rejected: bool = False
+    ended: str = ""
+    done_on: str = ""
+    calculated_on: str = ""
+    stopped: bool = False
+    suspended: bool = False
+    denied: bool = False  # a status answer says the venue does not know the order; any other word outweighs it
+    pending: tuple[tuple[str, str], ...] = ()
+    answers: tuple[Answer, ...] = ()
+    execs: tuple[Exec, ...] = ()
+    parked: tuple[Fact, ...] = ()
+    notes: tuple[Note, ...] = ()
+    cum_qty: Decimal = ZERO
+    notional: Decimal = ZERO
+
+    def answer_to(self, cl_ord_id: str) -> Answer | None:
+        """The venue's answer to the request sent under this ClOrdID, if any."""
+        for answer in self.answers:
+            if answer.cl_ord_id == cl_ord_id:
+                return answer
+        return None
