@@ -1,4 +1,4 @@
-"""Pause and resume the demo flow. A file in the state directory is the flag: it needs no database and survives a restart."""
+"""Pause and resume the demo flow. The flag is a file in the state directory and survives a restart."""
 
 from __future__ import annotations
 

@@ -74,8 +74,13 @@ def _assign(market: Market, row: Mapping[str, str], always_open: bool | None) ->
 def _faults(number: int, row: Mapping[str, str], zones: set[str]) -> list[ImportIssue]:
     rules = [
         (is_mic(row["mic"]), "mic", ImportCode.MIC_INVALID, f"{row['mic']!r} is no MIC."),
-        (is_country(row["country"]), "country", ImportCode.VALUE_MISSING, f"{row['country']!r} is no country code."),
-        (row["time_zone"] in zones, "time_zone", ImportCode.VALUE_MISSING, f"{row['time_zone']!r} is no time zone."),
+        (is_country(row["country"]), "country", ImportCode.COUNTRY_INVALID, f"{row['country']!r} is no country code."),
+        (
+            row["time_zone"] in zones,
+            "time_zone",
+            ImportCode.TIME_ZONE_UNKNOWN,
+            f"{row['time_zone']!r} is no time zone.",
+        ),
         (
             is_currency(row["currency"]),
             "currency",
