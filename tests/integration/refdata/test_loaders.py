@@ -165,6 +165,6 @@ def test_a_faulty_tick_table_leaves_the_old_one(db: None) -> None:
     )
     table = TickTable.objects.get(name="A")
     assert table.version == version
-    assert list(table.bands.values_list("price_from", "tick")) == [(0, Decimal("0.01"))]
+    assert list(table.bands.values_list("price_from", "tick")) == [(Decimal(0), Decimal("0.01"))]
     assert list(TickTable.objects.get(name="B").bands.values_list("tick", flat=True)) == [2]
     assert not TickTable.objects.filter(name="C").exists()
