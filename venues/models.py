@@ -69,7 +69,11 @@ class FixSession(models.Model):
 
 
 class WireMessage(models.Model):
-    """A FIX message as it was on the wire, stored before anything is done with it. Inbound ones are the inbox."""
+    """A FIX message, stored before anything is done with it. Inbound ones are the inbox.
+
+    Rows of one session are written under the lock of its :class:`FixSession` row, so their ids are in commit order:
+    who has read up to an id has read everything before it.
+    """
 
     class Direction(models.TextChoices):
         IN = "in"
@@ -94,7 +98,7 @@ class WireMessage(models.Model):
             models.Index(
                 fields=["id"], name="venues_inbox", condition=Q(direction="in", msg_type__in=["8", "9", "3", "j"])
             ),
-            models.Index(fields=["session", "epoch", "msg_seq_num"], name="venues_wire_number"),
+            models.Index(fields=["session", "epoch", "direction", "msg_seq_num"], name="venues_wire_number"),
             models.Index(fields=["cl_ord_id"], name="venues_wire_cl_ord_id", condition=~Q(cl_ord_id="")),
             models.Index(fields=["venue_order_id"], name="venues_wire_order_id", condition=~Q(venue_order_id="")),
         ]
@@ -138,10 +142,12 @@ class WireIntent(models.Model):
 
 
 class HandOver(models.Model):
-    """Proof that one ClOrdID was given to the engine, written before it was. Its key is what makes 'at most once' true."""
+    """Proof that one ClOrdID was given to the engine, written before it was. Its key makes 'at most once' true."""
 
     cl_ord_id = models.CharField(max_length=32, primary_key=True)
     intent_id = models.BigIntegerField(unique=True)
+    mapping = models.CharField(max_length=24)  # name and version of the rules that made the body
+    body = models.TextField()  # the message as given to the engine, which adds number and time; SOH kept
     session = models.CharField(max_length=24)
     epoch = models.CharField(max_length=40)
     fence = models.BigIntegerField()

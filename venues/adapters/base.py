@@ -1,0 +1,229 @@
+"""The one interface every venue adapter has, and what all FIX dialects share.
+
+Reading rules that no dialect may bend: a value that is absent stays None; nothing is inferred from another field; a
+code that is not in the specification raises, so that the message is set aside and seen by a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Protocol
+
+from kernel.fix import ExecType, MsgType, OrdStatus
+from kernel.numbers import ZERO
+from orders.domain.report import Position, Report
+from venues.domain.capabilities import Capabilities, ExecIdentity
+from venues.domain.fix_codec import Fields, first_values, parse_utc_timestamp
+from venues.domain.messages import OutboundIntent
+
+ORDER_MESSAGES = frozenset({"D", "F", "G"})
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """What we sent under one MsgSeqNum, for rejects that name only the number."""
+
+    msg_type: str
+    cl_ord_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboundContext:
+    """Where an inbound message stands. ``sent`` holds our outbound messages by the RefSeqNum that rejects name."""
+
+    session: str
+    epoch: str
+    msg_seq_num: int
+    received_at: datetime
+    wire_message_id: int | None = None
+    sent: Mapping[int, SentMessage] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """The reports in a message, or in ``problem`` why there is none although a person should know."""
+
+    reports: tuple[Report, ...]
+    problem: str = ""
+
+
+class Adapter(Protocol):
+    """One dialect. ``mapping`` names the version of its rules and is kept with every message sent."""
+
+    mapping: str
+    capabilities: Capabilities
+
+    def map_outbound(self, intent: OutboundIntent) -> tuple[tuple[int, str], ...]:
+        """MsgType (35) first, then the body fields. The engine adds session fields."""
+        ...
+
+    def map_inbound(self, fields: Fields, context: InboundContext) -> Mapped:
+        """Raises ValueError for a message that breaks the specification."""
+        ...
+
+
+def decimal_of(values: Mapping[int, str], tag: int) -> Decimal | None:
+    """The finite decimal of a tag, None when absent. ValueError when it is something else."""
+    text = values.get(tag)
+    if text is None or text == "":
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"{tag}={text!r} is not a number") from error
+    if not value.is_finite():
+        raise ValueError(f"{tag}={text!r} is not a finite number")
+    return value
+
+
+def quantity_of(values: Mapping[int, str], tag: int) -> Decimal | None:
+    """As :func:`decimal_of`, and not negative."""
+    value = decimal_of(values, tag)
+    if value is not None and value < 0:
+        raise ValueError(f"{tag}={value} is negative")
+    return value
+
+
+def name_of(values: Mapping[int, str], tag: int) -> str | None:
+    """An identifier, None when absent, empty or the word NONE that venues put for 'no such order'."""
+    text = values.get(tag, "").strip()
+    return None if text in ("", "NONE") else text
+
+
+def local_date(text: str | None, fallback: date) -> date:
+    """TradeDate (75) as a date; the fallback when absent. ValueError when malformed."""
+    if not text:
+        return fallback
+    return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a date without a zone is what the tag holds
+
+
+def identity_of(
+    rule: ExecIdentity, *, epoch: str, values: Mapping[int, str], exec_type: ExecType, dialect_type: str
+) -> str:
+    """The application identity of an execution report. A venue's ExecID alone may repeat; see ``ExecIdentity``.
+
+    A status answer is an observation, not a happening: each one is its own fact, named by its number.
+    """
+    if exec_type is ExecType.ORDER_STATUS:
+        return "|".join([epoch, exec_type.value, values.get(34, "")])
+    parts = [epoch, values.get(37, ""), values.get(17, "")]
+    if rule is ExecIdentity.FIVE_PART:
+        cum_qty = decimal_of(values, 14)
+        parts += [dialect_type or exec_type.value, "" if cum_qty is None else format(cum_qty.normalize(), "f")]
+    return "|".join(parts)
+
+
+def execution_report(
+    values: Mapping[int, str],
+    context: InboundContext,
+    *,
+    exec_type: ExecType,
+    dialect_type: str,
+    capabilities: Capabilities,
+) -> Report:
+    """An execution report (35=8) once the dialect has said what kind it is."""
+    event_at = parse_utc_timestamp(values.get(60, "")) or parse_utc_timestamp(values.get(52, "")) or context.received_at
+    status = values.get(39)
+    return Report(
+        msg_type=MsgType.EXECUTION_REPORT.value,
+        position=Position(context.epoch, context.msg_seq_num),
+        identity=identity_of(
+            capabilities.exec_identity,
+            epoch=context.epoch,
+            values=values,
+            exec_type=exec_type,
+            dialect_type=dialect_type,
+        ),
+        received_at=context.received_at,
+        event_at=event_at,
+        trade_date=local_date(values.get(75), event_at.date()),
+        exec_type=exec_type,
+        ord_status=OrdStatus(status) if status else None,
+        cl_ord_id=name_of(values, 11),
+        orig_cl_ord_id=name_of(values, 41),
+        venue_order_id=name_of(values, 37),
+        exec_id=values.get(17, ""),
+        exec_ref_id=values.get(19, ""),
+        order_qty=quantity_of(values, 38),
+        price=decimal_of(values, 44),
+        stop_px=decimal_of(values, 99),
+        last_qty=quantity_of(values, 32) or ZERO,
+        last_px=decimal_of(values, 31) or ZERO,
+        cum_qty=quantity_of(values, 14),
+        leaves_qty=quantity_of(values, 151),
+        avg_px=decimal_of(values, 6),
+        restatement_reason=values.get(378, ""),
+        reject_code=values.get(103, ""),
+        text=values.get(58, ""),
+        last_mkt=values.get(30, ""),
+        poss_resend=values.get(97) == "Y",
+        poss_dup=values.get(43) == "Y",
+        wire_message_id=context.wire_message_id,
+        session=context.session,
+    )
+
+
+def cancel_reject(values: Mapping[int, str], context: InboundContext) -> Report:
+    """An order cancel reject (35=9). Its OrdStatus is handed on as said; the core decides what it proves."""
+    event_at = parse_utc_timestamp(values.get(60, "")) or parse_utc_timestamp(values.get(52, "")) or context.received_at
+    status = values.get(39)
+    return Report(
+        msg_type=MsgType.ORDER_CANCEL_REJECT.value,
+        position=Position(context.epoch, context.msg_seq_num),
+        identity="|".join([context.epoch, "9", values.get(11, ""), values.get(41, ""), values.get(434, "")]),
+        received_at=context.received_at,
+        event_at=event_at,
+        trade_date=event_at.date(),
+        ord_status=OrdStatus(status) if status else None,
+        cl_ord_id=name_of(values, 11),
+        orig_cl_ord_id=name_of(values, 41),
+        venue_order_id=name_of(values, 37),
+        reject_code=values.get(102, ""),
+        text=values.get(58, ""),
+        poss_resend=values.get(97) == "Y",
+        poss_dup=values.get(43) == "Y",
+        wire_message_id=context.wire_message_id,
+        session=context.session,
+    )
+
+
+def numbered_reject(values: Mapping[int, str], context: InboundContext) -> Mapped:
+    """A session reject (35=3) or business reject (35=j): it names our message by RefSeqNum (45).
+
+    Only a refused order message ends a request. A refused status request proves nothing about its order.
+    """
+    msg_type = values.get(35, "")
+    number = values.get(45, "")
+    sent = context.sent.get(int(number)) if number.isdigit() else None
+    reason = values.get(58, "") or "no text"
+    if sent is None:
+        return Mapped((), f"The venue rejected message {number or 'without number'}, which is not ours: {reason}")
+    if sent.msg_type not in ORDER_MESSAGES or not sent.cl_ord_id:
+        return Mapped((), f"The venue rejected our message {number} of type {sent.msg_type}: {reason}")
+    event_at = parse_utc_timestamp(values.get(52, "")) or context.received_at
+    report = Report(
+        msg_type=msg_type,
+        position=Position(context.epoch, context.msg_seq_num),
+        identity="|".join([context.epoch, msg_type, number]),
+        received_at=context.received_at,
+        event_at=event_at,
+        trade_date=event_at.date(),
+        cl_ord_id=sent.cl_ord_id,
+        reject_code=values.get(373 if msg_type == MsgType.REJECT.value else 380, ""),
+        text=values.get(58, ""),
+        poss_dup=values.get(43) == "Y",
+        wire_message_id=context.wire_message_id,
+        session=context.session,
+    )
+    return Mapped((report,))
+
+
+def values_of(fields: Fields) -> dict[int, str]:
+    """First value of each tag; ValueError without MsgType."""
+    values = first_values(fields)
+    if 35 not in values:
+        raise ValueError("message without MsgType (35)")
+    return values

@@ -1,0 +1,92 @@
+"""The normalised messages of the house: what an adapter turns into a dialect and back.
+
+Outbound intents are read from a released request's ``message`` payload; all decimals travel as text and come out as
+``Decimal``. Inbound messages become :class:`orders.domain.report.Report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from kernel.fix import OrdType, Side, TimeInForce
+
+
+class IntentKind(StrEnum):
+    """What is to be sent."""
+
+    NEW = "new"
+    REPLACE = "replace"
+    CANCEL = "cancel"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What goes to the wire. Prices in the listing's price unit; ``order_qty`` is total, executed included."""
+
+    account: str
+    symbol: str
+    mic: str
+    isin: str
+    currency: str
+    side: Side
+    ord_type: OrdType
+    time_in_force: TimeInForce
+    order_qty: Decimal | None
+    price: Decimal | None
+    stop_px: Decimal | None
+    min_qty: Decimal | None
+    max_floor: Decimal | None
+    expire_at: datetime | None
+    expire_date: date | None
+    locate_ref: str
+    capacity: str
+    handling: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundIntent:
+    """One message to be sent once, under one ClOrdID. ``cum_qty`` is what is executed so far, for leaves dialects."""
+
+    kind: IntentKind
+    cl_ord_id: str
+    orig_cl_ord_id: str
+    venue_order_id: str
+    terms: Terms
+    transact_time: datetime
+    cum_qty: Decimal = Decimal(0)
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value in (None, "") else Decimal(str(value))
+
+
+def terms_from_message(message: Mapping[str, Any]) -> Terms:
+    """Terms from the ``message`` of a released request. Raises KeyError or ValueError when the payload is not one."""
+    expire_at = message.get("expire_at")
+    expire_date = message.get("expire_date")
+    return Terms(
+        account=str(message.get("account") or ""),
+        symbol=str(message["symbol"]),
+        mic=str(message["mic"]),
+        isin=str(message.get("isin") or ""),
+        currency=str(message.get("currency") or ""),
+        side=Side(message["side"]),
+        ord_type=OrdType(message["ord_type"]),
+        time_in_force=TimeInForce(message["time_in_force"]),
+        order_qty=_decimal(message.get("order_qty")),
+        price=_decimal(message.get("price")),
+        stop_px=_decimal(message.get("stop_px")),
+        min_qty=_decimal(message.get("min_qty")),
+        max_floor=_decimal(message.get("max_floor")),
+        expire_at=datetime.fromisoformat(expire_at) if expire_at else None,
+        expire_date=date.fromisoformat(expire_date) if expire_date else None,
+        locate_ref=str(message.get("locate_ref") or ""),
+        capacity=str(message.get("capacity") or ""),
+        handling=str(message.get("handling") or "1"),
+    )

@@ -1,0 +1,255 @@
+"""What the gateway does round after round, and in which order.
+
+1. Still the only one? Recorder alive? Else end, so that another can take over.
+2. Sessions that just logged on: everything handed over and unanswered is *unknown*; ask for it.
+3. Send what waits, cancels first. While the session is down: refuse what may not wait, or has waited long enough.
+4. Ask again for what stays silent; raise an anomaly for a session that stays down, clear it when it is back.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, connection
+
+from journal.notify import wait_for
+from journal.singleton import Singleton
+from kernel.clock import utc_now
+from kernel.crash_points import crash_point
+from kernel.fix import OrdType, TimeInForce
+from venues.adapters.registry import adapter_named
+from venues.domain.channels import wire_channel
+from venues.domain.messages import IntentKind
+from venues.domain.session_numbers import numbers_to_use
+from venues.domain.waiting import Verdict, judge
+from venues.gateway.engine import Engine, EngineSession
+from venues.gateway.recorder import Recorder, SessionMemo
+from venues.models import FixSession, WireIntent
+from venues.selectors import Unanswered, is_alarm_open
+from venues.services.ask_unknown import mark_silent, status_requests
+from venues.services.mark_handed_over import HandedOver, NotSent, mark_handed_over
+from venues.services.refuse_intent import refuse_intent
+from venues.services.report_session_health import SESSION_DOWN_AFTER, report_session_health
+from venues.services.take_over_sessions import TakenSession, take_over_sessions
+
+log = logging.getLogger("venues.gateway")
+
+BATCH = 64
+JUDGE_LIMIT = 1000
+SLOW_ROUND = timedelta(seconds=1)
+SILENCE = timedelta(seconds=10)
+ASK_AGAIN = timedelta(seconds=10)
+
+
+class Gateway:
+    """One term of one gateway process: from taking over to losing the singleton or the stop."""
+
+    def __init__(self, *, group: str, singleton: Singleton, store: Path) -> None:
+        self.group = group
+        self._singleton = singleton
+        self._store = store
+        self._sessions: tuple[TakenSession, ...] = ()
+        self._enabled: dict[str, bool] = {}
+        self._asked_at: dict[UUID, datetime] = {}
+        self._known_on: set[str] = set()
+        self._alarmed: set[str] | None = None
+        self._started_at = utc_now()
+        self._slow_at = self._started_at - SLOW_ROUND
+
+    def serve(self, stop: threading.Event) -> None:
+        """Returns when stopped or superseded. Whatever happens, the engine is stopped and the recorder emptied."""
+        now = utc_now()
+        self._sessions = take_over_sessions(group=self.group, fence=self._singleton.fence, at=now)
+        if not self._sessions:
+            log.warning("session group %s has no sessions", self.group)
+            stop.wait(5)
+            return
+        mark_silent(group=self.group, older_than=timedelta(0), sentence="The gateway was restarted.", at=now)
+        engine = Engine([_engine_session(s) for s in self._sessions], store=self._store)
+        recorder = Recorder(engine.items, self._memos(engine), fence=self._singleton.fence)
+        recorder.start()
+        try:
+            engine.start()
+            while not stop.is_set():
+                try:
+                    if not self._round(engine, recorder):
+                        break
+                    wait_for([wire_channel(self.group)], 0.2, stop)
+                except (OperationalError, InterfaceError):
+                    log.warning("the database is away; nothing is sent meanwhile", exc_info=True)
+                    connection.close()
+                    stop.wait(0.5)
+        finally:
+            engine.stop()
+            recorder.finish()
+            recorder.join(timeout=10)
+
+    def _memos(self, engine: Engine) -> dict[str, SessionMemo]:
+        memos = {}
+        for session in self._sessions:
+            _, file_out = engine.numbers(session.name)
+            numbers = numbers_to_use(session.stored, file_out=file_out, had_file=engine.had_file[session.name])
+            engine.set_numbers(session.name, next_in=numbers.next_in, next_out=numbers.next_out)
+            memos[session.name] = SessionMemo(session.name, session.epoch, numbers.next_in, numbers.next_out)
+        return memos
+
+    def _round(self, engine: Engine, recorder: Recorder) -> bool:
+        if recorder.failure is not None or not recorder.is_alive():
+            return False
+        now = utc_now()
+        slow = now - self._slow_at >= SLOW_ROUND
+        if slow:
+            self._slow_at = now
+            if not self._singleton.held():
+                return False
+            self._enabled = dict(FixSession.objects.filter(group=self.group).values_list("name", "enabled"))
+        self._watch_logons(engine, recorder, now)
+        self._send(engine, recorder)
+        if slow:
+            self._ask_silent(engine, now)
+            self._report_health(engine, recorder, now)
+        return True
+
+    # Sessions
+
+    def _live(self, engine: Engine) -> TakenSession | None:
+        """The first session of the group that is logged on and allowed new orders, else the first logged on."""
+        on = [s for s in self._sessions if engine.is_logged_on(s.name)]
+        allowed = [s for s in on if self._enabled.get(s.name, True)]
+        return (allowed or on or [None])[0]
+
+    def _watch_logons(self, engine: Engine, recorder: Recorder, now: datetime) -> None:
+        on = {s.name for s in self._sessions if engine.is_logged_on(s.name)}
+        lost, back = self._known_on - on, on - self._known_on
+        self._known_on = on
+        if lost:
+            mark_silent(group=self.group, older_than=timedelta(0), sentence="The session was lost.", at=now)
+        if back:
+            self._asked_at.clear()
+            silent = mark_silent(group=self.group, older_than=timedelta(0), sentence="The session was lost.", at=now)
+            self._ask(engine, next(s for s in self._sessions if s.name in back), silent, now)
+        for session in self._sessions:
+            wanted = recorder.memos[session.name].wanted_out
+            if wanted is not None and session.name not in on:
+                memo = recorder.memos[session.name]
+                memo.wanted_out = None
+                next_in, next_out = engine.numbers(session.name)
+                if wanted > next_out:
+                    engine.set_numbers(session.name, next_in=next_in, next_out=wanted)
+
+    def _ask_silent(self, engine: Engine, now: datetime) -> None:
+        live = self._live(engine)
+        if live is None:
+            return
+        sentence = f"No answer within {SILENCE.seconds} s."
+        silent = mark_silent(group=self.group, older_than=SILENCE, sentence=sentence, at=now)
+        due = [s for s in silent if now - self._asked_at.get(s.request_id, now - ASK_AGAIN) >= ASK_AGAIN]
+        self._ask(engine, live, due, now)
+
+    def _ask(self, engine: Engine, session: TakenSession, silent: Sequence[Unanswered], now: datetime) -> None:
+        adapter = adapter_named(session.adapter)
+        for request_id, fields in status_requests(silent=silent, adapter=adapter, at=now):
+            if not engine.send(session.name, fields):
+                return
+            self._asked_at[request_id] = now
+
+    def _report_health(self, engine: Engine, recorder: Recorder, now: datetime) -> None:
+        if self._alarmed is None:
+            self._alarmed = {s.name for s in self._sessions if is_alarm_open(session=s.name)}
+        for session in self._sessions:
+            memo = recorder.memos[session.name]
+            down_for = timedelta(0) if engine.is_logged_on(session.name) else now - (memo.since or self._started_at)
+            alarmed = session.name in self._alarmed
+            if not alarmed and down_for >= SESSION_DOWN_AFTER:
+                self._alarmed.add(session.name)
+                report_session_health(session=session.name, down_for=down_for, at=now)
+            elif alarmed and not down_for:
+                self._alarmed.discard(session.name)
+                report_session_health(session=session.name, down_for=None, at=now)
+
+    # Sending
+
+    def _send(self, engine: Engine, recorder: Recorder) -> None:
+        while True:
+            live = self._live(engine)
+            risk_allowed = live is not None and self._enabled.get(live.name, True)
+            if not risk_allowed:
+                self._judge_waiting(utc_now())
+            if live is None:
+                return
+            handed = mark_handed_over(
+                group=self.group,
+                session=live.name,
+                epoch=recorder.memos[live.name].epoch,
+                fence=self._singleton.fence,
+                adapter=adapter_named(live.adapter),
+                limit=BATCH,
+                only_safe=not risk_allowed,
+                at=utc_now(),
+            )
+            self._put_on_wire(engine, live, handed)
+            if handed.claimed < BATCH:
+                return
+
+    @staticmethod
+    def _put_on_wire(engine: Engine, live: TakenSession, handed: HandedOver) -> None:
+        """After the commit, once each. What cannot leave because the session just fell is asked for at logon."""
+        if handed.outgoing:
+            crash_point("after_hand_over")
+        for message in handed.outgoing:
+            if not engine.send(live.name, message.fields):
+                log.warning("session %s fell before %s could leave", live.name, message.cl_ord_id)
+        if handed.outgoing:
+            crash_point("after_send")
+        for refusal in handed.not_sent:
+            _refuse(refusal)
+
+    def _judge_waiting(self, now: datetime) -> None:
+        """While nothing that adds risk can leave: refuse what may not wait or has waited long enough."""
+        wait_s = max(s.wait_s for s in self._sessions)
+        waiting = WireIntent.objects.filter(session_group=self.group, state=WireIntent.State.WAITING).order_by("id")
+        for intent in waiting[:JUDGE_LIMIT]:
+            if intent.kind == IntentKind.CANCEL and refuse_intent(
+                intent_id=intent.id, code="", sentence="The order had not been sent.", at=now, completes_locally=True
+            ):
+                continue
+            message = intent.payload["message"]
+            verdict, code = judge(
+                kind=IntentKind(intent.kind),
+                ord_type=OrdType(message["ord_type"]),
+                time_in_force=TimeInForce(message["time_in_force"]),
+                created_at=intent.created_at,
+                not_after=intent.not_after,
+                wait_s=wait_s,
+                now=now,
+            )
+            if verdict is Verdict.REFUSE:
+                sentence = f"Session group {self.group} is not taking orders; this one may not leave late."
+                refuse_intent(intent_id=intent.id, code=code, sentence=sentence, at=now)
+
+
+def _refuse(refusal: NotSent) -> None:
+    refuse_intent(
+        intent_id=refusal.intent_id,
+        code=refusal.code,
+        sentence=refusal.sentence,
+        at=utc_now(),
+        completes_locally=refusal.completes_locally,
+    )
+
+
+def _engine_session(session: TakenSession) -> EngineSession:
+    return EngineSession(
+        name=session.name,
+        begin_string=session.begin_string,
+        sender_comp_id=session.sender_comp_id,
+        target_comp_id=session.target_comp_id,
+        host=session.host,
+        port=session.port,
+        heartbeat_s=session.heartbeat_s,
+    )

@@ -1,0 +1,254 @@
+"""The recorder thread: everything the engine saw becomes WireMessage rows, one commit a micro-batch, in order.
+
+Invariants: what the inbox reads was committed first; rows of a session are written under its row lock and only by the
+holder of the current fence; a batch that cannot be written for lack of a database is kept and tried again; a single
+row that cannot be written is set aside and does not stop the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DataError, InterfaceError, OperationalError, connection, transaction
+
+from journal.bulk import write_rows
+from journal.notify import notify
+from kernel.crash_points import crash_point
+from kernel.ids import shard_of_cl_ord_id
+from venues.domain.channels import INBOX_CHANNEL
+from venues.domain.fix_codec import first_values, mask_secrets, parse, parse_utc_timestamp
+from venues.domain.session_numbers import expected_by_venue, number_after
+from venues.gateway.engine import Happening, WireItem
+from venues.locks import lock_sessions
+from venues.models import FixSession, WireMessage
+from venues.services.record_session_event import record_session_event
+from venues.services.set_aside_message import set_aside_message
+
+log = logging.getLogger("venues.gateway")
+
+BATCH_LIMIT = 500
+INBOX_TYPES = frozenset({"8", "9", "3", "j"})
+TOUCH_EVERY = timedelta(seconds=1)
+_FIELDS = (
+    "direction", "session", "epoch", "msg_seq_num", "msg_type", "poss_dup",
+    "cl_ord_id", "venue_order_id", "shard", "raw", "sent_at", "recorded_at",
+)  # fmt: skip
+
+
+class Superseded(Exception):
+    """Another gateway holds the fence; this one must end at once."""
+
+
+@dataclass(slots=True)
+class SessionMemo:
+    """What the gateway remembers of a session between two touches of its row."""
+
+    name: str
+    epoch: str
+    next_in: int
+    next_out: int
+    logged_on: bool = False
+    since: datetime | None = None
+    last_in_at: datetime | None = None
+    last_out_at: datetime | None = None
+    touched_at: datetime | None = None
+    wanted_out: int | None = None
+
+
+@dataclass(slots=True)
+class _Batch:
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    changes: list[tuple[SessionMemo, bool, datetime]] = field(default_factory=list)
+    for_inbox: bool = False
+
+
+def clean_text(raw: str) -> str:
+    """Text that PostgreSQL can hold: bytes that are not UTF-8 as ``\\xNN``, no NUL, secrets masked."""
+    text = raw.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return mask_secrets(text.replace("\x00", "\\x00"))
+
+
+def new_epoch(at: datetime) -> str:
+    """A name for one run of sequence numbers; later ones sort after earlier ones."""
+    return at.strftime("%Y%m%dT%H%M%S%fZ")
+
+
+class Recorder(threading.Thread):
+    """Drains the engine's queue until told to end and the queue is empty."""
+
+    def __init__(self, items: queue.Queue[WireItem], memos: dict[str, SessionMemo], *, fence: int) -> None:
+        super().__init__(name="recorder", daemon=True)
+        self._items = items
+        self.memos = memos
+        self._fence = fence
+        self._end = threading.Event()
+        self.woke = threading.Event()
+        self.failure: BaseException | None = None
+
+    def finish(self) -> None:
+        """Write what is queued, then end."""
+        self._end.set()
+
+    def run(self) -> None:
+        try:
+            while not (self._end.is_set() and self._items.empty()):
+                batch = self._take()
+                if batch:
+                    self._write_surely(batch)
+        except BaseException as error:  # the gateway's loop sees it and stops the process's work
+            self.failure = error
+            log.exception("the recorder ended")
+        finally:
+            connection.close()
+
+    def _take(self) -> list[WireItem]:
+        try:
+            batch = [self._items.get(timeout=0.1)]
+        except queue.Empty:
+            return []
+        while len(batch) < BATCH_LIMIT:
+            try:
+                batch.append(self._items.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+    def _write_surely(self, items: Sequence[WireItem]) -> None:
+        """Write, whatever it takes: wait for the database, split around a row that cannot be written."""
+        pause = 0.1
+        while True:
+            try:
+                self._write(items)
+                return
+            except (OperationalError, InterfaceError):
+                log.warning("the database does not take wire messages; trying again", exc_info=True)
+                connection.close()
+                self._end.wait(pause)
+                pause = min(pause * 2, 2.0)
+            except (DataError, ValueError, KeyError) as error:
+                if len(items) == 1:
+                    self._set_aside(items[0], error)
+                    return
+                half = len(items) // 2
+                self._write_surely(items[:half])
+                self._write_surely(items[half:])
+                return
+
+    def _set_aside(self, item: WireItem, error: Exception) -> None:
+        set_aside_message(
+            source=f"wire:{item.session}",
+            position=item.at.isoformat(),
+            session=item.session,
+            reason=str(error),
+            payload={"raw": clean_text(item.raw), "happening": item.happening.value},
+            at=item.at,
+        )
+
+    def _write(self, items: Sequence[WireItem]) -> None:
+        crash_point("before_store")
+        kept = {name: (m.epoch, m.next_in, m.next_out) for name, m in self.memos.items()}
+        try:
+            self._write_once(items)
+        except BaseException:
+            for name, (epoch, next_in, next_out) in kept.items():
+                memo = self.memos[name]
+                memo.epoch, memo.next_in, memo.next_out = epoch, next_in, next_out
+            raise
+        crash_point("after_store")
+        self.woke.set()
+
+    def _write_once(self, items: Sequence[WireItem]) -> None:
+        with transaction.atomic():
+            rows = lock_sessions(names=sorted({item.session for item in items}))
+            for name, row in rows.items():
+                if row.fence != self._fence:
+                    raise Superseded(f"session {name} has fence {row.fence}, ours is {self._fence}")
+            batch = _Batch()
+            for item in items:
+                self._add(batch, item)
+            write_rows(WireMessage, batch.rows, fields=_FIELDS)
+            for memo, logged_on, at in batch.changes:
+                self._change_state(rows[memo.name], memo, logged_on=logged_on, at=at)
+            self._touch(rows, items[-1].at, force=bool(batch.changes))
+            if batch.for_inbox:
+                notify(INBOX_CHANNEL)
+
+    def _add(self, batch: _Batch, item: WireItem) -> None:
+        memo = self.memos[item.session]
+        if item.happening in (Happening.LOGGED_ON, Happening.LOGGED_OUT):
+            logged_on = item.happening is Happening.LOGGED_ON
+            batch.changes.append((memo, logged_on, item.at))
+            return
+        raw = clean_text(item.raw)
+        values = first_values(parse(raw))
+        inbound = item.happening is Happening.IN
+        if inbound and values.get(35) == "A" and values.get(141) == "Y":
+            memo.epoch = new_epoch(item.at)
+        if inbound and values.get(35) == "5":
+            memo.wanted_out = expected_by_venue(values.get(58, "")) or memo.wanted_out
+        self._count(memo, raw, item, restarted=values.get(141) == "Y")
+        order_id = values.get(37, "")
+        batch.rows.append(
+            (
+                "in" if inbound else "out",
+                memo.name,
+                memo.epoch,
+                int(values[34]),
+                values[35][:3],
+                values.get(43) == "Y",
+                values.get(11, "")[:64],
+                "" if order_id == "NONE" else order_id[:64],
+                shard_of_cl_ord_id(values.get(11)),
+                raw,
+                parse_utc_timestamp(values.get(52, "")),
+                item.at,
+            )
+        )
+        batch.for_inbox = batch.for_inbox or (inbound and values[35] in INBOX_TYPES)
+
+    @staticmethod
+    def _count(memo: SessionMemo, raw: str, item: WireItem, *, restarted: bool) -> None:
+        after = number_after(raw)
+        if item.happening is Happening.IN:
+            memo.next_in = after if restarted else max(memo.next_in, after)
+            memo.last_in_at = item.at
+        else:
+            memo.next_out = after if restarted else max(memo.next_out, after)
+            memo.last_out_at = item.at
+
+    def _change_state(self, row: FixSession, memo: SessionMemo, *, logged_on: bool, at: datetime) -> None:
+        was_on = row.state == FixSession.State.LOGGED_ON
+        row.state = FixSession.State.LOGGED_ON if logged_on else FixSession.State.DOWN
+        row.state_at = at
+        row.state_reason = "" if logged_on else "The connection ended."
+        memo.logged_on, memo.since = logged_on, at
+        if logged_on != was_on:
+            record_session_event(session=row.name, kind="SessionLoggedOn" if logged_on else "SessionLost", at=at)
+
+    def _touch(self, rows: dict[str, FixSession], at: datetime, *, force: bool) -> None:
+        """Keep numbers and times in the session rows: at every change of state, else at most once a second."""
+        for name, row in rows.items():
+            memo = self.memos[name]
+            if not force and memo.touched_at is not None and at - memo.touched_at < TOUCH_EVERY:
+                continue
+            memo.touched_at = at
+            row.epoch, row.next_in, row.next_out = memo.epoch, memo.next_in, memo.next_out
+            row.last_in_at, row.last_out_at = memo.last_in_at or row.last_in_at, memo.last_out_at or row.last_out_at
+            row.save(
+                update_fields=[
+                    "epoch",
+                    "next_in",
+                    "next_out",
+                    "last_in_at",
+                    "last_out_at",
+                    "state",
+                    "state_at",
+                    "state_reason",
+                ]
+            )

@@ -1,0 +1,46 @@
+"""The only row locks of this room.
+
+Order: FixSession by name before anything else of this room; WireIntents by id. A gateway never locks an account or an
+order while it decides about refusals: each refusal is its own transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from venues.models import FixSession, WireIntent
+
+
+def lock_sessions(*, names: Sequence[str]) -> dict[str, FixSession]:
+    """The session rows, locked in name order. Serialises writers, so that wire message ids commit in order."""
+    rows = FixSession.objects.select_for_update(no_key=True).filter(name__in=names).order_by("name")
+    return {row.name: row for row in rows}
+
+
+def lock_group(*, group: str) -> list[FixSession]:
+    """Every session row of a group, for a takeover."""
+    return list(FixSession.objects.select_for_update(no_key=True).filter(group=group).order_by("name"))
+
+
+def claim_intents(*, group: str, limit: int, only_safe: bool) -> list[WireIntent]:
+    """The next waiting intents, what removes risk first; ``only_safe`` leaves out what adds risk. Skips locked rows."""
+    waiting = WireIntent.objects.select_for_update(skip_locked=True).filter(
+        session_group=group, state=WireIntent.State.WAITING
+    )
+    if only_safe:
+        waiting = waiting.filter(adds_risk=False)
+    return list(waiting.order_by("adds_risk", "id")[:limit])
+
+
+def lock_waiting_intent(*, intent_id: int) -> WireIntent | None:
+    """One intent if it still waits, else None."""
+    return WireIntent.objects.select_for_update().filter(id=intent_id, state=WireIntent.State.WAITING).first()
+
+
+def lock_waiting_new(*, order_id: object) -> WireIntent | None:
+    """The NEW intent of an order while it has not been handed over, else None."""
+    return (
+        WireIntent.objects.select_for_update()
+        .filter(order_id=order_id, kind="new", state=WireIntent.State.WAITING)
+        .first()
+    )

@@ -1,0 +1,24 @@
+"""Who may see sessions and who may switch them."""
+
+from __future__ import annotations
+
+from authorisation.domain.principal import Principal
+from kernel.errors import NotPermitted
+
+VIEW_SESSIONS = "view_sessions"
+SWITCH_SESSION = "switch_session"
+
+MAY_VIEW = frozenset({"dealer", "desk_head", "compliance", "operations", "auditor", "administrator"})
+MAY_SWITCH = frozenset({"operations", "desk_head", "administrator"})
+
+
+def require_view_sessions(actor: Principal) -> None:
+    """Every persona of the house sees sessions; a service account does not."""
+    if actor.persona not in MAY_VIEW:
+        raise NotPermitted("RIGHT_MISSING", "You may not see venue sessions.", {"right": VIEW_SESSIONS})
+
+
+def require_switch_session(actor: Principal) -> None:
+    """Operations, a desk head or an administrator may stop and allow new orders on a session."""
+    if actor.persona not in MAY_SWITCH:
+        raise NotPermitted("RIGHT_MISSING", "You may not switch a venue session.", {"right": SWITCH_SESSION})

@@ -1,0 +1,313 @@
+"""All reads of this room. Sessions are seen by everyone who may see the Venues page; messages only with their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from authorisation.domain.principal import Principal
+from journal.bulk import raw_cursor
+from journal.domain.records import ANOMALY_RAISED, EventRecord
+from journal.selectors import stream_records
+from kernel.errors import NotFound
+from kernel.fix import OrdType, TimeInForce
+from orders.models import OrderRequest
+from venues.adapters.base import SentMessage
+from venues.adapters.registry import adapter_named
+from venues.domain.fix_codec import DecodedField, decode, message_name
+from venues.domain.route import VenueFacts
+from venues.models import FixSession, RouteDecision, Venue, WireIntent, WireMessage
+from venues.permissions import require_view_sessions
+
+MAX_MESSAGES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as its card shows it. Ages in seconds; None when there was never a message."""
+
+    name: str
+    group: str
+    venue: str
+    venue_name: str
+    phone: str
+    state: str
+    state_reason: str
+    state_at: datetime | None
+    enabled: bool
+    begin_string: str
+    adapter: str
+    sender_comp_id: str
+    target_comp_id: str
+    next_in: int
+    next_out: int
+    last_in_at: datetime | None
+    last_out_at: datetime | None
+    heartbeat_s: int
+    wait_s: int
+    waiting: int
+    unanswered: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDetail:
+    """A session with its timeline (oldest first) and its last messages (newest first)."""
+
+    session: SessionRow
+    events: tuple[EventRecord, ...]
+    messages: tuple[WireRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WireRow:
+    """One message for a person: raw (SOH kept, secrets masked) and decoded."""
+
+    id: int
+    direction: str
+    session: str
+    epoch: str
+    msg_seq_num: int
+    msg_type: str
+    name: str
+    poss_dup: bool
+    cl_ord_id: str
+    venue_order_id: str
+    sent_at: datetime | None
+    recorded_at: datetime
+    raw: str
+    fields: tuple[DecodedField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A request handed over and not answered: ``state`` is handed_over or unknown."""
+
+    request_id: UUID
+    state: str
+    kind: str
+    cl_ord_id: str
+    message: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """An inbound message as the consumer reads it."""
+
+    id: int
+    epoch: str
+    msg_seq_num: int
+    msg_type: str
+    raw: str
+    recorded_at: datetime
+
+
+def list_sessions(actor: Principal) -> list[SessionRow]:
+    """Every session with its queue, by name. Raises NotPermitted without the right to see sessions."""
+    require_view_sessions(actor)
+    return _session_rows(FixSession.objects.select_related("venue").order_by("name"))
+
+
+def get_session(actor: Principal, *, name: str, messages: int = 100) -> SessionDetail:
+    """One session with its timeline and last messages. Raises NotFound."""
+    require_view_sessions(actor)
+    rows = _session_rows(FixSession.objects.select_related("venue").filter(name=name))
+    if not rows:
+        raise NotFound("SESSION_NOT_FOUND", f"There is no session {name}.")
+    last = WireMessage.objects.filter(session=name).order_by("-id")[: min(messages, MAX_MESSAGES)]
+    return SessionDetail(rows[0], tuple(stream_records(f"session:{name}")), tuple(_wire_row(m) for m in last))
+
+
+def _session_rows(sessions: Any) -> list[SessionRow]:
+    waiting, unanswered = _waiting_by_group(), _unanswered_by_group()
+    return [
+        SessionRow(
+            name=s.name,
+            group=s.group,
+            venue=s.venue.code,
+            venue_name=s.venue.name,
+            phone=s.venue.phone,
+            state=s.state,
+            state_reason=s.state_reason,
+            state_at=s.state_at,
+            enabled=s.enabled,
+            begin_string=s.begin_string,
+            adapter=s.venue.adapter,
+            sender_comp_id=s.sender_comp_id,
+            target_comp_id=s.target_comp_id,
+            next_in=s.next_in,
+            next_out=s.next_out,
+            last_in_at=s.last_in_at,
+            last_out_at=s.last_out_at,
+            heartbeat_s=s.heartbeat_s,
+            wait_s=s.wait_s,
+            waiting=waiting.get(s.group, 0),
+            unanswered=unanswered.get(s.group, 0),
+        )
+        for s in sessions
+    ]
+
+
+def _waiting_by_group() -> dict[str, int]:
+    return _counts("SELECT session_group, count(*) FROM venues_wireintent WHERE state = 'waiting' GROUP BY 1")
+
+
+def _unanswered_by_group() -> dict[str, int]:
+    return _counts(
+        "SELECT o.session_group, count(*) FROM orders_orderrequest r JOIN orders_order o ON o.id = r.order_id "
+        "WHERE r.state IN ('handed_over', 'unknown') GROUP BY 1"
+    )
+
+
+def _counts(sql: str) -> dict[str, int]:
+    with raw_cursor() as cursor:
+        cursor.execute(sql)
+        return {str(group): int(count) for group, count in cursor.fetchall()}
+
+
+def list_wire_messages(*, cl_ord_ids: Sequence[str], venue_order_ids: Sequence[str] = ()) -> list[WireRow]:
+    """The messages of an order by its ClOrdIDs, and those that name only the venue's id; oldest first, at most 500.
+
+    The caller has already shown that the actor may see the order.
+    """
+    ids = set(
+        WireMessage.objects.filter(cl_ord_id__in=list(cl_ord_ids))
+        .exclude(cl_ord_id="")
+        .values_list("id", flat=True)[:MAX_MESSAGES]
+    )
+    if venue_order_ids:
+        named = WireMessage.objects.filter(venue_order_id__in=list(venue_order_ids), cl_ord_id="")
+        ids |= set(named.exclude(venue_order_id="").values_list("id", flat=True)[:MAX_MESSAGES])
+    rows = WireMessage.objects.filter(id__in=ids).order_by("id")[:MAX_MESSAGES]
+    return [_wire_row(message) for message in rows]
+
+
+def _wire_row(message: WireMessage) -> WireRow:
+    return WireRow(
+        id=message.id,
+        direction=message.direction,
+        session=message.session,
+        epoch=message.epoch,
+        msg_seq_num=message.msg_seq_num,
+        msg_type=message.msg_type,
+        name=message_name(message.msg_type),
+        poss_dup=message.poss_dup,
+        cl_ord_id=message.cl_ord_id,
+        venue_order_id=message.venue_order_id,
+        sent_at=message.sent_at,
+        recorded_at=message.recorded_at,
+        raw=message.raw,
+        fields=decode(message.raw),
+    )
+
+
+def get_route_decision(*, order_id: UUID) -> RouteDecision | None:
+    """Where an order was routed and why; None before routing. The caller has shown that the actor may see the order."""
+    return RouteDecision.objects.filter(order_id=order_id).first()
+
+
+def list_unanswered(*, group: str, before: datetime, limit: int) -> tuple[Unanswered, ...]:
+    """Requests of a session group handed over at or before ``before`` that the venue has not answered, oldest first."""
+    states = dict(
+        OrderRequest.objects.filter(
+            state__in=["handed_over", "unknown"], order__session_group=group, handed_over_at__lte=before
+        )
+        .order_by("handed_over_at", "id")
+        .values_list("id", "state")[:limit]
+    )
+    intents = WireIntent.objects.filter(request_id__in=list(states)).order_by("id")
+    return tuple(
+        Unanswered(i.request_id, states[i.request_id], i.kind, i.cl_ord_id, i.payload["message"]) for i in intents
+    )
+
+
+def list_venue_facts(*, ord_type: OrdType, time_in_force: TimeInForce) -> list[VenueFacts]:
+    """What routing knows of every session group now, with each adapter's answer for such an order."""
+    mics: dict[str, set[str]] = {}
+    for venue_code, mic in Venue.markets.through.objects.values_list("venue_id", "market_id"):
+        mics.setdefault(venue_code, set()).add(mic)
+    groups: dict[tuple[str, str], list[FixSession]] = {}
+    for session in FixSession.objects.select_related("venue").order_by("name"):
+        groups.setdefault((session.venue.code, session.group), []).append(session)
+    return [
+        VenueFacts(
+            session_group=group,
+            venue=code,
+            rank=rank,
+            enabled=sessions[0].venue.enabled,
+            mics=frozenset(mics.get(code, set())),
+            session_enabled=any(s.enabled for s in sessions),
+            logged_on=any(s.state == FixSession.State.LOGGED_ON for s in sessions),
+            refusal=adapter_named(sessions[0].venue.adapter).capabilities.supports(
+                ord_type=ord_type, time_in_force=time_in_force
+            ),
+        )
+        for rank, ((code, group), sessions) in enumerate(sorted(groups.items()))
+    ]
+
+
+def is_alarm_open(*, session: str) -> bool:
+    """Whether the last word of the house about this session was that it is down."""
+    stream = f"anomaly:session-down:{session}"
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT kind FROM journal_event WHERE stream = %s ORDER BY seq DESC LIMIT 1", [stream])
+        row = cursor.fetchone()
+    return row is not None and row[0] == ANOMALY_RAISED
+
+
+def list_inbox_sessions() -> list[tuple[str, str]]:
+    """(session, adapter name) of every session, by name."""
+    return list(FixSession.objects.order_by("name").values_list("name", "venue__adapter"))
+
+
+def read_inbox(*, session: str, after: int, shards: Sequence[int] | None, limit: int) -> list[InboxRow]:
+    """Inbound order messages of a session behind an id, in order. Ids of one session commit in order."""
+    chosen = "" if shards is None else "AND shard = ANY(%s::smallint[]) "
+    values: list[Any] = [session, after] if shards is None else [session, after, list(shards)]
+    with raw_cursor() as cursor:
+        cursor.execute(
+            "SELECT id, epoch, msg_seq_num, msg_type, raw, recorded_at FROM venues_wiremessage "  # noqa: S608
+            "WHERE direction = 'in' AND msg_type IN ('8', '9', '3', 'j') AND session = %s AND id > %s "
+            f"{chosen}ORDER BY id LIMIT %s",
+            [*values, limit],
+        )
+        return [InboxRow(*row) for row in cursor.fetchall()]
+
+
+def first_ids(*, session: str, rows: Sequence[InboxRow]) -> dict[tuple[str, int], int]:
+    """The id under which each (epoch, MsgSeqNum) of the rows was stored first: a later row is a transport duplicate."""
+    firsts: dict[tuple[str, int], int] = {}
+    with raw_cursor() as cursor:
+        for epoch in sorted({row.epoch for row in rows}):
+            numbers = [row.msg_seq_num for row in rows if row.epoch == epoch]
+            cursor.execute(
+                "SELECT msg_seq_num, min(id) FROM venues_wiremessage WHERE session = %s AND epoch = %s "
+                "AND direction = 'in' AND msg_seq_num = ANY(%s::bigint[]) "
+                "AND msg_type IN ('8', '9', '3', 'j') GROUP BY 1",
+                [session, epoch, numbers],
+            )
+            firsts.update({(epoch, int(number)): int(first) for number, first in cursor.fetchall()})
+    return firsts
+
+
+def sent_by_number(*, session: str, epoch: str, numbers: Sequence[int]) -> dict[int, SentMessage]:
+    """What we sent under these MsgSeqNums."""
+    rows = WireMessage.objects.filter(
+        session=session, epoch=epoch, direction=WireMessage.Direction.OUT, msg_seq_num__in=list(numbers)
+    ).values_list("msg_seq_num", "msg_type", "cl_ord_id")
+    return {number: SentMessage(msg_type, cl_ord_id) for number, msg_type, cl_ord_id in rows}
+
+
+def inbox_lag() -> tuple[int, datetime | None]:
+    """(inbound order messages not yet worked, when the oldest of them was recorded)."""
+    with raw_cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), min(w.recorded_at) FROM venues_fixsession s "
+            "LEFT JOIN journal_cursor c ON c.name = 'inbox:' || s.name "
+            "JOIN venues_wiremessage w ON w.session = s.name AND w.id > coalesce(c.position, 0) "
+            "WHERE w.direction = 'in' AND w.msg_type IN ('8', '9', '3', 'j')"
+        )
+        row = cursor.fetchone()
+    return (int(row[0]), row[1]) if row else (0, None)

@@ -1,0 +1,195 @@
+"""Work one slice of a session's inbox: read behind the cursor, map, fold, move the cursor, in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import InterfaceError, OperationalError, transaction
+from orders.services.apply_reports import apply_reports
+
+from journal.bulk import raw_cursor
+from journal.domain.records import Anomaly, Severity
+from journal.locks import lock_cursor
+from journal.services.raise_anomaly import raise_anomaly
+from kernel.crash_points import crash_point
+from kernel.errors import Unavailable
+from orders.domain.report import Report
+from venues.adapters.base import InboundContext, SentMessage
+from venues.adapters.registry import adapter_named
+from venues.domain.fix_codec import first_values, parse
+from venues.selectors import InboxRow, first_ids, read_inbox, sent_by_number
+from venues.services.set_aside_message import set_aside_message
+
+log = logging.getLogger("venues.inbox")
+
+MESSAGE_REFUSED_BY_VENUE = "MESSAGE_REFUSED_BY_VENUE"
+_TRANSIENT = (OperationalError, InterfaceError, Unavailable)
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRun:
+    """One pass. ``busy``: another copy holds the cursor."""
+
+    handled: int
+    duplicates: int = 0
+    set_aside: int = 0
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    session: str
+    adapter_name: str
+    shards: tuple[int, ...] | None
+    at: datetime
+
+    @property
+    def cursor(self) -> str:
+        if self.shards is None:
+            return f"inbox:{self.session}"
+        return f"inbox:{self.session}:{'.'.join(str(s) for s in self.shards)}"
+
+
+class _Poison(Exception):
+    """A slice failed for a reason that is not the database's."""
+
+    def __init__(self, rows: Sequence[InboxRow], cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.rows = rows
+        self.cause = cause
+
+
+def consume_inbox(
+    *, session: str, adapter_name: str, shards: Sequence[int] | None, limit: int, at: datetime
+) -> InboxRun:
+    """At most ``limit`` messages. Raises only what is wrong with the database; then nothing was done."""
+    job = _Job(session, adapter_name, None if shards is None else tuple(sorted(shards)), at)
+    try:
+        return _slice(job, limit)
+    except _Poison as poison:
+        log.warning("a slice of %d messages of session %s failed: %s", len(poison.rows), session, poison.cause)
+        return _halve(job, poison)
+
+
+def _slice(job: _Job, limit: int) -> InboxRun:
+    with transaction.atomic(durable=True):
+        position = lock_cursor(job.cursor)
+        if position is None:
+            return InboxRun(0, busy=True)
+        rows = read_inbox(session=job.session, after=position, shards=job.shards, limit=limit)
+        if not rows:
+            return InboxRun(0)
+        firsts = first_ids(session=job.session, rows=rows)
+        fresh = [row for row in rows if firsts.get((row.epoch, row.msg_seq_num), row.id) == row.id]
+        try:
+            reports = _map(job, fresh)
+            if reports:
+                with transaction.atomic():
+                    apply_reports(reports=reports, at=job.at)
+        except _TRANSIENT:
+            raise
+        except Exception as error:
+            raise _Poison(rows, error) from error
+        _advance(job, rows[-1].id)
+        crash_point("inbox_before_commit")
+    crash_point("inbox_after_commit")
+    return InboxRun(len(rows), duplicates=len(rows) - len(fresh))
+
+
+def _map(job: _Job, rows: Sequence[InboxRow]) -> list[Report]:
+    """The reports of the rows in order; what a message should tell a person becomes an anomaly."""
+    adapter = adapter_named(job.adapter_name)
+    reports: list[Report] = []
+    for row in rows:
+        fields = parse(row.raw)
+        context = InboundContext(
+            session=job.session,
+            epoch=row.epoch,
+            msg_seq_num=row.msg_seq_num,
+            received_at=row.recorded_at,
+            wire_message_id=row.id,
+            sent=_sent(job, row, first_values(fields).get(45, "")) if row.msg_type in ("3", "j") else {},
+        )
+        mapped = adapter.map_inbound(fields, context)
+        reports += mapped.reports
+        if mapped.problem:
+            _tell(job, row, mapped.problem)
+    return reports
+
+
+def _sent(job: _Job, row: InboxRow, number: str) -> dict[int, SentMessage]:
+    if not number.isdigit():
+        return {}
+    return sent_by_number(session=job.session, epoch=row.epoch, numbers=[int(number)])
+
+
+def _tell(job: _Job, row: InboxRow, sentence: str) -> None:
+    raise_anomaly(
+        anomaly=Anomaly(
+            kind=MESSAGE_REFUSED_BY_VENUE,
+            severity=Severity.HIGH,
+            subject_type="session",
+            subject_id=job.session,
+            sentence=sentence,
+            dedupe_key=f"wire:{job.session}:{row.epoch}:{row.msg_seq_num}",
+            evidence={"wire_message_id": row.id, "raw": row.raw},
+        ),
+        actor="process:inbox",
+        at=job.at,
+    )
+
+
+def _advance(job: _Job, position: int) -> None:
+    with raw_cursor() as cursor:
+        cursor.execute(
+            "UPDATE journal_cursor SET position = %s, updated_at = %s WHERE name = %s", [position, job.at, job.cursor]
+        )
+
+
+def _halve(job: _Job, poison: _Poison) -> InboxRun:
+    """Work the failed slice in smaller ones until its last message is behind us."""
+    target = poison.rows[-1].id
+    size = max(len(poison.rows) // 2, 1)
+    handled = duplicates = aside = 0
+    reached = 0
+    while reached < target:
+        try:
+            run = _slice(job, size)
+        except _Poison as found:
+            if len(found.rows) > 1:
+                size = len(found.rows) // 2
+                continue
+            _set_aside(job, found)
+            aside, reached, size = aside + 1, found.rows[0].id, 1
+        else:
+            if run.busy or run.handled == 0:
+                break
+            handled, duplicates = handled + run.handled, duplicates + run.duplicates
+            reached, size = _position(job), size * 2
+    return InboxRun(handled + aside, duplicates, aside)
+
+
+def _position(job: _Job) -> int:
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT position FROM journal_cursor WHERE name = %s", [job.cursor])
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _set_aside(job: _Job, poison: _Poison) -> None:
+    row = poison.rows[0]
+    with transaction.atomic(durable=True):
+        if lock_cursor(job.cursor) is None:
+            raise Unavailable("INBOX_BUSY", f"Another copy works on the inbox of {job.session}.")
+        set_aside_message(
+            source=f"inbox:{job.session}",
+            position=str(row.id),
+            session=job.session,
+            reason=f"{type(poison.cause).__name__}: {poison.cause}"[:2000],
+            payload={"wire_message_id": row.id, "raw": row.raw},
+            at=job.at,
+        )
+        _advance(job, row.id)

@@ -1,0 +1,110 @@
+"""The last step before the wire, in one durable transaction: claim, check at the boundary, prove, commit.
+
+What this returns has been handed over: it may be given to the engine exactly once, and never again after a restart.
+Refusals are not made here: they touch accounts, and each is its own transaction (``refuse_intent``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from orders.services.check_boundary import check_boundary
+from orders.services.record_hand_over import record_hand_over
+
+from journal.bulk import insert_rows
+from venues.adapters.base import Adapter
+from venues.domain.fix_codec import join
+from venues.domain.messages import IntentKind, OutboundIntent, terms_from_message
+from venues.locks import claim_intents, lock_waiting_new
+from venues.models import HandOver, WireIntent
+
+CANNOT_BE_MAPPED = "CANNOT_BE_MAPPED"
+_HAND_OVER_FIELDS = (
+    "cl_ord_id", "intent_id", "mapping", "body", "session", "epoch", "fence", "handed_over_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to give to the engine. ``fields`` begins with MsgType (35)."""
+
+    cl_ord_id: str
+    fields: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """An intent that must be refused (or, for a cancel of an unsent order, completed here) and why."""
+
+    intent_id: int
+    code: str
+    sentence: str
+    completes_locally: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """``claimed`` counts the intents looked at: fewer than the limit means that nothing more waits."""
+
+    outgoing: tuple[Outgoing, ...]
+    not_sent: tuple[NotSent, ...]
+    claimed: int
+
+
+def outbound_of(intent: WireIntent, *, at: datetime) -> OutboundIntent:
+    """The normalised message of an intent. Raises KeyError or ValueError for a payload that is none."""
+    return OutboundIntent(
+        kind=IntentKind(intent.kind),
+        cl_ord_id=intent.cl_ord_id,
+        orig_cl_ord_id=intent.orig_cl_ord_id,
+        venue_order_id=str(intent.payload.get("venue_order_id") or ""),
+        terms=terms_from_message(intent.payload["message"]),
+        transact_time=at,
+    )
+
+
+def mark_handed_over(
+    *, group: str, session: str, epoch: str, fence: int, adapter: Adapter, limit: int, only_safe: bool, at: datetime
+) -> HandedOver:
+    """Claim at most ``limit`` waiting intents of the group and hand over those that may leave now."""
+    outgoing: list[Outgoing] = []
+    not_sent: list[NotSent] = []
+    handed: list[WireIntent] = []
+    rows = []
+    with transaction.atomic(durable=True):
+        claimed = claim_intents(group=group, limit=limit, only_safe=only_safe)
+        for intent in claimed:
+            obstacle = _obstacle(intent, at=at)
+            if obstacle is not None:
+                not_sent.append(obstacle)
+                continue
+            try:
+                fields = adapter.map_outbound(outbound_of(intent, at=at))
+            except (KeyError, ValueError) as error:
+                not_sent.append(NotSent(intent.id, CANNOT_BE_MAPPED, f"The message cannot be made: {error}"))
+                continue
+            outgoing.append(Outgoing(intent.cl_ord_id, fields))
+            handed.append(intent)
+            rows.append((intent.cl_ord_id, intent.id, adapter.mapping, join(fields), session, epoch, fence, at))
+        _record(handed, rows, at=at)
+    return HandedOver(tuple(outgoing), tuple(not_sent), len(claimed))
+
+
+def _obstacle(intent: WireIntent, *, at: datetime) -> NotSent | None:
+    if intent.kind == IntentKind.CANCEL and lock_waiting_new(order_id=intent.order_id) is not None:
+        return NotSent(intent.id, "", "The order had not been sent.", completes_locally=True)
+    answer = check_boundary(request_id=intent.request_id, at=at)
+    return None if answer.allowed else NotSent(intent.id, answer.code, answer.sentence)
+
+
+def _record(handed: Sequence[WireIntent], rows: Sequence[tuple[object, ...]], *, at: datetime) -> None:
+    if not handed:
+        return
+    insert_rows(HandOver, rows, fields=_HAND_OVER_FIELDS)
+    WireIntent.objects.filter(id__in=[intent.id for intent in handed]).update(
+        state=WireIntent.State.HANDED_OVER, closed_at=at
+    )
+    record_hand_over(request_ids=[intent.request_id for intent in handed], at=at)

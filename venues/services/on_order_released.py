@@ -1,0 +1,127 @@
+"""Listener: a released request becomes a wire intent for one session group.
+
+A new order is routed here; a replace or cancel goes where its order went. Idempotent: an intent exists once for a
+request. An order that no venue takes ends refused, with every candidate and reason kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from orders.services.record_route import record_route
+from orders.services.refuse_unsent import refuse_unsent
+
+from journal.bulk import insert_rows
+from journal.domain.records import EventRecord
+from journal.notify import notify
+from kernel.canonical import jsonable
+from kernel.fix import OrdType, TimeInForce
+from venues.domain.channels import wire_channel
+from venues.domain.route import Route, RouteQuestion, route
+from venues.models import RouteDecision, WireIntent
+from venues.selectors import list_venue_facts
+
+KINDS = ("OrderReleased", "ReplaceReleased", "CancelReleased")
+NO_VENUE = "NO_VENUE"
+LONGEST_WAIT = timedelta(hours=12)
+_INTENT_FIELDS = (
+    "session_group", "kind", "order_id", "request_id", "account_id", "cl_ord_id", "orig_cl_ord_id", "payload",
+    "adds_risk", "state", "reason", "not_after", "correlation_id", "created_at", "closed_at",
+)  # fmt: skip
+
+
+def handle(events: Sequence[EventRecord]) -> None:
+    """Called in one transaction with the cursor, in order of position."""
+    groups: set[str] = set()
+    for event in events:
+        group = event.payload.get("session_group") or ""
+        if event.payload["kind"] == "new":
+            group = route_order(event)
+        if group:
+            _write_intent(event, group)
+            groups.add(group)
+        else:
+            _refuse(event)
+    for group in sorted(groups):
+        notify(wire_channel(group))
+
+
+def route_order(event: EventRecord) -> str:
+    """Decide, keep the decision, tell orders. The group, or "" when nothing fits."""
+    message = event.payload["message"]
+    question = RouteQuestion(
+        mic=message["mic"],
+        ord_type=OrdType(message["ord_type"]),
+        time_in_force=TimeInForce(message["time_in_force"]),
+    )
+    facts = list_venue_facts(ord_type=question.ord_type, time_in_force=question.time_in_force)
+    decision = route(question, facts)
+    order_id = UUID(event.payload["order_id"])
+    insert_rows(
+        RouteDecision,
+        [(order_id, decision.session_group, _candidates(decision), decision.rule_version, event.recorded_at)],
+        fields=("order_id", "session_group", "candidates", "rule_version", "decided_at"),
+        on_conflict="DO NOTHING",
+    )
+    if decision.session_group:
+        record_route(order_id=order_id, session_group=decision.session_group, at=event.recorded_at)
+    return decision.session_group
+
+
+def _candidates(decision: Route) -> list[dict[str, object]]:
+    return [
+        {
+            "session_group": c.session_group,
+            "venue": c.venue,
+            "eligible": c.eligible,
+            "taken": c.taken,
+            "reason": c.reason,
+        }
+        for c in decision.candidates
+    ]
+
+
+def _write_intent(event: EventRecord, group: str) -> None:
+    payload = event.payload
+    insert_rows(
+        WireIntent,
+        [
+            (
+                group,
+                payload["kind"],
+                UUID(payload["order_id"]),
+                UUID(payload["request_id"]),
+                UUID(payload["account_id"]),
+                payload["cl_ord_id"],
+                payload.get("orig_cl_ord_id") or "",
+                jsonable({"message": payload["message"], "venue_order_id": payload.get("venue_order_id")}),
+                bool(payload["adds_risk"]),
+                WireIntent.State.WAITING.value,
+                "",
+                _not_after(event),
+                event.correlation_id,
+                event.recorded_at,
+                None,
+            )
+        ],
+        fields=_INTENT_FIELDS,
+        on_conflict="DO NOTHING",
+    )
+
+
+def _not_after(event: EventRecord) -> datetime:
+    """When the message is of no use any more: the order's own expiry, else twelve hours."""
+    expire_at = event.payload["message"].get("expire_at")
+    return datetime.fromisoformat(expire_at) if expire_at else event.recorded_at + LONGEST_WAIT
+
+
+def _refuse(event: EventRecord) -> None:
+    """No venue takes the order, or its order was never routed."""
+    refuse_unsent(
+        request_id=UUID(event.payload["request_id"]),
+        at=event.recorded_at,
+        code=NO_VENUE,
+        sentence=f"No venue takes this order on {event.payload['message']['mic']} now.",
+    )
