@@ -76,6 +76,10 @@ class Order(models.Model):
     last_event_hash = models.BinaryField(default=bytes)
 
     class Meta:
+        permissions: ClassVar = [
+            ("enter_order", "May enter, replace and cancel orders"),
+            ("release_order", "May release or decline orders that wait for a second person"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(order_qty__gt=0) | Q(order_qty__isnull=True), name="orders_order_qty_positive"
@@ -157,7 +161,7 @@ class OrderRequest(models.Model):
 
 
 class Execution(models.Model):
-    """A trade a venue reported, at its latest version: a correction or bust changes the effective figures, not the raw ones."""
+    """A trade a venue reported; a correction or bust changes its effective figures, never the raw ones."""
 
     id = models.UUIDField(primary_key=True)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="executions", db_constraint=False)
@@ -188,3 +192,56 @@ class Execution(models.Model):
             models.CheckConstraint(condition=Q(effective_qty__gte=0), name="orders_execution_effective_not_negative"),
         ]
         indexes: ClassVar = [models.Index(fields=["exec_id"], name="orders_execution_exec_id")]
+
+
+class Upload(models.Model):
+    """One file of orders: staged whole, then worked in slices, each row with its own answer."""
+
+    class State(models.TextChoices):
+        STAGED = "staged"
+        RUNNING = "running"
+        DONE = "done"
+        STOPPED = "stopped"
+
+    id = models.UUIDField(primary_key=True)
+    owner = models.ForeignKey("authorisation.User", on_delete=models.PROTECT, related_name="+")
+    file_name = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.STAGED)
+    rows_total = models.IntegerField()
+    rows_done = models.IntegerField(default=0)
+    released = models.IntegerField(default=0)
+    pending_authorisation = models.IntegerField(default=0)
+    refused = models.IntegerField(default=0)
+    invalid = models.IntegerField(default=0)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["created_at"], name="orders_upload_open", condition=Q(state__in=["staged", "running"])
+            ),
+            models.Index(fields=["owner", "-created_at"], name="orders_upload_owner"),
+        ]
+
+
+class UploadRow(models.Model):
+    """A row as it came (``raw``) and what became of it. ``outcome`` is empty until it was worked."""
+
+    id = models.BigAutoField(primary_key=True)
+    upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="rows")
+    number = models.IntegerField()
+    raw = models.JSONField()
+    outcome = models.CharField(max_length=24, default="")
+    code = models.CharField(max_length=60, default="")
+    sentence = models.TextField(default="")
+    order_id = models.UUIDField(null=True)
+    order_ref = models.CharField(max_length=16, default="")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["upload", "number"], name="orders_uploadrow_number")]
+        indexes: ClassVar = [
+            models.Index(fields=["upload", "number"], name="orders_uploadrow_waiting", condition=Q(outcome="")),
+        ]

@@ -1,4 +1,8 @@
-"""Limits, and whatever stops trading."""
+"""Limits, and whatever stops trading.
+
+``scope_id`` is text: the empty text for the firm, the primary key of a desk, user, client, account or instrument, the
+name of a strategy, the MIC of a venue.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +25,13 @@ class Scope(models.TextChoices):
 
 
 class Limit(models.Model):
-    """An upper bound on orders of a scope: above ``warn`` a second person, above ``hard`` nobody."""
+    """An upper bound on orders of a scope, softer above ``warn``, harder above ``hard``; the check of its kind says how."""
 
     class Kind(models.TextChoices):
         ORDER_QTY = "order_qty", "Quantity of one order"
         ORDER_NOTIONAL = "order_notional", "Value of one order"
+        PRICE_COLLAR = "price_collar", "Distance of a limit from the last price, as a fraction of it"
+        PRICE_AGE = "price_age", "Age of the reference price in seconds"
 
     scope = models.CharField(max_length=12, choices=Scope.choices)
     scope_id = models.TextField(default="", help_text="Empty for the firm")
@@ -48,7 +54,11 @@ class Limit(models.Model):
 
 
 class Block(models.Model):
-    """Something that stops what adds risk in a scope, until whoever imposed it lifts it."""
+    """Something that stops what adds risk in a scope, until whoever imposed it lifts it.
+
+    The trading switch is the firm's block of source ``trading_switch``. Trading is on when such a block was once lifted
+    and none stands; a house that has no row, or lost them, is therefore off.
+    """
 
     id = models.UUIDField(primary_key=True)
     scope = models.CharField(max_length=12, choices=Scope.choices)
@@ -63,6 +73,13 @@ class Block(models.Model):
     lifted_at = models.DateTimeField(null=True)
 
     class Meta:
+        permissions: ClassVar = [
+            ("switch_trading", "May switch trading on and off"),
+            ("impose_block", "May impose and lift blocks"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["source", "imposed_at"], name="risk_block_source"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["scope", "scope_id", "source"],

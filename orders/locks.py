@@ -1,0 +1,161 @@
+"""Every lock this room takes, in the order of the house: idempotency, approval request, accounts, blocks, orders, executions.
+
+A capture locks in its one reading statement: the account's cash in the listing's currency, then its holding of the
+instrument. Both are re-read after a wait, so the figures are those the lock protects. The key is not locked first: it
+is inserted last and unique, so of two equal submissions one commits and the other finds its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from journal.bulk import raw_cursor
+from orders.models import Order, OrderRequest
+from refdata.domain.listing_facts import ListingFacts
+from risk.selectors import BLOCKS_SQL, LIMITS_SQL, TRADING_WAS_SWITCHED_ON_SQL, Marks, marks_from_row
+
+_WORLD = """
+WITH acc AS (
+    SELECT a.id, a.code, a.state, a.short_allowed, a.group_id, g.desk_id, a.client_id, c.active
+      FROM accounts_tradingaccount a
+      JOIN accounts_accountgroup g ON g.id = a.group_id
+      JOIN accounts_client c ON c.id = a.client_id
+     WHERE a.code = %(account)s
+), scopes AS (
+    SELECT v.scope, v.scope_id
+      FROM acc, LATERAL (VALUES ('firm', ''), ('desk', acc.desk_id::text), ('dealer', %(dealer)s::text),
+        ('client', acc.client_id::text), ('account', acc.id::text), ('instrument', %(instrument)s::text),
+        ('venue', %(mic)s::text), ('strategy', %(strategy)s::text)) AS v(scope, scope_id)
+     WHERE v.scope = 'firm' OR v.scope_id <> ''
+), cash AS MATERIALIZED (
+    SELECT b.id, b.settled + b.pending - b.reserved AS available
+      FROM accounts_cashbalance b
+     WHERE b.account_id = (SELECT id FROM acc) AND b.currency = %(currency)s {lock}
+), holding AS MATERIALIZED (
+    SELECT h.id, h.settled + h.pending - h.reserved AS available, h.settled + h.pending - h.short AS position
+      FROM accounts_holding h
+     WHERE h.account_id = (SELECT id FROM acc) AND h.instrument_id = %(instrument_id)s
+       AND (SELECT count(*) FROM cash) >= 0 {lock}
+)
+SELECT acc.id, acc.code, acc.state, acc.short_allowed, acc.group_id, acc.desk_id, acc.client_id, acc.active,
+       cash.id, cash.available, holding.id, holding.available, holding.position,
+       {switched_on}, {limits}, {blocks}, {number}, k.payload_hash, k.answer::text
+  FROM (SELECT 1) AS one
+  LEFT JOIN acc ON true
+  LEFT JOIN cash ON true
+  LEFT JOIN holding ON true
+  LEFT JOIN journal_idempotencykey k ON k.principal = %(principal)s AND k.route = %(route)s AND k.key = %(key)s
+"""
+_PARTS = {"switched_on": TRADING_WAS_SWITCHED_ON_SQL, "limits": LIMITS_SQL, "blocks": BLOCKS_SQL}
+_LOCKING = _WORLD.format(lock="FOR NO KEY UPDATE", number="nextval('orders_ref_seq')", **_PARTS)
+_READING = _WORLD.format(lock="", number="0", **_PARTS)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """The account as a capture needs it."""
+
+    account_id: UUID
+    code: str
+    state: str
+    short_allowed: bool
+    group_id: int
+    desk_id: int
+    client_id: UUID
+    client_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What one statement tells of account, money, marks and an earlier use of the key.
+
+    ``number`` is the next order number (0 for a preview); ``key_hash`` and ``key_answer`` are None for a fresh key.
+    """
+
+    account: AccountRow | None
+    cash_id: int | None
+    cash_available: Decimal | None
+    holding_id: int | None
+    stock_available: Decimal | None
+    position: Decimal
+    marks: Marks
+    number: int
+    key_hash: str | None
+    key_answer: str | None
+
+
+def lock_world(
+    *, account_code: str, listing: ListingFacts, dealer_id: int, strategy: str, principal: str, route: str, key: str
+) -> World:
+    """Lock the account's money for this listing and read everything the checks need: one statement."""
+    return _world(_LOCKING, account_code, listing, dealer_id, strategy, (principal, route, key))
+
+
+def read_world(*, account_code: str, listing: ListingFacts, dealer_id: int, strategy: str) -> World:
+    """The same without any lock or number, for a preview."""
+    return _world(_READING, account_code, listing, dealer_id, strategy, ("", "", ""))
+
+
+def _world(
+    sql: str, account_code: str, listing: ListingFacts, dealer_id: int, strategy: str, scope: tuple[str, str, str]
+) -> World:
+    parameters: dict[str, Any] = {
+        "account": account_code,
+        "dealer": str(dealer_id),
+        "instrument": str(listing.instrument_id),
+        "instrument_id": listing.instrument_id,
+        "mic": listing.mic,
+        "strategy": strategy,
+        "currency": listing.currency,
+        "principal": scope[0],
+        "route": scope[1],
+        "key": scope[2],
+    }
+    with raw_cursor() as cursor:
+        cursor.execute(sql, parameters)
+        row = cursor.fetchone()
+    assert row is not None
+    return World(
+        account=AccountRow(*row[:8]) if row[0] is not None else None,
+        cash_id=row[8],
+        cash_available=row[9],
+        holding_id=row[10],
+        stock_available=row[11],
+        position=row[12] if row[12] is not None else Decimal(0),
+        marks=marks_from_row(row[13], row[14], row[15]),
+        number=row[16],
+        key_hash=row[17],
+        key_answer=row[18],
+    )
+
+
+def next_order_numbers(count: int) -> list[int]:
+    """So many order numbers, in rising order; they are unique, not gapless."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT nextval('orders_ref_seq') FROM generate_series(1, %s::int)", [count])
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def lock_orders(order_ids: Iterable[UUID]) -> dict[UUID, Order]:
+    """The orders, locked by ascending id, in one statement. Absent ids are absent."""
+    rows = Order.objects.select_for_update(no_key=True).filter(id__in=sorted(set(order_ids))).order_by("id")
+    return {row.id: row for row in rows}
+
+
+def lock_requests(request_ids: Iterable[UUID]) -> dict[UUID, OrderRequest]:
+    """The requests, locked by ascending id, in one statement; take their orders' locks first."""
+    rows = OrderRequest.objects.select_for_update(no_key=True).filter(id__in=sorted(set(request_ids))).order_by("id")
+    return {row.id: row for row in rows}
+
+
+def lock_open_requests(order_id: UUID, *, states: Iterable[str], before: datetime | None = None) -> list[OrderRequest]:
+    """The order's requests in the given states, oldest first; take the order's lock first."""
+    rows = OrderRequest.objects.select_for_update(no_key=True).filter(order_id=order_id, state__in=list(states))
+    if before is not None:
+        rows = rows.filter(captured_at__lt=before)
+    return list(rows.order_by("seq", "id"))

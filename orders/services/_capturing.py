@@ -1,0 +1,150 @@
+"""The steps capture, batch and preview share: who may name what, which facts the checks get, and what is then drafted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from authorisation.domain.principal import Principal
+from kernel.errors import Invalid, Refused
+from kernel.ids import new_id
+from orders.domain.assembling import DESK_SOURCES, order_facts, term_facts
+from orders.domain.drafting import CaptureContext, CaptureDraft, CaptureIds, draft_capture
+from orders.domain.terms import OrderTerms
+from orders.locks import AccountRow, World
+from orders.models import Order
+from orders.permissions import can_see, operator_facts
+from refdata.domain.listing_facts import ListingFacts
+from refdata.selectors import find_listing_by_symbol
+from risk.domain.answers import Acknowledgement, Judgement, Verdict, answer_to_json
+from risk.domain.exposure import cash_to_hold, stock_to_hold
+from risk.domain.facts import AccountFacts, Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One new order as it came through a door."""
+
+    actor: Principal
+    at: datetime
+    terms: OrderTerms
+    source: str
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    idempotency_key: str = ""
+    correlation_id: UUID | None = None
+
+    @property
+    def on_desk(self) -> bool:
+        """Whether a dealer is there to acknowledge."""
+        return self.source in DESK_SOURCES
+
+
+def unknown_account(code: str) -> Invalid:
+    """The same for an account that is not there and for one the actor may not see."""
+    sentence = f"There is no account {code.strip()[:24]!r} you may use."
+    return Invalid("ACCOUNT_UNKNOWN", sentence, {"account": [sentence]})
+
+
+def unknown_symbol(symbol: str) -> Invalid:
+    """No listing of that name."""
+    sentence = f"No listing is called {symbol.strip()[:24]!r}."
+    return Invalid("SYMBOL_UNKNOWN", sentence, {"symbol": [sentence]})
+
+
+def require_listing(symbol: str, *, at: datetime) -> ListingFacts:
+    """The listing of a symbol; raises Invalid SYMBOL_UNKNOWN."""
+    listing = find_listing_by_symbol(symbol, at=at)
+    if listing is None:
+        raise unknown_symbol(symbol)
+    return listing
+
+
+def require_account(account: AccountRow | None, *, code: str, actor: Principal) -> AccountRow:
+    """The account when it exists for this actor; raises Invalid ACCOUNT_UNKNOWN."""
+    if account is None or not can_see(actor, desk_id=account.desk_id, group_id=account.group_id):
+        raise unknown_account(code)
+    return account
+
+
+def capture_facts(submission: Submission, listing: ListingFacts, world: World, account: AccountRow) -> Facts:
+    """What the checks judge a new order on."""
+    actor = submission.actor
+    return order_facts(
+        at=submission.at,
+        operator=operator_facts(actor, desk_id=account.desk_id, group_id=account.group_id),
+        account=AccountFacts(
+            account.account_id, account.code, account.state, account.short_allowed, account.client_active
+        ),
+        listing=listing,
+        terms=term_facts(submission.terms),
+        cash_available=world.cash_available,
+        stock_available=world.stock_available,
+        trading_on=world.marks.trading_on,
+        limits=world.marks.limits,
+        blocks=world.marks.blocks,
+    )
+
+
+def require_acknowledged(judgement: Judgement) -> None:
+    """Raise Refused ACKNOWLEDGEMENT_REQUIRED when the dealer still has to give a reason; nothing is written then."""
+    if judgement.worst is Verdict.ACKNOWLEDGE:
+        raise Refused(
+            "ACKNOWLEDGEMENT_REQUIRED",
+            f"{judgement.sentence} Give a reason to go on.",
+            {"checks": [answer_to_json(answer) for answer in judgement.with_verdict(Verdict.ACKNOWLEDGE)]},
+        )
+
+
+def draft_of(
+    submission: Submission, facts: Facts, judgement: Judgement, account: AccountRow, *, number: int
+) -> CaptureDraft:
+    """Everything the capture will write, ids made here."""
+    terms = submission.terms
+    order_id = new_id()
+    captured_event_id = new_id()
+    ids = CaptureIds(
+        order_id=order_id,
+        request_id=new_id(),
+        captured_event_id=captured_event_id,
+        outcome_event_id=new_id(),
+        correlation_id=submission.correlation_id or captured_event_id,
+        number=number,
+        authorisation_id=new_id() if judgement.worst is Verdict.AUTHORISE else None,
+    )
+    context = CaptureContext(
+        actor=submission.actor,
+        at=submission.at,
+        source=submission.source,
+        idempotency_key=submission.idempotency_key,
+        account_id=account.account_id,
+        account_code=account.code,
+        desk_id=account.desk_id,
+        root_id=_root(submission.actor, terms.parent_id) if terms.parent_id else None,
+        acknowledgements=submission.acknowledgements,
+    )
+    refused = judgement.worst is Verdict.REFUSE
+    return draft_capture(
+        terms=terms,
+        listing=facts.listing,
+        judgement=judgement,
+        context=context,
+        ids=ids,
+        hold_cash=facts.fees if refused else cash_to_hold(facts) or facts.fees,
+        hold_stock=facts.fees if refused else stock_to_hold(facts),
+    )
+
+
+def _root(actor: Principal, parent_id: UUID) -> UUID:
+    """The root of the tree the parent stands in; raises Invalid when there is no such order for the actor."""
+    parent = Order.objects.select_related("account").filter(id=parent_id).first()
+    if parent is None or not can_see(actor, desk_id=parent.desk_id, group_id=parent.account.group_id):
+        sentence = "There is no such parent order."
+        raise Invalid("PARENT_UNKNOWN", sentence, {"parent_id": [sentence]})
+    return parent.root_id
+
+
+def as_tuple(acknowledgements: Sequence[Acknowledgement]) -> tuple[Acknowledgement, ...]:
+    """Acknowledgements as an immutable value."""
+    return tuple(acknowledgements)

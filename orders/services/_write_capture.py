@@ -1,0 +1,95 @@
+"""The one writing statement of a capture (ADR 0005): order, request, events, reservation, key and wake-up in one CTE.
+
+Its columns come from the models. It is the only place outside ``accounts`` and ``journal`` that writes their tables,
+and it writes what their services would: a reservation with its sum, events in their chain, a key with its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import models
+
+from accounts.models import Reservation
+from journal.bulk import Shape, json_text, raw_cursor, shape_of
+from journal.models import Event, IdempotencyKey
+from journal.notify import EVENTS_CHANNEL
+from journal.services.append_events import EVENT_FIELDS, event_values
+from journal.services.store_answer import KEY_FIELDS
+from orders.domain.drafting import CaptureDraft
+from orders.models import Order, OrderRequest
+
+
+def write_capture(
+    draft: CaptureDraft,
+    *,
+    cash_id: int | None,
+    holding_id: int | None,
+    currency: str,
+    instrument_id: UUID,
+    key_row: tuple[str, str, str, str, int, Mapping[str, Any]],
+    at: datetime,
+) -> None:
+    """Write one capture. ``key_row`` is principal, route, key, payload hash, status and answer.
+
+    Raises IntegrityError when the key was used meanwhile; the transaction is then to be left.
+    """
+    order, request = draft.order, draft.request
+    parameters = _values(shape_of(Order), [order[name] for name in shape_of(Order).fields])
+    parameters += _values(shape_of(OrderRequest), [request[name] for name in shape_of(OrderRequest).fields])
+    for event in draft.events:
+        parameters += _values(shape_of(Event, EVENT_FIELDS), list(event_values(event)))
+    holds = ""
+    if draft.hold_cash > 0:
+        holds = "cash"
+        parameters += [draft.hold_cash, cash_id]
+    elif draft.hold_stock > 0:
+        holds = "stock"
+        parameters += [draft.hold_stock, holding_id]
+    if holds:
+        parameters += [
+            order["id"],
+            order["account_id"],
+            currency if holds == "cash" else "",
+            draft.hold_cash,
+            instrument_id if holds == "stock" else None,
+            draft.hold_stock,
+            at,
+        ]
+    principal, route, key, payload_hash, status, answer = key_row
+    parameters += [principal, route, key, payload_hash, status, orjson.dumps(answer).decode(), at, EVENTS_CHANNEL]
+    with raw_cursor() as cursor:
+        cursor.execute(_statement(holds, len(draft.events)), parameters)
+
+
+def _values(shape: Shape, values: list[Any]) -> list[Any]:
+    """The values with finished JSON as text, so that it is not taken for bytea."""
+    for place in shape.json_at:
+        values[place] = json_text(values[place])
+    return values
+
+
+def _insert(model: type[models.Model], fields: tuple[str, ...] | None, rows: int = 1) -> str:
+    shape = shape_of(model, fields)
+    one = f"({', '.join(['%s'] * len(shape.fields))})"
+    return f"INSERT INTO {shape.table} ({shape.column_list}) VALUES {', '.join([one] * rows)}"  # noqa: S608
+
+
+@lru_cache(maxsize=16)
+def _statement(holds: str, events: int) -> str:
+    parts = [
+        f"o AS ({_insert(Order, None)})",
+        f"r AS ({_insert(OrderRequest, None)})",
+        f"e AS ({_insert(Event, EVENT_FIELDS, events)})",
+    ]
+    if holds:
+        table = "accounts_cashbalance" if holds == "cash" else "accounts_holding"
+        parts.append(f"m AS (UPDATE {table} SET reserved = reserved + %s WHERE id = %s)")  # noqa: S608
+        parts.append(f"v AS ({_insert(Reservation, None)})")
+    parts.append(f"k AS ({_insert(IdempotencyKey, KEY_FIELDS)})")
+    return f"WITH {', '.join(parts)} SELECT pg_notify(%s, '')"

@@ -1,0 +1,111 @@
+"""Take one new order: check it on locked facts and write it, all in one durable transaction of few statements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from authorisation.domain.principal import Principal
+from journal.domain.idempotency import check_key
+from journal.selectors.idempotency import find_answer
+from kernel.crash_points import crash_point
+from orders.domain.results import PENDING_AUTHORISATION, REFUSED, CaptureResult, capture_answer
+from orders.domain.shape import order_faults, require_shape
+from orders.domain.terms import OrderTerms
+from orders.locks import lock_world
+from orders.permissions import require_entry
+from orders.services._answers import content_hash, key_owner, replay
+from orders.services._authorise import hold_for_authorisation
+from orders.services._capturing import (
+    Submission,
+    capture_facts,
+    draft_of,
+    require_account,
+    require_acknowledged,
+    require_listing,
+)
+from orders.services._write_capture import write_capture
+from refdata.domain.listing_facts import ListingFacts
+from risk.domain.answers import Acknowledgement
+from risk.domain.checks import run_checks
+
+KEY_CONSTRAINT = "journal_idempotency_scope"
+STATUS = {REFUSED: 422, PENDING_AUTHORISATION: 202}
+
+
+def capture_order(
+    *,
+    actor: Principal,
+    at: datetime,
+    idempotency_key: str,
+    route: str,
+    terms: OrderTerms,
+    source: str,
+    acknowledgements: Sequence[Acknowledgement] = (),
+    correlation_id: UUID | None = None,
+) -> CaptureResult:
+    """Capture one order. A refusal by checks is a result and is kept; of what raises nothing is kept.
+
+    Raises NotPermitted (no right to enter orders), Invalid (malformed terms; account or symbol unknown or not
+    visible), Conflict (the key was used with other content), Refused ACKNOWLEDGEMENT_REQUIRED (a dealer must give a
+    reason first; its context lists the checks).
+    """
+    require_entry(actor)
+    check_key(idempotency_key)
+    require_shape(order_faults(terms))
+    listing = require_listing(terms.symbol, at=at)
+    submission = Submission(actor, at, terms, source, tuple(acknowledgements), idempotency_key, correlation_id)
+    scope = (key_owner(actor), route, idempotency_key)
+    digest = content_hash(terms, acknowledgements, source=source)
+    try:
+        with transaction.atomic():
+            result = _capture(submission, listing, scope, digest)
+    except IntegrityError as error:
+        # Of two equal submissions at once the second finds the key taken only when it writes; nothing of it is kept.
+        stored = find_answer(principal=scope[0], route=route, key=idempotency_key)
+        if KEY_CONSTRAINT not in str(error) or stored is None:
+            raise
+        return replay(
+            CaptureResult, answer=stored.answer, key=idempotency_key, stored_hash=stored.payload_hash, own_hash=digest
+        )
+    crash_point("capture.committed")
+    return result
+
+
+def _capture(submission: Submission, listing: ListingFacts, scope: tuple[str, str, str], digest: str) -> CaptureResult:
+    """Lock, judge, write; inside the transaction."""
+    actor, at, terms = submission.actor, submission.at, submission.terms
+    world = lock_world(
+        account_code=terms.account.strip(),
+        listing=listing,
+        dealer_id=actor.user_id,
+        strategy=terms.strategy,
+        principal=scope[0],
+        route=scope[1],
+        key=scope[2],
+    )
+    if world.key_hash is not None and world.key_answer is not None:
+        answer = json.loads(world.key_answer)
+        return replay(CaptureResult, answer=answer, key=scope[2], stored_hash=world.key_hash, own_hash=digest)
+    account = require_account(world.account, code=terms.account, actor=actor)
+    facts = capture_facts(submission, listing, world, account)
+    judgement = run_checks(facts, acknowledgements=submission.acknowledgements, on_desk=submission.on_desk)
+    require_acknowledged(judgement)
+    draft = draft_of(submission, facts, judgement, account, number=world.number)
+    write_capture(
+        draft,
+        cash_id=world.cash_id,
+        holding_id=world.holding_id,
+        currency=listing.currency,
+        instrument_id=listing.instrument_id,
+        key_row=(*scope, digest, STATUS.get(draft.result.outcome, 201), capture_answer(draft.result)),
+        at=at,
+    )
+    crash_point("capture.written")
+    if draft.result.authorisation_id is not None:
+        hold_for_authorisation(draft, submission, account, facts)
+    return draft.result

@@ -1,0 +1,143 @@
+"""Whether the terms make sense for the listing: steps, lots, quantities, dates."""
+
+from __future__ import annotations
+
+from kernel.fix import OrdType, TimeInForce
+from kernel.numbers import ZERO, plain
+from refdata.domain.tick_table import is_on_tick, tick_above, tick_below
+from risk.domain.answers import CheckAnswer
+from risk.domain.checks.base import Check
+from risk.domain.facts import Facts
+
+
+class PriceStep(Check):
+    """Limit and stop price lie on the listing's price steps."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        listing = facts.listing
+        if not listing.ticks:
+            return self.refuse(f"No price steps are known for {listing.symbol}.")
+        for name, px in (("price", facts.terms.price), ("stop price", facts.terms.stop_px)):
+            if px is None or is_on_tick(listing.ticks, px):
+                continue
+            below, above = tick_below(listing.ticks, px), tick_above(listing.ticks, px)
+            return self.refuse(
+                f"The {name} {plain(px)} is not on a price step; nearest are {plain(below)} and {plain(above)}.",
+                price=px,
+                below=below,
+                above=above,
+            )
+        return self.passed()
+
+
+class LotSize(Check):
+    """The quantity is a whole number of lots."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        lot = facts.listing.lot_size
+        if facts.terms.order_qty % lot == ZERO:
+            return self.passed(lot_size=lot)
+        return self.refuse(
+            f"The quantity {plain(facts.terms.order_qty)} is not a multiple of the lot {plain(lot)}.", lot_size=lot
+        )
+
+
+class MinimumAndDisplayedQuantity(Check):
+    """Minimum and displayed quantity are at most the order quantity, in whole lots, and not asked for together with
+    an order that executes at once or not at all."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        terms = facts.terms
+        if terms.min_qty is None and terms.max_floor is None:
+            return self.passed()
+        for name, qty in (("minimum", terms.min_qty), ("displayed", terms.max_floor)):
+            if qty is None:
+                continue
+            if qty > terms.order_qty:
+                return self.refuse(
+                    f"The {name} quantity {plain(qty)} is above the order quantity {plain(terms.order_qty)}."
+                )
+            if qty % facts.listing.lot_size != ZERO:
+                return self.refuse(
+                    f"The {name} quantity {plain(qty)} is not a multiple of the lot {plain(facts.listing.lot_size)}."
+                )
+        if terms.time_in_force is TimeInForce.FOK and terms.min_qty is not None:
+            return self.refuse("A fill-or-kill order already asks for all of it; leave the minimum quantity out.")
+        if terms.max_floor is not None and terms.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+            return self.refuse("An order that never rests shows nothing; leave the displayed quantity out.")
+        if terms.min_qty is not None and terms.max_floor is not None and terms.min_qty > terms.max_floor:
+            return self.refuse("The minimum quantity is above the displayed quantity.")
+        return self.passed(min_qty=terms.min_qty, max_floor=terms.max_floor)
+
+
+class ExpiryDate(Check):
+    """A good-till-date order ends on a business date not yet past, or at a time still to come, at most a year ahead."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        terms = facts.terms
+        if terms.time_in_force is not TimeInForce.GTD:
+            return self.passed()
+        if terms.expire_at is not None and terms.expire_at <= facts.at:
+            return self.refuse(f"The order would end at {terms.expire_at:%Y-%m-%d %H:%M} UTC, which is past.")
+        date = terms.expire_date or (terms.expire_at.date() if terms.expire_at else None)
+        if date is None:
+            return self.refuse("A good-till-date order needs the date it ends.")
+        if date < facts.listing.business_date:
+            return self.refuse(f"The order would end on {date:%-d %B %Y}, which is past.", expire_date=date)
+        if (date - facts.listing.business_date).days > 366:
+            return self.refuse(f"The order would end on {date:%-d %B %Y}, more than a year ahead.", expire_date=date)
+        return self.passed(expire_date=date)
+
+
+class StopPrice(Check):
+    """A stop waits on the far side of the market, above it for a buy and below it for a sell, and a stop-limit's limit
+    is at or beyond its stop."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        terms = facts.terms
+        stop = terms.stop_px
+        if terms.ord_type not in (OrdType.STOP, OrdType.STOP_LIMIT) or stop is None:
+            return self.passed()
+        buys = terms.side.is_buy
+        if terms.ord_type is OrdType.STOP_LIMIT and terms.price is not None:
+            if buys and terms.price < stop:
+                return self.refuse(
+                    f"The limit {plain(terms.price)} is below the stop {plain(stop)}: it could never buy."
+                )
+            if not buys and terms.price > stop:
+                return self.refuse(
+                    f"The limit {plain(terms.price)} is above the stop {plain(stop)}: it could never sell."
+                )
+        last = facts.listing.price.last if facts.listing.price else None
+        if last is not None and (stop <= last if buys else stop >= last):
+            return self.ask(
+                f"The stop {plain(stop)} is already {'at or below' if buys else 'at or above'} the last price "
+                f"{plain(last)}: it would trigger at once.",
+                stop_px=stop,
+                last=last,
+            )
+        return self.passed(stop_px=stop, last=last)
+
+
+class QuantityAboveExecuted(Check):
+    """A replace asks for more than has already traded."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        working = facts.working
+        if working is None:
+            return self.passed()
+        if facts.terms.order_qty <= working.cum_qty:
+            return self.refuse(
+                f"{plain(working.cum_qty)} have already traded; ask for more than that, or cancel the rest.",
+                cum_qty=working.cum_qty,
+            )
+        return self.passed(cum_qty=working.cum_qty)
+
+
+class OneReplaceAtATime(Check):
+    """A replace waits until the venue has answered the one before it."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        if facts.working is None or facts.working.replaces_open == 0:
+            return self.passed()
+        return self.refuse("The venue has not answered the last replace of this order yet.")

@@ -1,0 +1,138 @@
+"""Everything a check may look at, as one frozen value. Whoever loads it decides what was true; checks only judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from kernel.fix import OrdType, Side, TimeInForce
+from refdata.domain.listing_facts import ListingFacts
+
+
+class Action(StrEnum):
+    """What is asked for. Cancels run no checks: a venue cancel is never held or refused by a rule of ours."""
+
+    NEW = "new"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFacts:
+    """Who asks and what they were granted. ``process`` is one of our own processes (the last boundary)."""
+
+    may_enter: bool
+    trades_desk: bool
+    trades_group: bool
+    is_service: bool = False
+    may_send: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """The trading account the order is for."""
+
+    account_id: UUID
+    code: str
+    state: str
+    short_allowed: bool
+    client_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TermFacts:
+    """The terms as they would stand. Quantities in units, prices in the listing's price unit."""
+
+    side: Side
+    ord_type: OrdType
+    time_in_force: TimeInForce
+    order_qty: Decimal
+    price: Decimal | None = None
+    stop_px: Decimal | None = None
+    min_qty: Decimal | None = None
+    max_floor: Decimal | None = None
+    expire_at: datetime | None = None
+    expire_date: date | None = None
+    locate_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingFacts:
+    """The order a replace is about, as it stands, and what is reserved for it now."""
+
+    order_qty: Decimal
+    cum_qty: Decimal
+    price: Decimal | None
+    stop_px: Decimal | None
+    time_in_force: TimeInForce
+    reserved_cash: Decimal
+    reserved_stock: Decimal
+    replaces_open: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitFact:
+    """One bound that applies: above ``warn`` softer, above ``hard`` harder; what that means is the check's."""
+
+    kind: str
+    scope: str
+    scope_id: str
+    currency: str
+    warn: Decimal | None
+    hard: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFact:
+    """One standing block in a scope of the order."""
+
+    scope: str
+    scope_id: str
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The world as one request meets it.
+
+    ``cash_available`` and ``stock_available`` are to-trade figures (settled + pending - reserved), in the listing's
+    currency and in units, with this order's own reservation given back; None means there is no such balance.
+    ``fees`` is the estimate that is reserved on top, in the listing's currency.
+    """
+
+    at: datetime
+    action: Action
+    operator: OperatorFacts
+    account: AccountFacts
+    listing: ListingFacts
+    terms: TermFacts
+    cash_available: Decimal | None
+    stock_available: Decimal | None
+    fees: Decimal
+    trading_on: bool
+    limits: tuple[LimitFact, ...]
+    blocks: tuple[BlockFact, ...]
+    working: WorkingFacts | None = None
+
+    @property
+    def leaves_qty(self) -> Decimal:
+        """What could still trade under the terms asked for."""
+        executed = self.working.cum_qty if self.working else Decimal(0)
+        return max(self.terms.order_qty - executed, Decimal(0))
+
+    @property
+    def adds_risk(self) -> bool:
+        """A new order does; a replace does unless it only asks for less or for a price further from the market."""
+        working, terms = self.working, self.terms
+        if working is None:
+            return True
+        if terms.order_qty > working.order_qty or terms.time_in_force is not working.time_in_force:
+            return True
+        if terms.stop_px != working.stop_px:
+            return True
+        if terms.price is None or working.price is None:
+            return terms.price is not working.price
+        return terms.price > working.price if terms.side.is_buy else terms.price < working.price

@@ -1,0 +1,165 @@
+"""All reads of risk: whether trading is on, which blocks stand and which limits apply in the scopes of an order.
+
+One rule of scopes for everybody: the firm, and whichever of desk, dealer, client, account, strategy, instrument and
+venue the order names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from risk.domain.facts import BlockFact, LimitFact
+from risk.models import Block, Limit, Scope
+
+TRADING_SWITCH = "trading_switch"
+
+# On only when a block of the switch was once lifted: a house without any row is off. That none stands is in the blocks.
+TRADING_WAS_SWITCHED_ON_SQL = (
+    "EXISTS (SELECT FROM risk_block WHERE source = 'trading_switch' AND scope = 'firm' AND lifted_at IS NOT NULL)"
+)
+LIMITS_SQL = """(SELECT json_agg(json_build_array(l.kind, l.scope, l.scope_id, l.currency, l.warn::text, l.hard::text))
+                   FROM scopes s JOIN risk_limit l ON l.scope = s.scope AND l.scope_id = s.scope_id)::text"""
+BLOCKS_SQL = """(SELECT json_agg(json_build_array(b.scope, b.scope_id, b.source, b.reason))
+                   FROM scopes s JOIN risk_block b ON b.scope = s.scope AND b.scope_id = s.scope_id
+                  WHERE b.lifted_at IS NULL)::text"""
+"""Columns for a statement that defines ``scopes(scope, scope_id)``; :func:`marks_from_row` reads them."""
+
+_MARKS = f"""
+WITH scopes AS (SELECT * FROM unnest(%(scopes)s::text[], %(scope_ids)s::text[]) AS t(scope, scope_id))
+SELECT {TRADING_WAS_SWITCHED_ON_SQL}, {LIMITS_SQL}, {BLOCKS_SQL}
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """The scopes of one order, as they appear in ``scope_id``."""
+
+    desk_id: int
+    dealer_id: int
+    client_id: UUID
+    account_id: UUID
+    instrument_id: UUID
+    mic: str
+    strategy: str = ""
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """(scope, scope_id) of every scope, the firm included."""
+        found = [
+            (Scope.FIRM.value, ""),
+            (Scope.DESK.value, str(self.desk_id)),
+            (Scope.DEALER.value, str(self.dealer_id)),
+            (Scope.CLIENT.value, str(self.client_id)),
+            (Scope.ACCOUNT.value, str(self.account_id)),
+            (Scope.INSTRUMENT.value, str(self.instrument_id)),
+            (Scope.VENUE.value, self.mic),
+        ]
+        if self.strategy:
+            found.append((Scope.STRATEGY.value, self.strategy))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What bounds an order: the switch, the limits that apply, and the blocks that stand (the switch's own left out)."""
+
+    trading_on: bool
+    limits: tuple[LimitFact, ...]
+    blocks: tuple[BlockFact, ...]
+
+    def within(self, pairs: Iterable[tuple[str, str]]) -> Marks:
+        """The part of marks read for many orders that concerns one."""
+        own = set(pairs)
+        return Marks(
+            trading_on=self.trading_on,
+            limits=tuple(item for item in self.limits if (item.scope, item.scope_id) in own),
+            blocks=tuple(item for item in self.blocks if (item.scope, item.scope_id) in own),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StandingBlock:
+    """One block as screens list it."""
+
+    id: UUID
+    scope: str
+    scope_id: str
+    source: str
+    reason: str
+    imposed_by: str
+    imposed_at: datetime
+
+
+_parsed_limits: dict[str, tuple[LimitFact, ...]] = {}
+
+
+def marks_from_row(switched_on: bool, limits: str | None, blocks: str | None) -> Marks:
+    """The three columns of the statement as values. Equal limit texts give the same values, so they are parsed once."""
+    standing = [BlockFact(*row) for row in json.loads(blocks)] if blocks else []
+    off = any(block.source == TRADING_SWITCH and block.scope == Scope.FIRM for block in standing)
+    return Marks(
+        trading_on=switched_on and not off,
+        limits=_limits(limits) if limits else (),
+        blocks=tuple(block for block in standing if block.source != TRADING_SWITCH),
+    )
+
+
+def get_marks(pairs: Iterable[tuple[str, str]]) -> Marks:
+    """Marks of the given scopes in one statement."""
+    chosen = sorted(set(pairs))
+    with connection.cursor() as cursor:
+        cursor.execute(_MARKS, {"scopes": [pair[0] for pair in chosen], "scope_ids": [pair[1] for pair in chosen]})
+        row = cursor.fetchone()
+    return marks_from_row(*row)
+
+
+def trading_is_on() -> bool:
+    """Whether the firm's trading switch is on."""
+    return get_marks([(Scope.FIRM.value, "")]).trading_on
+
+
+def list_standing_blocks() -> tuple[StandingBlock, ...]:
+    """Every block that stands, oldest first, the trading switch included."""
+    rows = Block.objects.filter(lifted_at__isnull=True).order_by("imposed_at", "id")
+    return tuple(
+        StandingBlock(
+            id=row.id,
+            scope=row.scope,
+            scope_id=row.scope_id,
+            source=row.source,
+            reason=row.reason,
+            imposed_by=row.imposed_by,
+            imposed_at=row.imposed_at,
+        )
+        for row in rows
+    )
+
+
+def list_limits() -> tuple[Mapping[str, Any], ...]:
+    """Every limit with its version and owner, by scope and kind."""
+    return tuple(
+        Limit.objects.order_by("scope", "scope_id", "kind", "currency", "id").values(
+            "id", "scope", "scope_id", "kind", "currency", "warn", "hard", "owner", "version"
+        )
+    )
+
+
+def _limits(text: str) -> tuple[LimitFact, ...]:
+    held = _parsed_limits.get(text)
+    if held is not None:
+        return held
+    parsed = tuple(
+        LimitFact(kind, scope, scope_id, currency, Decimal(warn) if warn is not None else None, Decimal(hard))
+        for kind, scope, scope_id, currency, warn, hard in json.loads(text)
+    )
+    if len(_parsed_limits) >= 1024:
+        _parsed_limits.clear()
+    _parsed_limits[text] = parsed
+    return parsed
