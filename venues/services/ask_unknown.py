@@ -33,7 +33,7 @@ def mark_silent(*, group: str, older_than: timedelta, sentence: str, at: datetim
 def status_requests(
     *, silent: Collection[Unanswered], adapter: Adapter, at: datetime
 ) -> list[tuple[UUID, tuple[tuple[int, str], ...]]]:
-    """(request id, fields of its status request) under the ClOrdID that is asked for; empty when the venue takes none."""
+    """(request id, fields of its question) under the ClOrdID that is asked for; empty if the venue takes none."""
     if not adapter.capabilities.order_status_request:
         return []
     questions = []
