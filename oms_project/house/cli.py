@@ -1,0 +1,75 @@
+"""The verbs of ``./oms`` and their options. Exit codes: 0 holds, 1 finding, 2 bad input, 3 cannot run."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import sys
+from collections.abc import Sequence
+
+from oms_project.house.failures import BAD_INPUT, CANNOT_RUN, BadInput, CannotRun
+
+# verb -> module with run(arguments) -> exit code; imported only when asked for, so that each verb starts fast
+VERBS = {
+    "up": "up",
+    "test": "run_tests",
+    "check": "check",
+    "bench": "bench",
+    "scenarios": "scenarios",
+    "status": "status",
+    "reset": "reset",
+    "trading": "trading",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(prog="oms", description="The house: an order management system in one command.")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    up = verbs.add_parser("up", help="start everything, with a living demo desk; Ctrl-C stops it")
+    up.add_argument("--port", type=int, help="port of the pages, instead of OMS_WEB_PORT")
+    up.add_argument("--no-flow", action="store_true", help="a quiet demo desk: no orders but your own")
+    up.add_argument("--no-demo", action="store_true", help="live mode: no demo data, trading off, secrets required")
+    test = verbs.add_parser("test", help="the whole proof on throw-away servers; options go to pytest", add_help=False)
+    test.add_argument("options", nargs=argparse.REMAINDER)
+    verbs.add_parser("check", help="the gate: style, types, imports, migrations, generated pages, deployment settings")
+    bench = verbs.add_parser("bench", help="measure against a floor in the same run; all benchmarks when none is named")
+    bench.add_argument("name", nargs="?", help="one benchmark")
+    bench.add_argument("--json", action="store_true", help="one line of JSON for each benchmark, nothing else")
+    bench.add_argument("--full", action="store_true", help="at full size")
+    scenarios = verbs.add_parser("scenarios", help="run a file of order state scenarios and compare")
+    scenarios.add_argument("file")
+    scenarios.add_argument("--database", action="store_true", help="through wire messages, services and tables")
+    status = verbs.add_parser("status", help="what runs, how it is, what waits")
+    status.add_argument("--json", action="store_true")
+    reset = verbs.add_parser("reset", help="stop the house and forget all of its data")
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    trading = verbs.add_parser("trading", help="switch the sending of new orders on or off")
+    trading.add_argument("state", choices=("on", "off"))
+    trading.add_argument("--reason", required=True, help="kept with the switch")
+    return top
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one verb; every failure is one sentence on standard error."""
+    if arguments[:1] == ["test"]:  # argparse would claim pytest's own options
+        parsed = argparse.Namespace(verb="test", options=list(arguments[1:]))
+    else:
+        parsed = parser().parse_args(arguments)
+    try:
+        return int(importlib.import_module(f"oms_project.house.{VERBS[parsed.verb]}").run(parsed))
+    except BadInput as problem:
+        print(f"oms: {problem}", file=sys.stderr)
+        return BAD_INPUT
+    except CannotRun as problem:
+        print(f"oms: cannot run: {problem}", file=sys.stderr)
+        return CANNOT_RUN
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print("oms: cannot run: The disk is full; free some space and start again.", file=sys.stderr)
+        return CANNOT_RUN
+    except KeyboardInterrupt:
+        print("oms: stopped.", file=sys.stderr)
+        return CANNOT_RUN

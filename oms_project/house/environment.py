@@ -1,0 +1,100 @@
+"""The ``OMS_*`` variables a house runs with: mode, secret, ports, addresses, build. Live never borrows from demo."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from oms_project.house.failures import BadInput, CannotRun
+from oms_project.house.paths import House, write_private
+
+DEMO, LIVE, TEST = "demo", "live", "test"
+PORTS = {"OMS_WEB_PORT": 8000, "OMS_STREAM_PORT": 8001, "OMS_FIX_PORT": 9878}
+
+
+def port_of(name: str) -> int:
+    """The port a variable names, else its usual one."""
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return PORTS[name]
+    if not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise BadInput(f"{name} is {text!r}; it must be a port number.")
+    return int(text)
+
+
+def is_free(port: int) -> bool:
+    """True when a server of ours could listen on ``port``."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def check_ports(names: Iterable[str]) -> None:
+    """One sentence that names the first taken port and the variable that moves it."""
+    wanted: dict[int, str] = {}
+    for name in names:
+        first = port_of(name)
+        for port in (first, first + 1) if name == "OMS_FIX_PORT" else (first,):
+            if port in wanted:
+                raise BadInput(f"Port {port} is asked for twice, by {wanted[port]} and {name}.")
+            wanted[port] = name
+    for port, name in wanted.items():
+        if not is_free(port):
+            option = " (or --port)" if name == "OMS_WEB_PORT" else ""
+            raise CannotRun(f"Port {port} is taken; set {name}{option} to a free one and start again.")
+
+
+def secret_key_file(house: House, mode: str) -> Path:
+    """The demo makes its own key once; live must be given one."""
+    given = os.environ.get("OMS_SECRET_KEY_FILE")
+    if given:
+        if not Path(given).is_file():
+            raise CannotRun(
+                f"OMS_SECRET_KEY_FILE names {given}, which is not there; create it with a long random text."
+            )
+        return Path(given).resolve()
+    if mode == LIVE:
+        raise CannotRun(
+            "Live mode needs OMS_SECRET_KEY_FILE: a file, readable by this user only, with a long random text."
+        )
+    if not house.secret_key_file.exists():
+        write_private(house.secret_key_file, secrets.token_urlsafe(64))
+    return house.secret_key_file
+
+
+def build_name(root: Path) -> str:
+    """What runs: ``OMS_BUILD``, else the commit, marked when files differ from it, else ``unknown``."""
+    given = os.environ.get("OMS_BUILD")
+    if given:
+        return given
+    try:
+        done = subprocess.run(
+            ["git", "-c", f"safe.directory={root}", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return "unknown"
+    return done.stdout.strip() or "unknown"
+
+
+def common(house: House, mode: str) -> dict[str, str]:
+    """What every process of the house is told, the addresses of the servers excepted."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "oms_project.settings",
+        "OMS_MODE": mode,
+        "OMS_VAR_DIR": str(house.var),
+        "OMS_SECRET_KEY_FILE": str(secret_key_file(house, mode)),
+        "OMS_BUILD": build_name(house.root),
+    }

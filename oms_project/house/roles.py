@@ -1,0 +1,160 @@
+"""What each process of the house does. ``python -m oms_project.house.roles NAME`` runs one alone, on any machine.
+
+The supervisor imports Django once and forks these; alone they are the production entry points. A role that loops is a
+function ``run(stop, **options)`` of its room: it returns soon after ``stop`` is set.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from oms_project.house import database, processes
+from oms_project.house.failures import BAD_INPUT
+
+WEB_WORKERS = 2
+WEB_THREADS = 4
+QUEUES = "routing,post_trade,batch"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """``serve`` runs until told to stop; ``database_role`` is whom it connects as; ``demo`` ones never run live."""
+
+    name: str
+    serve: Callable[[], int | None]
+    database_role: str = database.APP
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Runs ``<module>.run(stop, **options)``; SIGTERM and SIGINT set ``stop``."""
+
+    module: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self) -> int:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        importlib.import_module(self.module).run(stop, **self.options)
+        return 0
+
+
+def serve_web() -> int:
+    """Pages and API: two WSGI workers with threads."""
+    from django.conf import settings
+    from gunicorn.app.base import BaseApplication
+
+    class Web(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            memory = Path("/dev/shm")  # noqa: S108 - heartbeat files of the workers, never on a slow disk
+            options = {
+                "bind": [f"127.0.0.1:{settings.WEB_PORT}"],
+                "workers": WEB_WORKERS,
+                "threads": WEB_THREADS,
+                "worker_class": "gthread",
+                "timeout": 60,
+                "graceful_timeout": 5,
+                "keepalive": 30,
+                "control_socket_disable": True,
+                "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
+                "post_fork": lambda server, worker: processes.die_with_parent(signal.SIGTERM),
+                "loglevel": "warning",
+            }
+            for name, value in options.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> object:
+            from oms_project.wsgi import application
+
+            return application
+
+    Web().run()
+    return 0
+
+
+def serve_stream() -> int:
+    """Server-sent events: ASGI, one process, no access log."""
+    import uvicorn
+    from django.conf import settings
+
+    uvicorn.run(
+        "operations.stream:application",
+        host="127.0.0.1",
+        port=settings.STREAM_PORT,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    return 0
+
+
+def serve_worker() -> int:
+    """Celery worker with the beat inside; its pool and beat processes die with it."""
+    from celery import signals
+    from django.conf import settings
+
+    from oms_project.celery import app
+
+    def die_too(**_: object) -> None:
+        processes.die_with_parent(signal.SIGKILL)
+
+    signals.worker_process_init.connect(die_too, weak=False)
+    signals.beat_embedded_init.connect(die_too, weak=False)
+    schedule = Path(settings.VAR_DIR) / "run" / "celerybeat-schedule"
+    options = ["-B", "-s", str(schedule), "--concurrency=2", "--loglevel=WARNING", "--pidfile="]
+    app.worker_main(["worker", "-Q", QUEUES, "--without-gossip", "--without-mingle", *options])
+    return 0
+
+
+def gateway(group: str) -> Role:
+    """The process that speaks FIX for one session group, and alone may record hand-overs."""
+    return Role(f"gateway-{group}", Loop("venues.gateway", {"group": group}), database.GATEWAY)
+
+
+FIXED: tuple[Role, ...] = (
+    Role("web", serve_web),
+    Role("stream", serve_stream, database.READ),
+    Role("worker", serve_worker),
+    Role("relay", Loop("oms_project.relay")),
+    Role("picture", Loop("operations.picture")),
+    Role("inbox", Loop("venues.inbox")),
+    Role("simulator", Loop("venues.simulator"), demo=True),
+    Role("flow", Loop("oms_project.demo_flow"), demo=True),
+)
+
+
+def find_role(name: str) -> Role | None:
+    """The role called ``name``; ``gateway-<group>`` for any group."""
+    if name.startswith("gateway-"):
+        return gateway(name.removeprefix("gateway-"))
+    return next((role for role in FIXED if role.name == name), None)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one role in this process, with the settings of the environment."""
+    role = find_role(arguments[0]) if len(arguments) == 1 else None
+    if role is None:
+        names = ", ".join(role.name for role in FIXED)
+        print(f"oms: one role is needed: {names}, gateway-GROUP.", file=sys.stderr)
+        return BAD_INPUT
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oms_project.settings")
+    django.setup()
+    processes.name_process(f"oms-{role.name}")
+    return role.serve() or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

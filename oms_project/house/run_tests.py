@@ -1,0 +1,32 @@
+"""``./oms test``: pytest against throw-away servers; pytest's closing line is the last one printed.
+
+Tests marked ``ui`` need a browser. Without one they are skipped, counted and named; under ``CI=true`` that is a
+failure.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from argparse import Namespace
+
+from oms_project.house.failures import BAD_INPUT, CANNOT_RUN, FINDING, HOLDS
+from oms_project.house.paths import ROOT
+from oms_project.house.throwaway import servers
+
+# pytest: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 nothing collected
+EXIT_CODES = {0: HOLDS, 1: FINDING, 2: CANNOT_RUN, 3: CANNOT_RUN, 4: BAD_INPUT, 5: BAD_INPUT}
+
+
+def run(arguments: Namespace) -> int:
+    """The verb: pytest's answer in the house's exit codes."""
+    with servers() as found:
+        command = [sys.executable, "-m", "pytest", "-p", "oms_project.house.pytest_browser", *arguments.options]
+        process = subprocess.Popen(command, cwd=ROOT, env=found.environment)
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+            code = process.wait(30)
+    return EXIT_CODES.get(code, CANNOT_RUN)

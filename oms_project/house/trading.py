@@ -1,0 +1,49 @@
+"""``./oms trading on|off --reason TEXT``: the firm's switch, from the command line, beside ``up`` or without it."""
+
+from __future__ import annotations
+
+import getpass
+import importlib
+import os
+from argparse import Namespace
+
+from oms_project.house import environment
+from oms_project.house.current import house_addresses, mode_of
+from oms_project.house.failures import HOLDS, BadInput
+from oms_project.house.paths import this_house
+
+SERVICE = "risk.services.switch_trading"
+
+
+def operator() -> str:
+    """Who sits at the machine, for the event's actor text."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def run(arguments: Namespace) -> int:
+    """The verb: commits the switch and its event, then says what is true now."""
+    reason = arguments.reason.strip()
+    if not reason:
+        raise BadInput("--reason must say why; it is kept with the switch.")
+    house = this_house()
+    os.chdir(house.root)
+    mode = mode_of(house)
+    with house_addresses(house) as addresses:
+        os.environ.update(environment.common(house, mode), OMS_DATABASE_URL=addresses.app)
+        import django
+
+        django.setup()
+        from django.db import connections
+
+        from authorisation.domain.principal import process_principal
+        from kernel.clock import utc_now
+
+        switch = importlib.import_module(SERVICE).switch_trading
+        actor = process_principal(f"oms trading ({operator()})")
+        switch(actor=actor, at=utc_now(), on=arguments.state == "on", reason=reason)
+        connections.close_all()
+    print(f"Trading is {arguments.state}.")
+    return HOLDS
