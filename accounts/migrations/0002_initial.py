@@ -7,113 +7,182 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('authorisation', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("authorisation", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='accountgroup',
-            name='desk',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='authorisation.desk'),
+            model_name="accountgroup",
+            name="desk",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="authorisation.desk"),
         ),
         migrations.AddIndex(
-            model_name='booking',
-            index=models.Index(fields=['account_id', 'id'], name='accounts_booking_account'),
+            model_name="booking",
+            index=models.Index(fields=["account_id", "id"], name="accounts_booking_account"),
         ),
         migrations.AddIndex(
-            model_name='booking',
-            index=models.Index(condition=models.Q(('order_id__isnull', False)), fields=['order_id'], name='accounts_booking_order'),
+            model_name="booking",
+            index=models.Index(
+                condition=models.Q(("order_id__isnull", False)), fields=["order_id"], name="accounts_booking_order"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('instrument_id__isnull', True), models.Q(('currency', ''), _negated=True)), models.Q(('instrument_id__isnull', False), ('currency', '')), _connector='OR'), name='accounts_booking_cash_or_stock'),
+            model_name="booking",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("instrument_id__isnull", True), models.Q(("currency", ""), _negated=True)),
+                    models.Q(("instrument_id__isnull", False), ("currency", "")),
+                    _connector="OR",
+                ),
+                name="accounts_booking_cash_or_stock",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalaccountgroup',
-            name='desk',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='authorisation.desk'),
+            model_name="historicalaccountgroup",
+            name="desk",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="authorisation.desk",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalaccountgroup',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicalaccountgroup",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='historicalclient',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicalclient",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltradingaccount',
-            name='client',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.client'),
+            model_name="historicaltradingaccount",
+            name="client",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="accounts.client",
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltradingaccount',
-            name='group',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.accountgroup'),
+            model_name="historicaltradingaccount",
+            name="group",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="accounts.accountgroup",
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltradingaccount',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicaltradingaccount",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(fields=['account_id'], name='accounts_reservation_account'),
+            model_name="reservation",
+            index=models.Index(fields=["account_id"], name="accounts_reservation_account"),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('cash__gte', 0), ('stock__gte', 0)), name='accounts_reservation_not_negative'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cash__gte", 0), ("stock__gte", 0)), name="accounts_reservation_not_negative"
+            ),
         ),
         migrations.AddField(
-            model_name='tradingaccount',
-            name='client',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='accounts.client'),
+            model_name="tradingaccount",
+            name="client",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="accounts", to="accounts.client"
+            ),
         ),
         migrations.AddField(
-            model_name='tradingaccount',
-            name='group',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='accounts.accountgroup'),
+            model_name="tradingaccount",
+            name="group",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="accounts", to="accounts.accountgroup"
+            ),
         ),
         migrations.AddField(
-            model_name='holding',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holdings', to='accounts.tradingaccount'),
+            model_name="holding",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="holdings", to="accounts.tradingaccount"
+            ),
         ),
         migrations.AddField(
-            model_name='cashbalance',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cash', to='accounts.tradingaccount'),
+            model_name="cashbalance",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="cash", to="accounts.tradingaccount"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holding',
-            constraint=models.UniqueConstraint(fields=('account', 'instrument_id'), name='accounts_holding_once'),
+            model_name="holding",
+            constraint=models.UniqueConstraint(fields=("account", "instrument_id"), name="accounts_holding_once"),
         ),
         migrations.AddConstraint(
-            model_name='holding',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__gte', 0)), name='accounts_holding_reserved_not_negative'),
+            model_name="holding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reserved__gte", 0)), name="accounts_holding_reserved_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holding',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__lte', django.db.models.expressions.CombinedExpression(models.F('settled'), '+', models.F('pending'))), ('overdrawn_by_event__isnull', False), _connector='OR'), name='accounts_holding_available_or_overdrawn'),
+            model_name="holding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "reserved__lte",
+                        django.db.models.expressions.CombinedExpression(models.F("settled"), "+", models.F("pending")),
+                    ),
+                    ("overdrawn_by_event__isnull", False),
+                    _connector="OR",
+                ),
+                name="accounts_holding_available_or_overdrawn",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cashbalance',
-            constraint=models.UniqueConstraint(fields=('account', 'currency'), name='accounts_cash_once'),
+            model_name="cashbalance",
+            constraint=models.UniqueConstraint(fields=("account", "currency"), name="accounts_cash_once"),
         ),
         migrations.AddConstraint(
-            model_name='cashbalance',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__gte', 0)), name='accounts_cash_reserved_not_negative'),
+            model_name="cashbalance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reserved__gte", 0)), name="accounts_cash_reserved_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cashbalance',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__lte', django.db.models.expressions.CombinedExpression(models.F('settled'), '+', models.F('pending'))), ('overdrawn_by_event__isnull', False), _connector='OR'), name='accounts_cash_available_or_overdrawn'),
+            model_name="cashbalance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "reserved__lte",
+                        django.db.models.expressions.CombinedExpression(models.F("settled"), "+", models.F("pending")),
+                    ),
+                    ("overdrawn_by_event__isnull", False),
+                    _connector="OR",
+                ),
+                name="accounts_cash_available_or_overdrawn",
+            ),
         ),
     ]

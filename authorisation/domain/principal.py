@@ -9,6 +9,8 @@ from kernel.errors import NotPermitted
 
 ENTER_ORDER = "enter_order"
 RELEASE_ORDER = "release_order"
+ADMINISTER_ACCOUNTS = "administer_accounts"
+ADMINISTER_USERS = "administer_users"
 VIEW_DESK = "view_desk"
 TRADE_DESK = "trade_desk"
 VIEW_ACCOUNT_GROUP = "view_accountgroup"
@@ -29,6 +31,11 @@ class Principal:
     rights: frozenset[str] = frozenset()
     grants: Mapping[str, frozenset[int]] = field(default_factory=dict)
     on_behalf_of: str = ""
+
+    @property
+    def is_process(self) -> bool:
+        """One of our own processes (see ``process_principal``); no person and no key ever is."""
+        return self.user_id == 0
 
     def granted(self, right: str) -> frozenset[int]:
         """Ids of the objects on which ``right`` is granted."""

@@ -1,0 +1,109 @@
+"""Put cash or stock into accounts: opening balances and deposits, settled at once, each booking naming its event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.domain.ledger import Layer, Posting, needed_rows, post
+from accounts.locks import lock_or_open
+from accounts.models import Booking
+from accounts.permissions import require_administrator
+from accounts.services._write import BOOKING_FIELDS, booking_values, write_posted
+from authorisation.domain.principal import Principal
+from journal.bulk import write_rows
+from journal.domain.chain import EventDraft
+from journal.services.append_to_stream import append_to_stream
+from kernel.errors import Invalid
+from kernel.ids import new_id
+from kernel.numbers import plain
+
+KINDS = {"opening": "OpeningBalancesBooked", "deposit": "DepositBooked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """An amount of a currency (ISO 4217), or units of an instrument, for one account. Positive."""
+
+    account_id: UUID
+    amount: Decimal
+    currency: str = ""
+    instrument_id: UUID | None = None
+
+
+def deposit(
+    *, actor: Principal, at: datetime, business_date: date, deposits: Sequence[Deposit], kind: str = "deposit"
+) -> dict[UUID, UUID]:
+    """Book the deposits in the settled layer, one event an account; returns event ids by account.
+
+    ``kind`` is deposit or opening. Raises NotPermitted RIGHT_MISSING, Invalid DEPOSIT_INVALID; then nothing changed.
+    """
+    require_administrator(actor)
+    for item in deposits:
+        if not item.amount.is_finite() or item.amount <= 0 or bool(item.currency) == (item.instrument_id is not None):
+            sentence = "A deposit is a positive amount of one currency or one instrument."
+            raise Invalid("DEPOSIT_INVALID", sentence, {"amount": [sentence]})
+    with transaction.atomic():
+        event_ids = {account_id: new_id() for account_id in sorted({item.account_id for item in deposits})}
+        postings = [
+            Posting(
+                item.account_id,
+                event_ids[item.account_id],
+                Layer.SETTLED,
+                item.amount,
+                item.currency,
+                item.instrument_id,
+            )
+            for item in deposits
+        ]
+        cash, stock = needed_rows(postings, ())
+        money = lock_or_open(cash=cash, stock=stock)
+
+        posted = post(money, postings)
+
+        drafts = [_draft(actor, at, business_date, kind, event_ids[key], key, deposits) for key in event_ids]
+        append_to_stream(drafts=drafts, at=at)
+        write_posted(posted)
+        rows = [
+            booking_values(posting, kind=kind, trade_date=business_date, settlement_date=business_date, at=at)
+            for posting in postings
+        ]
+        write_rows(Booking, rows, fields=BOOKING_FIELDS)
+        return event_ids
+
+
+def _draft(
+    actor: Principal,
+    at: datetime,
+    business_date: date,
+    kind: str,
+    event_id: UUID,
+    account_id: UUID,
+    deposits: Sequence[Deposit],
+) -> EventDraft:
+    lines = [
+        {
+            "currency": item.currency,
+            "instrument_id": str(item.instrument_id) if item.instrument_id else None,
+            "amount": plain(item.amount),
+        }
+        for item in deposits
+        if item.account_id == account_id
+    ]
+    return EventDraft(
+        id=event_id,
+        stream=f"account:{account_id}",
+        kind=KINDS[kind],
+        actor=actor.actor,
+        on_behalf_of=actor.on_behalf_of,
+        correlation_id=event_id,
+        event_at=at,
+        received_at=at,
+        business_date=business_date,
+        payload={"account_id": str(account_id), "lines": lines},
+    )
