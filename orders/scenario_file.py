@@ -23,40 +23,12 @@ _SCENARIO_KEYS = frozenset(
     {"id", "spec_version", "group", "title", "steps", "paths", "terminal_state", "note", "source_url"}
 )
 _TEXT_KEYS = frozenset(
-    [
-        "n",
-        "dir",
-        "msg",
-        "exectype",
-        "ordstatus",
-        "tif",
-        "exectranstype",
-        "possresend",
-        "alt",
-        "order",
-        "clordid",
-        "origclordid",
-        "execid",
-        "execref",
-        "orderid",
-        "reason",
-        "note",
-        "anomaly",
-    ]
+    {"n", "dir", "msg", "order", "clordid", "origclordid", "orderid", "execid", "execref", "exectype", "exectranstype"}
+    | {"ordstatus", "tif", "possresend", "alt", "reason", "note", "anomaly"}
 )
 _NUMBER_KEYS = frozenset(
-    [
-        "orderqty",
-        "cumqty",
-        "leavesqty",
-        "lastqty",
-        "lastpx",
-        "price",
-        "avgpx",
-        "dayorderqty",
-        "daycumqty",
-        "cashorderqty",
-    ]
+    {"orderqty", "cashorderqty", "cumqty", "leavesqty", "lastqty", "lastpx", "price", "avgpx"}
+    | {"dayorderqty", "daycumqty"}
 )
 _STEP_KEYS = _TEXT_KEYS | _NUMBER_KEYS | {"seq", "crosses"}
 _CODES: dict[str, frozenset[str]] = {

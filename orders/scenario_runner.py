@@ -153,7 +153,7 @@ def run_file(name: str, make_house: Callable[[Scenario, Sequence[Step]], House])
     lines: list[str] = []
     for scenario in scenarios:
         for path in scenario.paths:
-            differences = play(path, make_house(scenario, path.steps))
+            differences = play(path, make_house(scenario, path.steps), spec_version=scenario.spec_version)
             passed, failed = (passed, failed + 1) if differences else (passed + 1, failed)
             lines.append(f"{'FAIL' if differences else 'ok'} {scenario.id} {path.label}")
             lines.extend(str(difference) for difference in differences)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from kernel.fix import ExecType, MsgType
+from kernel.fix import ExecType, MsgType, OrdStatus
 from kernel.numbers import ZERO, plain
 from orders.domain.report import Report
 from orders.domain.state import Fact, RequestFact, State
@@ -43,7 +43,7 @@ def fact_of(report: Report) -> Fact:
         seq=report.position.seq,
         identity=report.identity,
         kind=kind,
-        said=report.ord_status.value if report.ord_status is not None else "",
+        said=_said(report),
         cl_ord_id=report.cl_ord_id or "",
         orig_cl_ord_id=report.orig_cl_ord_id or "",
         exec_id=report.exec_id,
@@ -61,6 +61,13 @@ def fact_of(report: Report) -> Fact:
         text=report.text,
         trade_date=report.trade_date.isoformat(),
     )
+
+
+def _said(report: Report) -> str:
+    if report.ord_status is None:
+        return ""
+    # Replaced is an OrdStatus in 4.2 only, lower than PartiallyFilled: New, under changed terms.
+    return OrdStatus.NEW.value if report.ord_status is OrdStatus.REPLACED else report.ord_status.value
 
 
 def facts_to_json(facts: OrderFacts) -> dict[str, Any]:

@@ -52,13 +52,13 @@ def step(state: State, fact: Fact, requests: Requests) -> State:
     """The state after one more fact, which stands after all read so far."""
     if fact.kind in TRADES:
         # Nearly all reports are trades: no detour for them.
-        return _trade(state, fact)
+        return _trade(state, fact, requests)
     if fact.kind == "R":
         return _reject(state, fact, requests)
     if fact.kind == "8":
         return _rejected(state, fact, requests)
     if fact.kind == "I":
-        return _status_answer(state, fact)
+        return _status_answer(state, fact, requests)
     apply = _STEPS.get(fact.kind)
     if apply is None:
         sentence = "The venue sent a kind of report this house does not know; it was kept and changed nothing."
@@ -66,7 +66,9 @@ def step(state: State, fact: Fact, requests: Requests) -> State:
     return apply(_known(_unmarked(state, fact), fact), fact, requests)
 
 
-def _trade(state: State, fact: Fact) -> State:
+def _trade(state: State, fact: Fact, requests: Requests) -> State:
+    if fact.cl_ord_id != state.cl_ord_id and _proves_replace(state, fact, requests):
+        state = _replaced(state, fact, requests)
     state = _known(_unmarked(state, fact), fact)
     if state.acknowledged != "0":
         state = state._replace(acknowledged="0")  # the first report may be the trade: it acknowledges as well
@@ -160,6 +162,19 @@ def _replaced(state: State, fact: Fact, requests: Requests) -> State:
     return state
 
 
+def _proves_replace(state: State, fact: Fact, requests: Requests) -> bool:
+    """A trade under the new ClOrdID and with the new terms: exchanges bundle the acceptance with the fill.
+
+    Fills of a pending replace carry the old ClOrdID, OrderQty and Price, so these can only come after it was accepted.
+    """
+    request = _request(requests, fact.cl_ord_id)
+    if request is None or request.kind != "replace" or state.answer_to(fact.cl_ord_id) is not None:
+        return False
+    same_qty = request.order_qty is None or fact.order_qty == request.order_qty
+    same_price = request.price is None or fact.price is None or fact.price == request.price
+    return same_qty and same_price
+
+
 def _restated(state: State, fact: Fact, requests: Requests) -> State:
     """The venue changes the order unasked: quantity, price, renewal for the day, or a stock split."""
     state = _reopened(_acknowledge(state)._replace(done_on="", calculated_on="", suspended=False), fact)
@@ -187,7 +202,8 @@ def _is_split(state: State, fact: Fact) -> bool:
 def _rejected(state: State, fact: Fact, requests: Requests) -> State:
     """ExecType Rejected: of the order itself, of a request, or of a duplicate while the first order lives."""
     request = _request(requests, fact.cl_ord_id)
-    if request is not None and request.kind != "new":
+    # Under the ClOrdID of an accepted replace it is the order that is rejected, no longer the replace.
+    if request is not None and request.kind != "new" and fact.cl_ord_id != state.cl_ord_id:
         return _reject(state, fact, requests)
     duplicate = fact.code == DUPLICATE_ORDER and state.acknowledged == "0"
     if (fact.said and fact.said != "8") or duplicate:
@@ -223,11 +239,13 @@ def _reject(state: State, fact: Fact, requests: Requests) -> State:
     return state
 
 
-def _status_answer(state: State, fact: Fact) -> State:
+def _status_answer(state: State, fact: Fact, requests: Requests) -> State:
     """An answer to a status request: it tells what we missed, but never makes a trade."""
     if fact.said in ("8", ""):
         return state._replace(denied=True) if fact.said else state
     state = _known(_unmarked(state, fact), fact)
+    if fact.said in ("6", "E"):
+        return _asked_pending(state, fact, requests)
     level = _level(fact.said)
     if level and state.acknowledged != "0":
         state = state._replace(acknowledged=level)
@@ -240,6 +258,16 @@ def _status_answer(state: State, fact: Fact) -> State:
     if fact.said == "9":
         return state._replace(suspended=True)
     return state
+
+
+def _asked_pending(state: State, fact: Fact, requests: Requests) -> State:
+    """The venue is working on a request it has not reported pending: the one it names, else the oldest unanswered."""
+    if any(kind == fact.said for _, kind in state.pending):
+        return state
+    wanted = "cancel" if fact.said == "6" else "replace"
+    open_ones = [r for r in requests if r.kind == wanted and state.answer_to(r.cl_ord_id) is None]
+    named = [r for r in open_ones if r.cl_ord_id == fact.cl_ord_id] or open_ones[:1]
+    return state._replace(pending=(*state.pending, *((r.cl_ord_id, fact.said) for r in named)))
 
 
 def _level(said: str) -> str:
