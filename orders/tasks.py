@@ -7,7 +7,6 @@ from uuid import UUID
 
 from celery import shared_task
 
-from authorisation.models import User
 from authorisation.selectors import get_principal
 from kernel.clock import utc_now
 from orders.models import Upload
