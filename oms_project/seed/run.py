@@ -1,0 +1,43 @@
+"""Seed the demo desk. Idempotent: a second run adds what is missing and keeps what people changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import transaction
+
+from authorisation.domain.principal import process_principal
+from kernel.clock import utc_now
+from kernel.errors import Refused
+from oms_project.seed.accounts import seed_accounts
+from oms_project.seed.limits import seed_limits
+from oms_project.seed.markets import seed_markets
+from oms_project.seed.people import seed_desks, seed_people
+from oms_project.seed.sign_ins import read_sign_ins, sign_ins_file, write_sign_ins
+from oms_project.seed.venues import seed_venues
+from refdata.models import Listing
+from refdata.selectors import business_date
+
+
+def seed_demo(progress: Callable[[str], object] = print) -> None:
+    """Markets, desks, accounts, people, limits, venues, trading switched on; last the file of sign-ins.
+
+    Raises Refused (DEMO_DATA_IN_LIVE) before anything is written when the house runs in live mode.
+    """
+    if settings.MODE == "live":
+        raise Refused("DEMO_DATA_IN_LIVE", "Demo data is never written in live mode. Start with OMS_MODE=demo.")
+    actor, at = process_principal("seed"), utc_now()
+    progress("markets, calendars and instruments")
+    seed_markets(actor=actor, at=at, always_open=True)
+    progress(f"{Listing.objects.count()} listings; desks and trading accounts")
+    seed_desks()
+    opened = seed_accounts(actor=actor, at=at, business_date=business_date("XLON", at))
+    progress(f"{opened} accounts opened; limits and venues")
+    with transaction.atomic():
+        seed_limits(at=at)
+        seed_venues()
+    progress("people, roles and grants")
+    rows = seed_people(at=at, known=read_sign_ins())
+    write_sign_ins(rows)
+    progress(f"sign-ins are in {sign_ins_file()}")
