@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("operations.urls")),
     path("", include("orders.urls")),
     path("", include("venues.urls")),
+    path("api/v1/", include("authorisation.api.urls")),
     path("api/v1/", include("orders.api.urls")),
     path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
 ]

@@ -27,7 +27,7 @@ def get_upload(*, actor: Principal, upload_id: UUID) -> Upload:
 
 
 def list_rows(*, upload: Upload, after: int = 0, limit: int = 200) -> list[UploadRow]:
-    """Rows by number, from the one after ``after``; those that did not become an order first come with the errors file."""
+    """Rows by number, from the one after ``after``."""
     return list(UploadRow.objects.filter(upload=upload, number__gt=after).order_by("number")[:limit])
 
 

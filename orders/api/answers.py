@@ -40,7 +40,7 @@ def result_body(result: CaptureResult) -> dict[str, Any]:
 
 
 def request_answer(result: CaptureResult) -> Response:
-    """201 released, 200 completed without the venue, 202 waits for a second person, 422 refused; the same again on replay."""
+    """201 released, 200 completed without the venue, 202 waits for a second person, 422 refused; so also on replay."""
     response = Response(result_body(result), status=_HTTP[result.outcome])
     if result.replayed:
         response["Idempotency-Replayed"] = "true"

@@ -1,0 +1,16 @@
+"""Who a token belongs to."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+
+class MeView(APIView):
+    """``/me``: the user behind the token. Partners use it to see that a token works."""
+
+    @extend_schema(operation_id="me", responses={200: dict})
+    def get(self, request: Request) -> Response:
+        return Response({"username": request.user.username, "key": request.auth.name})
