@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from refdata.models import Market
 from venues.models import FixSession, Venue
 
 VENUES = (
@@ -14,10 +15,10 @@ HOUSE_COMP_ID = "OMS"
 
 
 def seed_venues() -> None:
-    """Venues with their markets and one session each. Ports follow ``OMS_FIX_PORT``; the rest stays as people set it."""
+    """Venues with their markets and one session each. Ports follow ``OMS_FIX_PORT``; the rest stays as it is."""
     for place, (code, name, mics, phone) in enumerate(VENUES):
         venue, _ = Venue.objects.get_or_create(code=code, defaults={"name": name, "adapter": "fix44", "phone": phone})
-        venue.markets.add(*mics)
+        venue.markets.add(*Market.objects.filter(mic__in=mics))
         FixSession.objects.get_or_create(
             name=f"{code}-A",
             defaults={
