@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
-from guardian.shortcuts import assign_perm
 
 from accounts.models import AccountGroup
 from authorisation.domain.principal import (
@@ -23,9 +21,12 @@ from authorisation.domain.principal import (
     TRADE_DESK,
     VIEW_ACCOUNT_GROUP,
     VIEW_DESK,
+    Principal,
 )
 from authorisation.models import ApiKey, Desk, User
-from kernel.ids import new_id
+from authorisation.services.grant_access import grant_access
+from authorisation.services.issue_api_key import issue_api_key
+from authorisation.services.revoke_api_key import revoke_api_key
 from oms_project.seed.sign_ins import SignIn
 
 DESKS = {"EQ1": "European equities", "EQ2": "US and Australian equities"}
@@ -39,6 +40,7 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
     "service": (ENTER_ORDER,),
 }
 TRADING_ROLES = frozenset({"dealer", "desk_head", "service"})
+KEY_NAME = "demo"
 PASSWORD_LENGTH = 16
 PASSWORD_LETTERS = "".join(set(string.ascii_letters + string.digits) - set("0O1lI"))
 
@@ -74,7 +76,7 @@ def seed_desks() -> None:
         Desk.objects.get_or_create(code=code, defaults={"name": name})
 
 
-def seed_people(*, at: datetime, known: Sequence[SignIn]) -> tuple[SignIn, ...]:
+def seed_people(*, actor: Principal, at: datetime, known: Sequence[SignIn]) -> tuple[SignIn, ...]:
     """People with roles and grants; returns a sign-in for each.
 
     ``known`` sign-ins are kept while their people exist. Whoever has none gets a new random password and a new token,
@@ -96,9 +98,10 @@ def seed_people(*, at: datetime, known: Sequence[SignIn]) -> tuple[SignIn, ...]:
                     "time_zone": plan.time_zone,
                 },
             )
-            user.groups.add(roles[plan.persona], *(_seed_grants(plan.persona, code) for code in plan.desks))
+            grants = [_seed_grants(plan.persona, code, actor=actor, at=at) for code in plan.desks]
+            user.groups.add(roles[plan.persona], *grants)
             if fresh or plan.username not in kept:
-                rows.append(_new_sign_in(user, at=at))
+                rows.append(_new_sign_in(user, actor=actor, at=at))
             else:
                 rows.append(kept[plan.username])
     return tuple(rows)
@@ -113,26 +116,21 @@ def _seed_roles() -> dict[str, Group]:
     return roles
 
 
-def _seed_grants(persona: str, desk_code: str) -> Group:
+def _seed_grants(persona: str, desk_code: str, *, actor: Principal, at: datetime) -> Group:
     """The group ``role:desk`` that holds what the role was granted on the desk and its account groups."""
     group, fresh = Group.objects.get_or_create(name=f"{persona}:{desk_code}")
     if fresh:
-        desk = Desk.objects.get(code=desk_code)
-        trades = persona in TRADING_ROLES
-        _grant(group, [desk], VIEW_DESK, TRADE_DESK if trades else "")
-        groups = AccountGroup.objects.filter(desk=desk)
-        _grant(group, groups, VIEW_ACCOUNT_GROUP, TRADE_ACCOUNT_GROUP if trades else "")
+        desks = list(Desk.objects.filter(code=desk_code))
+        groups = list(AccountGroup.objects.filter(desk__code=desk_code).order_by("code"))
+        grant_access(actor=actor, at=at, group=group, right=VIEW_DESK, objects=desks)
+        grant_access(actor=actor, at=at, group=group, right=VIEW_ACCOUNT_GROUP, objects=groups)
+        if persona in TRADING_ROLES:
+            grant_access(actor=actor, at=at, group=group, right=TRADE_DESK, objects=desks)
+            grant_access(actor=actor, at=at, group=group, right=TRADE_ACCOUNT_GROUP, objects=groups)
     return group
 
 
-def _grant(group: Group, subjects: Iterable[Desk | AccountGroup], *rights: str) -> None:
-    for subject in subjects:
-        for right in rights:
-            if right:
-                assign_perm(right, group, subject)
-
-
-def _new_sign_in(user: User, *, at: datetime) -> SignIn:
+def _new_sign_in(user: User, *, actor: Principal, at: datetime) -> SignIn:
     password = None
     if user.kind == User.Kind.SERVICE:
         user.set_unusable_password()
@@ -140,14 +138,7 @@ def _new_sign_in(user: User, *, at: datetime) -> SignIn:
         password = "".join(secrets.choice(PASSWORD_LETTERS) for _ in range(PASSWORD_LENGTH))
         user.set_password(password)
     user.save()
-    ApiKey.objects.filter(user=user, name="demo", revoked_at__isnull=True).update(revoked_at=at)
-    token = f"oms_{secrets.token_urlsafe(32)}"
-    ApiKey.objects.create(
-        id=new_id(),
-        user=user,
-        name="demo",
-        prefix=token[:12],
-        digest=hashlib.sha256(token.encode()).hexdigest(),
-        created_at=at,
-    )
-    return SignIn(persona=user.persona, username=user.username, password=password, token=token)
+    for key_id in ApiKey.objects.filter(user=user, name=KEY_NAME, revoked_at__isnull=True).values_list("id", flat=True):
+        revoke_api_key(actor=actor, at=at, key_id=key_id)
+    issued = issue_api_key(actor=actor, at=at, user_id=user.pk, name=KEY_NAME)
+    return SignIn(persona=user.persona, username=user.username, password=password, token=issued.token)

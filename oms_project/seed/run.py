@@ -38,6 +38,6 @@ def seed_demo(progress: Callable[[str], object] = print) -> None:
         seed_limits(at=at)
         seed_venues()
     progress("people, roles and grants")
-    rows = seed_people(at=at, known=read_sign_ins())
+    rows = seed_people(actor=actor, at=at, known=read_sign_ins())
     write_sign_ins(rows)
     progress(f"sign-ins are in {sign_ins_file()}")
