@@ -1,0 +1,64 @@
+"""After a sudden death: which reports stand in the truth but never reached the engine's store.
+
+The engine keeps every message it was given in ``<session>.body``; the tail of that file is compared with the tail
+of the truth. Only lines younger than the store count: a store that began anew (a new day, a reset) has no memory of
+older ones, and sending those again would be a lie about when they were said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from venues.simulator.wire import SOH, read_fields
+
+LINES_BACK = 2_000
+BYTES_BACK = 4 * 1024 * 1024
+
+
+def unsent_reports(
+    lines: Sequence[Mapping[str, Any]], *, session: str, store: Path, prefix: str
+) -> list[dict[str, str]]:
+    """Reports of a session to be sent now, oldest first. ``prefix`` names the engine's files: FIX.4.4-SIM1-OMS."""
+    began = _creation_time(store / f"{prefix}.session")
+    if began is None:
+        return []
+    known = _known(store / f"{prefix}.body")
+    missing = []
+    for line in lines[-LINES_BACK:]:
+        if line["session"] != session or line["delivery"] == "silent" or not line["report"]:
+            continue
+        if datetime.fromisoformat(line["at"]) >= began and _key(line["report"]) not in known:
+            missing.append(dict(line["report"]))
+    return missing
+
+
+def _key(report: Mapping[str, str]) -> tuple[str, str]:
+    if report.get("msg_type") == "8":
+        return "8", report.get("exec_id", "")
+    return report.get("msg_type", ""), report.get("cl_ord_id", "")
+
+
+def _known(body: Path) -> set[tuple[str, str]]:
+    try:
+        with body.open("rb") as file:
+            size = body.stat().st_size
+            file.seek(max(size - BYTES_BACK, 0))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return set()
+    return {_key(read_fields(part)) for part in text.split(f"8=FIX.4.4{SOH}")}
+
+
+def _creation_time(path: Path) -> datetime | None:
+    """When the engine's store began; its file says YYYYMMDD-HH:MM:SS, the newest last."""
+    try:
+        text = path.read_text()
+    except OSError:
+        return None
+    try:
+        return datetime.strptime(text[-17:], "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
