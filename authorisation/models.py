@@ -6,7 +6,10 @@ from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django_fsm import FSMField, FSMModelMixin, transition
 from simple_history.models import HistoricalRecords
+
+from authorisation.domain.transitions import BY_NAME
 
 
 class Desk(models.Model):
@@ -48,6 +51,12 @@ class User(AbstractUser):
     density = models.CharField(max_length=12, default="standard")
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
 
+    class Meta(AbstractUser.Meta):
+        permissions: ClassVar = [
+            ("administer_accounts", "May open accounts and move money by hand"),
+            ("administer_users", "May administer people, roles, keys and grants"),
+        ]
+
     @property
     def actor(self) -> str:
         """The text every event keeps: ``user:<id>``."""
@@ -67,8 +76,17 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
 
 
-class AuthorisationRequest(models.Model):
-    """Something that waits for a second person. Can never be deleted (trigger)."""
+class SignInFailures(models.Model):
+    """Wrong passwords of one name, known or not, by the digest of the name. Cleared by a right one."""
+
+    name_digest = models.CharField(max_length=64, primary_key=True)
+    failures = models.IntegerField()
+    last_failed_at = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True)
+
+
+class AuthorisationRequest(FSMModelMixin, models.Model):
+    """Something that waits for a second person. Never deleted, never asked differently, moved only along the table."""
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -89,7 +107,7 @@ class AuthorisationRequest(models.Model):
     summary = models.TextField()
     reasons = models.JSONField(default=list)
     maker = models.ForeignKey(User, on_delete=models.PROTECT, related_name="authorisation_requests")
-    state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
+    state = FSMField(max_length=16, choices=State.choices, default=State.PENDING, protected=True)
     outcome = models.TextField(default="")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -103,6 +121,30 @@ class AuthorisationRequest(models.Model):
             models.Index(fields=["expires_at"], name="authorisation_request_open", condition=models.Q(state="pending")),
             models.Index(fields=["subject_id"], name="authorisation_request_subject"),
         ]
+
+    @transition(field=state, source=BY_NAME["approve"].source, target=BY_NAME["approve"].target)
+    def approve(self) -> None:
+        """A second person said yes and it was done."""
+
+    @transition(
+        field=state,
+        source=BY_NAME["approve_without_effect"].source,
+        target=BY_NAME["approve_without_effect"].target,
+    )
+    def approve_without_effect(self) -> None:
+        """A second person said yes, and the checks of now said no."""
+
+    @transition(field=state, source=BY_NAME["decline"].source, target=BY_NAME["decline"].target)
+    def decline(self) -> None:
+        """A second person said no."""
+
+    @transition(field=state, source=BY_NAME["lapse"].source, target=BY_NAME["lapse"].target)
+    def lapse(self) -> None:
+        """Nobody decided in time."""
+
+    @transition(field=state, source=BY_NAME["withdraw"].source, target=BY_NAME["withdraw"].target)
+    def withdraw(self) -> None:
+        """The maker took it back, or its subject went away."""
 
 
 class Decision(models.Model):

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import orjson
 import psycopg
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from kernel.canonical import canonical_json
 
@@ -90,6 +90,11 @@ def raw_cursor(*, binary: bool = False) -> Iterator[psycopg.Cursor[tuple[Any, ..
         if binary:
             cursor.format = psycopg.pq.Format.BINARY
         yield cursor
+
+
+def one_transaction() -> AbstractContextManager[Any]:
+    """Join the caller's transaction, or open one when there is none. No savepoint: an error is the caller's to see."""
+    return nullcontext() if connection.in_atomic_block else transaction.atomic()
 
 
 def json_text(value: Any) -> str:

@@ -14,7 +14,7 @@ from accounts.domain.ledger import OrderHold, Posted, Shortfall, TradeBooking, n
 from accounts.locks import lock_holds, lock_or_open
 from accounts.models import Booking
 from accounts.services._write import BOOKING_FIELDS, booking_values, write_holds, write_posted
-from journal.bulk import write_rows
+from journal.bulk import one_transaction, write_rows
 from journal.domain.records import Anomaly, Severity
 from kernel.numbers import plain
 
@@ -35,39 +35,42 @@ def book_executions(*, bookings: Sequence[TradeBooking], at: datetime, holds: Se
 
     ``holds`` are absolute; one order may appear once. An order that holds nothing any more is given an empty hold.
     """
-    postings = [posting for booking in bookings for posting in trade_postings(booking)]
-    accounts = {b.account_id for b in bookings} | {h.account_id for h in holds}
-    cash, stock = needed_rows(postings, holds)
-    money = lock_or_open(cash=cash, stock=stock, account_ids=accounts)
-    before = lock_holds([hold.order_id for hold in holds]) if holds else {}
-    if any(old.instrument_id and old.instrument_id not in money[old.account_id].holdings for old in before.values()):
-        old_cash, old_stock = needed_rows((), before.values())
-        money = lock_or_open(cash=cash | old_cash, stock=stock | old_stock, account_ids=accounts)
+    with one_transaction():
+        postings = [posting for booking in bookings for posting in trade_postings(booking)]
+        accounts = {b.account_id for b in bookings} | {h.account_id for h in holds}
+        cash, stock = needed_rows(postings, holds)
+        money = lock_or_open(cash=cash, stock=stock, account_ids=accounts)
+        before = lock_holds([hold.order_id for hold in holds]) if holds else {}
+        if any(
+            old.instrument_id and old.instrument_id not in money[old.account_id].holdings for old in before.values()
+        ):
+            old_cash, old_stock = needed_rows((), before.values())
+            money = lock_or_open(cash=cash | old_cash, stock=stock | old_stock, account_ids=accounts)
 
-    changes = [(before.get(hold.order_id), hold) for hold in holds]
-    posted = post(money, postings, changes)
+        changes = [(before.get(hold.order_id), hold) for hold in holds]
+        posted = post(money, postings, changes)
 
-    write_posted(posted)
-    write_holds(changes, at=at)
-    rows = [
-        booking_values(
-            posting,
-            kind=booking.kind,
-            order_id=booking.order_id,
-            execution_id=booking.execution_id,
-            trade_date=booking.trade_date,
-            settlement_date=booking.settlement_date,
-            at=at,
+        write_posted(posted)
+        write_holds(changes, at=at)
+        rows = [
+            booking_values(
+                posting,
+                kind=booking.kind,
+                order_id=booking.order_id,
+                execution_id=booking.execution_id,
+                trade_date=booking.trade_date,
+                settlement_date=booking.settlement_date,
+                at=at,
+            )
+            for booking in bookings
+            for posting in trade_postings(booking)
+        ]
+        write_rows(Booking, rows, fields=BOOKING_FIELDS)
+        return BookResult(
+            posted,
+            tuple(overdrawn_anomaly(shortfall) for shortfall in posted.overdrawn),
+            tuple(overdrawn_anomaly(shortfall) for shortfall in posted.recovered),
         )
-        for booking in bookings
-        for posting in trade_postings(booking)
-    ]
-    write_rows(Booking, rows, fields=BOOKING_FIELDS)
-    return BookResult(
-        posted,
-        tuple(overdrawn_anomaly(shortfall) for shortfall in posted.overdrawn),
-        tuple(overdrawn_anomaly(shortfall) for shortfall in posted.recovered),
-    )
 
 
 def overdrawn_anomaly(shortfall: Shortfall) -> Anomaly:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
-
-from journal.bulk import update_rows
+from journal.bulk import one_transaction, update_rows
 from journal.domain.chain import EventDraft, EventRow, last_heads
 from journal.locks import lock_heads
 from journal.models import StreamHead
@@ -18,7 +16,7 @@ def append_to_stream(*, drafts: Sequence[EventDraft], at: datetime, wake: bool =
     """Lock the heads, append, move the heads. Returns the rows as written, in the order given."""
     if not drafts:
         return ()
-    with transaction.atomic():
+    with one_transaction():
         heads = lock_heads(draft.stream for draft in drafts)
         rows = append_events(drafts=drafts, heads=heads, at=at, wake=wake)
         moved = [(stream, head.seq, head.hash) for stream, head in last_heads(rows).items()]

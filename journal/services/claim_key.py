@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from django.db import connection
+
 from journal.domain.idempotency import check_key, require_same
 from journal.domain.records import StoredAnswer
 from journal.locks import lock_key
 from journal.selectors.idempotency import find_answer
+from kernel.errors import InvariantBroken
 
 
 def claim_key(*, principal: str, route: str, key: str, payload_hash: str) -> StoredAnswer | None:
@@ -15,6 +18,10 @@ def claim_key(*, principal: str, route: str, key: str, payload_hash: str) -> Sto
     run inside the transaction of the effect.
     """
     check_key(key)
+    if not connection.in_atomic_block:
+        raise InvariantBroken(
+            "TRANSACTION_MISSING", "A key is claimed in the transaction of its effect, or not at all."
+        )
     lock_key(principal, route, key)
     stored = find_answer(principal=principal, route=route, key=key)
     return require_same(stored, key=key, payload_hash=payload_hash) if stored else None

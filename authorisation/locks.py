@@ -1,0 +1,43 @@
+"""Rows of this room under lock. In the house's order: after idempotency, before accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from authorisation.domain.four_eyes import RequestFacts
+from authorisation.models import AuthorisationRequest, SignInFailures
+from authorisation.selectors import facts_of
+from kernel.errors import NotFound
+
+
+def lock_request_row(request_id: UUID) -> AuthorisationRequest:
+    """The request's row, locked until commit; raises NotFound AUTHORISATION_UNKNOWN."""
+    row = (
+        AuthorisationRequest.objects.select_for_update(of=("self",))
+        .select_related("maker")
+        .filter(pk=request_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
+    return row
+
+
+def lock_request(request_id: UUID) -> RequestFacts:
+    """As facts: for the subject's room, which locks the request before its own rows."""
+    return facts_of(lock_request_row(request_id))
+
+
+def lock_expired_rows(*, at: datetime, limit: int) -> list[AuthorisationRequest]:
+    """Pending requests whose time is over, the oldest first, leaving out those somebody works on."""
+    return list(
+        AuthorisationRequest.objects.select_for_update(of=("self",), skip_locked=True)
+        .filter(state=AuthorisationRequest.State.PENDING, expires_at__lte=at)
+        .order_by("expires_at", "id")[:limit]
+    )
+
+
+def lock_failures(name_digest: str) -> SignInFailures | None:
+    """The failures of a name, locked until commit; None when there are none."""
+    return SignInFailures.objects.select_for_update().filter(pk=name_digest).first()

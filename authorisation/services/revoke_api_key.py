@@ -1,0 +1,37 @@
+"""End a bearer token: it is refused from the next request on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from authorisation.domain.principal import Principal
+from authorisation.models import ApiKey
+from authorisation.permissions import require_administrator
+from authorisation.services._events import record
+from kernel.errors import NotFound
+
+
+def revoke_api_key(*, actor: Principal, at: datetime, key_id: UUID) -> bool:
+    """True when the key was live until now. Owners may revoke their own.
+
+    Raises NotFound API_KEY_UNKNOWN, NotPermitted RIGHT_MISSING.
+    """
+    with transaction.atomic():
+        key = ApiKey.objects.filter(pk=key_id).first()
+        if key is None:
+            raise NotFound("API_KEY_UNKNOWN", "There is no such key.")
+        if key.user_id != actor.user_id:
+            require_administrator(actor)
+        revoked = ApiKey.objects.filter(pk=key_id, revoked_at__isnull=True).update(revoked_at=at)
+        if revoked:
+            record(
+                stream=f"user:{key.user_id}",
+                kind="ApiKeyRevoked",
+                actor=actor,
+                at=at,
+                payload={"key_id": str(key.id), "name": key.name},
+            )
+    return bool(revoked)

@@ -1,0 +1,87 @@
+"""Signing in and out, and how a person wants to see things."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from authorisation.forms import SignInForm
+from authorisation.models import User
+from authorisation.selectors import get_principal
+from authorisation.services.change_preferences import DENSITIES, THEMES, change_preferences
+from authorisation.services.check_sign_in import check_sign_in
+from kernel.clock import utc_now
+from kernel.errors import Invalid
+
+WRONG = "Name or password is wrong, or there were too many tries. Wait a little and try again."
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """The sign-in page; goes on to ``next`` of this site, else to the desk. Every failure reads the same."""
+    target = _target(request)
+    if isinstance(request.user, User):
+        return redirect(target)
+    form = SignInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = check_sign_in(
+            request=request,
+            username=form.cleaned_data["username"],
+            password=form.cleaned_data["password"],
+            at=utc_now(),
+        )
+        if user is not None:
+            login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+            return redirect(target)
+        form.add_error(None, WRONG)
+    status = 422 if form.errors else 200
+    return render(request, "sign_in.html", {"form": form, "next": target}, status=status)
+
+
+def _target(request: HttpRequest) -> str:
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return wanted
+    return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session and go to the sign-in page."""
+    logout(request)
+    return redirect(settings.LOGOUT_REDIRECT_URL)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def preferences(request: HttpRequest) -> HttpResponse:
+    """The page, or keep what was posted (the rest stays); then 204 to scripts, back to the page to forms."""
+    user = request.user
+    assert isinstance(user, User)
+    if request.method != "POST":
+        choices = {"themes": THEMES, "densities": DENSITIES, "time_zones": sorted(available_timezones())}
+        return render(request, "preferences.html", choices)
+    try:
+        change_preferences(
+            actor=get_principal(user),
+            theme=request.POST.get("theme", user.theme),
+            density=request.POST.get("density", user.density),
+            time_zone=request.POST.get("time_zone", user.time_zone),
+        )
+    except Invalid as error:
+        return JsonResponse({"code": error.code, "sentence": error.sentence, "fields": error.fields}, status=400)
+    if request.headers.get("HX-Request") == "true" or request.headers.get("Accept") == "application/json":
+        return HttpResponse(status=204)
+    return HttpResponseRedirect(_target(request))
