@@ -167,11 +167,20 @@ class Postgres:
         return pid if ours else None
 
     def clean_stale(self) -> None:
-        """End a server left over from a killed start, and forget the pid file of one that is gone."""
+        """End a server left over from a killed start, and forget the lock files of one that is gone.
+
+        Backends outlive a killed postmaster by moments; a new one must not touch the data before they are gone.
+        """
         pid = self.stale_postmaster()
         if pid is not None:
             processes.send(pid, signal.SIGINT)
             if processes.wait_gone([pid], STOP_SECONDS):
                 processes.send(pid, signal.SIGKILL)
-                processes.wait_gone([pid], 5)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        orphans = processes.working_in(self.data)
+        for orphan in processes.wait_gone(orphans, 10):
+            processes.send(orphan, signal.SIGKILL)
+        if processes.wait_gone(orphans, 5):
+            raise CannotRun(f"Processes {orphans} still use {self.data}; end them and start again.")
+        socket = self.sockets / f".s.PGSQL.{self.port}"
+        for path in (self.data / "postmaster.pid", socket, socket.with_name(f"{socket.name}.lock")):
+            path.unlink(missing_ok=True)

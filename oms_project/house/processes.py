@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -134,20 +134,30 @@ def is_alive(pid: int, started: str = "") -> bool:
     return bool(found) and (not started or found == started)
 
 
+def _living() -> Iterator[tuple[int, list[str]]]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            fields = _fields(int(entry.name))
+            if fields and fields[0] not in "ZX":
+                yield int(entry.name), fields
+
+
+def _works_in(pid: int, directory: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink() == directory
+    except OSError:
+        return False
+
+
 def in_sessions(sessions: Iterable[int], *, cwd: Path) -> list[int]:
     """Living processes of the given sessions that work in ``cwd``: what is left of roles whose parent was killed."""
     wanted = set(sessions)
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        fields = _fields(int(entry.name))
-        if not fields or fields[0] in "ZX" or int(fields[3]) not in wanted:
-            continue
-        with contextlib.suppress(OSError):
-            if (entry / "cwd").readlink() == cwd:
-                found.append(int(entry.name))
-    return found
+    return [pid for pid, fields in _living() if int(fields[3]) in wanted and _works_in(pid, cwd)]
+
+
+def working_in(directory: Path) -> list[int]:
+    """Living processes whose working directory is ``directory``: the server of a data directory and its children."""
+    return [pid for pid, _ in _living() if _works_in(pid, directory)]
 
 
 def send(pid: int, number: int) -> None:

@@ -114,7 +114,7 @@ def import_application() -> None:
     import django
 
     django.setup()
-    for module in ("django.core.management", "oms_project.wsgi", "oms_project.urls", "celery.bin.worker"):
+    for module in ("django.core.management", "oms_project.urls", "celery.bin.worker"):
         importlib.import_module(module)
     importlib.import_module("gunicorn.workers.gthread")
     importlib.import_module("uvicorn")

@@ -26,6 +26,7 @@ FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 15.0
 HEALTHY_AFTER = 20.0
 STOP_SECONDS = 12.0
+LEFTOVER_SECONDS = 8.0
 LOG_LIMIT = 50 * 1024 * 1024
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
@@ -218,7 +219,7 @@ def clean_leftovers(house: House) -> int:
     found = leftovers(house, state)
     for pid in found:
         processes.send(pid, signal.SIGTERM)
-    for pid in processes.wait_gone(found, 8):
+    for pid in processes.wait_gone(found, LEFTOVER_SECONDS):
         processes.send(pid, signal.SIGKILL)
     processes.wait_gone(found, 5)
     house.state_file.unlink(missing_ok=True)

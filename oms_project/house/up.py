@@ -225,13 +225,14 @@ def run(arguments: Namespace) -> int:
     names = [name for name in environment.PORTS if mode == environment.DEMO or name != "OMS_FIX_PORT"]
     environment.check_ports(names)
     facts = {"build": environment.build_name(house.root), "mode": mode, "web_url": opening.web_url}
-    watch = supervisor.Supervisor(house, facts, watched=lambda sentence: print(f"  {sentence}", file=sys.stderr))
+    watch = supervisor.Supervisor(house, facts)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     print(f"Opening the house ({mode}, build {facts['build']})")
     try:
         open_house(opening, watch)
         supervisor.block_signals()
+        watch.watched = lambda sentence: print(f"  {sentence}", file=sys.stderr)
         watch.run()
         print("Closing …", flush=True)
     except KeyboardInterrupt:

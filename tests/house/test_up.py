@@ -1,0 +1,183 @@
+"""The whole house: opened once, hurt in every way, still there; closed, and nothing is left of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oms_project.house import environment, processes, supervisor
+from oms_project.house.paths import ROOT, House, socket_directory
+from oms_project.house.throwaway import free_ports
+from tests.house.support import clean_environment, process_of, state_of, wait_until
+
+pytestmark = pytest.mark.house
+ROLES = {"supervisor", "valkey", "postgres", "web", "stream", "worker", "relay", "picture", "inbox", "simulator"}
+GATEWAYS = {"gateway-SIM1", "gateway-SIM2"}
+
+
+class Running:
+    """One house under test, in a directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.var = directory / "var"
+        self.output = directory / "up.out"
+        first = free_ports(4)
+        self.variables = clean_environment(
+            OMS_VAR_DIR=str(self.var),
+            OMS_WEB_PORT=str(first),
+            OMS_STREAM_PORT=str(first + 1),
+            OMS_FIX_PORT=str(first + 2),
+        )
+        self.web = first
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        with self.output.open("wb") as output:
+            command = [sys.executable, "-m", "oms_project.house", "up", "--no-flow"]
+            return subprocess.Popen(
+                command, cwd="/", env=self.variables, stdout=output, stderr=output, start_new_session=True
+            )
+
+    def verb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "oms_project.house", *arguments]
+        return subprocess.run(command, env=self.variables, capture_output=True, text=True, check=False)
+
+    def wait_open(self) -> str:
+        def answer() -> str:
+            text = self.output.read_text()
+            assert self.process.poll() is None, text
+            return text if "Ctrl-C stops everything" in text else ""
+
+        return str(wait_until(answer, 60))
+
+    def status(self) -> dict[str, Any]:
+        return dict(json.loads(self.verb("status", "--json").stdout))
+
+    def page(self) -> int:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/sign-in", timeout=5) as answer:
+            return int(answer.status)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    house = Running(tmp_path_factory.mktemp("house"))
+    try:
+        house.wait_open()
+        yield house
+    finally:
+        if house.process.poll() is None:
+            house.process.send_signal(signal.SIGTERM)
+            house.process.wait(60)
+        supervisor.clean_leftovers(House(root=ROOT, var=house.var))
+
+
+def test_the_first_start_says_each_step_the_address_and_who_may_come_in(running: Running) -> None:
+    text = running.output.read_text()
+
+    for step in ("PostgreSQL and Valkey", "loading the application", "database tables", "demo desk", "static files"):
+        assert step in text
+    assert f"http://127.0.0.1:{running.web}" in text
+    rows = json.loads((running.var / "demo_sign_ins.json").read_text())
+    assert {"dealer", "desk_head", "compliance", "operations", "auditor", "administrator"} <= {
+        row["persona"] for row in rows
+    }
+    assert all(row["token"] in text for row in rows)
+    assert (running.var / "demo_sign_ins.json").stat().st_mode & 0o777 == 0o600
+    assert "Not well" not in text
+
+
+def test_status_has_the_published_shape(running: Running) -> None:
+    answer = running.status()
+
+    assert set(answer) == {
+        "build",
+        "mode",
+        "trading",
+        "web_url",
+        "processes",
+        "sessions",
+        "queues",
+        "demo_sign_ins",
+    }
+    assert answer["web_url"] == f"http://127.0.0.1:{running.web}"
+    assert {row["name"] for row in answer["processes"]} == ROLES | GATEWAYS
+    assert {row["state"] for row in answer["processes"]} == {"running"}
+    for row in answer["processes"]:
+        assert {"name", "pid", "state", "restarts", "since"} <= set(row)
+    assert {row["name"] for row in answer["sessions"]} == {"SIM1-A", "SIM2-A"}
+    assert all({"name", "state", "venue"} <= set(row) for row in answer["sessions"])
+    assert all(set(row) == {"name", "depth", "oldest_s"} for row in answer["queues"])
+    assert {"wire", "inbox", "approvals", "exceptions"} <= {row["name"] for row in answer["queues"]}
+    assert all(set(row) == {"persona", "username", "password", "token"} for row in answer["demo_sign_ins"])
+
+
+def test_a_second_up_is_told_where_the_first_one_is(running: Running) -> None:
+    done = running.verb("up")
+
+    assert done.returncode == 3
+    assert f"already runs (process {running.process.pid}, http://127.0.0.1:{running.web})" in done.stderr
+    assert running.process.poll() is None
+
+
+def test_trading_is_switched_beside_a_running_house(running: Running) -> None:
+    assert running.verb("trading", "off", "--reason", "test").stdout == "Trading is off.\n"
+    assert running.status()["trading"] is False
+    assert running.verb("trading", "on", "--reason", "test").stdout == "Trading is on.\n"
+    assert running.status()["trading"] is True
+
+
+@pytest.mark.parametrize("name", ["web", "postgres", "valkey", "relay"])
+def test_whatever_is_killed_comes_back(running: Running, name: str) -> None:
+    before = process_of(running.var, name)
+
+    os.kill(before["pid"], signal.SIGKILL)
+
+    again = wait_until(
+        lambda: (
+            (row := process_of(running.var, name))["restarts"] > before["restarts"]
+            and row["state"] == "running"
+            and row
+        )
+    )
+    assert again["pid"] != before["pid"]
+    wait_until(lambda: _quiet(running.page) == 200, 20)
+
+
+def _quiet(page: Any) -> int:
+    try:
+        return int(page())
+    except OSError:
+        return 0
+
+
+def test_kill_9_of_the_supervisor_then_a_second_start_then_a_clean_stop(running: Running) -> None:
+    names = {row["name"]: row["pid"] for row in state_of(running.var)["processes"] if row["pid"]}
+    running.process.kill()
+    running.process.wait()
+    wait_until(lambda: not any(processes.is_alive(pid) for pid in names.values()), 20)
+
+    running.process = running.start()
+    text = running.wait_open()
+    assert "demo desk" not in text
+    assert "static files" not in text
+    seconds = float(text.split("The house is open after ")[1].split(" ")[0])
+    assert seconds < 15
+    assert running.page() == 200
+    now = {row["name"]: row["pid"] for row in state_of(running.var)["processes"]}
+
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(40) == 0
+    assert running.output.read_text().endswith("The house is closed.\n")
+    assert [name for name, pid in now.items() if processes.is_alive(pid)] == []
+    assert environment.is_free(running.web)
+    assert not (running.var / "postgres" / "postmaster.pid").exists()
+    assert list(socket_directory(House(root=ROOT, var=running.var), "pg").iterdir()) == []
