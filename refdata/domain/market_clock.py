@@ -36,22 +36,24 @@ class MarketClock:
         return phase_at(self.calendar, at=at, local_date=self.local_date(at))
 
     def session(self, at: datetime) -> Session | None:
-        """The session of the business date of ``at``, None when no calendar covers it."""
-        day = business_date_for(self.calendar.sessions, self.local_date(at))
+        """The session of the business date of ``at``; None when no calendar covers it, or a market that never closes
+        trades on a day without one."""
+        local = self.local_date(at)
+        day = local if self.calendar.always_open else business_date_for(self.calendar.sessions, local)
         return self.calendar.session_on(day) if day else None
 
     def business_date(self, at: datetime) -> date:
         """The trade date of something that happens at ``at``: today's session, else the next one.
 
-        Raises Unavailable (CALENDAR_MISSING) when the calendar does not reach that far; a market that is always open
-        then answers with its local date.
+        A market that never closes has a business date every day, its local date. Raises Unavailable (CALENDAR_MISSING)
+        when the calendar does not reach that far.
         """
         local = self.local_date(at)
+        if self.calendar.always_open:
+            return local
         day = business_date_for(self.calendar.sessions, local)
         if day is not None:
             return day
-        if self.calendar.always_open:
-            return local
         raise Unavailable(
             "CALENDAR_MISSING",
             f"No session of {self.mic} on or after {local.isoformat()} is loaded. Load the calendar of {self.mic}.",

@@ -90,7 +90,7 @@ def test_states_and_prices_are_never_cached() -> None:
     Market.objects.filter(mic="XLON").update(always_open=True)
     second = selectors.get_listing_by_symbol("VOD.L", at=datetime(2026, 11, 21, 3, tzinfo=UTC))
     assert (second.state, second.price, second.always_open) == ("halted", None, True)
-    assert (second.phase, second.business_date) == (Phase.CONTINUOUS, date(2026, 11, 23))
+    assert (second.phase, second.business_date) == (Phase.CONTINUOUS, date(2026, 11, 21))
 
 
 def test_a_new_tick_table_or_cycle_is_seen_at_once() -> None:

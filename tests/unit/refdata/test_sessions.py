@@ -86,10 +86,12 @@ def test_beyond_the_calendar_is_unavailable_not_a_guess() -> None:
     assert LONDON.session(utc(30, 10)) is None
 
 
-def test_a_market_that_never_closes_is_always_continuous_and_still_dates_by_session() -> None:
+def test_a_market_that_never_closes_is_always_continuous_and_dates_by_local_day() -> None:
     demo = LONDON.with_always_open(True)
     assert demo.phase(utc(25, 3)) is Phase.CONTINUOUS
-    assert demo.business_date(utc(25, 3)) == date(2026, 12, 29)
+    assert demo.business_date(utc(25, 3)) == date(2026, 12, 25)
+    assert demo.session(utc(25, 3)) is None
+    assert demo.session(utc(23, 3)) == CALENDAR.sessions[0]
     assert demo.business_date(utc(30, 10)) == date(2026, 12, 30)
     assert demo.with_always_open(False) == LONDON
 

@@ -1,0 +1,228 @@
+"""The demo seed: complete, repeatable, respectful of what people changed, and impossible in live mode."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import Group
+from django.db.models import Sum
+
+from accounts.models import Booking, CashBalance, Holding, TradingAccount
+from authorisation.models import ApiKey, User
+from authorisation.selectors import find_api_key, get_principal
+from journal.models import Event
+from kernel.errors import InvariantBroken, Refused
+from oms_project.seed import markets
+from oms_project.seed.run import seed_demo
+from oms_project.seed.sign_ins import SignIn, read_sign_ins, write_sign_ins
+from refdata.models import Listing, Market
+from risk.models import Limit
+from risk.selectors import trading_is_on
+from venues.models import FixSession, Venue
+
+NOW = datetime.now(UTC)
+
+
+def quiet(_: str) -> None:
+    return None
+
+
+@pytest.fixture(autouse=True)
+def demo(settings: Any, tmp_path: Path, db: None) -> Path:
+    settings.MODE = "demo"
+    settings.VAR_DIR = tmp_path
+    settings.FIX_PORT = 19878
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return tmp_path
+
+
+def all_counts() -> dict[str, int]:
+    return {model._meta.label: model._base_manager.count() for model in apps.get_models()}
+
+
+def test_a_desk_to_trade_on() -> None:
+    told: list[str] = []
+    seed_demo(told.append)
+    assert told[0] == "markets, calendars and instruments"
+    assert Listing.objects.count() == 135
+    assert set(Market.objects.values_list("always_open", flat=True)) == {True}
+    assert TradingAccount.objects.count() == 40
+    assert TradingAccount.objects.get(code="AC4471").group.code == "EQ1-UK"
+    assert TradingAccount.objects.get(code="AC4510").base_currency == "AUD"
+    assert sorted(Venue.objects.get(code="SIM2").markets.values_list("mic", flat=True)) == ["XASX", "XNAS", "XNYS"]
+    assert list(FixSession.objects.order_by("name").values_list("name", "group", "port")) == [
+        ("SIM1-A", "SIM1", 19878),
+        ("SIM2-A", "SIM2", 19879),
+    ]
+    mark = Limit.objects.get(scope="firm", kind="order_notional", currency="GBP")
+    assert (mark.warn, mark.hard) == (Decimal(25_000), Decimal(2_000_000))
+    assert trading_is_on()
+
+
+def test_every_balance_is_the_sum_of_its_bookings() -> None:
+    seed_demo(quiet)
+    booked = Booking.objects.values_list("account_id", "currency", "instrument_id").annotate(total=Sum("amount"))
+    sums = {(account, currency, instrument): total for account, currency, instrument, total in booked}
+    cash = {(r.account_id, r.currency, None): r.settled for r in CashBalance.objects.exclude(settled=0)}
+    stock = {(r.account_id, "", r.instrument_id): r.settled for r in Holding.objects.all()}
+    assert sums == cash | stock
+    assert len(cash) == 80
+    assert len(stock) == 480
+    assert set(Booking.objects.values_list("kind", "layer")) == {("opening", "settled")}
+    events = set(Event.objects.filter(kind="OpeningBalancesBooked").values_list("id", flat=True))
+    assert set(Booking.objects.values_list("event_id", flat=True)) == events
+
+
+def test_a_second_run_changes_nothing(demo: Path) -> None:
+    seed_demo(quiet)
+    before, written = all_counts(), (demo / "demo_sign_ins.json").read_text()
+    seed_demo(quiet)
+    assert all_counts() == before
+    assert (demo / "demo_sign_ins.json").read_text() == written
+
+
+def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
+    seed_demo(quiet)
+    file = demo / "demo_sign_ins.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [path.name for path in demo.iterdir()] == ["demo_sign_ins.json"]
+    rows = json.loads(file.read_text())
+    assert [(row["persona"], row["username"]) for row in rows] == [
+        ("dealer", "a.khan"),
+        ("dealer", "j.osei"),
+        ("desk_head", "m.ruiz"),
+        ("compliance", "c.young"),
+        ("operations", "r.silva"),
+        ("auditor", "l.berg"),
+        ("administrator", "t.novak"),
+        ("administrator", "h.lind"),
+        ("service", "pms-alpha"),
+    ]
+    for row in rows:
+        key = find_api_key(row["token"], at=NOW)
+        assert key is not None
+        assert key.user.username == row["username"]
+        if row["persona"] == "service":
+            assert row["password"] is None
+            assert not key.user.has_usable_password()
+        else:
+            assert len(row["password"]) == 16
+            assert authenticate(username=row["username"], password=row["password"]) == key.user
+    assert len({row["password"] for row in rows}) == 9
+
+
+@pytest.mark.parametrize(
+    ("username", "rights", "trades", "sees"),
+    [
+        ("a.khan", {"enter_order"}, {"EQ1-UK", "EQ1-EU"}, {"EQ1-UK", "EQ1-EU"}),
+        ("j.osei", {"enter_order"}, {"EQ2-US", "EQ2-AP"}, {"EQ2-US", "EQ2-AP"}),
+        (
+            "m.ruiz",
+            {"enter_order", "release_order", "switch_trading", "impose_block"},
+            {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
+            {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
+        ),
+        (
+            "c.young",
+            {"release_order", "switch_trading", "impose_block"},
+            set(),
+            {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
+        ),
+        ("l.berg", set(), set(), {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"}),
+        (
+            "t.novak",
+            {"administer_accounts", "administer_users"},
+            set(),
+            {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
+        ),
+    ],
+)
+def test_what_each_persona_may(username: str, rights: set[str], trades: set[str], sees: set[str]) -> None:
+    seed_demo(quiet)
+    principal = get_principal(User.objects.get(username=username))
+    codes = dict(apps.get_model("accounts.AccountGroup").objects.values_list("pk", "code"))
+    assert principal.rights == rights
+    assert {codes[pk] for pk in principal.granted("trade_accountgroup")} == trades
+    assert {codes[pk] for pk in principal.granted("view_accountgroup")} == sees
+
+
+def test_a_lost_file_means_new_passwords_and_dead_tokens(demo: Path) -> None:
+    seed_demo(quiet)
+    first = read_sign_ins()
+    (demo / "demo_sign_ins.json").unlink()
+    seed_demo(quiet)
+    second = read_sign_ins()
+    assert [row.username for row in second] == [row.username for row in first]
+    assert all(find_api_key(row.token, at=NOW) is None for row in first)
+    assert all(find_api_key(row.token, at=NOW) is not None for row in second)
+    assert authenticate(username="a.khan", password=first[0].password) is None
+    assert authenticate(username="a.khan", password=second[0].password) is not None
+    assert ApiKey.objects.filter(revoked_at__isnull=True).count() == 9
+
+
+def test_what_people_changed_stays_theirs(settings: Any) -> None:
+    seed_demo(quiet)
+    Limit.objects.filter(scope="firm", kind="order_notional", currency="GBP").update(warn=Decimal(10))
+    Group.objects.get(name="operations").permissions.clear()
+    FixSession.objects.filter(name="SIM1-A").update(enabled=False)
+    settings.FIX_PORT = 20000
+    seed_demo(quiet)
+    assert Limit.objects.get(scope="firm", kind="order_notional", currency="GBP").warn == 10
+    assert not Group.objects.get(name="operations").permissions.exists()
+    assert list(FixSession.objects.order_by("name").values_list("enabled", "port")) == [(False, 20000), (True, 20001)]
+
+
+def test_live_mode_is_refused_and_nothing_is_written(settings: Any, demo: Path) -> None:
+    settings.MODE = "live"
+    before = all_counts()
+    with pytest.raises(Refused) as caught:
+        seed_demo(quiet)
+    assert caught.value.code == "DEMO_DATA_IN_LIVE"
+    assert all_counts() == before
+    assert list(demo.iterdir()) == []
+
+
+def test_a_faulty_file_of_ours_stops_the_seed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for path in markets.DATA.iterdir():
+        (tmp_path / path.name).write_text(path.read_text().replace("GB00BH4HKS39", "GB00BH4HKS38"))
+    monkeypatch.setattr(markets, "DATA", tmp_path)
+    with pytest.raises(InvariantBroken) as caught:
+        seed_demo(quiet)
+    assert caught.value.sentence == "listings.csv, row 2: 'GB00BH4HKS38' is no ISIN: check its last digit."
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[1]", '[{"persona": "dealer"}]'])
+def test_an_unreadable_file_counts_as_none(demo: Path, damage: str) -> None:
+    (demo / "demo_sign_ins.json").write_text(damage)
+    assert read_sign_ins() == ()
+
+
+def test_an_interrupted_write_leaves_the_old_file(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = SignIn("dealer", "a.khan", "secret", "oms_token")
+    write_sign_ins([row])
+    (demo / "demo_sign_ins.new").write_text("half")
+
+    def fail(_: int) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_sign_ins([])
+    assert read_sign_ins() == (row,)
+
+
+def test_progress_is_any_callable() -> None:
+    told: list[str] = []
+    progress: Callable[[str], object] = told.append
+    seed_demo(progress)
+    assert told[-1].startswith("sign-ins are in ")
