@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from journal.bulk import raw_cursor
+from orders.domain.applying import OrderRow, RequestRow
+from orders.domain.facts import facts_from_json
 from orders.models import Order, OrderRequest
 from refdata.domain.listing_facts import ListingFacts
 from risk.selectors import BLOCKS_SQL, LIMITS_SQL, TRADING_WAS_SWITCHED_ON_SQL, Marks, marks_from_row
@@ -37,7 +40,8 @@ WITH acc AS (
       FROM accounts_cashbalance b
      WHERE b.account_id = (SELECT id FROM acc) AND b.currency = %(currency)s {lock}
 ), holding AS MATERIALIZED (
-    SELECT h.id, h.settled + h.pending - h.reserved AS available, h.settled + h.pending - h.short AS position
+    SELECT h.id, GREATEST(h.settled + h.pending - h.reserved - h.short, 0) AS available,
+           h.settled + h.pending - h.short AS position
       FROM accounts_holding h
      WHERE h.account_id = (SELECT id FROM acc) AND h.instrument_id = %(instrument_id)s
        AND (SELECT count(*) FROM cash) >= 0 {lock}
@@ -141,21 +145,50 @@ def next_order_numbers(count: int) -> list[int]:
         return sorted(row[0] for row in cursor.fetchall())
 
 
+_ROWS = """
+SELECT id, ref, account_id, correlation_id, side, ord_type, order_qty, price, stop_px, time_in_force, cl_ord_id,
+       venue_order_id, ord_status, cum_qty, leaves_qty, is_open, request_state, trade_date, version, last_event_seq,
+       last_event_hash, facts::text, instrument_snapshot::text
+  FROM orders_order WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE
+"""
+_REQUEST_ROWS = """
+SELECT id, order_id, kind, state, cl_ord_id, CASE WHEN kind = 'replace' THEN payload::text END
+  FROM orders_orderrequest WHERE order_id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE
+"""
+
+
+def lock_order_rows(order_ids: Iterable[UUID]) -> dict[UUID, OrderRow]:
+    """The orders as reports concern them, locked by ascending id; take the accounts' locks first."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_ROWS, [sorted(set(order_ids))])
+        return {
+            row[0]: OrderRow(*row[:20], bytes(row[20]), facts_from_json(orjson.loads(row[21])), orjson.loads(row[22]))
+            for row in cursor.fetchall()
+        }
+
+
+def lock_request_rows(order_ids: Iterable[UUID]) -> dict[UUID, list[RequestRow]]:
+    """All requests of the orders, locked by ascending id; take the orders' locks first."""
+    found: dict[UUID, list[RequestRow]] = {}
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_REQUEST_ROWS, [sorted(set(order_ids))])
+        for *row, payload in cursor.fetchall():
+            request = RequestRow(*row, orjson.loads(payload) if payload is not None else None)
+            found.setdefault(request.order_id, []).append(request)
+    return found
+
+
 def lock_orders(order_ids: Iterable[UUID]) -> dict[UUID, Order]:
     """The orders, locked by ascending id, in one statement. Absent ids are absent."""
     rows = Order.objects.select_for_update(no_key=True).filter(id__in=sorted(set(order_ids))).order_by("id")
     return {row.id: row for row in rows}
 
 
-def lock_requests(request_ids: Iterable[UUID]) -> dict[UUID, OrderRequest]:
-    """The requests, locked by ascending id, in one statement; take their orders' locks first."""
-    rows = OrderRequest.objects.select_for_update(no_key=True).filter(id__in=sorted(set(request_ids))).order_by("id")
-    return {row.id: row for row in rows}
-
-
-def lock_open_requests(order_id: UUID, *, states: Iterable[str], before: datetime | None = None) -> list[OrderRequest]:
-    """The order's requests in the given states, oldest first; take the order's lock first."""
-    rows = OrderRequest.objects.select_for_update(no_key=True).filter(order_id=order_id, state__in=list(states))
-    if before is not None:
-        rows = rows.filter(captured_at__lt=before)
-    return list(rows.order_by("seq", "id"))
+def lock_all_requests(order_ids: Iterable[UUID]) -> dict[UUID, list[OrderRequest]]:
+    """Every request of the orders, oldest first by order, locked in one statement; take the orders' locks first."""
+    ids = sorted(set(order_ids))
+    found: dict[UUID, list[OrderRequest]] = {order_id: [] for order_id in ids}
+    rows = OrderRequest.objects.select_for_update(no_key=True).filter(order_id__in=ids).order_by("order_id", "seq")
+    for row in rows:
+        found[row.order_id].append(row)
+    return found

@@ -3,13 +3,11 @@
 from django.db import migrations
 
 PAIRS = """
-captured:pending_authorisation captured:refused captured:released captured:withdrawn
-pending_authorisation:released pending_authorisation:refused pending_authorisation:declined
-pending_authorisation:lapsed pending_authorisation:withdrawn
-released:handed_over released:refused released:withdrawn released:unknown
-handed_over:unknown handed_over:accepted handed_over:rejected handed_over:refused
-unknown:accepted unknown:rejected unknown:refused
-accepted:rejected rejected:accepted
+captured:refused captured:pending_authorisation captured:released pending_authorisation:released
+pending_authorisation:refused pending_authorisation:declined pending_authorisation:lapsed
+pending_authorisation:withdrawn released:handed_over released:refused released:withdrawn released:accepted
+handed_over:accepted handed_over:rejected handed_over:unknown unknown:accepted unknown:rejected
+unknown:refused accepted:rejected rejected:accepted
 """.split()
 
 FORWARDS = f"""

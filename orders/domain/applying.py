@@ -1,0 +1,355 @@
+"""What a batch of reports means for one order: events, executions, bookings, answers, anomalies and the new snapshot. Pure.
+
+Reports are read in the venue's order. A duplicate leaves no trace. An anomaly that the same batch settles is not raised.
+The effective quantity and price of each execution are carried, so every money figure is a difference of two values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from accounts.domain.ledger import TradeBooking
+from journal.domain.chain import EventDraft
+from kernel.canonical import jsonable
+from kernel.fix import OrdStatus, Side
+from kernel.numbers import plain, round_money
+from orders.domain.changes import AnomalyFound, AnomalyGone, ExecutionChange, RequestAnswered
+from orders.domain.derive import Derived, all_notes, derive
+from orders.domain.facts import OrderFacts
+from orders.domain.fold import fold
+from orders.domain.holding import OPEN_STATES, Held, asked_of, held_for, priced_of
+from orders.domain.report import Report
+
+_EVENT_KINDS = {
+    "trade": "ExecutionRecorded",
+    "correct": "ExecutionCorrected",
+    "restate": "ExecutionCorrected",
+    "bust": "ExecutionBusted",
+}
+_BOOKING_KINDS = {"trade": "trade", "correct": "correction", "restate": "correction", "bust": "bust"}
+_ANSWERABLE = frozenset({"released", "handed_over", "unknown", "accepted", "rejected"})
+
+
+class OrderRow(NamedTuple):
+    """A locked order, as far as reports concern it. ``snapshot`` is the instrument data it was checked with."""
+
+    id: UUID
+    ref: str
+    account_id: UUID
+    correlation_id: UUID
+    side: str
+    ord_type: str
+    order_qty: Decimal | None
+    price: Decimal | None
+    stop_px: Decimal | None
+    time_in_force: str
+    cl_ord_id: str | None
+    venue_order_id: str | None
+    ord_status: str | None
+    cum_qty: Decimal
+    leaves_qty: Decimal
+    is_open: bool
+    request_state: str
+    trade_date: date
+    version: int
+    last_event_seq: int
+    last_event_hash: bytes
+    facts: OrderFacts
+    snapshot: Mapping[str, Any]
+
+
+class RequestRow(NamedTuple):
+    """A locked request; ``payload`` only for replaces."""
+
+    id: UUID
+    order_id: UUID
+    kind: str
+    state: str
+    cl_ord_id: str
+    payload: Mapping[str, Any] | None
+
+
+@dataclass(slots=True)
+class ExecutionState:
+    """An execution at its latest version. ``first`` is the trade itself when this batch brought it, else None."""
+
+    id: UUID
+    change: ExecutionChange
+    event_id: UUID
+    first: ExecutionChange | None
+    settlement_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request's new state with the venue's reason."""
+
+    request_id: UUID
+    state: str
+    code: str
+    text: str
+
+
+@dataclass(slots=True)
+class Applied:
+    """Everything one batch does to one order."""
+
+    order: OrderRow
+    derived: Derived
+    facts: OrderFacts
+    request_state: str
+    needs_attention: str
+    held: Held
+    held_before: Held
+    drafts: list[EventDraft] = field(default_factory=list)
+    executions: dict[str, ExecutionState] = field(default_factory=dict)
+    bookings: list[TradeBooking] = field(default_factory=list)
+    answers: dict[UUID, Answered] = field(default_factory=dict)
+    raised: dict[str, AnomalyFound] = field(default_factory=dict)
+    cleared: dict[str, AnomalyGone] = field(default_factory=dict)
+    reports: int = 0
+    duplicates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the pure part is given from outside: ids, settlement dates, and ids of executions that exist."""
+
+    new_id: Callable[[], UUID]
+    settlement_date: Callable[[str, date], date]
+    execution_ids: Mapping[tuple[UUID, str], UUID]
+    at: datetime
+    actor: str
+
+
+def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Sequence[Report], tools: Tools) -> Applied:
+    """Fold the reports of one order in the venue's order and collect what must be written."""
+    by_cl_ord_id = {request.cl_ord_id: request for request in requests}
+    states = {request.id: request.state for request in requests}
+    before = derive(order.facts, business_date=order.trade_date)
+    work = Applied(
+        order=order,
+        derived=before,
+        facts=order.facts,
+        request_state=order.request_state,
+        needs_attention="",
+        held=Held(),
+        held_before=_held(order, requests, states, before),
+    )
+    for report in sorted(reports, key=lambda r: (r.position.epoch, r.position.seq, r.identity)):
+        folded = fold(work.facts, report)
+        if folded.duplicate:
+            work.duplicates += 1
+            continue
+        work.reports += 1
+        status_before = work.derived.ord_status
+        work.facts = folded.facts
+        work.derived = derive(folded.facts, business_date=max(order.trade_date, report.trade_date))
+        applied_id = _event(work, tools, "ReportApplied", report, _report_payload(work, report, status_before))
+        for change in folded.changes:
+            if isinstance(change, ExecutionChange):
+                _execution(work, tools, change, applied_id)
+            elif isinstance(change, RequestAnswered):
+                _answer(work, tools, by_cl_ord_id.get(change.cl_ord_id), change, states, (report, applied_id))
+            elif isinstance(change, AnomalyFound):
+                work.raised[change.dedupe_key] = change
+                work.cleared.pop(change.dedupe_key, None)
+            elif work.raised.pop(change.dedupe_key, None) is None:
+                work.cleared[change.dedupe_key] = change
+    work.held = _held(order, requests, states, work.derived)
+    work.request_state = request_state_of((request.kind, states[request.id]) for request in requests)
+    notes = all_notes(work.facts.state)
+    work.needs_attention = notes[0].kind if notes else ""
+    return work
+
+
+def request_state_of(requests: Any) -> str:
+    """The one state of ours a blotter shows: unknown while any request's fate is unknown, else that of the NEW."""
+    states = list(requests)
+    if any(state == "unknown" for _, state in states):
+        return "unknown"
+    return next((state for kind, state in states if kind == "new"), "captured")
+
+
+def _held(order: OrderRow, requests: Sequence[RequestRow], states: Mapping[UUID, str], derived: Derived) -> Held:
+    terms = priced_of(
+        side=order.side,
+        ord_type=order.ord_type,
+        price=derived.price,
+        stop_px=derived.stop_px,
+        snapshot=order.snapshot,
+    )
+    wishes = [asked_of(r.payload) for r in requests if r.payload is not None and states[r.id] in OPEN_STATES]
+    return held_for(
+        terms, leaves_qty=derived.leaves_qty, cum_qty=derived.cum_qty, is_open=derived.is_open, asked=wishes
+    )
+
+
+def _event(
+    work: Applied, tools: Tools, kind: str, report: Report, payload: Mapping[str, Any], cause: UUID | None = None
+) -> UUID:
+    event_id = tools.new_id()
+    work.drafts.append(
+        EventDraft(
+            id=event_id,
+            stream=f"order:{work.order.id}",
+            kind=kind,
+            actor=tools.actor,
+            correlation_id=work.order.correlation_id,
+            causation_id=cause,
+            event_at=report.event_at,
+            received_at=report.received_at,
+            business_date=report.trade_date,
+            payload=payload,
+        )
+    )
+    return event_id
+
+
+def _report_payload(work: Applied, report: Report, status_before: OrdStatus | None) -> dict[str, Any]:
+    derived = work.derived
+    return {
+        "order_id": str(work.order.id),
+        "account_id": str(work.order.account_id),
+        "report": report_to_json(report),
+        "ord_status_before": status_before.value if status_before else None,
+        "ord_status": derived.ord_status.value if derived.ord_status else None,
+        "order_qty": plain(derived.order_qty) if derived.order_qty is not None else None,
+        "cum_qty": plain(derived.cum_qty),
+        "leaves_qty": plain(derived.leaves_qty),
+        "avg_px": plain(derived.avg_px),
+    }
+
+
+def report_to_json(report: Report) -> dict[str, Any]:
+    """The report as plain JSON, what the venue did not say left out."""
+    said: dict[str, Any] = {
+        "msg_type": str(report.msg_type),
+        "epoch": report.position.epoch,
+        "seq": report.position.seq,
+        "identity": report.identity,
+    }
+    for name in _SAID:
+        value = getattr(report, name)
+        if value is not None and value != "" and value is not False:
+            said[name] = jsonable(value)
+    return said
+
+
+_SAID = (
+    "exec_type",
+    "ord_status",
+    "cl_ord_id",
+    "orig_cl_ord_id",
+    "venue_order_id",
+    "exec_id",
+    "exec_ref_id",
+    "order_qty",
+    "price",
+    "stop_px",
+    "last_qty",
+    "last_px",
+    "cum_qty",
+    "leaves_qty",
+    "avg_px",
+    "restatement_reason",
+    "reject_code",
+    "text",
+    "last_mkt",
+    "poss_resend",
+    "poss_dup",
+    "wire_message_id",
+    "session",
+)
+
+
+def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID) -> None:
+    order, snapshot, report = work.order, work.order.snapshot, change.report
+    known = work.executions.get(change.identity)
+    execution_id = known.id if known else tools.execution_ids.get((order.id, change.identity))
+    first = known.first if known else (change if execution_id is None else None)
+    execution_id = execution_id or tools.new_id()
+    currency, divisor = snapshot["currency"], snapshot["price_divisor"]
+    value_before = round_money(change.effective_qty_before * change.effective_px_before / divisor, currency)
+    value = round_money(change.effective_qty * change.effective_px / divisor, currency)
+    side = Side(order.side)
+    sign = 1 if side.is_buy else -1
+    settlement_date = tools.settlement_date(snapshot["mic"], report.trade_date)
+    event_id = _event(
+        work,
+        tools,
+        _EVENT_KINDS[change.kind],
+        report,
+        {
+            "order_id": str(order.id),
+            "execution_id": str(execution_id),
+            "account_id": str(order.account_id),
+            "exec_id": change.exec_id,
+            "exec_ref_id": change.exec_ref_id,
+            "effective_qty_before": plain(change.effective_qty_before),
+            "effective_px_before": plain(change.effective_px_before),
+            "effective_qty": plain(change.effective_qty),
+            "effective_px": plain(change.effective_px),
+            "value": plain(value),
+            "currency": currency,
+            "trade_date": report.trade_date.isoformat(),
+            "settlement_date": settlement_date.isoformat(),
+        },
+        cause,
+    )
+    born = known.event_id if known else event_id
+    work.executions[change.identity] = ExecutionState(execution_id, change, born, first, settlement_date)
+    work.bookings.append(
+        TradeBooking(
+            account_id=order.account_id,
+            order_id=order.id,
+            execution_id=execution_id,
+            event_id=event_id,
+            kind=_BOOKING_KINDS[change.kind],
+            side=side,
+            instrument_id=UUID(snapshot["instrument_id"]),
+            currency=currency,
+            qty_delta=sign * (change.effective_qty - change.effective_qty_before),
+            cash_delta=-sign * (value - value_before),
+            trade_date=report.trade_date,
+            settlement_date=settlement_date,
+        )
+    )
+
+
+def _answer(
+    work: Applied,
+    tools: Tools,
+    request: RequestRow | None,
+    change: RequestAnswered,
+    states: dict[UUID, str],
+    cause: tuple[Report, UUID],
+) -> None:
+    if request is None or states[request.id] == change.outcome:
+        return
+    if states[request.id] not in _ANSWERABLE:
+        key = f"ANSWER_TO_UNSENT:{request.cl_ord_id}"
+        sentence = f"The venue {change.outcome} a request that we hold as {states[request.id]} and never sent."
+        work.raised[key] = AnomalyFound("ANSWER_TO_UNSENT", "critical", sentence, request.cl_ord_id, key)
+        return
+    states[request.id] = change.outcome
+    work.answers[request.id] = Answered(request.id, change.outcome, change.code, change.text)
+    _event(
+        work,
+        tools,
+        "RequestAccepted" if change.outcome == "accepted" else "RequestRejected",
+        cause[0],
+        {
+            "order_id": str(work.order.id),
+            "request_id": str(request.id),
+            "cl_ord_id": change.cl_ord_id,
+            "code": change.code,
+            "text": change.text,
+        },
+        cause[1],
+    )

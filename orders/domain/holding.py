@@ -1,0 +1,87 @@
+"""What an order holds of its account: enough for its leaves, and for those of a replace the venue has not answered.
+
+Invariant: held = 0 for an order that is over; otherwise the larger of what holds now and what an open replace asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from kernel.fix import OrdType, Side
+from kernel.numbers import ZERO
+from risk.domain.exposure import Priced
+
+OPEN_STATES = frozenset({"captured", "pending_authorisation", "released", "handed_over", "unknown"})
+"""States in which a request may still take effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Quantity (total, executed included) and prices an open replace asks for."""
+
+    order_qty: Decimal
+    price: Decimal | None
+    stop_px: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Cash in the listing's currency, stock in units."""
+
+    cash: Decimal = ZERO
+    stock: Decimal = ZERO
+
+
+def priced_of(
+    *,
+    side: str,
+    ord_type: str,
+    price: Decimal | None,
+    stop_px: Decimal | None,
+    snapshot: Mapping[str, Any],
+) -> Priced:
+    """Pricing of an order by its instrument snapshot: the reference price stays the one it was checked with."""
+    last = snapshot["reference_price"]
+    return Priced(
+        side=Side(side),
+        ord_type=OrdType(ord_type),
+        price=price,
+        stop_px=stop_px,
+        last=Decimal(last) if last is not None else None,
+        currency=snapshot["currency"],
+        price_divisor=snapshot["price_divisor"],
+    )
+
+
+def held_for(
+    terms: Priced, *, leaves_qty: Decimal, cum_qty: Decimal, is_open: bool, asked: Iterable[Asked] = ()
+) -> Held:
+    """What the order holds from now on."""
+    if not is_open:
+        return Held()
+    cash, stock = terms.cash_for(leaves_qty) or ZERO, terms.stock_for(leaves_qty)
+    for wish in asked:
+        wanted = replace(terms, price=wish.price, stop_px=wish.stop_px)
+        more = wish.order_qty - cum_qty
+        cash = max(cash, wanted.cash_for(more) or ZERO)
+        stock = max(stock, wanted.stock_for(more))
+    return Held(cash, stock)
+
+
+def asked_of(payload: Mapping[str, Any]) -> Asked:
+    """What the payload of a replace asks for (whole terms, decimals as text)."""
+    price, stop_px = payload.get("price"), payload.get("stop_px")
+    return Asked(
+        order_qty=Decimal(payload["order_qty"]),
+        price=Decimal(price) if price is not None else None,
+        stop_px=Decimal(stop_px) if stop_px is not None else None,
+    )
+
+
+def instrument_of(snapshot: Mapping[str, Any]) -> UUID:
+    """The instrument an order is in."""
+    return UUID(snapshot["instrument_id"])

@@ -1,0 +1,256 @@
+"""Apply what venues reported: correlate, lock accounts then orders, fold in memory, write in bulk. One path for 1 and 1,000.
+
+Correlation is by our ClOrdID, else by the venue's order id on the session the order went to; never by economics. What
+matches no order of ours is an anomaly and invents nothing. Facts are always booked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import transaction
+
+from accounts.domain.ledger import OrderHold
+from accounts.locks import lock_money
+from accounts.services.book_executions import book_executions
+from journal.bulk import update_rows, write_rows
+from journal.domain.chain import Head, last_heads
+from journal.domain.records import ANOMALY_CLEARED, Anomaly, Severity
+from journal.services.append_events import append_events
+from journal.services.append_to_stream import append_to_stream
+from journal.services.raise_anomaly import anomaly_draft
+from kernel.ids import new_id
+from orders.domain.applying import Applied, ExecutionState, Tools, apply_to_order, report_to_json
+from orders.domain.changes import AnomalyFound
+from orders.domain.facts import facts_to_json
+from orders.domain.holding import instrument_of
+from orders.domain.report import Report
+from orders.domain.results import ApplyResult
+from orders.locks import lock_order_rows, lock_request_rows
+from orders.models import Execution, Order, OrderRequest
+from orders.selectors import find_execution_ids, find_orders_of_reports
+from refdata.selectors import get_market_clock
+
+ACTOR = "process:inbox"
+_ORDER_FIELDS = (
+    "facts", "ord_status", "order_qty", "cum_qty", "leaves_qty", "avg_px", "price", "stop_px", "time_in_force",
+    "cl_ord_id", "venue_order_id", "is_open", "overfilled", "request_state", "needs_attention", "updated_at", "version",
+    "last_event_seq", "last_event_hash",
+)  # fmt: skip
+
+
+def apply_reports(*, reports: Sequence[Report], at: datetime) -> ApplyResult:
+    """Apply the reports in one transaction (the caller's, when there is one). Any order, any number of times, same end."""
+    if not reports:
+        return ApplyResult(0, 0, 0, 0)
+    with transaction.atomic():
+        owners = find_orders_of_reports(reports)
+        by_order: dict[UUID, list[Report]] = {}
+        unmatched: list[Report] = []
+        for report, owner in zip(reports, owners, strict=True):
+            if owner is None:
+                unmatched.append(report)
+            else:
+                by_order.setdefault(owner.order_id, []).append(report)
+        accounts = {owner.account_id for owner in owners if owner is not None}
+        works = _fold(by_order, accounts, at) if by_order else []
+        done = [work for work in works if work.reports]
+        if done:
+            _write(done, at)
+        anomalies = _tell(done, unmatched, at)
+    return ApplyResult(
+        applied=sum(work.reports for work in works),
+        duplicates=sum(work.duplicates for work in works),
+        unmatched=len(unmatched),
+        anomalies=anomalies,
+        order_ids=tuple(work.order.id for work in done),
+    )
+
+
+def _fold(by_order: Mapping[UUID, list[Report]], accounts: set[UUID], at: datetime) -> list[Applied]:
+    lock_money(account_ids=accounts, instrument_ids=())
+    orders = lock_order_rows(by_order)
+    requests = lock_request_rows(by_order)
+    clocks = {order.snapshot["mic"]: get_market_clock(order.snapshot["mic"]) for order in orders.values()}
+    settled: dict[tuple[str, date], date] = {}
+
+    def settlement_date(mic: str, trade_date: date) -> date:
+        known = settled.get((mic, trade_date))
+        if known is None:
+            known = settled[mic, trade_date] = clocks[mic].settlement_date(trade_date)
+        return known
+
+    tools = Tools(
+        new_id=new_id,
+        settlement_date=settlement_date,
+        execution_ids=find_execution_ids(by_order),
+        at=at,
+        actor=ACTOR,
+    )
+    return [
+        apply_to_order(orders[order_id], requests.get(order_id, []), reports, tools)
+        for order_id, reports in sorted(by_order.items())
+    ]
+
+
+def _write(done: Sequence[Applied], at: datetime) -> None:
+    """Events, executions, orders, requests, then money: everything the batch changed, a statement or two each."""
+    drafts = [draft for work in done for draft in work.drafts]
+    heads = {f"order:{w.order.id}": Head(w.order.last_event_seq, w.order.last_event_hash) for w in done}
+    rows = append_events(drafts=drafts, heads=heads, at=at)
+    _write_executions(done, at)
+    _write_orders(done, last_heads(rows), at)
+    answers = [
+        (answer.request_id, answer.state, answer.code[:60], answer.text, at)
+        for work in done
+        for answer in work.answers.values()
+    ]
+    update_rows(OrderRequest, answers, key=("id",), fields=("state", "outcome_code", "outcome_text", "answered_at"))
+    bookings = [booking for work in done for booking in work.bookings]
+    holds = [_hold(work) for work in done if work.held != work.held_before]
+    if bookings or holds:
+        booked = book_executions(bookings=bookings, at=at, holds=holds)
+        moved = [anomaly_draft(anomaly=item, actor=ACTOR, at=at) for item in booked.raised]
+        moved += [anomaly_draft(anomaly=item, actor=ACTOR, at=at, kind=ANOMALY_CLEARED) for item in booked.cleared]
+        append_to_stream(drafts=moved, at=at)
+
+
+def _hold(work: Applied) -> OrderHold:
+    order, held = work.order, work.held
+    return OrderHold(
+        order_id=order.id,
+        account_id=order.account_id,
+        cash_currency=order.snapshot["currency"] if held.cash else "",
+        cash=held.cash,
+        instrument_id=instrument_of(order.snapshot) if held.stock else None,
+        stock=held.stock,
+        event_id=work.drafts[-1].id,
+    )
+
+
+def _write_executions(done: Sequence[Applied], at: datetime) -> None:
+    new: list[tuple[Any, ...]] = []
+    changed: list[tuple[Any, ...]] = []
+    for work in done:
+        for state in work.executions.values():
+            change = state.change
+            if state.first is None:
+                changed.append((state.id, change.exec_ref_id, change.effective_qty, change.effective_px))
+            else:
+                new.append(_execution_row(work, state, state.first.report, at))
+    write_rows(Execution, new, fields=_EXECUTION_FIELDS)
+    update_rows(Execution, changed, key=("id",), fields=("exec_ref_id", "effective_qty", "effective_px"))
+
+
+_EXECUTION_FIELDS = (
+    "id", "order_id", "identity", "exec_id", "exec_ref_id", "exec_type", "cl_ord_id", "side", "last_qty", "last_px",
+    "effective_qty", "effective_px", "last_mkt", "session_epoch", "msg_seq_num", "wire_message_id", "event_id",
+    "event_at", "received_at", "recorded_at", "trade_date", "settlement_date",
+)  # fmt: skip
+
+
+def _execution_row(work: Applied, state: ExecutionState, trade: Report, at: datetime) -> tuple[Any, ...]:
+    change = state.change
+    return (
+        state.id,
+        work.order.id,
+        change.identity,
+        change.exec_id,
+        change.exec_ref_id,
+        trade.exec_type.value if trade.exec_type else "",
+        trade.cl_ord_id,
+        work.order.side,
+        trade.last_qty,
+        trade.last_px,
+        change.effective_qty,
+        change.effective_px,
+        trade.last_mkt,
+        trade.position.epoch,
+        trade.position.seq,
+        trade.wire_message_id,
+        state.event_id,
+        trade.event_at,
+        trade.received_at,
+        at,
+        trade.trade_date,
+        state.settlement_date,
+    )
+
+
+def _write_orders(done: Sequence[Applied], heads: Mapping[str, Head], at: datetime) -> None:
+    rows = []
+    for work in done:
+        order, derived = work.order, work.derived
+        head = heads[f"order:{order.id}"]
+        rows.append(
+            (
+                order.id,
+                orjson.dumps(facts_to_json(work.facts)),
+                derived.ord_status.value if derived.ord_status else None,
+                derived.order_qty if derived.order_qty is not None else order.order_qty,
+                derived.cum_qty,
+                derived.leaves_qty,
+                derived.avg_px,
+                derived.price,
+                derived.stop_px,
+                derived.time_in_force,
+                derived.cl_ord_id or order.cl_ord_id,
+                derived.venue_order_id or order.venue_order_id,
+                derived.is_open,
+                derived.overfilled,
+                work.request_state,
+                work.needs_attention,
+                at,
+                order.version + 1,
+                head.seq,
+                head.hash,
+            )
+        )
+    update_rows(Order, rows, key=("id",), fields=_ORDER_FIELDS)
+
+
+def _tell(done: Sequence[Applied], unmatched: Sequence[Report], at: datetime) -> int:
+    """Raise what a person must see and clear what is settled; returns how many were raised."""
+    drafts = []
+    raised = 0
+    for work in done:
+        for key, found in work.raised.items():
+            raised += 1
+            drafts.append(anomaly_draft(anomaly=_anomaly(work, key, found), actor=ACTOR, at=at))
+        for key, gone in work.cleared.items():
+            item = AnomalyFound(gone.kind, "low", "Later reports of the venue settle the matter.", "", key)
+            drafts.append(anomaly_draft(anomaly=_anomaly(work, key, item), actor=ACTOR, at=at, kind=ANOMALY_CLEARED))
+    for report in unmatched:
+        raised += 1
+        drafts.append(anomaly_draft(anomaly=_unknown_order(report), actor=ACTOR, at=at))
+    append_to_stream(drafts=drafts, at=at)
+    return raised
+
+
+def _anomaly(work: Applied, key: str, found: AnomalyFound) -> Anomaly:
+    return Anomaly(
+        kind=found.kind,
+        severity=Severity(found.severity),
+        subject_type="order",
+        subject_id=str(work.order.id),
+        sentence=f"{work.order.ref}: {found.sentence}",
+        dedupe_key=f"order:{work.order.id}:{key}",
+        evidence={"ref": work.order.ref, "evidence": found.evidence},
+    )
+
+
+def _unknown_order(report: Report) -> Anomaly:
+    name = report.venue_order_id or report.cl_ord_id or report.identity
+    return Anomaly(
+        kind="UNKNOWN_ORDER",
+        severity=Severity.HIGH,
+        subject_type="venue_order",
+        subject_id=name[:64],
+        sentence=f"Session {report.session} reported on order {name}, which is none of ours; nothing was booked.",
+        dedupe_key=f"unknown-order:{report.session}:{name}",
+        evidence={"report": report_to_json(report)},
+    )

@@ -1,0 +1,64 @@
+"""Record that requests are being given to the engine: from now on the venue may know them, and only it can end them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from orders.domain.facts import facts_from_json, facts_to_json
+from orders.domain.fold import request_sent
+from orders.domain.state import RequestFact
+from orders.locks import lock_all_requests, lock_orders
+from orders.models import OrderRequest
+from orders.selectors import find_orders_of_requests
+from orders.services._moving import Said, move_request, record, show_request_state, who
+
+ACTOR = "process:gateway"
+
+
+def record_hand_over(*, request_ids: Sequence[UUID], at: datetime) -> None:
+    """Move the requests to handed_over and add them to their orders' facts, inside the gateway's transaction.
+
+    Raises Conflict REQUEST_MOVED_ON when one of them is not released any more; then none may be sent.
+    """
+    wanted = set(request_ids)
+    with transaction.atomic():
+        orders = lock_orders(find_orders_of_requests(wanted).values())
+        requests = lock_all_requests(orders)
+        for order_id, order in sorted(orders.items()):
+            own = requests[order_id]
+            facts = facts_from_json(order.facts)
+            said = []
+            for request in own:
+                if request.id in wanted:
+                    move_request(request, OrderRequest.State.HANDED_OVER, handed_over_at=at)
+                    facts = request_sent(facts, request_fact(request))
+                    said.append(Said("RequestHandedOver", who(order, request), ACTOR))
+            order.facts = facts_to_json(facts)
+            show_request_state(order, own)
+            record(order, said, at=at, changed=["facts", "request_state"])
+
+
+def request_fact(request: OrderRequest) -> RequestFact:
+    """What we send, as the core knows it."""
+    terms: dict[str, Any] = request.payload
+    if request.kind == OrderRequest.Kind.CANCEL:
+        return RequestFact("cancel", request.cl_ord_id, request.orig_cl_ord_id)
+    return RequestFact(
+        kind=request.kind,
+        cl_ord_id=request.cl_ord_id,
+        orig_cl_ord_id=request.orig_cl_ord_id,
+        order_qty=Decimal(terms["order_qty"]),
+        price=_number(terms.get("price")),
+        stop_px=_number(terms.get("stop_px")),
+        time_in_force=terms.get("time_in_force"),
+    )
+
+
+def _number(text: str | None) -> Decimal | None:
+    return Decimal(text) if text is not None else None
