@@ -7,5 +7,4 @@ from authorisation import views
 urlpatterns: list[URLPattern] = [
     path("sign-in", views.sign_in, name="sign-in"),
     path("sign-out", views.sign_out, name="sign-out"),
-    path("preferences", views.preferences, name="preferences"),
 ]

@@ -1,13 +1,10 @@
-"""Signing in and out, and how a person wants to see things."""
+"""Signing in and out."""
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from django.conf import settings
 from django.contrib.auth import login, logout
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -16,11 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from authorisation.forms import SignInForm
 from authorisation.models import User
-from authorisation.selectors import get_principal
-from authorisation.services.change_preferences import DENSITIES, THEMES, change_preferences
 from authorisation.services.check_sign_in import check_sign_in
 from kernel.clock import utc_now
-from kernel.errors import Invalid
 
 WRONG = "Name or password is wrong, or there were too many tries. Wait a little and try again."
 
@@ -61,27 +55,3 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session and go to the sign-in page."""
     logout(request)
     return redirect(settings.LOGOUT_REDIRECT_URL)
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def preferences(request: HttpRequest) -> HttpResponse:
-    """The page, or keep what was posted (the rest stays); then 204 to scripts, back to the page to forms."""
-    user = request.user
-    assert isinstance(user, User)
-    if request.method != "POST":
-        choices = {"themes": THEMES, "densities": DENSITIES, "time_zones": sorted(available_timezones())}
-        return render(request, "preferences.html", choices)
-    try:
-        change_preferences(
-            actor=get_principal(user),
-            theme=request.POST.get("theme", user.theme),
-            density=request.POST.get("density", user.density),
-            time_zone=request.POST.get("time_zone", user.time_zone),
-        )
-    except Invalid as error:
-        return JsonResponse({"code": error.code, "sentence": error.sentence, "fields": error.fields}, status=400)
-    if request.headers.get("HX-Request") == "true" or request.headers.get("Accept") == "application/json":
-        return HttpResponse(status=204)
-    return HttpResponseRedirect(_target(request))

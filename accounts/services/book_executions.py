@@ -41,11 +41,9 @@ def book_executions(*, bookings: Sequence[TradeBooking], at: datetime, holds: Se
         cash, stock = needed_rows(postings, holds)
         money = lock_or_open(cash=cash, stock=stock, account_ids=accounts)
         before = lock_holds([hold.order_id for hold in holds]) if holds else {}
-        if any(
-            old.instrument_id and old.instrument_id not in money[old.account_id].holdings for old in before.values()
-        ):
-            old_cash, old_stock = needed_rows((), before.values())
-            money = lock_or_open(cash=cash | old_cash, stock=stock | old_stock, account_ids=accounts)
+        _, held = needed_rows((), before.values())
+        if not held <= stock:
+            money = lock_or_open(cash=cash, stock=stock | held, account_ids=accounts)
 
         changes = [(before.get(hold.order_id), hold) for hold in holds]
         posted = post(money, postings, changes)
