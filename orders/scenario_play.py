@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from kernel.fix import OrdStatus
-from kernel.numbers import plain
+from kernel.numbers import ZERO, plain
 from orders.scenario_file import ScenarioPath, Step
 
 
@@ -79,10 +79,11 @@ def _compare(step: Step, before: Seen | None, after: Seen | None, spec_version: 
     pairs: list[tuple[str, str, str]] = []
     if "ordstatus" in step.text:
         pairs.append(("ordstatus", _in_44(step.text["ordstatus"], spec_version), after.ord_status or "none"))
-    got_numbers = {"orderqty": after.order_qty, "cumqty": after.cum_qty, "leavesqty": after.leaves_qty}
+    # An order by cash amount has no quantity of shares yet; sources print that as 0.
+    got_numbers = {"orderqty": after.order_qty or ZERO, "cumqty": after.cum_qty, "leavesqty": after.leaves_qty}
     for field, got in got_numbers.items():
         if field in step.number:
-            pairs.append((field, plain(step.number[field]), "none" if got is None else plain(got)))
+            pairs.append((field, plain(step.number[field]), plain(got)))
     expected_id = _expected_cl_ord_id(step, before)
     if expected_id is not None:
         pairs.append(("clordid", expected_id, after.cl_ord_id or "none"))
