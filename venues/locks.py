@@ -7,6 +7,7 @@ order while it decides about refusals: each refusal is its own transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from venues.models import FixSession, WireIntent
 
@@ -37,7 +38,7 @@ def lock_waiting_intent(*, intent_id: int) -> WireIntent | None:
     return WireIntent.objects.select_for_update().filter(id=intent_id, state=WireIntent.State.WAITING).first()
 
 
-def lock_waiting_new(*, order_id: object) -> WireIntent | None:
+def lock_waiting_new(*, order_id: UUID) -> WireIntent | None:
     """The NEW intent of an order while it has not been handed over, else None."""
     return (
         WireIntent.objects.select_for_update()

@@ -53,8 +53,11 @@ class Mapped:
 class Adapter(Protocol):
     """One dialect. ``mapping`` names the version of its rules and is kept with every message sent."""
 
-    mapping: str
-    capabilities: Capabilities
+    @property
+    def mapping(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
 
     def map_outbound(self, intent: OutboundIntent) -> tuple[tuple[int, str], ...]:
         """MsgType (35) first, then the body fields. The engine adds session fields."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -148,8 +148,10 @@ class Engine:
         self._callbacks = _Callbacks({i.toString(): name for name, i in self._ids.items()}, self.items)
         self._settings = quickfix.SessionSettings(str(settings_path))
         self._store_factory = quickfix.FileStoreFactory(self._settings)
-        self._initiator = quickfix.SocketInitiator(self._callbacks, self._store_factory, self._settings)
-        self._stopped = False
+        self._initiator: quickfix.SocketInitiator | None = quickfix.SocketInitiator(
+            self._callbacks, self._store_factory, self._settings
+        )
+        self._started = self._stopped = False
 
     def _session(self, name: str) -> quickfix.Session:
         return quickfix.Session.lookupSession(self._ids[name])
@@ -167,6 +169,9 @@ class Engine:
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
+        if self._initiator is None:
+            raise RuntimeError("a stopped engine cannot be started again")
+        self._started = True
         self._initiator.start()
 
     def is_logged_on(self, name: str) -> bool:
@@ -192,17 +197,11 @@ class Engine:
     def stop(self) -> None:
         """Log out and end the engine's threads. Must run before the process ends; a second call does nothing.
 
-        The queue is emptied meanwhile by the recorder; without one a full queue could hold the engine, so it is
-        drained here as a last resort by the caller's ``drain``.
+        The recorder must still run meanwhile: a full queue would hold the engine's thread.
         """
-        if not self._stopped:
-            self._stopped = True
-            self._initiator.stop()
-
-    def drain(self, handle: Callable[[WireItem], None]) -> None:
-        """Hand every queued item over; for use after ``stop``."""
-        while True:
-            try:
-                handle(self.items.get_nowait())
-            except queue.Empty:
-                return
+        initiator, self._initiator = self._initiator, None
+        self._stopped = True
+        if initiator is not None and self._started:  # stopping what never started crashes as well
+            initiator.stop()
+        # The engine keeps sessions by name for the whole process: only the last reference going frees the name.
+        del initiator

@@ -121,7 +121,7 @@ class Gateway:
         """The first session of the group that is logged on and allowed new orders, else the first logged on."""
         on = [s for s in self._sessions if engine.is_logged_on(s.name)]
         allowed = [s for s in on if self._enabled.get(s.name, True)]
-        return (allowed or on or [None])[0]
+        return next(iter(allowed or on), None)
 
     def _watch_logons(self, engine: Engine, recorder: Recorder, now: datetime) -> None:
         on = {s.name for s in self._sessions if engine.is_logged_on(s.name)}
