@@ -41,8 +41,12 @@ class Derived:
 def derive(facts: OrderFacts, *, business_date: date) -> Derived:
     """The state of the order on ``business_date`` (the trading day of its market)."""
     state = facts.state
-    status = _status(state, business_date.isoformat())
-    leaves = _leaves(state, status, business_date.isoformat())
+    today = business_date.isoformat()
+    if state.done_on or state.calculated_on:
+        # A report of a later day proves that the day has moved, whatever the caller's date.
+        today = max(today, *(fact.trade_date for fact in facts.facts))
+    status = _status(state, today)
+    leaves = _leaves(state)
     return Derived(
         ord_status=status,
         order_qty=state.order_qty,
@@ -124,7 +128,7 @@ def _is_done(state: State, done_on: str, today: str) -> bool:
     return state.time_in_force not in GOOD_TILL or today <= done_on
 
 
-def _leaves(state: State, status: OrdStatus | None, today: str) -> Decimal:
+def _leaves(state: State) -> Decimal:
     if state.order_qty is None or state.ended:
         return ZERO
     if (state.rejected or _is_denied(state)) and state.cum_qty == ZERO:

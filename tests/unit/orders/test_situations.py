@@ -277,6 +277,11 @@ class TestEnds:
         assert brief(facts, NEXT_DAY) == ("1", D(1000), D(100), D(900), "X")
         assert on(facts).is_open
 
+    def test_a_report_of_a_later_day_proves_the_day_has_moved(self) -> None:
+        facts = after(sent(tif="1"), report(1, "3", "3"), report(2, "6", "6", cl="Y", day=NEXT_DAY))
+        facts = after(facts, report(3, "R", "0", cl="Y", orig="X", day=NEXT_DAY))
+        assert brief(facts, DAY) == ("0", D(1000), D(0), D(1000), "X")
+
     def test_day_order_reopens_only_when_the_venue_says_something_is_left(self) -> None:
         done = after(sent(), report(1, "0", "0"), report(2, "3", "3"))
         assert brief(after(done, report(3, "F", "1", qty=100)))[0] == "3"
