@@ -1,8 +1,9 @@
 """As whom PostgreSQL runs, because it refuses to run as root.
 
-A normal user runs it as himself. For root the owner of the data decides: another user's data is served as that user;
-root's own in a user namespace that shows uid 0 as 65534, so every file keeps its owner and stays reachable wherever
-root can go; only where namespaces are forbidden it becomes ``nobody`` and the data is given to it.
+A normal user runs it as himself. Under root, data that belongs to another user is served as that user; root's own in
+a user namespace that shows uid 0 as 65534, so that every file keeps its owner. Where namespaces are forbidden, or the
+data lies below another user's private directory (a namespace loses root's right to pass), the data is given to the
+owner of the directory around it, else to ``nobody``.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class ServerUser:
 
     def can_read(self, path: Path) -> bool:
         """True when a process of this user reaches ``path``."""
-        return self.uid is None or self.run(["test", "-r", str(path)]).returncode == 0
+        return self == ServerUser() or self.run(["test", "-r", str(path)]).returncode == 0
 
 
 @cache
@@ -53,28 +54,42 @@ def namespaces_work() -> bool:
     return subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
 
 
-def owner_of(path: Path) -> int:
-    """The uid that owns ``path``, or its nearest parent that exists."""
+def nearest(path: Path) -> Path:
+    """``path``, or the first directory above it that exists."""
     while not path.exists():
         path = path.parent
-    return path.stat().st_uid
+    return path
+
+
+def neighbours(path: Path) -> list[int]:
+    """Whom root may give data at ``path`` to: its owner, owners of directories above it, ``nobody`` last."""
+    here = nearest(path)
+    owners = [directory.stat().st_uid for directory in (here, *here.parents)]
+    return [*dict.fromkeys(uid for uid in owners if uid != 0), NOBODY]
+
+
+def give(data: Path, uid: int) -> ServerUser:
+    """The user ``uid``, who now owns ``data`` and everything in it."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if data.stat().st_uid != uid:
+        for path in (data, *data.rglob("*")):
+            os.chown(path, uid, uid, follow_symlinks=False)
+    return ServerUser(uid=uid)
 
 
 def choose_user(data: Path) -> ServerUser:
     """As whom the server of ``data`` runs; gives the directory to that user where that is another one."""
     if os.geteuid() != 0:
         return ServerUser()
-    owner = owner_of(data)
-    if owner == 0 and namespaces_work():
-        return ServerUser(prefix=NAMESPACE)
-    user = ServerUser(uid=owner or NOBODY)
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if data.stat().st_uid != user.uid:
-        for path in (data, *data.rglob("*")):
-            os.chown(path, user.uid or 0, user.uid or 0, follow_symlinks=False)
-    if not user.can_read(data):
-        raise CannotRun(
-            f"PostgreSQL may not run as root and user {user.uid} cannot enter {data.parent}; start as a normal user, "
-            "or set OMS_VAR_DIR to a directory every user may enter."
-        )
-    return user
+    found = nearest(data)
+    mapped = ServerUser(prefix=NAMESPACE)
+    if found.stat().st_uid == 0 and namespaces_work() and mapped.run(["test", "-w", str(found)]).returncode == 0:
+        return mapped
+    for uid in neighbours(data):
+        user = give(data, uid)
+        if user.can_read(data):
+            return user
+    raise CannotRun(
+        f"PostgreSQL may not run as root and no other user can enter {data.parent}; start as a normal user, "
+        "or set OMS_VAR_DIR to a directory every user may enter."
+    )

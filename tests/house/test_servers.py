@@ -131,7 +131,7 @@ def test_root_serves_data_as_its_owner(house: House, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(server_user, "namespaces_work", lambda: False)
     for directory in house.var.parents:
         if directory.stat().st_mode & 0o005 != 0o005:
-            with pytest.raises(CannotRun, match="cannot enter"):
+            with pytest.raises(CannotRun, match="no other user can enter"):
                 server_user.choose_user(house.postgres_data)
             return
     user = server_user.choose_user(house.postgres_data)
