@@ -7,13 +7,13 @@ fact. ``OrderRequest.state`` is ours.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 
-QTY = {"max_digits": 24, "decimal_places": 8}
-PRICE = {"max_digits": 20, "decimal_places": 8}
+QTY: dict[str, Any] = {"max_digits": 24, "decimal_places": 8}
+PRICE: dict[str, Any] = {"max_digits": 20, "decimal_places": 8}
 
 
 class Order(models.Model):

@@ -12,7 +12,7 @@ from orders.domain.terms import OrderTerms, ReplaceTerms
 from orders.domain.words import ORD_TYPES, SIDES, TIMES_IN_FORCE
 from risk.domain.answers import Acknowledgement
 
-_NUMBER = {"max_digits": 24, "decimal_places": 8}
+_NUMBER: dict[str, Any] = {"max_digits": 24, "decimal_places": 8}
 
 
 class StrictSerializer(serializers.Serializer[Any]):
