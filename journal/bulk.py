@@ -25,13 +25,13 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Some columns of one table: names, PostgreSQL types without width, and which of them hold JSON."""
+    """Some columns of one table: names, PostgreSQL types without width, where JSON is and whether it may be NULL."""
 
     table: str
     fields: tuple[str, ...]
     columns: tuple[str, ...]
     types: tuple[str, ...]
-    json_at: tuple[int, ...]
+    json_at: tuple[tuple[int, bool], ...]
 
     @property
     def column_list(self) -> str:
@@ -59,7 +59,7 @@ def shape_of(model: type[models.Model], fields: tuple[str, ...] | None = None) -
         fields=tuple(f.attname for f in chosen),
         columns=tuple(_quoted(str(f.column)) for f in chosen),
         types=tuple(_array_type(f) for f in chosen),
-        json_at=tuple(i for i, f in enumerate(chosen) if isinstance(f, models.JSONField)),
+        json_at=tuple((i, f.null) for i, f in enumerate(chosen) if isinstance(f, models.JSONField)),
     )
 
 
@@ -118,8 +118,8 @@ def _prepared(shape: Shape, rows: Sequence[Row]) -> Sequence[Row]:
     prepared: list[Row] = []
     for row in rows:
         values = list(row)
-        for i in shape.json_at:
-            if values[i] is not None:
+        for i, nullable in shape.json_at:
+            if values[i] is not None or not nullable:
                 values[i] = json_text(values[i])
         prepared.append(values)
     return prepared

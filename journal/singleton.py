@@ -42,7 +42,7 @@ class Singleton:
             opened.close()
             return False
         row = opened.execute(
-            "INSERT INTO journal_lease (name, holder, fence, expires_at) VALUES (%s, %s, 1, 'infinity') "
+            "INSERT INTO journal_lease (name, holder, fence, expires_at) VALUES (%s, %s, 1, '9999-12-31 00:00:00+00') "
             "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = journal_lease.fence + 1, "
             "expires_at = excluded.expires_at RETURNING fence",
             [self.name, f"{socket.gethostname()}:{os.getpid()}"],

@@ -1,7 +1,8 @@
 """What a trade costs, and what an open order holds back. Pure; the only place where quantity becomes money.
 
 Prices are in the listing's price unit; ``divisor`` is how many of it make one of the currency (100 for pence).
-A booking rounds half-even to the minor unit, a reservation rounds up, so that no booking exceeds what was reserved.
+A booking rounds half-even to the minor unit, a reservation rounds up, so that one fill never costs more than was
+reserved for it. Many small fills may, by half a minor unit each: a fact like any other.
 """
 
 from __future__ import annotations

@@ -136,7 +136,7 @@ def test_a_short_sale_is_a_leg_of_its_own() -> None:
     book_executions(bookings=[booking(account.id, qty="-30", cash="300", side=Side.SELL_SHORT)], at=AT)
     assert stock_of(account) == (100, 0, 0, 30, False)
     row = read_money([account.id])[account.id].holdings[VOD]
-    assert (row.net, row.sellable) == (70, 70)
+    assert (row.net, row.sellable) == (Decimal(70), Decimal(70))
 
 
 def test_another_currency_begins_at_its_first_booking() -> None:

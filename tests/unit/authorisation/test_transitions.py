@@ -1,0 +1,20 @@
+"""The model's transitions are the table, no more and no less."""
+
+from __future__ import annotations
+
+from authorisation.domain.four_eyes import _CLOSED_WORDS
+from authorisation.domain.transitions import CLOSED, PAIRS, TRANSITIONS
+from authorisation.models import AuthorisationRequest
+
+
+def test_the_model_declares_the_table() -> None:
+    declared = {
+        (found.name, found.source, found.target)
+        for found in AuthorisationRequest(state="pending").get_all_state_transitions()
+    }
+    assert declared == {(row.name, row.source, row.target) for row in TRANSITIONS}
+
+
+def test_states_of_table_model_and_words_agree() -> None:
+    assert {"pending", *CLOSED} == set(AuthorisationRequest.State.values)
+    assert {target for _, target in PAIRS} == CLOSED == set(_CLOSED_WORDS)
