@@ -21,6 +21,7 @@ from journal.notify import wait_for
 from journal.singleton import Singleton
 from kernel.clock import utc_now
 from kernel.crash_points import crash_point
+from kernel.errors import Conflict
 from kernel.fix import OrdType, TimeInForce
 from venues.adapters.registry import adapter_named
 from venues.domain.channels import wire_channel
@@ -182,19 +183,29 @@ class Gateway:
                 self._judge_waiting(utc_now())
             if live is None:
                 return
-            handed = mark_handed_over(
-                group=self.group,
-                session=live.name,
-                epoch=recorder.memos[live.name].epoch,
-                fence=self._singleton.fence,
-                adapter=adapter_named(live.adapter),
-                limit=BATCH,
-                only_safe=not risk_allowed,
-                at=utc_now(),
-            )
+            handed, limit = self._hand_over(live, recorder.memos[live.name].epoch, only_safe=not risk_allowed)
             self._put_on_wire(engine, live, handed)
-            if handed.claimed < BATCH:
+            if handed.claimed < limit:
                 return
+
+    def _hand_over(self, live: TakenSession, epoch: str, *, only_safe: bool) -> tuple[HandedOver, int]:
+        """A batch; one by one when a request of the batch moved on between the check and its lock."""
+        for limit in (BATCH, 1):
+            try:
+                handed = mark_handed_over(
+                    group=self.group,
+                    session=live.name,
+                    epoch=epoch,
+                    fence=self._singleton.fence,
+                    adapter=adapter_named(live.adapter),
+                    limit=limit,
+                    only_safe=only_safe,
+                    at=utc_now(),
+                )
+                return handed, limit
+            except Conflict as moved_on:
+                log.info("a hand-over was undone: %s", moved_on)
+        return HandedOver((), (), 0), 1
 
     @staticmethod
     def _put_on_wire(engine: Engine, live: TakenSession, handed: HandedOver) -> None:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from orders.services.mark_unknown import mark_unknown
-
 from venues.adapters.base import Adapter
 from venues.domain.messages import IntentKind, OutboundIntent, terms_from_message
 from venues.selectors import Unanswered, list_unanswered

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, transaction
-from orders.services.apply_reports import apply_reports
 
 from journal.bulk import raw_cursor
 from journal.domain.records import Anomaly, Severity
@@ -17,6 +16,7 @@ from journal.services.raise_anomaly import raise_anomaly
 from kernel.crash_points import crash_point
 from kernel.errors import Unavailable
 from orders.domain.report import Report
+from orders.services.apply_reports import apply_reports
 from venues.adapters.base import InboundContext, SentMessage
 from venues.adapters.registry import adapter_named
 from venues.domain.fix_codec import first_values, parse

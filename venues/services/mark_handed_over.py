@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from orders.services.check_boundary import check_boundary
-from orders.services.record_hand_over import record_hand_over
 
 from journal.bulk import insert_rows
+from orders.services.check_boundary import check_boundary
+from orders.services.record_hand_over import record_hand_over
 from venues.adapters.base import Adapter
 from venues.domain.fix_codec import join
 from venues.domain.messages import IntentKind, OutboundIntent, terms_from_message

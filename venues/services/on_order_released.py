@@ -10,20 +10,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from orders.services.record_route import record_route
-from orders.services.refuse_unsent import refuse_unsent
-
 from journal.bulk import insert_rows
 from journal.domain.records import EventRecord
 from journal.notify import notify
-from kernel.canonical import jsonable
 from kernel.fix import OrdType, TimeInForce
+from orders.services.record_route import record_route
+from orders.services.refuse_unsent import refuse_unsent
 from venues.domain.channels import wire_channel
-from venues.domain.route import Route, RouteQuestion, route
+from venues.domain.route import Route, RouteQuestion, VenueFacts, route
 from venues.models import RouteDecision, WireIntent
-from venues.selectors import list_venue_facts
+from venues.selectors import get_route_decision, list_venue_facts
 
-KINDS = ("OrderReleased", "ReplaceReleased", "CancelReleased")
 NO_VENUE = "NO_VENUE"
 LONGEST_WAIT = timedelta(hours=12)
 _INTENT_FIELDS = (
@@ -34,40 +31,54 @@ _INTENT_FIELDS = (
 
 def handle(events: Sequence[EventRecord]) -> None:
     """Called in one transaction with the cursor, in order of position."""
-    groups: set[str] = set()
+    router = _Router()
+    intents = []
     for event in events:
         group = event.payload.get("session_group") or ""
         if event.payload["kind"] == "new":
-            group = route_order(event)
+            group = router.route(event)
         if group:
-            _write_intent(event, group)
-            groups.add(group)
+            intents.append(_intent_row(event, group))
         else:
             _refuse(event)
-    for group in sorted(groups):
+    insert_rows(WireIntent, intents, fields=_INTENT_FIELDS, on_conflict="DO NOTHING")
+    for group in sorted({str(row[0]) for row in intents}):
         notify(wire_channel(group))
 
 
-def route_order(event: EventRecord) -> str:
-    """Decide, keep the decision, tell orders. The group, or "" when nothing fits."""
-    message = event.payload["message"]
-    question = RouteQuestion(
-        mic=message["mic"],
-        ord_type=OrdType(message["ord_type"]),
-        time_in_force=TimeInForce(message["time_in_force"]),
-    )
-    facts = list_venue_facts(ord_type=question.ord_type, time_in_force=question.time_in_force)
-    decision = route(question, facts)
-    order_id = UUID(event.payload["order_id"])
-    insert_rows(
-        RouteDecision,
-        [(order_id, decision.session_group, _candidates(decision), decision.rule_version, event.recorded_at)],
-        fields=("order_id", "session_group", "candidates", "rule_version", "decided_at"),
-        on_conflict="DO NOTHING",
-    )
-    if decision.session_group:
-        record_route(order_id=order_id, session_group=decision.session_group, at=event.recorded_at)
-    return decision.session_group
+class _Router:
+    """Routes the orders of one slice; what it knows of the venues is read once a kind of order."""
+
+    def __init__(self) -> None:
+        self._facts: dict[tuple[OrdType, TimeInForce], list[VenueFacts]] = {}
+
+    def route(self, event: EventRecord) -> str:
+        """Decide, keep the decision, tell orders. The group, or "" when nothing fits."""
+        order_id = UUID(event.payload["order_id"])
+        kept = get_route_decision(order_id=order_id)
+        if kept is not None:
+            return kept.session_group
+        message = event.payload["message"]
+        question = RouteQuestion(
+            mic=message["mic"],
+            ord_type=OrdType(message["ord_type"]),
+            time_in_force=TimeInForce(message["time_in_force"]),
+        )
+        decision = route(question, self._facts_for(question))
+        insert_rows(
+            RouteDecision,
+            [(order_id, decision.session_group, _candidates(decision), decision.rule_version, event.recorded_at)],
+            fields=("order_id", "session_group", "candidates", "rule_version", "decided_at"),
+        )
+        if decision.session_group:
+            record_route(order_id=order_id, session_group=decision.session_group, at=event.recorded_at)
+        return decision.session_group
+
+    def _facts_for(self, question: RouteQuestion) -> list[VenueFacts]:
+        key = (question.ord_type, question.time_in_force)
+        if key not in self._facts:
+            self._facts[key] = list_venue_facts(ord_type=key[0], time_in_force=key[1])
+        return self._facts[key]
 
 
 def _candidates(decision: Route) -> list[dict[str, object]]:
@@ -83,31 +94,24 @@ def _candidates(decision: Route) -> list[dict[str, object]]:
     ]
 
 
-def _write_intent(event: EventRecord, group: str) -> None:
+def _intent_row(event: EventRecord, group: str) -> tuple[object, ...]:
     payload = event.payload
-    insert_rows(
-        WireIntent,
-        [
-            (
-                group,
-                payload["kind"],
-                UUID(payload["order_id"]),
-                UUID(payload["request_id"]),
-                UUID(payload["account_id"]),
-                payload["cl_ord_id"],
-                payload.get("orig_cl_ord_id") or "",
-                jsonable({"message": payload["message"], "venue_order_id": payload.get("venue_order_id")}),
-                bool(payload["adds_risk"]),
-                WireIntent.State.WAITING.value,
-                "",
-                _not_after(event),
-                event.correlation_id,
-                event.recorded_at,
-                None,
-            )
-        ],
-        fields=_INTENT_FIELDS,
-        on_conflict="DO NOTHING",
+    return (
+        group,
+        payload["kind"],
+        UUID(payload["order_id"]),
+        UUID(payload["request_id"]),
+        UUID(payload["account_id"]),
+        payload["cl_ord_id"],
+        payload.get("orig_cl_ord_id") or "",
+        {"message": payload["message"], "venue_order_id": payload.get("venue_order_id")},
+        bool(payload["adds_risk"]),
+        WireIntent.State.WAITING.value,
+        "",
+        _not_after(event),
+        event.correlation_id,
+        event.recorded_at,
+        None,
     )
 
 

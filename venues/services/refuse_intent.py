@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+
+from kernel.errors import Conflict
 from orders.services.cancel_unsent import cancel_unsent
 from orders.services.refuse_unsent import refuse_unsent
-
 from venues.locks import lock_waiting_intent, lock_waiting_new
 from venues.models import WireIntent
 
@@ -29,8 +30,13 @@ def refuse_intent(*, intent_id: int, code: str, sentence: str, at: datetime, com
             _close(intent, WireIntent.State.WITHDRAWN, sentence, at)
             cancel_unsent(request_id=intent.request_id, at=at)
             return True
-        _close(intent, WireIntent.State.REFUSED, f"{code}: {sentence}", at)
-        refuse_unsent(request_id=intent.request_id, at=at, code=code, sentence=sentence)
+        try:
+            with transaction.atomic():
+                refuse_unsent(request_id=intent.request_id, at=at, code=code, sentence=sentence)
+        except Conflict as moved_on:  # declined, withdrawn or lapsed meanwhile: its end has been told already
+            _close(intent, WireIntent.State.WITHDRAWN, str(moved_on), at)
+        else:
+            _close(intent, WireIntent.State.REFUSED, f"{code}: {sentence}", at)
     return True
 
 
