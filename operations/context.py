@@ -1,13 +1,51 @@
-"""What every page's frame shows."""
+"""What every page's frame shows: mode band, build, where the live stream is, how the person wants to see things."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from authorisation.models import User
+
+
+def stream_url(request: HttpRequest) -> str:
+    """Address of the live stream for this browser: the configured one, else the same host on the stream port."""
+    if settings.STREAM_URL:
+        return f"{settings.STREAM_URL}/stream"
+    host = request.get_host()
+    if not host.endswith("]"):
+        host = host.rsplit(":", 1)[0]
+    return f"{request.scheme}://{host}:{settings.STREAM_PORT}/stream"
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Mode band, build, stream address."""
-    return {"oms_mode": settings.MODE, "oms_build": settings.BUILD}
+    """Frame values; those of a person only when one is signed in."""
+    values: dict[str, Any] = {
+        "oms_mode": settings.MODE,
+        "oms_band": {"live": "", "demo": "DEMO", "test": "TEST"}[settings.MODE],
+        "oms_build": settings.BUILD,
+        "oms_zone": "Europe/London",
+        "oms_theme": "system",
+        "oms_density": "standard",
+    }
+    user = getattr(request, "user", None)
+    if isinstance(user, User):
+        palette, letters = request.COOKIES.get("oms_palette", ""), request.COOKIES.get("oms_letters", "")
+        session = request.session.session_key or ""
+        values |= {
+            "oms_stream": stream_url(request),
+            "oms_zone": user.time_zone,
+            "oms_theme": user.theme,
+            "oms_density": user.density,
+            "oms_palettes": PALETTES,
+            "oms_palette": palette if palette in PALETTES else "",
+            "oms_letters": "off" if letters == "off" else "on",
+            "oms_session": hashlib.sha256(f"{user.pk}:{session}".encode()).hexdigest()[:16],
+        }
+    return values
+
+
+PALETTES = {"blue-rust": "Blue and rust", "green-red": "Green and red", "red-green": "Red and green (East Asia)", "mono": "No colour"}

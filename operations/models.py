@@ -37,6 +37,8 @@ class ExceptionItem(models.Model):
     owner_group = models.CharField(max_length=40, default="operations")
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     first_event_id = models.UUIDField()
+    sources = models.JSONField(default=list, help_text="Ids of the journal events behind it, latest 200")
+    closing_sentence = models.TextField(default="")
     raised_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)

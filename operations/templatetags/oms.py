@@ -1,5 +1,162 @@
-"""Template filters: numbers, times and words as the screens show them."""
+"""Numbers, times, sides, statuses and glyphs as every screen shows them. Nothing here knows an order."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from kernel.fix import OrdType, Side, TimeInForce
+from kernel.numbers import plain
+from operations.domain.rows import ORD_TYPE_WORDS, SIDE_WORDS, TIME_IN_FORCE_WORDS
+from operations.domain.shown_status import REQUEST_WORDS, ShownStatus, shown_status
 
 register = template.Library()
+
+NONE = "—"
+MINUS = "\u2212"
+
+
+@register.filter
+def grouped(value: Any, places: int = 0) -> str:
+    """Thousands separated, at least ``places`` decimals, true minus; an em dash for nothing."""
+    if value is None or value == "":
+        return NONE
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return str(value)
+    text = plain(number.copy_abs())
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.ljust(places, "0")
+    shown = f"{int(whole):,}" + (f".{fraction}" if fraction else "")
+    return f"{MINUS}{shown}" if number < 0 else shown
+
+
+@register.filter
+def signed(value: Any, places: int = 0) -> str:
+    """As :func:`grouped`, with a plus in front of what is above zero."""
+    text = grouped(value, places)
+    return f"+{text}" if text not in (NONE, "0") and not text.startswith(MINUS) else text
+
+
+@register.filter
+def moment(value: datetime | None, digits: int = 3) -> SafeString | str:
+    """Time of day in the reader's zone to the millisecond, with the date unless it is today; UTC in the tooltip."""
+    if value is None:
+        return NONE
+    local = timezone.localtime(value)
+    text = local.strftime("%H:%M:%S") + (f".{local.microsecond // 1000:03d}" if digits else "")
+    if local.date() != timezone.localtime().date():
+        text = f"{local:%d %b} {text}"
+    utc = value.astimezone(UTC)
+    return format_html('<time datetime="{}" title="{} UTC">{}</time>', utc.isoformat(), utc.strftime("%Y-%m-%d %H:%M:%S.%f"), text)
+
+
+@register.simple_tag
+def zone_label() -> str:
+    """Short name of the reader's zone now, e.g. GMT."""
+    return timezone.localtime().tzname() or "UTC"
+
+
+@register.filter
+def parsed(value: str | None) -> datetime | None:
+    """A time that was stored as ISO text."""
+    return datetime.fromisoformat(value) if value else None
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """21 Nov 2026."""
+    return f"{value:%d %b %Y}" if value else NONE
+
+
+@register.filter
+def waited(seconds: float | None) -> str:
+    """A duration in words as short as the blotter's: 4m 19s."""
+    if seconds is None:
+        return NONE
+    total = int(abs(seconds))
+    sign = MINUS if seconds < 0 else ""
+    if total < 60:
+        return f"{sign}{total}s"
+    if total < 3600:
+        return f"{sign}{total // 60}m {total % 60:02d}s"
+    if total < 86400:
+        return f"{sign}{total // 3600}h {total % 3600 // 60:02d}m"
+    return f"{sign}{total // 86400}d {total % 86400 // 3600}h"
+
+
+@register.simple_tag
+def glyph(name: str) -> SafeString:
+    """A symbol of the page's sprite; always beside the words it repeats."""
+    return format_html('<svg class="glyph" aria-hidden="true"><use href="#g-{}"></use></svg>', name)
+
+
+@register.simple_tag
+def side_mark(side: str) -> SafeString:
+    """Triangle, word and colour of a side."""
+    value = Side(side)
+    kind = "buy" if value.is_buy else "short" if value.is_short else "sell"
+    return format_html('<span class="side {}">{}{}</span>', "buy" if value.is_buy else "sell", glyph(kind), SIDE_WORDS[value])
+
+
+@register.simple_tag
+def status_mark(shown: ShownStatus) -> SafeString:
+    """Glyph, word and tint of a status."""
+    return format_html('<span class="st {}">{}{}</span>', shown.family, glyph(shown.code), shown.text)
+
+
+@register.simple_tag
+def order_status(order: Any) -> SafeString:
+    """The status of an order, from the venue's word and our request's state."""
+    return status_mark(
+        shown_status(ord_status=order.ord_status, request_state=order.request_state, overfilled=order.overfilled)
+    )
+
+
+@register.simple_tag
+def request_status(state: str) -> SafeString:
+    """The status of one request."""
+    return status_mark(REQUEST_WORDS[state])
+
+
+@register.filter
+def ord_type(value: str) -> str:
+    """LMT, MKT, STP, STL."""
+    return ORD_TYPE_WORDS[OrdType(value)]
+
+
+@register.filter
+def time_in_force(value: str) -> str:
+    """DAY, GTC, IOC …"""
+    return TIME_IN_FORCE_WORDS[TimeInForce(value)]
+
+
+@register.simple_tag
+def meter(done: Decimal | None, whole: Decimal | None) -> SafeString:
+    """How much of an order is done, as a bar and a percentage."""
+    share = min(100, int(100 * done / whole)) if done and whole else 0
+    return format_html(
+        '<svg class="meter" viewBox="0 0 54 8" aria-hidden="true"><rect class="bar-fill" width="{}" height="8"></rect>'
+        '<rect class="box" x=".5" y=".5" width="53" height="7"></rect></svg> <span>{}%</span>',
+        round(54 * share / 100),
+        share,
+    )
+
+
+@register.filter
+def soh(raw: str) -> str:
+    """A raw FIX message with its separators made visible."""
+    return raw.replace("\x01", " | ")
+
+
+@register.filter
+def words(code: str) -> str:
+    """A stored state as words: ``not_applied`` becomes Not applied."""
+    return code.replace("_", " ").capitalize()

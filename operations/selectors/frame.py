@@ -1,0 +1,73 @@
+"""What the frame counts and warns of, and the short lists forms suggest from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from authorisation.domain.principal import Principal
+from authorisation.selectors import list_requests
+from operations.models import ExceptionItem
+from orders.permissions import visible_desks
+from refdata.models import Listing
+from risk.models import Block
+from risk.selectors import TRADING_SWITCH, trading_is_on
+from venues.models import FixSession
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """One warning under the header: ``bad`` ones stop orders."""
+
+    sentence: str
+    bad: bool = False
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameStatus:
+    """Counts beside the page names, and at most two banners, worst first."""
+
+    approvals: int
+    exceptions: int
+    critical: bool
+    sessions_down: int
+    banners: tuple[Banner, ...]
+
+
+def get_frame_status(*, actor: Principal, at: datetime) -> FrameStatus:
+    """Four short statements over small or partially indexed sets."""
+    approvals = len(list_requests(actor, "mine", at=at, limit=100))
+    severities = list(visible_exceptions(actor).filter(state=ExceptionItem.State.OPEN).values_list("severity", flat=True)[:1000])
+    sessions = list(FixSession.objects.filter(enabled=True).exclude(state=FixSession.State.LOGGED_ON).order_by("name"))
+    blocks = Block.objects.filter(lifted_at=None, scope="firm").exclude(source=TRADING_SWITCH).order_by("imposed_at", "id")[:2]
+    banners = [] if trading_is_on() else [Banner("Trading is switched off: new orders and amends are refused.", bad=True)]
+    banners += [Banner(f"New orders are stopped for the whole firm: {block.reason}", bad=True) for block in blocks]
+    banners += [
+        Banner(
+            f"Session {session.name} is {session.get_state_display().lower()}. "
+            f"Orders for it wait up to {session.wait_s} s, then are refused.",
+            href="/venues",
+        )
+        for session in sessions
+    ]
+    return FrameStatus(
+        approvals=approvals,
+        exceptions=len(severities),
+        critical=ExceptionItem.Severity.CRITICAL in severities or ExceptionItem.Severity.HIGH in severities,
+        sessions_down=len(sessions),
+        banners=tuple(banners[:2]),
+    )
+
+
+def visible_exceptions(actor: Principal) -> QuerySet[ExceptionItem]:
+    """Items of desks the actor sees, and those of no desk."""
+    return ExceptionItem.objects.filter(Q(desk_id__in=visible_desks(actor)) | Q(desk=None))
+
+
+def list_instruments() -> list[list[str]]:
+    """``[symbol, name]`` of every listing of an active instrument, by symbol; at most 5,000."""
+    rows = Listing.objects.filter(instrument__active=True).order_by("symbol").values_list("symbol", "instrument__name")
+    return [list(row) for row in rows[:5000]]

@@ -1,0 +1,62 @@
+"""The edge of every page: who asks, in which zone, and how an error is shown. The only reader of the clock up here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+
+from authorisation.domain.principal import Principal
+from authorisation.models import User
+from authorisation.selectors import get_principal
+from kernel.errors import Invalid, OmsError
+
+View = Callable[..., HttpResponseBase]
+
+
+def is_part(request: HttpRequest) -> bool:
+    """Whether the browser asks for a piece of a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def page(view: View) -> View:
+    """Give the view its signed-in ``Principal`` as second argument, the user's zone, and answers to our own errors.
+
+    Signed out: pages lead to the sign-in page and back; pieces answer 401, so that nothing typed is lost.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = request.user
+        if not isinstance(user, User):
+            return HttpResponse(status=401) if is_part(request) else redirect_to_login(request.get_full_path())
+        with timezone.override(ZoneInfo(user.time_zone)):
+            try:
+                return view(request, get_principal(user), *args, **kwargs)
+            except OmsError as error:
+                return error_answer(request, error)
+
+    return answer
+
+
+def error_answer(request: HttpRequest, error: OmsError) -> HttpResponse:
+    """The error in place: into the form that asked, or as a page."""
+    context = {"error": error, "fields": error.fields if isinstance(error, Invalid) else {}}
+    if not is_part(request):
+        return render(request, "operations/error.html", context, status=error.http_status)
+    response = render(request, "operations/parts/form_error.html", context, status=error.http_status)
+    if request.method == "POST":
+        response.headers["HX-Retarget"] = "#form-error"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def actor_may(actor: Principal, right: str) -> bool:
+    """Whether the role has a right: for showing a control with its reason, never instead of the service's own guard."""
+    return right in actor.rights

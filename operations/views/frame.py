@@ -1,0 +1,82 @@
+"""What the frame fetches, preferences, sessions, and whether this process is well."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+from redis.exceptions import RedisError
+
+from authorisation.domain.principal import Principal
+from kernel.clock import utc_now
+from operations.selectors.frame import get_frame_status
+from operations.services.save_preferences import DENSITIES, THEMES, save_preferences
+from operations.views.edge import page
+from venues.selectors import get_session, list_sessions
+
+
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_GET
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Whether pages can be served: the database answers. Redis is told, not needed."""
+    ready = live = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        ready = False
+    try:
+        redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5).ping()
+    except (RedisError, OSError):
+        live = False
+    return JsonResponse({"ready": ready, "database": ready, "live_feed": live}, status=200 if ready else 503)
+
+
+@require_GET
+@page
+def frame_status(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """Counts beside the page names and the banners under the header."""
+    at = utc_now()
+    return render(request, "operations/parts/frame_status.html", {"status": get_frame_status(actor=actor, at=at)})
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def preferences(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """Theme, density and zone of the person; side colours and letter keys are cookies of the browser, set by its script."""
+    if request.method == "POST":
+        save_preferences(
+            actor=actor,
+            theme=request.POST.get("theme", ""),
+            density=request.POST.get("density", ""),
+            time_zone=request.POST.get("time_zone", ""),
+        )
+        return redirect("/preferences")
+    zones = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+    return render(request, "operations/preferences.html", {"themes": THEMES, "densities": DENSITIES, "zones": zones})
+
+
+@require_GET
+@page
+def sessions(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """Every FIX session with its state, numbers and queue; with ``part`` the cards alone."""
+    context = {"sessions": list_sessions(actor), "at": utc_now()}
+    template = "operations/parts/session_cards.html" if request.GET.get("part") else "operations/venues.html"
+    return render(request, template, context)
+
+
+@require_GET
+@page
+def session(request: HttpRequest, actor: Principal, name: str) -> HttpResponse:
+    """One session: its timeline and its last messages, decoded and raw."""
+    return render(request, "operations/session.html", {"detail": get_session(actor, name=name), "at": utc_now()})
