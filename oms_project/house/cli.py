@@ -53,10 +53,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one verb; every failure is one sentence on standard error."""
-    if arguments[:1] == ["test"]:  # argparse would claim pytest's own options
-        parsed = argparse.Namespace(verb="test", options=list(arguments[1:]))
-    else:
-        parsed = parser().parse_args(arguments)
+    # argparse would claim pytest's own options
+    for_pytest = arguments[:1] == ["test"]
+    parsed = argparse.Namespace(verb="test", options=arguments[1:]) if for_pytest else parser().parse_args(arguments)
     try:
         return int(importlib.import_module(f"oms_project.house.{VERBS[parsed.verb]}").run(parsed))
     except BadInput as problem:

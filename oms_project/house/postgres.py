@@ -20,7 +20,7 @@ import psycopg
 
 from oms_project.house import processes
 from oms_project.house.binaries import find_postgres, reachable
-from oms_project.house.failures import CannotRun
+from oms_project.house.failures import CannotRun, cannot
 from oms_project.house.server_user import ServerUser, choose_user
 
 START_SECONDS = 60
@@ -74,9 +74,8 @@ class Postgres:
             text = done.stderr + done.stdout
             self.log.parent.mkdir(parents=True, exist_ok=True)
             self.log.write_text(text)
-            if "No space left" in text:
-                raise CannotRun(f"The disk is full; free some space under {self.data.parent} and start again.")
-            raise CannotRun(f"PostgreSQL could not create its files; {self.log} says why.")
+            why = f"PostgreSQL could not create its files; {self.log} says why."
+            raise cannot(why, place=self.data.parent, text=text)
         return True
 
     def _check_version(self) -> None:
@@ -97,7 +96,7 @@ class Postgres:
             "port": str(self.port),
             "max_connections": "300",
             "shared_buffers": "256MB" if self.durable else "128MB",
-            "max_wal_size": "4GB" if self.durable else "1GB",
+            "max_wal_size": "2GB" if self.durable else "1GB",
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_min_messages": "warning",
@@ -140,9 +139,7 @@ class Postgres:
                 break
             time.sleep(0.05)
         tail = self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
-        if "No space left" in tail:
-            raise CannotRun(f"The disk is full; free some space under {self.data.parent} and start again.")
-        raise CannotRun(f"PostgreSQL did not start; the end of {self.log} says why.")
+        raise cannot(f"PostgreSQL did not start; the end of {self.log} says why.", place=self.data.parent, text=tail)
 
     def stop(self) -> None:
         """Stop cleanly; harder when it takes too long."""

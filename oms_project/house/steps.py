@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from oms_project.house import database, processes
-from oms_project.house.failures import CannotRun
+from oms_project.house.failures import cannot
 from oms_project.house.paths import House
 
 
@@ -44,9 +44,8 @@ def in_child(work: Callable[[], None], *, name: str, log: Path, url: str) -> Non
     if os.waitstatus_to_exitcode(status) != 0:
         lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
         reason = lines[-1][:300] if lines else "no output"
-        if any("No space left" in line for line in lines[-50:]):
-            raise CannotRun("The disk is full; free some space and start again.")
-        raise CannotRun(f"The step '{name}' failed ({reason}); {log} has the whole story.")
+        why = f"The step '{name}' failed ({reason}); {log} has the whole story."
+        raise cannot(why, place=log.parent, text="\n".join(lines[-50:]))
 
 
 def connect_as(url: str) -> None:

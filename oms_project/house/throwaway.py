@@ -98,6 +98,7 @@ def throwaway_environment(house: House, database_url: str, redis_url: str) -> di
     return {
         **kept,
         "DJANGO_SETTINGS_MODULE": "oms_project.settings",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "PYTHONPATH": str(ROOT),
         "OMS_MODE": "test",
         "OMS_VAR_DIR": str(house.var),

@@ -21,7 +21,7 @@ from typing import Any
 
 from oms_project.house import database, environment, processes, roles, steps, supervisor
 from oms_project.house.database import Addresses
-from oms_project.house.failures import HOLDS, CannotRun
+from oms_project.house.failures import HOLDS, CannotRun, check_disk
 from oms_project.house.paths import House, socket_directory, this_house
 from oms_project.house.postgres import Postgres
 from oms_project.house.valkey import Valkey
@@ -218,6 +218,7 @@ def run(arguments: Namespace) -> int:
     house.prepare()
     opening = Opening(house, mode, flow=not arguments.no_flow, started=time.monotonic())
     held = lock(house)
+    check_disk(house.var)
     environment.common(house, mode)
     cleaned = supervisor.clean_leftovers(house)
     if cleaned:

@@ -183,18 +183,46 @@ def test_everything_else_is_for_writers_and_migrations_for_the_owner(throwaway: 
             connection.execute("CREATE TABLE mine (id int)")
 
 
-def test_a_real_server_gets_roles_with_passwords_once(throwaway: Servers, house: House) -> None:
-    with psycopg.connect(throwaway.superuser, autocommit=True) as connection:
-        connection.execute("CREATE ROLE external_owner LOGIN CREATEROLE")
-        connection.execute("CREATE DATABASE external OWNER external_owner")
-    url = throwaway.superuser.replace("postgres@/oms", "external_owner@/external")
+@pytest.fixture
+def real_server(house: House) -> Iterator[str]:
+    """The address of an owner who may create roles, on a server that has none of ours."""
+    server = embedded(house)
+    server.create()
+    server.start()
+    server.wait_ready()
+    with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
+        connection.execute("CREATE ROLE desk_owner LOGIN CREATEROLE")
+        connection.execute("CREATE DATABASE desk OWNER desk_owner")
+    yield server.url("desk_owner", "desk")
+    server.stop()
 
-    addresses, notice = database.use_external(house, url)
 
-    # these roles exist already and this house does not know their passwords: it says so and changes nothing
-    assert addresses == database.Addresses(url, url, url, url)
+def test_a_real_server_gets_roles_with_passwords_once(house: House, real_server: str) -> None:
+    addresses, notice = database.use_external(house, real_server)
+
+    assert notice == ""
+    assert addresses.owner == real_server
+    users = []
+    for url in (addresses.app, addresses.gateway, addresses.read):
+        with psycopg.connect(url) as connection:
+            row = connection.execute("SELECT current_user, current_database()").fetchone()
+            users.append(row)
+    assert users == [("oms_app", "desk"), ("oms_gateway", "desk"), ("oms_read", "desk")]
+    assert (house.var / "database_roles.json").stat().st_mode & 0o777 == 0o600
+    assert database.use_external(house, real_server) == (addresses, "")
+
+
+def test_where_roles_cannot_be_used_the_given_user_is_and_that_is_said(house: House, real_server: str) -> None:
+    database.use_external(house, real_server)
+    other = House(root=ROOT, var=house.var / "other")
+    other.prepare()
+
+    addresses, notice = database.use_external(other, real_server)
+
+    # the roles exist and this house does not know their passwords: it says so and changes nothing
+    assert addresses == database.Addresses(real_server, real_server, real_server, real_server)
     assert "let that user create roles" in notice
-    assert not (house.var / "database_roles.json").exists()
+    assert not (other.var / "database_roles.json").exists()
 
 
 def test_an_address_that_does_not_answer_is_one_sentence(house: House) -> None:

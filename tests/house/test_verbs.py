@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from oms_project.house import bench, check, cli, environment, paths, run_tests, status
+from oms_project.house import bench, check, cli, environment, failures, paths, run_tests, status
 from oms_project.house.failures import BadInput, CannotRun
 from oms_project.house.paths import ROOT, House
 from tests.house.support import clean_environment
@@ -148,6 +149,17 @@ def test_a_full_disk_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: py
 
     assert cli.main(["check"]) == 3
     assert capsys.readouterr().err == "oms: cannot run: The disk is full; free some space and start again.\n"
+
+
+def test_a_full_disk_is_recognised_by_what_is_said_or_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = f"The disk is full; free 300 MB at {tmp_path} and start again."
+    assert str(failures.cannot("other.", place=tmp_path, text="HINT:  Check free disk space.")) == full
+    assert str(failures.cannot("other.", place=tmp_path, text="no such table")) == "other."
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Namespace(free=1024 * 1024))
+    assert str(failures.cannot("other.", place=tmp_path, text="no such table")) == full
+    with pytest.raises(CannotRun, match=r"nearly full \(1 MB left\); free 300 MB"):
+        failures.check_disk(tmp_path)
 
 
 def test_a_check_that_does_not_hold_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
