@@ -48,4 +48,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return values
 
 
-PALETTES = {"blue-rust": "Blue and rust", "green-red": "Green and red", "red-green": "Red and green (East Asia)", "mono": "No colour"}
+PALETTES = {
+    "blue-rust": "Blue and rust",
+    "green-red": "Green and red",
+    "red-green": "Red and green (East Asia)",
+    "mono": "No colour",
+}

@@ -34,7 +34,12 @@ CANCEL_REASONS: dict[str, str] = {
     "RISK": "Risk asked",
     "OTHER": "Other",
 }
-ORD_TYPE_CHOICES = [(OrdType.LIMIT, "Limit"), (OrdType.MARKET, "Market"), (OrdType.STOP, "Stop"), (OrdType.STOP_LIMIT, "Stop limit")]
+ORD_TYPE_CHOICES = [
+    (OrdType.LIMIT, "Limit"),
+    (OrdType.MARKET, "Market"),
+    (OrdType.STOP, "Stop"),
+    (OrdType.STOP_LIMIT, "Stop limit"),
+]
 TIME_IN_FORCE_CHOICES = [
     (TimeInForce.DAY, "Day"),
     (TimeInForce.GTC, "Good till cancel"),

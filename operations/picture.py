@@ -61,7 +61,9 @@ def digest(open_orders: Mapping[UUID, int]) -> str:
     """One text for the whole set of open orders and their versions, whatever their order."""
     total = 0
     for order_id, seq in open_orders.items():
-        total ^= int.from_bytes(hashlib.blake2b(order_id.bytes + seq.to_bytes(4, "big"), digest_size=16).digest(), "big")
+        total ^= int.from_bytes(
+            hashlib.blake2b(order_id.bytes + seq.to_bytes(4, "big"), digest_size=16).digest(), "big"
+        )
     return f"{len(open_orders)}:{total:032x}"
 
 

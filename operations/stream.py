@@ -81,7 +81,7 @@ def find_viewer(cookie: str) -> Viewer | None:
         session = SessionStore(morsel.value).load()
         if session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
             return None
-        user = User.objects.filter(pk=session.get(SESSION_KEY), is_active=True).first()
+        user = User.objects.filter(pk=int(session.get(SESSION_KEY) or 0), is_active=True).first()
         if user is None or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
             return None
         actor = get_principal(user)
@@ -244,8 +244,7 @@ async def listen(scope: Message, receive: Receive, send: Send) -> None:
     greet(client, after)
     STREAM.clients.add(client)
     jobs = [
-        asyncio.create_task(job)
-        for job in (pump(client, send), until_gone(receive), until_signed_out(client, cookie))
+        asyncio.create_task(job) for job in (pump(client, send), until_gone(receive), until_signed_out(client, cookie))
     ]
     try:
         await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)

@@ -3,37 +3,31 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from operations.views import desk, frame
-try:
-    from operations.views import orders, queues, ticket
-except ImportError:
-    orders = queues = ticket = None
+from operations.views import desk, frame, orders, queues, ticket
 
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(url="/desk"), name="home"),
     path("healthz", frame.healthz, name="healthz"),
     path("readyz", frame.readyz, name="readyz"),
     path("frame/status", frame.frame_status, name="frame-status"),
+    path("flow", frame.flow, name="flow"),
     path("preferences", frame.preferences, name="preferences"),
     path("desk", desk.desk, name="desk"),
     path("desk/rows.json", desk.desk_rows, name="desk-rows"),
     path("venues", frame.sessions, name="sessions"),
     path("venues/<str:name>", frame.session, name="session"),
+    path("ticket/lists.json", ticket.ticket_lists, name="ticket-lists"),
+    path("ticket/preview", ticket.ticket_preview, name="ticket-preview"),
+    path("ticket/send", ticket.ticket_send, name="ticket-send"),
+    path("o/new", ticket.new_ticket, name="order-new"),
+    path("o/cancel", orders.cancel, name="order-cancel"),
+    path("o/<str:name>", orders.order_page, name="order"),
+    path("o/<str:name>/amend", orders.amend, name="order-amend"),
+    path("o/<str:name>/amend/preview", orders.amend_preview, name="order-amend-preview"),
+    path("approvals", queues.approvals, name="approvals"),
+    path("approvals/<uuid:approval_id>", queues.approval_detail, name="approval"),
+    path("approvals/<uuid:approval_id>/decide", queues.decide, name="approval-decide"),
+    path("exceptions", queues.exceptions, name="exceptions"),
+    path("exceptions/<uuid:item_id>", queues.exception_detail, name="exception"),
+    path("search", queues.search, name="search"),
 ]
-if orders:
-    urlpatterns += [
-        path("ticket/lists.json", ticket.ticket_lists, name="ticket-lists"),
-        path("ticket/preview", ticket.ticket_preview, name="ticket-preview"),
-        path("ticket/send", ticket.ticket_send, name="ticket-send"),
-        path("o/new", ticket.new_ticket, name="order-new"),
-        path("o/cancel", orders.cancel, name="order-cancel"),
-        path("o/<str:name>", orders.order_page, name="order"),
-        path("o/<str:name>/amend", orders.amend, name="order-amend"),
-        path("o/<str:name>/amend/preview", orders.amend_preview, name="order-amend-preview"),
-        path("approvals", queues.approvals, name="approvals"),
-        path("approvals/<uuid:approval_id>", queues.approval_detail, name="approval"),
-        path("approvals/<uuid:approval_id>/decide", queues.decide, name="approval-decide"),
-        path("exceptions", queues.exceptions, name="exceptions"),
-        path("exceptions/<uuid:item_id>", queues.exception_detail, name="exception"),
-        path("search", queues.search, name="search"),
-    ]

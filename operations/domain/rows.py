@@ -95,5 +95,3 @@ def order_row(order: Mapping[str, Any]) -> list[Any]:
         order["request_state"],
         1 if cum else 0,
     ]
-
-

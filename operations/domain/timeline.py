@@ -87,7 +87,10 @@ def _trade(payload: Mapping[str, Any]) -> str:
 
 
 def _report(payload: Mapping[str, Any]) -> str:
-    before, after = _first(payload, "status_before", "ord_status_before"), _first(payload, "status_after", "ord_status_after")
+    before, after = (
+        _first(payload, "status_before", "ord_status_before"),
+        _first(payload, "status_after", "ord_status_after"),
+    )
     words = []
     if after is not None:
         words.append(status_word(after) if before in (None, after) else f"{status_word(before)} → {status_word(after)}")
@@ -102,7 +105,11 @@ def _terms(payload: Mapping[str, Any]) -> str:
     qty, price = _first(payload, "order_qty"), _first(payload, "price")
     if qty is None and price is None:
         return ""
-    return " ".join(part for part in (figure(qty) if qty is not None else "", f"@ {figure(price)}" if price is not None else "") if part)
+    return " ".join(
+        part
+        for part in (figure(qty) if qty is not None else "", f"@ {figure(price)}" if price is not None else "")
+        if part
+    )
 
 
 def _sentence(payload: Mapping[str, Any]) -> str:

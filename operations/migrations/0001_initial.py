@@ -6,53 +6,88 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('authorisation', '0001_initial'),
+        ("authorisation", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ExceptionItem',
+            name="ExceptionItem",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=60)),
-                ('subject', models.TextField()),
-                ('order_id', models.UUIDField(null=True)),
-                ('severity', models.CharField(choices=[('low', 'Low'), ('medium', 'Medium'), ('high', 'High'), ('critical', 'Critical')], max_length=8)),
-                ('sentence', models.TextField()),
-                ('evidence', models.JSONField(default=dict)),
-                ('dedupe_key', models.TextField()),
-                ('occurrences', models.IntegerField(default=1)),
-                ('owner_group', models.CharField(default='operations', max_length=40)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('cleared', 'Cleared')], default='open', max_length=8)),
-                ('first_event_id', models.UUIDField()),
-                ('sources', models.JSONField(default=list, help_text='Ids of the journal events behind it, latest 200')),
-                ('closing_sentence', models.TextField(default='')),
-                ('raised_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('desk', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='authorisation.desk')),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=60)),
+                ("subject", models.TextField()),
+                ("order_id", models.UUIDField(null=True)),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[("low", "Low"), ("medium", "Medium"), ("high", "High"), ("critical", "Critical")],
+                        max_length=8,
+                    ),
+                ),
+                ("sentence", models.TextField()),
+                ("evidence", models.JSONField(default=dict)),
+                ("dedupe_key", models.TextField()),
+                ("occurrences", models.IntegerField(default=1)),
+                ("owner_group", models.CharField(default="operations", max_length=40)),
+                (
+                    "state",
+                    models.CharField(choices=[("open", "Open"), ("cleared", "Cleared")], default="open", max_length=8),
+                ),
+                ("first_event_id", models.UUIDField()),
+                (
+                    "sources",
+                    models.JSONField(default=list, help_text="Ids of the journal events behind it, latest 200"),
+                ),
+                ("closing_sentence", models.TextField(default="")),
+                ("raised_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "desk",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="authorisation.desk"),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('dedupe_key',), name='operations_exception_open_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "open")),
+                        fields=("dedupe_key",),
+                        name="operations_exception_open_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SavedView',
+            name="SavedView",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('page', models.CharField(max_length=24)),
-                ('name', models.CharField(max_length=40)),
-                ('query', models.TextField()),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_views', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("page", models.CharField(max_length=24)),
+                ("name", models.CharField(max_length=40)),
+                ("query", models.TextField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="saved_views",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'page', 'name'), name='operations_view_name')],
+                "constraints": [models.UniqueConstraint(fields=("user", "page", "name"), name="operations_view_name")],
             },
         ),
     ]

@@ -28,9 +28,7 @@ SNAPSHOT_AGE = timedelta(hours=24)
 
 def visible_orders(actor: Principal) -> QuerySet[Order]:
     """Orders that exist for the actor: desk and account group both granted."""
-    return Order.objects.filter(
-        desk_id__in=visible_desks(actor), account__group_id__in=visible_groups(actor)
-    )
+    return Order.objects.filter(desk_id__in=visible_desks(actor), account__group_id__in=visible_groups(actor))
 
 
 def first_id_at(at: datetime) -> UUID:

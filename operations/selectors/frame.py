@@ -40,10 +40,18 @@ class FrameStatus:
 def get_frame_status(*, actor: Principal, at: datetime) -> FrameStatus:
     """Four short statements over small or partially indexed sets."""
     approvals = len(list_requests(actor, "mine", at=at, limit=100))
-    severities = list(visible_exceptions(actor).filter(state=ExceptionItem.State.OPEN).values_list("severity", flat=True)[:1000])
+    severities = list(
+        visible_exceptions(actor).filter(state=ExceptionItem.State.OPEN).values_list("severity", flat=True)[:1000]
+    )
     sessions = list(FixSession.objects.filter(enabled=True).exclude(state=FixSession.State.LOGGED_ON).order_by("name"))
-    blocks = Block.objects.filter(lifted_at=None, scope="firm").exclude(source=TRADING_SWITCH).order_by("imposed_at", "id")[:2]
-    banners = [] if trading_is_on() else [Banner("Trading is switched off: new orders and amends are refused.", bad=True)]
+    blocks = (
+        Block.objects.filter(lifted_at=None, scope="firm")
+        .exclude(source=TRADING_SWITCH)
+        .order_by("imposed_at", "id")[:2]
+    )
+    banners = (
+        [] if trading_is_on() else [Banner("Trading is switched off: new orders and amends are refused.", bad=True)]
+    )
     banners += [Banner(f"New orders are stopped for the whole firm: {block.reason}", bad=True) for block in blocks]
     banners += [
         Banner(

@@ -55,7 +55,9 @@ def moment(value: datetime | None, digits: int = 3) -> SafeString | str:
     if local.date() != timezone.localtime().date():
         text = f"{local:%d %b} {text}"
     utc = value.astimezone(UTC)
-    return format_html('<time datetime="{}" title="{} UTC">{}</time>', utc.isoformat(), utc.strftime("%Y-%m-%d %H:%M:%S.%f"), text)
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>', utc.isoformat(), utc.strftime("%Y-%m-%d %H:%M:%S.%f"), text
+    )
 
 
 @register.simple_tag
@@ -103,7 +105,9 @@ def side_mark(side: str) -> SafeString:
     """Triangle, word and colour of a side."""
     value = Side(side)
     kind = "buy" if value.is_buy else "short" if value.is_short else "sell"
-    return format_html('<span class="side {}">{}{}</span>', "buy" if value.is_buy else "sell", glyph(kind), SIDE_WORDS[value])
+    return format_html(
+        '<span class="side {}">{}{}</span>', "buy" if value.is_buy else "sell", glyph(kind), SIDE_WORDS[value]
+    )
 
 
 @register.simple_tag

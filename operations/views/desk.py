@@ -23,7 +23,10 @@ def desk(request: HttpRequest, actor: Principal) -> HttpResponse:
     return render(
         request,
         "operations/desk.html",
-        {"may_enter": actor_may(actor, ENTER_ORDER), "default_view": "mine" if actor_may(actor, ENTER_ORDER) else "all"},
+        {
+            "may_enter": actor_may(actor, ENTER_ORDER),
+            "default_view": "mine" if actor_may(actor, ENTER_ORDER) else "all",
+        },
     )
 
 

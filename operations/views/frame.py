@@ -9,14 +9,16 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from redis.exceptions import RedisError
 
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
+from kernel.errors import NotFound
 from operations.selectors.frame import get_frame_status
+from operations.services.pause_flow import is_paused, pause_flow, resume_flow
 from operations.services.save_preferences import DENSITIES, THEMES, save_preferences
-from operations.views.edge import page
+from operations.views.edge import is_part, page
 from venues.selectors import get_session, list_sessions
 
 
@@ -66,11 +68,26 @@ def preferences(request: HttpRequest, actor: Principal) -> HttpResponse:
     return render(request, "operations/preferences.html", {"themes": THEMES, "densities": DENSITIES, "zones": zones})
 
 
+@require_POST
+@page
+def flow(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """Pause or resume the demo flow; it exists in demo and test houses only."""
+    if settings.MODE == "live":
+        raise NotFound("NO_FLOW", "There is no demo flow in a live house.")
+    if is_paused():
+        resume_flow()
+    else:
+        pause_flow()
+    if not is_part(request):
+        return redirect("/venues")
+    return render(request, "operations/parts/flow.html", {"flow_paused": is_paused()})
+
+
 @require_GET
 @page
 def sessions(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Every FIX session with its state, numbers and queue; with ``part`` the cards alone."""
-    context = {"sessions": list_sessions(actor), "at": utc_now()}
+    context = {"sessions": list_sessions(actor), "at": utc_now(), "flow_paused": is_paused()}
     template = "operations/parts/session_cards.html" if request.GET.get("part") else "operations/venues.html"
     return render(request, template, context)
 

@@ -46,7 +46,11 @@ class Change:
 
     @property
     def percent(self) -> Decimal | None:
-        return (100 * self.difference / self.now).quantize(Decimal("0.01")) if self.difference is not None and self.now else None
+        return (
+            (100 * self.difference / self.now).quantize(Decimal("0.01"))
+            if self.difference is not None and self.now
+            else None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,9 @@ class CancelLine:
 def why_not_acting(actor: Principal, order: Order) -> str:
     """Why this actor cannot amend or cancel this order now; empty when nothing stands against it."""
     if not order.is_open:
-        shown = shown_status(ord_status=order.ord_status, request_state=order.request_state, overfilled=order.overfilled)
+        shown = shown_status(
+            ord_status=order.ord_status, request_state=order.request_state, overfilled=order.overfilled
+        )
         return f"The order is not working: {shown.text}."
     try:
         require_trading(actor, desk_id=order.desk_id, group_id=order.account.group_id)
@@ -153,7 +159,11 @@ def amend_preview(request: HttpRequest, actor: Principal, name: str) -> HttpResp
         ]
         context |= {
             "changes": [line for line in lines if line.asked is not None],
-            "value_change": Change(f"Value, {order.listing.currency}", money_of(order.order_qty, order.price, order), money_of(qty, price, order)),
+            "value_change": Change(
+                f"Value, {order.listing.currency}",
+                money_of(order.order_qty, order.price, order),
+                money_of(qty, price, order),
+            ),
             "new_qty": qty,
             "new_price": price,
             "new_lasts": TimeInForce(terms.time_in_force) if terms.time_in_force else None,

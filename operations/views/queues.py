@@ -43,7 +43,13 @@ def approvals(request: HttpRequest, actor: Principal) -> HttpResponse:
     view = view if view in APPROVAL_VIEWS else "mine"
     at = utc_now()
     items = list_approvals(actor=actor, view=view, at=at)
-    context: dict[str, Any] = {"items": items, "view": view, "views": APPROVAL_VIEWS, "at": at, "chosen": request.GET.get("id", "")}
+    context: dict[str, Any] = {
+        "items": items,
+        "view": view,
+        "views": APPROVAL_VIEWS,
+        "at": at,
+        "chosen": request.GET.get("id", ""),
+    }
     if request.GET.get("part"):
         return render(request, "operations/parts/approval_list.html", context)
     if context["chosen"]:
@@ -134,7 +140,12 @@ def exceptions(request: HttpRequest, actor: Principal) -> HttpResponse:
     """The list, worst first; with ``part`` the list alone."""
     view = request.GET.get("view", "open")
     view = view if view in EXCEPTION_VIEWS else "open"
-    context = {"items": list_exceptions(actor=actor, view=view), "view": view, "views": EXCEPTION_VIEWS, "at": utc_now()}
+    context = {
+        "items": list_exceptions(actor=actor, view=view),
+        "view": view,
+        "views": EXCEPTION_VIEWS,
+        "at": utc_now(),
+    }
     template = "operations/parts/exception_list.html" if request.GET.get("part") else "operations/exceptions.html"
     return render(request, template, context)
 

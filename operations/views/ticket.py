@@ -49,7 +49,10 @@ def new_ticket(request: HttpRequest, actor: Principal) -> HttpResponse:
         "key": str(new_id()),
         "ord_types": ORD_TYPE_CHOICES,
         "times_in_force": TIME_IN_FORCE_CHOICES,
-        "given": {name: given.get(name, "") for name in ("symbol", "qty", "price", "account", "stop_px", "ord_type", "time_in_force")},
+        "given": {
+            name: given.get(name, "")
+            for name in ("symbol", "qty", "price", "account", "stop_px", "ord_type", "time_in_force")
+        },
     }
     template = "operations/parts/ticket.html" if given.get("part") else "operations/ticket.html"
     return render(request, template, context)
@@ -106,7 +109,10 @@ def ticket_send(request: HttpRequest, actor: Principal) -> HttpResponse:
         source=ROUTE,
         acknowledgements=read_acknowledgements(data),
     )
-    again = {name: data.get(name, "") for name in ("symbol", "qty", "price", "account", "side", "stop_px", "ord_type", "time_in_force")}
+    again = {
+        name: data.get(name, "")
+        for name in ("symbol", "qty", "price", "account", "side", "stop_px", "ord_type", "time_in_force")
+    }
     context = {"result": result, "again": again, **sort_checks(result.checks)}
     status = 422 if result.outcome == "refused" else 200
     return render(request, "operations/parts/ticket_result.html", context, status=status)

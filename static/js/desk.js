@@ -40,7 +40,7 @@ const number = (name, title, width, places = 0, more = {}) => ({ name, title, wi
 const COLUMNS = [
   {
     name: "select", title: "", label: "Select", width: 34, pin: 0, sort: false, filter: false, className: "check",
-    text: () => "", draw: () => {}, mark: false,
+    text: () => "", draw: (cell) => cell.replaceChildren(box("i", "", glyph("pass"))), mark: false,
   },
   {
     name: "ref", title: "Order", width: 128, pin: 1, text: (row, at) => row[at.ref],
@@ -78,7 +78,7 @@ const COLUMNS = [
   },
   { ...number("avg", "Avg px", 92), text: (row, at) => (row[at.avg] === null ? "—" : grouped(rounded(row[at.avg]), 4)) },
   {
-    name: "status", title: "Status", width: 138, text: (row, at) => row[at.status],
+    name: "status", title: "Status", width: 148, text: (row, at) => row[at.status],
     draw: (cell, row, at, now, text) => cell.replaceChildren(box("span", `st ${row[at.family]}`, glyph(row[at.state]), text)),
   },
   plain("venue", "Venue", 58),

@@ -111,8 +111,7 @@ export class OmsGrid extends HTMLElement {
   }
 
   measure() {
-    const last = this.columns.length - 1;
-    this.style.setProperty("--cols", this.columns.map((c, i) => (i === last ? `minmax(${c.width}px, 1fr)` : `${c.width}px`)).join(" "));
+    this.style.setProperty("--cols", this.columns.map((c) => `${c.width}px`).join(" "));
     this.style.setProperty("--total", `${this.columns.reduce((sum, c) => sum + c.width, 0)}px`);
     this.style.setProperty("--pin1", `${this.columns[0].width}px`);
     this.rowHeight = parseInt(getComputedStyle(document.documentElement).getPropertyValue("--row"), 10) || 28;
