@@ -162,7 +162,9 @@ def lock_order_rows(order_ids: Iterable[UUID]) -> dict[UUID, OrderRow]:
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_ROWS, [sorted(set(order_ids))])
         return {
-            row[0]: OrderRow(*row[:20], bytes(row[20]), facts_from_json(orjson.loads(row[21])), orjson.loads(row[22]))
+            row[0]: OrderRow._make(
+                (*row[:20], bytes(row[20]), facts_from_json(orjson.loads(row[21])), orjson.loads(row[22]))
+            )
             for row in cursor.fetchall()
         }
 
@@ -173,7 +175,7 @@ def lock_request_rows(order_ids: Iterable[UUID]) -> dict[UUID, list[RequestRow]]
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_REQUEST_ROWS, [sorted(set(order_ids))])
         for *row, payload in cursor.fetchall():
-            request = RequestRow(*row, orjson.loads(payload) if payload is not None else None)
+            request = RequestRow._make((*row, orjson.loads(payload) if payload is not None else None))
             found.setdefault(request.order_id, []).append(request)
     return found
 

@@ -6,9 +6,13 @@ however many orders there are.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
+
+import orjson
 
 from journal.bulk import raw_cursor
 from orders.domain.report import Report
@@ -86,9 +90,66 @@ def find_orders_of_requests(request_ids: Collection[UUID]) -> dict[UUID, UUID]:
         return dict(cursor.fetchall())
 
 
-def find_account_of_order(order_id: UUID) -> UUID | None:
-    """The account of an order: its lock comes before the order's."""
+def find_account_of_order(order_id: UUID) -> tuple[UUID, UUID] | None:
+    """Account and instrument of an order: their locks come before the order's."""
     with raw_cursor(binary=True) as cursor:
-        cursor.execute("SELECT account_id FROM orders_order WHERE id = %s", [order_id])
+        cursor.execute(
+            "SELECT account_id, (instrument_snapshot ->> 'instrument_id')::uuid FROM orders_order WHERE id = %s",
+            [order_id],
+        )
         row = cursor.fetchone()
-    return row[0] if row else None
+    return (row[0], row[1]) if row else None
+
+
+class BoundaryRow(NamedTuple):
+    """A request with what of its order and account decides whether it may still be sent."""
+
+    kind: str
+    state: str
+    payload: Mapping[str, Any]
+    is_open: bool
+    order_qty: Decimal | None
+    cum_qty: Decimal
+    price: Decimal | None
+    stop_px: Decimal | None
+    time_in_force: str
+    strategy: str
+    listing_id: UUID
+    desk_id: int
+    owner_id: int
+    account_id: UUID
+    account_code: str
+    account_state: str
+    short_allowed: bool
+    client_id: UUID
+    client_active: bool
+
+
+_BOUNDARY = """
+SELECT r.kind, r.state, r.payload::text, o.is_open, o.order_qty, o.cum_qty, o.price, o.stop_px, o.time_in_force,
+       o.strategy, o.listing_id, o.desk_id, o.owner_id, a.id, a.code, a.state, a.short_allowed, c.id, c.active
+  FROM orders_orderrequest r
+  JOIN orders_order o ON o.id = r.order_id
+  JOIN accounts_tradingaccount a ON a.id = o.account_id
+  JOIN accounts_client c ON c.id = a.client_id
+ WHERE r.id = %s
+"""
+
+
+def find_boundary_row(request_id: UUID) -> BoundaryRow | None:
+    """The request as the last boundary sees it, in one statement."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_BOUNDARY, [request_id])
+        row = cursor.fetchone()
+    return BoundaryRow(row[0], row[1], orjson.loads(row[2]), *row[3:]) if row else None
+
+
+def find_pending_authorisations(order_id: UUID) -> list[UUID]:
+    """Authorisation requests that wait for a decision about this order, ascending: their locks come first."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(
+            "SELECT authorisation_id FROM orders_orderrequest WHERE order_id = %s AND state = 'pending_authorisation' "
+            "AND authorisation_id IS NOT NULL ORDER BY authorisation_id",
+            [order_id],
+        )
+        return [row[0] for row in cursor.fetchall()]

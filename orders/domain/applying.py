@@ -168,6 +168,11 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
     return work
 
 
+def unknown_key(cl_ord_id: str) -> str:
+    """Names, within its order, the matter of a request whose fate is unknown; an answer of the venue clears it."""
+    return f"UNKNOWN:{cl_ord_id}"
+
+
 def request_state_of(requests: Any) -> str:
     """The one state of ours a blotter shows: unknown while any request's fate is unknown, else that of the NEW."""
     states = list(requests)
@@ -337,6 +342,9 @@ def _answer(
         sentence = f"The venue {change.outcome} a request that we hold as {states[request.id]} and never sent."
         work.raised[key] = AnomalyFound("ANSWER_TO_UNSENT", "critical", sentence, request.cl_ord_id, key)
         return
+    if states[request.id] == "unknown":
+        key = unknown_key(request.cl_ord_id)
+        work.cleared[key] = AnomalyGone("REQUEST_UNKNOWN", key)
     states[request.id] = change.outcome
     work.answers[request.id] = Answered(request.id, change.outcome, change.code, change.text)
     _event(

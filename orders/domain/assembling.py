@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any, Protocol
 
+from kernel.fix import OrdType, Side, TimeInForce
 from kernel.numbers import ZERO
 from orders.domain.terms import OrderTerms
 from refdata.domain.listing_facts import ListingFacts
@@ -41,6 +44,57 @@ def term_facts(terms: OrderTerms) -> TermFacts:
         expire_date=terms.expire_date,
         locate_ref=terms.locate_ref,
     )
+
+
+class Working(Protocol):
+    """The working terms of an order, whatever row they come in."""
+
+    @property
+    def order_qty(self) -> Decimal | None: ...
+    @property
+    def cum_qty(self) -> Decimal: ...
+    @property
+    def price(self) -> Decimal | None: ...
+    @property
+    def stop_px(self) -> Decimal | None: ...
+    @property
+    def time_in_force(self) -> str: ...
+
+
+def working_of(row: Working, *, cash: Decimal = ZERO, stock: Decimal = ZERO, replaces_open: int = 0) -> WorkingFacts:
+    """The order a replace is about; ``cash`` and ``stock`` are what it holds now."""
+    return WorkingFacts(
+        order_qty=row.order_qty if row.order_qty is not None else ZERO,
+        cum_qty=row.cum_qty,
+        price=row.price,
+        stop_px=row.stop_px,
+        time_in_force=TimeInForce(row.time_in_force),
+        reserved_cash=cash,
+        reserved_stock=stock,
+        replaces_open=replaces_open,
+    )
+
+
+def terms_of_payload(payload: Mapping[str, Any]) -> TermFacts:
+    """The terms of a stored request (the normalised message: whole terms, decimals and times as text)."""
+    expire_at, expire_date = payload.get("expire_at"), payload.get("expire_date")
+    return TermFacts(
+        side=Side(payload["side"]),
+        ord_type=OrdType(payload["ord_type"]),
+        time_in_force=TimeInForce(payload["time_in_force"]),
+        order_qty=Decimal(payload["order_qty"]),
+        price=_number(payload.get("price")),
+        stop_px=_number(payload.get("stop_px")),
+        min_qty=_number(payload.get("min_qty")),
+        max_floor=_number(payload.get("max_floor")),
+        expire_at=datetime.fromisoformat(expire_at) if expire_at else None,
+        expire_date=date.fromisoformat(expire_date) if expire_date else None,
+        locate_ref=payload.get("locate_ref") or "",
+    )
+
+
+def _number(text: str | None) -> Decimal | None:
+    return Decimal(text) if text is not None else None
 
 
 def order_facts(

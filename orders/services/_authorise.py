@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from authorisation.models import AuthorisationRequest
-from kernel.canonical import payload_hash
-from kernel.numbers import plain
-from orders.domain.drafting import CaptureDraft
+from authorisation.domain.principal import Principal
+from authorisation.services.raise_request import raise_request
 from orders.domain.words import SIDE_WORDS
-from orders.locks import AccountRow
-from orders.services._capturing import Submission
-from risk.domain.answers import Verdict
-from risk.domain.facts import Facts
+from risk.domain.answers import CheckAnswer, Verdict
 
-PATIENCE = timedelta(minutes=30)
+KIND = "order_request"
 
 
-def hold_for_authorisation(draft: CaptureDraft, submission: Submission, account: AccountRow, facts: Facts) -> None:
-    """Open the authorisation request of a held new order."""
-    terms = submission.terms
-    at_price = f" at {plain(terms.price)} {facts.listing.price_unit}" if terms.price is not None else " at market"
-    payload = {"request_id": str(draft.result.request_id), "ref": draft.result.ref}
-    AuthorisationRequest.objects.create(
-        id=draft.result.authorisation_id,
-        kind="order_request",
-        subject_type="order_request",
-        subject_id=str(draft.result.request_id),
-        subject_version=1,
-        desk_id=account.desk_id,
-        payload=payload,
-        payload_hash=payload_hash(payload),
-        summary=f"{SIDE_WORDS[terms.side]} {plain(terms.order_qty)} {facts.listing.symbol}{at_price} for {account.code}",
-        reasons=[
-            {"code": answer.code, "sentence": answer.sentence}
-            for answer in draft.result.checks
-            if answer.verdict is Verdict.AUTHORISE
-        ],
-        maker_id=submission.actor.user_id,
-        created_at=submission.at,
-        expires_at=submission.at + PATIENCE,
+def summary_of(kind: str, ref: str, message: Mapping[str, Any]) -> str:
+    """One line for the list: ``buy 45,000 VOD.L at 72.34 GBX for ACC-1 (O-2611-000001)``."""
+    px = message.get("price") or message.get("stop_px")
+    at_price = f"at {px} {message['price_unit']}" if px else "at market"
+    doing = "" if kind == "new" else f"{kind} to "
+    side = SIDE_WORDS[message["side"]].replace("_", " ")
+    return f"{doing}{side} {message['order_qty']} {message['symbol']} {at_price} for {message['account']} ({ref})"
+
+
+def hold_for_authorisation(
+    *,
+    actor: Principal,
+    at: datetime,
+    authorisation_id: UUID,
+    kind: str,
+    ref: str,
+    request_id: UUID,
+    version: int,
+    desk_id: int,
+    message: Mapping[str, Any],
+    answers: tuple[CheckAnswer, ...],
+    correlation_id: UUID,
+) -> None:
+    """Open the authorisation request. The decision binds to the terms: its payload is the request's whole message."""
+    raise_request(
+        actor=actor,
+        at=at,
+        kind=KIND,
+        subject_type=KIND,
+        subject_id=str(request_id),
+        subject_version=version,
+        payload={"request_id": str(request_id), "kind": kind, "ref": ref, "message": dict(message)},
+        summary=summary_of(kind, ref, message),
+        reasons=[{"code": a.code, "sentence": a.sentence} for a in answers if a.verdict is Verdict.AUTHORISE],
+        desk_id=desk_id,
+        request_id=authorisation_id,
+        correlation_id=correlation_id,
     )

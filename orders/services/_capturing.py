@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import orjson
 
 from authorisation.domain.principal import Principal
 from kernel.errors import Invalid, Refused
@@ -16,6 +17,7 @@ from orders.domain.terms import OrderTerms
 from orders.locks import AccountRow, World
 from orders.models import Order
 from orders.permissions import can_see, operator_facts
+from orders.services._authorise import hold_for_authorisation
 from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import find_listing_by_symbol
 from risk.domain.answers import Acknowledgement, Judgement, Verdict, answer_to_json
@@ -145,6 +147,21 @@ def _root(actor: Principal, parent_id: UUID) -> UUID:
     return parent.root_id
 
 
-def as_tuple(acknowledgements: Sequence[Acknowledgement]) -> tuple[Acknowledgement, ...]:
-    """Acknowledgements as an immutable value."""
-    return tuple(acknowledgements)
+def hold_draft(draft: CaptureDraft, submission: Submission) -> None:
+    """Put a held order before a second person; anything else needs nothing."""
+    if draft.result.authorisation_id is None:
+        return
+    order = draft.order
+    hold_for_authorisation(
+        actor=submission.actor,
+        at=submission.at,
+        authorisation_id=draft.result.authorisation_id,
+        kind="new",
+        ref=draft.result.ref,
+        request_id=draft.result.request_id,
+        version=1,
+        desk_id=order["desk_id"],
+        message=orjson.loads(draft.request["payload"]),
+        answers=draft.result.checks,
+        correlation_id=order["correlation_id"],
+    )

@@ -69,7 +69,7 @@ def write_capture(
 
 def _values(shape: Shape, values: list[Any]) -> list[Any]:
     """The values with finished JSON as text, so that it is not taken for bytea."""
-    for place in shape.json_at:
+    for place, _ in shape.json_at:
         values[place] = json_text(values[place])
     return values
 

@@ -19,11 +19,11 @@ from orders.domain.terms import OrderTerms
 from orders.locks import lock_world
 from orders.permissions import require_entry
 from orders.services._answers import content_hash, key_owner, replay
-from orders.services._authorise import hold_for_authorisation
 from orders.services._capturing import (
     Submission,
     capture_facts,
     draft_of,
+    hold_draft,
     require_account,
     require_acknowledged,
     require_listing,
@@ -106,6 +106,5 @@ def _capture(submission: Submission, listing: ListingFacts, scope: tuple[str, st
         at=at,
     )
     crash_point("capture.written")
-    if draft.result.authorisation_id is not None:
-        hold_for_authorisation(draft, submission, account, facts)
+    hold_draft(draft, submission)
     return draft.result

@@ -1,0 +1,125 @@
+"""What replace and cancel share: the order the actor may act on, the request that is written, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from accounts.models import TradingAccount
+from authorisation.domain.principal import Principal
+from kernel.errors import Conflict, NotFound
+from kernel.ids import cl_ord_id, new_id, shard_of
+from orders.domain.drafting import released_payload
+from orders.domain.results import PENDING_AUTHORISATION, REFUSED, RELEASED, RequestResult
+from orders.models import Order, OrderRequest
+from orders.permissions import can_see, require_trading
+from risk.domain.answers import Acknowledgement, CheckAnswer, Verdict, answer_to_json
+
+
+def order_unknown() -> NotFound:
+    """The same for an order that is not there and for one the actor may not see."""
+    return NotFound("ORDER_UNKNOWN", "There is no such order.")
+
+
+def require_order(actor: Principal, order_id: UUID) -> None:
+    """Raise NotFound unless the actor sees the order, NotPermitted unless it may act on it. Reads before any lock."""
+    row = Order.objects.filter(id=order_id).values_list("desk_id", "account__group_id").first()
+    if row is None or not can_see(actor, desk_id=row[0], group_id=row[1]):
+        raise order_unknown()
+    require_trading(actor, desk_id=row[0], group_id=row[1])
+
+
+def require_open(order: Order) -> None:
+    """Raise Conflict ORDER_CLOSED when nothing of the order is left to act on."""
+    if not order.is_open:
+        raise Conflict("ORDER_CLOSED", f"{order.ref} is over; nothing of it is left to change.", {"ref": order.ref})
+
+
+def new_request(
+    order: Order,
+    *,
+    kind: str,
+    state: str,
+    actor: Principal,
+    at: datetime,
+    key: str,
+    payload: Mapping[str, Any],
+    answers: tuple[CheckAnswer, ...] = (),
+    acknowledgements: Sequence[Acknowledgement] = (),
+    authorisation_id: UUID | None = None,
+) -> OrderRequest:
+    """Write the next request of the locked order; the caller saves ``last_request_seq`` with the order."""
+    order.last_request_seq += 1
+    refusals = [answer for answer in answers if answer.verdict is Verdict.REFUSE]
+    refused = state == REFUSED
+    return OrderRequest.objects.create(
+        id=new_id(),
+        order=order,
+        seq=order.last_request_seq,
+        kind=kind,
+        state=state,
+        cl_ord_id=cl_ord_id(ref=order.ref, request_seq=order.last_request_seq, shard=shard_of(order.account_id)),
+        orig_cl_ord_id=order.cl_ord_id,
+        payload=dict(payload),
+        maker=actor.actor,
+        maker_id=actor.user_id,
+        on_behalf_of=actor.on_behalf_of,
+        idempotency_key=key,
+        checks=[answer_to_json(answer) for answer in answers],
+        acknowledgements=[{"code": item.code, "reason": item.reason} for item in acknowledgements],
+        authorisation_id=authorisation_id if state == PENDING_AUTHORISATION else None,
+        outcome_code=refusals[0].code if refused and refusals else "",
+        outcome_text=" ".join(answer.sentence for answer in refusals) if refused else "",
+        captured_at=at,
+        released_at=at if state == RELEASED else None,
+    )
+
+
+def released_event(
+    order: Order, request: OrderRequest, message: Mapping[str, Any], *, adds_risk: bool
+) -> dict[str, Any]:
+    """Payload of a …Released event for a request of an order that exists."""
+    return released_payload(
+        order_id=order.id,
+        request_id=request.id,
+        account_id=order.account_id,
+        desk_id=order.desk_id,
+        correlation_id=order.correlation_id,
+        kind=request.kind,
+        cl_ord=request.cl_ord_id,
+        message=message,
+        orig_cl_ord_id=request.orig_cl_ord_id,
+        venue_order_id=order.venue_order_id,
+        session_group=order.session_group,
+        adds_risk=adds_risk,
+    )
+
+
+def first_message(requests: Sequence[OrderRequest]) -> Mapping[str, Any]:
+    """The message of the order's NEW request: the original intent."""
+    message: Mapping[str, Any] = next(item for item in requests if item.kind == OrderRequest.Kind.NEW).payload
+    return message
+
+
+def result_of(
+    order: Order, request: OrderRequest, outcome: str, answers: tuple[CheckAnswer, ...] = ()
+) -> RequestResult:
+    """The answer to the caller."""
+    return RequestResult(
+        order_id=order.id,
+        ref=order.ref,
+        request_id=request.id,
+        cl_ord_id=request.cl_ord_id,
+        state=str(request.state),
+        outcome=outcome,
+        checks=answers,
+        authorisation_id=request.authorisation_id,
+    )
+
+
+def account_code(order: Order) -> str:
+    """The code of the order's account."""
+    code: str = TradingAccount.objects.values_list("code", flat=True).get(id=order.account_id)
+    return code

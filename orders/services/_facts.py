@@ -1,0 +1,79 @@
+"""Facts about an order that exists: for a replace, and for the second run of the checks when somebody approves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from accounts.domain.ledger import AccountMoney
+from accounts.models import TradingAccount
+from accounts.selectors import list_holds
+from authorisation.domain.principal import Principal
+from kernel.numbers import ZERO
+from orders.domain.assembling import order_facts, working_of
+from orders.domain.holding import Held
+from orders.models import Order, OrderRequest
+from orders.permissions import operator_facts
+from refdata.selectors import get_listing
+from risk.domain.facts import AccountFacts, Facts, TermFacts
+from risk.selectors import Scopes, get_marks
+
+IN_FLIGHT = (
+    OrderRequest.State.PENDING_AUTHORISATION,
+    OrderRequest.State.RELEASED,
+    OrderRequest.State.HANDED_OVER,
+    OrderRequest.State.UNKNOWN,
+)
+
+
+def own_hold(order: Order) -> Held:
+    """What the order holds now, as accounts keeps it."""
+    holds = list_holds([order.id])
+    return Held(holds[0].cash, holds[0].stock) if holds else Held()
+
+
+def facts_of_order(
+    order: Order,
+    requests: Sequence[OrderRequest],
+    *,
+    maker: Principal,
+    at: datetime,
+    terms: TermFacts,
+    money: AccountMoney,
+    replacing: bool,
+    but: OrderRequest | None = None,
+) -> Facts:
+    """The world as the request meets it now, the order's own hold given back. ``but`` is the request being judged."""
+    account = TradingAccount.objects.select_related("client", "group").get(id=order.account_id)
+    listing = get_listing(order.listing_id, at=at)
+    scopes = Scopes(
+        desk_id=order.desk_id,
+        dealer_id=maker.user_id,
+        client_id=account.client_id,
+        account_id=account.id,
+        instrument_id=listing.instrument_id,
+        mic=listing.mic,
+        strategy=order.strategy,
+    )
+    marks = get_marks(scopes.pairs())
+    held = own_hold(order)
+    replaces_open = sum(
+        1 for item in requests if item.kind == OrderRequest.Kind.REPLACE and item.state in IN_FLIGHT and item is not but
+    )
+    working = working_of(order, cash=held.cash, stock=held.stock, replaces_open=replaces_open) if replacing else None
+    cash = money.cash.get(listing.currency)
+    holding = money.holdings.get(listing.instrument_id)
+    back = Held() if replacing else held  # a replace gives its hold back through ``working``
+    return order_facts(
+        at=at,
+        operator=operator_facts(maker, desk_id=order.desk_id, group_id=account.group_id),
+        account=AccountFacts(account.id, account.code, account.state, account.short_allowed, account.client.active),
+        listing=listing,
+        terms=terms,
+        cash_available=cash.available + back.cash if cash else None,
+        stock_available=max(holding.available - holding.short, ZERO) + back.stock if holding else None,
+        trading_on=marks.trading_on,
+        limits=marks.limits,
+        blocks=marks.blocks,
+        working=working,
+    )

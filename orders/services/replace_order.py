@@ -1,0 +1,185 @@
+"""Ask the venue to change a working order: a request of its own, checked on locked facts, holding the larger of old and new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.services.set_reservations import set_reservations
+from authorisation.domain.principal import Principal
+from journal.services.claim_key import claim_key
+from journal.services.store_answer import store_answer
+from kernel.crash_points import crash_point
+from kernel.errors import Conflict, Invalid
+from kernel.ids import new_id
+from orders.domain.amending import amended_message, current_message, message_faults
+from orders.domain.assembling import DESK_SOURCES, terms_of_payload
+from orders.domain.drafting import OUTCOMES
+from orders.domain.results import PENDING_AUTHORISATION, REFUSED, RELEASED, RequestResult, capture_answer
+from orders.domain.shape import replace_faults, require_shape
+from orders.domain.terms import ReplaceTerms
+from orders.models import Order, OrderRequest
+from orders.permissions import require_entry
+from orders.services._answers import content_hash, key_owner, replay
+from orders.services._asking import (
+    first_message,
+    new_request,
+    released_event,
+    require_open,
+    require_order,
+    result_of,
+)
+from orders.services._authorise import hold_for_authorisation
+from orders.services._capturing import require_acknowledged
+from orders.services._facts import facts_of_order
+from orders.services._holds import held_of, hold_row, lock_order_whole
+from orders.services._moving import Said, record, who
+from risk.domain.answers import Acknowledgement, Judgement, answer_to_json
+from risk.domain.checks import run_checks
+
+STATUS = {REFUSED: 422, PENDING_AUTHORISATION: 202}
+_KINDS = {RELEASED: "ReplaceReleased", PENDING_AUTHORISATION: "ReplaceHeld", REFUSED: "ReplaceRefused"}
+
+
+def replace_order(
+    *,
+    actor: Principal,
+    at: datetime,
+    idempotency_key: str,
+    route: str,
+    order_id: UUID,
+    terms: ReplaceTerms,
+    reason: str = "",
+    acknowledgements: Sequence[Acknowledgement] = (),
+) -> RequestResult:
+    """Capture a replace. ``terms.order_qty`` is total, executed included. A refusal by checks is a result and is kept.
+
+    Raises NotPermitted, NotFound ORDER_UNKNOWN, Invalid, Conflict (ORDER_CLOSED, ORDER_NOT_SENT, IDEMPOTENCY_CONFLICT),
+    Refused ACKNOWLEDGEMENT_REQUIRED; then nothing is kept.
+    """
+    require_entry(actor)
+    require_shape(replace_faults(terms))
+    digest = content_hash(terms, acknowledgements, order_id=order_id, reason=reason)
+    with transaction.atomic():
+        stored = claim_key(principal=key_owner(actor), route=route, key=idempotency_key, payload_hash=digest)
+        if stored is not None:
+            return replay(RequestResult, answer=stored.answer, key=idempotency_key, stored_hash=digest, own_hash=digest)
+        require_order(actor, order_id)
+        order, requests, money = lock_order_whole(order_id)
+        current = _current(order, requests)
+        message = _wanted(current, terms)
+        facts = facts_of_order(
+            order,
+            requests,
+            maker=actor,
+            at=at,
+            terms=terms_of_payload(message),
+            money=money,
+            replacing=True,
+        )
+        on_desk = route in DESK_SOURCES
+        judgement = run_checks(facts, acknowledgements=acknowledgements, on_desk=on_desk)
+        require_acknowledged(judgement)
+        request = _write(
+            order, requests, actor, at, (idempotency_key, reason), message, judgement, acknowledgements, facts.adds_risk
+        )
+        result = result_of(order, request, OUTCOMES[judgement.worst], judgement.answers)
+        store_answer(
+            principal=key_owner(actor),
+            route=route,
+            key=idempotency_key,
+            payload_hash=digest,
+            status=STATUS.get(result.outcome, 201),
+            answer=capture_answer(result),
+            at=at,
+        )
+        crash_point("replace.written")
+    return result
+
+
+def _current(order: Order, requests: Sequence[OrderRequest]) -> dict[str, Any]:
+    """The working message; raises Conflict unless the order is open and was sent."""
+    require_open(order)
+    new = next(item for item in requests if item.kind == OrderRequest.Kind.NEW)
+    if new.state in (OrderRequest.State.PENDING_AUTHORISATION, OrderRequest.State.RELEASED):
+        raise Conflict("ORDER_NOT_SENT", f"{order.ref} has not been sent yet; cancel it and enter it again.")
+    if any(r.kind == OrderRequest.Kind.CANCEL and r.state in _FLYING for r in requests):
+        raise Conflict("CANCEL_IN_FLIGHT", f"A cancel of {order.ref} is on its way.")
+    return current_message(first_message(requests), _working(order))
+
+
+_FLYING = (OrderRequest.State.RELEASED, OrderRequest.State.HANDED_OVER, OrderRequest.State.UNKNOWN)
+
+
+def _working(order: Order) -> dict[str, Any]:
+    names = ("order_qty", "price", "stop_px", "time_in_force", "expire_at", "expire_date", "min_qty", "max_floor")
+    return {name: getattr(order, name) for name in names}
+
+
+def _wanted(current: Mapping[str, Any], terms: ReplaceTerms) -> dict[str, Any]:
+    message = amended_message(current, terms)
+    require_shape(message_faults(message))
+    if message == dict(current):
+        sentence = "The replace changes nothing."
+        raise Invalid("REPLACE_CHANGES_NOTHING", sentence, {"order_qty": [sentence]})
+    return message
+
+
+def _write(
+    order: Order,
+    requests: list[OrderRequest],
+    actor: Principal,
+    at: datetime,
+    given: tuple[str, str],
+    message: dict[str, Any],
+    judgement: Judgement,
+    acknowledgements: Sequence[Acknowledgement],
+    adds_risk: bool,
+) -> OrderRequest:
+    key, reason = given
+    outcome = OUTCOMES[judgement.worst]
+    request = new_request(
+        order,
+        kind=OrderRequest.Kind.REPLACE,
+        state=outcome,
+        actor=actor,
+        at=at,
+        key=key,
+        payload=message,
+        answers=judgement.answers,
+        acknowledgements=acknowledgements,
+        authorisation_id=new_id(),
+    )
+    requests.append(request)
+    told = [answer_to_json(answer) for answer in judgement.answers if answer.verdict]
+    captured = {**who(order, request), "message": message, "reason": reason, "checks": told}
+    came_of_it: Mapping[str, Any] = {**who(order, request), "sentence": judgement.sentence}
+    if outcome == RELEASED:
+        came_of_it = released_event(order, request, message, adds_risk=adds_risk)
+    said = [
+        Said("ReplaceCaptured", captured, actor.actor, actor.on_behalf_of),
+        Said(_KINDS[outcome], came_of_it, actor.actor, actor.on_behalf_of),
+    ]
+    record(order, said, at=at, changed=["last_request_seq"])
+    if outcome != REFUSED:
+        held = held_of(order, requests)
+        set_reservations(holds=[hold_row(order, held.cash, held.stock)], at=at)
+    if request.authorisation_id is not None:
+        hold_for_authorisation(
+            actor=actor,
+            at=at,
+            authorisation_id=request.authorisation_id,
+            kind="replace",
+            ref=order.ref,
+            request_id=request.id,
+            version=order.version,
+            desk_id=order.desk_id,
+            message=message,
+            answers=judgement.answers,
+            correlation_id=order.correlation_id,
+        )
+    return request
