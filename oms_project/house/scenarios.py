@@ -16,7 +16,8 @@ from oms_project.house.failures import BadInput
 from oms_project.house.paths import ROOT
 
 RUNNER = "orders.scenario_runner"
-IN_DJANGO = f"import django, sys; django.setup(); from {RUNNER} import main; sys.exit(main(sys.argv[1:]))"
+DATABASE_RUNNER = "venues.scenario_database"
+IN_DJANGO = f"import django, sys; django.setup(); from {DATABASE_RUNNER} import main; sys.exit(main(sys.argv[1:]))"
 
 
 def run(arguments: Namespace) -> int:

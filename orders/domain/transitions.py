@@ -40,7 +40,6 @@ REQUEST_MOVES: tuple[Move, ...] = (
     Move(PENDING_AUTHORISATION, DECLINED, "a checker says no"),
     Move(PENDING_AUTHORISATION, LAPSED, "nobody decided in time"),
     Move(PENDING_AUTHORISATION, WITHDRAWN, "the maker takes it back"),
-    Move(CAPTURED, WITHDRAWN, "the maker takes it back"),
     Move(RELEASED, HANDED_OVER, "given to the FIX engine"),
     # The last boundary: block, kill switch, session down too long, terms no longer current.
     Move(RELEASED, REFUSED, "refused at the last boundary"),
@@ -48,8 +47,6 @@ REQUEST_MOVES: tuple[Move, ...] = (
     Move(RELEASED, WITHDRAWN, "canceled before it was sent"),
     # A cancel that completes locally: it was never sent and is answered by us.
     Move(RELEASED, ACCEPTED, "completed without the venue"),
-    # A crash between the hand-over and its record: what happened to it is asked, not guessed.
-    Move(RELEASED, UNKNOWN, "a crash left no proof of what happened"),
     Move(HANDED_OVER, ACCEPTED, "the venue accepts"),
     Move(HANDED_OVER, REJECTED, "the venue rejects"),
     Move(HANDED_OVER, UNKNOWN, "no proof that it was sent, or no answer in time"),
