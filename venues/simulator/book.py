@@ -116,6 +116,7 @@ class Book:
             for order in list(self.parked.values()):
                 if not self._waits_for_auction(order):
                     del self.parked[order.key]
+                    order.show()
                     self._side(order).add(order)
         self._fire_stops(events)
         return events

@@ -106,6 +106,8 @@ class Delivery:
         self.publish(perform(self._floor, rule, order, at=at), clock=clock, at=at)
 
     def _send(self, entry: Entry) -> None:
+        if not entry.report:
+            return
         self._line.send(entry.session, entry.report)
         if self._held:
             self._release(entry.report.get("order_id", ""))

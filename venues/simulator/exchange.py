@@ -74,8 +74,9 @@ class Exchange(TradingFloor):
         entries: list[Entry] = []
         if "new" in self.options.pending:
             entries.append(self._order_entry(order, ExecType.PENDING_NEW, at, {"ord_status": "A"}))
-        entries.append(self._order_entry(order, ExecType.NEW, at))
-        return entries + self.digest(self.books[symbol].enter(order.terms), at=at)
+        accepted = reports.execution_report(order, exec_type=ExecType.NEW, exec_id=self.next_exec_id(), at=at)
+        events = self.books[symbol].enter(order.terms)  # first, so that the line of the acceptance shows its place
+        return [*entries, reports.order_entry(order, accepted), *self.digest(events, at=at)]
 
     def _make(self, command: NewOrder, symbol: str, at: datetime) -> VenueOrder:
         order_id = f"{self.code}-O{self._next():07d}"

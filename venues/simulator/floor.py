@@ -15,7 +15,7 @@ from kernel.fix import ExecType, TimeInForce
 from venues.simulator import reports
 from venues.simulator.book import Book
 from venues.simulator.listing import ListingSpec
-from venues.simulator.model import BookEvent, Gone, Phase, Removed, Traded
+from venues.simulator.model import BookEvent, Gone, Phase, Removed, Traded, Triggered
 from venues.simulator.reports import Entry, Report
 from venues.simulator.units import parse_units, to_text
 from venues.simulator.venue_order import Ended, VenueOrder, from_snapshot
@@ -96,11 +96,15 @@ class TradingFloor:
                     order = self._memory.orders.get(key)
                     if order is not None:
                         entries.append(self.execute(order, event.qty, event.px, at=at))
+            elif isinstance(event, Triggered):
+                order = self._memory.orders.get(event.key)
+                if order is not None:
+                    entries.append(reports.triggered(order))
             elif isinstance(event, Removed):
                 order = self._memory.orders.get(event.key)
                 if order is not None:
-                    expired = event.why is Gone.AUCTION_OVER
-                    entries.append(self.finish(order, Ended.EXPIRED if expired else Ended.CANCELED, at, event.why))
+                    ended = Ended.EXPIRED if event.why is Gone.AUCTION_OVER else Ended.CANCELED
+                    entries.append(self.finish(order, ended, at, event.why))
         return entries
 
     def execute(self, order: VenueOrder, qty: int, px: int, *, at: datetime) -> Entry:

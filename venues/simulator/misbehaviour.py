@@ -119,7 +119,7 @@ class Script:
         """The first rule that matches a report and has not fired often enough; it counts as fired."""
         for rule in self.plan.rules:
             fired = self._fired.get(rule.id, 0)
-            if (rule.times == 0 or fired < rule.times) and rule.fits(entry):
+            if entry.report and (rule.times == 0 or fired < rule.times) and rule.fits(entry):
                 self._fired[rule.id] = fired + 1
                 return rule
         return None

@@ -19,7 +19,8 @@ Report = dict[str, str]
 class Entry:
     """One thing that happened at the venue: the report it sends, and the order and execution as they then stood.
 
-    ``kind`` is one of order, execution, bust, correction, request_rejected, status, reject.
+    ``kind`` is one of order, execution, bust, correction, triggered, request_rejected, status, reject. FIX 4.4 has no
+    report for a triggered stop: its ``report`` is empty and nothing is sent.
     """
 
     kind: str
@@ -71,6 +72,11 @@ def execution_report(
 def order_entry(order: VenueOrder, report: Report) -> Entry:
     """An entry about an order without an execution."""
     return Entry(kind="order", session=order.session, report=report, order=snapshot(order))
+
+
+def triggered(order: VenueOrder) -> Entry:
+    """An entry about a stop that became active."""
+    return Entry(kind="triggered", session=order.session, report={}, order=snapshot(order))
 
 
 def trade_entry(order: VenueOrder, report: Report, *, kind: str, exec_id: str, ref: str, qty: int, px: int) -> Entry:

@@ -1,10 +1,10 @@
 """The venue's own truth: an append-only file of JSON lines, written before anything is said.
 
 One line per report or change of an order: ``n`` (line number), ``at``, ``counter`` (ids given out so far), ``kind``
-(order, execution, bust, correction, request_rejected, carried, day), ``session``, ``delivery`` (sent, or silent
-when scripted misbehaviour swallowed the report), ``report`` (FIX field names to text), ``order`` (its state after
-this line), ``execution`` (exec_id, exec_ref_id, last_qty, last_px, kind), ``trades`` (only on carried lines: all
-executions of the order so far).
+(order, execution, bust, correction, triggered, request_rejected, carried, day), ``session``, ``delivery`` (sent, or
+silent when scripted misbehaviour swallowed the report), ``report`` (FIX field names to text), ``order`` (its state
+after this line), ``execution`` (exec_id, exec_ref_id, last_qty, last_px, kind), ``trades`` (only on carried lines:
+all executions of the order so far).
 
 A line is handed to the operating system before its report is, so it survives the death of the process; ``sync``
 makes it survive the death of the machine and is called about once a second, off the matching thread. The first

@@ -25,7 +25,7 @@ def unsent_reports(
     began = _creation_time(store / f"{prefix}.session")
     if began is None:
         return []
-    known = _known(store / f"{prefix}.body")
+    known = _known(store / f"{prefix}.body", below=_next_number(store / f"{prefix}.seqnums"))
     missing = []
     for line in lines[-LINES_BACK:]:
         if line["session"] != session or line["delivery"] == "silent" or not line["report"]:
@@ -41,7 +41,8 @@ def _key(report: Mapping[str, str]) -> tuple[str, str]:
     return report.get("msg_type", ""), report.get("cl_ord_id", "")
 
 
-def _known(body: Path) -> set[tuple[str, str]]:
+def _known(body: Path, *, below: int) -> set[tuple[str, str]]:
+    """Keys of stored reports numbered ``below``. A message whose number was not yet counted up will be overwritten."""
     try:
         with body.open("rb") as file:
             size = body.stat().st_size
@@ -49,7 +50,16 @@ def _known(body: Path) -> set[tuple[str, str]]:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return set()
-    return {_key(read_fields(part)) for part in text.split(f"8=FIX.4.4{SOH}")}
+    stored = (read_fields(part) for part in text.split(f"8=FIX.4.4{SOH}"))
+    return {_key(fields) for fields in stored if int(fields.get("msg_seq_num", below)) < below}
+
+
+def _next_number(path: Path) -> int:
+    """The number the engine gives its next message; its file says ``next out : next in``."""
+    try:
+        return int(path.read_text().partition(":")[0])
+    except (OSError, ValueError):
+        return 0
 
 
 def _creation_time(path: Path) -> datetime | None:

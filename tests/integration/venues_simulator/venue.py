@@ -116,7 +116,7 @@ class Member:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._engine.stop()
+        self._engine.stop(True)
 
     @property
     def heard(self) -> list[dict[str, str]]:
