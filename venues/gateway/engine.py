@@ -151,7 +151,7 @@ class Engine:
         self._initiator: quickfix.SocketInitiator | None = quickfix.SocketInitiator(
             self._callbacks, self._store_factory, self._settings
         )
-        self._started = self._stopped = False
+        self._stopped = False
 
     def _session(self, name: str) -> quickfix.Session:
         return quickfix.Session.lookupSession(self._ids[name])
@@ -171,7 +171,6 @@ class Engine:
         """Begin to connect; returns at once."""
         if self._initiator is None:
             raise RuntimeError("a stopped engine cannot be started again")
-        self._started = True
         self._initiator.start()
 
     def is_logged_on(self, name: str) -> bool:
@@ -201,7 +200,7 @@ class Engine:
         """
         initiator, self._initiator = self._initiator, None
         self._stopped = True
-        if initiator is not None and self._started:  # stopping what never started crashes as well
+        if initiator is not None:
             initiator.stop()
         # The engine keeps sessions by name for the whole process: only the last reference going frees the name.
         del initiator

@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import DataError, InterfaceError, OperationalError, connection, transaction
 
-from journal.bulk import write_rows
+from journal.bulk import copy_rows
 from journal.notify import notify
 from kernel.crash_points import crash_point
 from kernel.ids import shard_of_cl_ord_id
@@ -172,7 +172,7 @@ class Recorder(threading.Thread):
             batch = _Batch()
             for item in items:
                 self._add(batch, item)
-            write_rows(WireMessage, batch.rows, fields=_FIELDS)
+            copy_rows(WireMessage, batch.rows, fields=_FIELDS)
             for memo, logged_on, at in batch.changes:
                 self._change_state(rows[memo.name], memo, logged_on=logged_on, at=at)
             self._touch(rows, items[-1].at, force=bool(batch.changes))
