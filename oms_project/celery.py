@@ -8,3 +8,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oms_project.settings")
 app = Celery("oms")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "resume-uploads": {"task": "orders.resume_uploads", "schedule": 10.0, "options": {"expires": 10}},
+}

@@ -34,11 +34,13 @@ LISTENERS: tuple[Listener, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """A module with ``sweep(at)``: finds what time has made due. Idempotent; each item in a transaction of its own."""
+    """A service called with ``at`` alone, named after its module: it finds what time has made due. Idempotent."""
 
-    name: str
     module: str
     every_s: float
 
 
-SWEEPERS: tuple[Sweeper, ...] = ()
+SWEEPERS: tuple[Sweeper, ...] = (
+    Sweeper("orders.services.lapse_order_requests", every_s=2),
+    Sweeper("journal.services.purge_keys", every_s=3600),
+)

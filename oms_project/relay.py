@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, connection
 
@@ -33,8 +32,7 @@ STAND_BY_S = 1.0
 class Sweep:
     """A sweeper and when it is due next (monotonic seconds)."""
 
-    name: str
-    run: Callable[[datetime], object]
+    run: Callable[..., object]
     every_s: float
     due: float = field(default=0.0)
 
@@ -42,7 +40,7 @@ class Sweep:
 def run(stop: threading.Event) -> None:
     """Work until ``stop``; a lost database or lock is waited out, never an end."""
     handles = {one.name: importlib.import_module(one.module).handle for one in LISTENERS}
-    sweeps = [Sweep(one.name, importlib.import_module(one.module).sweep, one.every_s) for one in SWEEPERS]
+    sweeps = [Sweep(service(one.module), one.every_s) for one in SWEEPERS]
     singleton = Singleton("relay")
     horizon = Horizon()
     try:
@@ -64,6 +62,12 @@ def run(stop: threading.Event) -> None:
         connection.close()
 
 
+def service(module: str) -> Callable[..., object]:
+    """The one public function of a service module, which bears its name."""
+    found: Callable[..., object] = getattr(importlib.import_module(module), module.rsplit(".", 1)[1])
+    return found
+
+
 def turn(handles: dict[str, Handle], sweeps: list[Sweep], horizon: Horizon) -> bool:
     """Every listener once and every sweeper that is due. True when some listener has more to read."""
     more = False
@@ -80,5 +84,5 @@ def turn(handles: dict[str, Handle], sweeps: list[Sweep], horizon: Horizon) -> b
     for one in sweeps:
         if one.due <= now:
             one.due = now + one.every_s
-            one.run(utc_now())
+            one.run(at=utc_now())
     return more

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from pathlib import Path
 
-from oms_project.flow import LISTENERS
+from oms_project.flow import LISTENERS, SWEEPERS
+from oms_project.relay import service
 from tests.architecture.house import ROOMS_WITH_TABLES, ROOT
 
 
@@ -22,3 +24,13 @@ def test_every_listener_handles() -> None:
     for listener in LISTENERS:
         assert callable(importlib.import_module(listener.module).handle), listener.module
         assert listener.kinds, listener.module
+
+
+def test_every_sweeper_is_a_service_that_needs_the_time_alone() -> None:
+    for sweeper in SWEEPERS:
+        needed = [
+            name
+            for name, parameter in inspect.signature(service(sweeper.module)).parameters.items()
+            if parameter.default is inspect.Parameter.empty
+        ]
+        assert needed == ["at"], sweeper.module
