@@ -16,6 +16,7 @@ from uuid import UUID
 import orjson
 
 from journal.bulk import raw_cursor
+from orders.domain.account_row import AccountRow
 from orders.domain.applying import OrderRow, RequestRow
 from orders.domain.facts import facts_from_json
 from orders.models import Order, OrderRequest
@@ -58,20 +59,6 @@ SELECT acc.id, acc.code, acc.state, acc.short_allowed, acc.group_id, acc.desk_id
 _PARTS = {"switched_on": TRADING_WAS_SWITCHED_ON_SQL, "limits": LIMITS_SQL, "blocks": BLOCKS_SQL}
 _LOCKING = _WORLD.format(lock="FOR NO KEY UPDATE", number="nextval('orders_ref_seq')", **_PARTS)
 _READING = _WORLD.format(lock="", number="0", **_PARTS)
-
-
-@dataclass(frozen=True, slots=True)
-class AccountRow:
-    """The account as a capture needs it."""
-
-    account_id: UUID
-    code: str
-    state: str
-    short_allowed: bool
-    group_id: int
-    desk_id: int
-    client_id: UUID
-    client_active: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,10 @@ from uuid import UUID
 import orjson
 
 from journal.bulk import raw_cursor
+from orders.domain.account_row import AccountRow
 from orders.domain.report import Report
+from orders.models import OrderRequest
+from risk.domain.answers import CheckAnswer, answer_from_json
 
 _BY_CL_ORD_ID = """
 SELECT r.cl_ord_id, r.order_id, o.account_id
@@ -153,3 +156,25 @@ def find_pending_authorisations(order_id: UUID) -> list[UUID]:
             [order_id],
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+_ACCOUNTS = """
+SELECT a.id, a.code, a.state, a.short_allowed, a.group_id, g.desk_id, a.client_id, c.active
+  FROM accounts_tradingaccount a
+  JOIN accounts_accountgroup g ON g.id = a.group_id
+  JOIN accounts_client c ON c.id = a.client_id
+ WHERE a.code = ANY(%s::text[])
+"""
+
+
+def find_account_rows(codes: Collection[str]) -> dict[str, AccountRow]:
+    """Accounts by code, whoever asks: visibility is judged row by row by the capture."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_ACCOUNTS, [sorted(set(codes))])
+        return {row[1]: AccountRow(*row) for row in cursor.fetchall()}
+
+
+def find_checks(request_ids: Collection[UUID]) -> dict[UUID, tuple[CheckAnswer, ...]]:
+    """The stored check answers of requests."""
+    rows = OrderRequest.objects.filter(id__in=list(request_ids)).values_list("id", "checks")
+    return {request_id: tuple(answer_from_json(item) for item in checks) for request_id, checks in rows}

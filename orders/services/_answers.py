@@ -23,9 +23,14 @@ def key_owner(actor: Principal) -> str:
     return f"user:{actor.user_id}" if actor.user_id else actor.actor
 
 
+def terms_content(terms: Any) -> dict[str, Any]:
+    """Every field of a frozen terms value by name."""
+    return {item.name: getattr(terms, item.name) for item in fields(terms)}
+
+
 def content_hash(content: Any, acknowledgements: Sequence[Acknowledgement], **more: Any) -> str:
     """Digest of everything a caller sent: a frozen terms value, its acknowledgements, and what else names the request."""
-    terms = {item.name: getattr(content, item.name) for item in fields(content)} if content is not None else None
+    terms = terms_content(content) if content is not None else None
     said = [[item.code, item.reason] for item in acknowledgements]
     return payload_hash({"terms": terms, "acknowledgements": said, **more})
 

@@ -14,7 +14,8 @@ from kernel.ids import new_id
 from orders.domain.assembling import DESK_SOURCES, order_facts, term_facts
 from orders.domain.drafting import CaptureContext, CaptureDraft, CaptureIds, draft_capture
 from orders.domain.terms import OrderTerms
-from orders.locks import AccountRow, World
+from orders.domain.account_row import AccountRow
+from orders.locks import World
 from orders.models import Order
 from orders.permissions import can_see, operator_facts
 from orders.services._authorise import hold_for_authorisation

@@ -68,7 +68,12 @@ def test_a_replace_holds_the_larger_of_old_and_new_until_the_venue_answers(world
     assert reserved() == Decimal("1450.00")
     assert Order.objects.get().order_qty == Decimal(1000)
     payload = Event.objects.get(kind="ReplaceReleased").payload
-    assert (payload["orig_cl_ord_id"], payload["venue_order_id"], payload["message"]["order_qty"], payload["adds_risk"]) == (
+    assert (
+        payload["orig_cl_ord_id"],
+        payload["venue_order_id"],
+        payload["message"]["order_qty"],
+        payload["adds_risk"],
+    ) == (
         order.cl_ord_id,
         "V1",
         "2000",

@@ -1,0 +1,233 @@
+"""Take many new orders: one lock pass and one bulk write a chunk, every row its own answer, the same checks as one order.
+
+A row sees the cash and stock that the rows before it left. A malformed row is answered and costs no other row. Each
+chunk is one transaction under its own part of the key, so a repetition after a crash goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.domain.ledger import AccountMoney, OrderHold
+from accounts.locks import lock_money
+from accounts.services.set_reservations import set_reservations
+from authorisation.domain.principal import Principal
+from journal.bulk import shape_of, write_rows
+from journal.models import Event
+from journal.notify import notify
+from journal.services.append_events import EVENT_FIELDS, event_values
+from journal.services.claim_key import claim_key
+from journal.services.store_answer import store_answer
+from kernel.canonical import payload_hash
+from kernel.crash_points import crash_point
+from kernel.errors import Invalid, Refused
+from kernel.numbers import ZERO
+from orders.domain.batch_answers import row_from_json, row_to_json
+from orders.domain.drafting import CaptureDraft
+from orders.domain.results import RowResult
+from orders.domain.shape import order_faults, require_shape
+from orders.domain.terms import OrderTerms
+from orders.domain.account_row import AccountRow
+from orders.locks import World, next_order_numbers
+from orders.models import Order, OrderRequest
+from orders.permissions import require_entry
+from orders.selectors import find_account_rows, find_checks
+from orders.services._answers import key_owner, terms_content
+from orders.services._capturing import (
+    Submission,
+    capture_facts,
+    draft_of,
+    hold_draft,
+    require_account,
+    require_acknowledged,
+    unknown_symbol,
+)
+from refdata.domain.listing_facts import ListingFacts
+from refdata.selectors import find_listings_by_symbol
+from risk.domain.checks import run_checks
+from risk.selectors import Marks, Scopes, get_marks
+
+CHUNK = 500
+MAX_KEY = 180
+Rows = Sequence[tuple[str, OrderTerms]]
+
+
+def capture_orders(
+    *, actor: Principal, at: datetime, idempotency_key: str, route: str, rows: Rows, source: str
+) -> tuple[RowResult, ...]:
+    """One answer a row, in order. Outcome is released, pending_authorisation, refused or invalid.
+
+    Raises NotPermitted, Invalid (unusable key), Conflict IDEMPOTENCY_CONFLICT (same key, other rows); chunks committed
+    before stay, and are answered again under the same key.
+    """
+    require_entry(actor)
+    if len(idempotency_key) > MAX_KEY:
+        sentence = f"The idempotency key of a batch has at most {MAX_KEY} characters."
+        raise Invalid("IDEMPOTENCY_KEY_INVALID", sentence, {"Idempotency-Key": [sentence]})
+    digest = payload_hash({"source": source, "rows": [[row_id, terms_content(terms)] for row_id, terms in rows]})
+    results: list[RowResult] = []
+    for start in range(0, len(rows), CHUNK):
+        key = idempotency_key if start == 0 else f"{idempotency_key}#{start}"
+        submission = Submission(actor, at, rows[start][1], source, idempotency_key=key)
+        results += _chunk(submission, route, digest, rows[start : start + CHUNK])
+        crash_point("capture_batch.committed")
+    return tuple(results)
+
+
+def _chunk(first: Submission, route: str, digest: str, rows: Rows) -> list[RowResult]:
+    owner, at = key_owner(first.actor), first.at
+    with transaction.atomic():
+        stored = claim_key(principal=owner, route=route, key=first.idempotency_key, payload_hash=digest)
+        if stored is not None:
+            return _replayed(stored.answer)
+        batch = _load(first, rows)
+        results = [_row(batch, first, row_id, terms) for row_id, terms in rows]
+        _write(batch, at)
+        store_answer(
+            principal=owner,
+            route=route,
+            key=first.idempotency_key,
+            payload_hash=digest,
+            status=200,
+            answer=[row_to_json(result) for result in results],
+            at=at,
+        )
+        return results
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What was read and locked for a chunk, what its rows have used so far, and what they will write."""
+
+    listings: Mapping[str, ListingFacts]
+    accounts: Mapping[str, AccountRow]
+    money: Mapping[UUID, AccountMoney]
+    marks: Marks
+    numbers: list[int]
+    cash_used: dict[tuple[UUID, str], Decimal] = field(default_factory=dict)
+    stock_used: dict[tuple[UUID, UUID], Decimal] = field(default_factory=dict)
+    marks_of: dict[tuple[UUID, UUID, str], Marks] = field(default_factory=dict)
+    drafts: list[tuple[CaptureDraft, Submission]] = field(default_factory=list)
+    holds: list[OrderHold] = field(default_factory=list)
+
+
+def _load(first: Submission, rows: Rows) -> _Batch:
+    """Everything all rows need: listings, accounts, their money under lock, marks of all scopes, order numbers."""
+    listings = find_listings_by_symbol({terms.symbol for _, terms in rows}, at=first.at)
+    accounts = find_account_rows({terms.account.strip() for _, terms in rows})
+    money = lock_money(
+        account_ids={account.account_id for account in accounts.values()},
+        instrument_ids={listing.instrument_id for listing in listings.values()},
+    )
+    pairs: set[tuple[str, str]] = set()
+    for _, terms in rows:
+        listing, account = listings.get(terms.symbol), accounts.get(terms.account.strip())
+        if listing is not None and account is not None:
+            pairs.update(_scopes(first.actor, account, listing, terms.strategy).pairs())
+    return _Batch(listings, accounts, money, get_marks(pairs), next_order_numbers(len(rows)))
+
+
+def _scopes(actor: Principal, account: AccountRow, listing: ListingFacts, strategy: str) -> Scopes:
+    return Scopes(
+        desk_id=account.desk_id,
+        dealer_id=actor.user_id,
+        client_id=account.client_id,
+        account_id=account.account_id,
+        instrument_id=listing.instrument_id,
+        mic=listing.mic,
+        strategy=strategy,
+    )
+
+
+def _row(batch: _Batch, first: Submission, row_id: str, terms: OrderTerms) -> RowResult:
+    """Judge one row on what the rows before left; a fault of the row is its answer."""
+    try:
+        require_shape(order_faults(terms))
+        listing = batch.listings.get(terms.symbol)
+        if listing is None:
+            raise unknown_symbol(terms.symbol)
+        account = require_account(batch.accounts.get(terms.account.strip()), code=terms.account, actor=first.actor)
+        submission = Submission(first.actor, first.at, terms, first.source, idempotency_key=first.idempotency_key)
+        facts = capture_facts(submission, listing, _world(batch, first.actor, account, listing, terms), account)
+        judgement = run_checks(facts, on_desk=submission.on_desk)
+        require_acknowledged(judgement)
+        draft = draft_of(submission, facts, judgement, account, number=batch.numbers[len(batch.drafts)])
+    except Invalid as error:
+        return RowResult(row_id, "invalid", None, error.code, error.sentence, error.fields)
+    except Refused as error:
+        return RowResult(row_id, "invalid", None, error.code, error.sentence)
+    batch.drafts.append((draft, submission))
+    _use(batch, draft, account.account_id, listing)
+    return RowResult(row_id, draft.result.outcome, draft.result)
+
+
+def _world(batch: _Batch, actor: Principal, account: AccountRow, listing: ListingFacts, terms: OrderTerms) -> World:
+    """What a single capture would have read, less what the rows before took."""
+    money = batch.money[account.account_id]
+    cash, holding = money.cash.get(listing.currency), money.holdings.get(listing.instrument_id)
+    place = (account.account_id, listing.instrument_id, terms.strategy)
+    marks = batch.marks_of.get(place)
+    if marks is None:
+        marks = batch.marks.within(_scopes(actor, account, listing, terms.strategy).pairs())
+        batch.marks_of[place] = marks
+    used_cash = batch.cash_used.get((account.account_id, listing.currency), ZERO)
+    used_stock = batch.stock_used.get((account.account_id, listing.instrument_id), ZERO)
+    return World(
+        account=account,
+        cash_id=cash.id if cash else None,
+        cash_available=cash.available - used_cash if cash else None,
+        holding_id=holding.id if holding else None,
+        stock_available=max(holding.sellable - used_stock, ZERO) if holding else None,
+        position=holding.net if holding else ZERO,
+        marks=marks,
+        number=0,
+        key_hash=None,
+        key_answer=None,
+    )
+
+
+def _use(batch: _Batch, draft: CaptureDraft, account_id: UUID, listing: ListingFacts) -> None:
+    if not draft.hold_cash and not draft.hold_stock:
+        return
+    cash_key, stock_key = (account_id, listing.currency), (account_id, listing.instrument_id)
+    batch.cash_used[cash_key] = batch.cash_used.get(cash_key, ZERO) + draft.hold_cash
+    batch.stock_used[stock_key] = batch.stock_used.get(stock_key, ZERO) + draft.hold_stock
+    batch.holds.append(
+        OrderHold(
+            order_id=draft.result.order_id,
+            account_id=account_id,
+            cash_currency=listing.currency if draft.hold_cash else "",
+            cash=draft.hold_cash,
+            instrument_id=listing.instrument_id if draft.hold_stock else None,
+            stock=draft.hold_stock,
+        )
+    )
+
+
+def _write(batch: _Batch, at: datetime) -> None:
+    """All rows of the chunk by bulk, then what they hold, then what waits for a second person."""
+    if not batch.drafts:
+        return
+    drafts = [draft for draft, _ in batch.drafts]
+    orders, requests = shape_of(Order).fields, shape_of(OrderRequest).fields
+    write_rows(Order, [[draft.order[name] for name in orders] for draft in drafts])
+    write_rows(OrderRequest, [[draft.request[name] for name in requests] for draft in drafts])
+    write_rows(Event, [event_values(event) for draft in drafts for event in draft.events], fields=EVENT_FIELDS)
+    set_reservations(holds=batch.holds, at=at)
+    for draft, submission in batch.drafts:
+        hold_draft(draft, submission)
+    crash_point("capture_batch.written")
+    notify()
+
+
+def _replayed(answer: Any) -> list[RowResult]:
+    request_ids = [UUID(row["result"]["request_id"]) for row in answer if row["result"]]
+    checks = find_checks(request_ids)
+    return [row_from_json(row, checks) for row in answer]
