@@ -18,9 +18,11 @@ import orjson
 import psycopg
 from django.db import connection, models, transaction
 
+from journal.domain.pg_text import array_literal, copy_lines
 from kernel.canonical import canonical_json
 
 Row = Sequence[Any]
+COPY_SLICE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +127,17 @@ def _prepared(shape: Shape, rows: Sequence[Row]) -> Sequence[Row]:
     return prepared
 
 
-def copy_rows(model: type[models.Model], rows: Sequence[Row], *, fields: tuple[str, ...] | None = None) -> int:
-    """Insert by COPY: the fastest way in from some dozens of rows on. Returns the number of rows."""
+def write_rows(model: type[models.Model], rows: Sequence[Row], *, fields: tuple[str, ...] | None = None) -> int:
+    """Insert by COPY: the fastest way in, for one row as for thousands. Returns the number of rows."""
     if not rows:
         return 0
     shape = shape_of(model, fields)
     prepared = _prepared(shape, rows)
+    starts = range(0, len(prepared), COPY_SLICE)
+    slices = [copy_lines(shape.types, prepared[start : start + COPY_SLICE]) for start in starts]
     with raw_cursor() as cursor, cursor.copy(f"COPY {shape.table} ({shape.column_list}) FROM STDIN") as copy:
-        write_row = copy.write_row
-        for row in prepared:
-            write_row(row)
+        for lines in slices:
+            copy.write(lines)
     return len(rows)
 
 
@@ -146,7 +149,7 @@ def insert_rows(
     on_conflict: str = "",
     returning: Iterable[str] = (),
 ) -> list[tuple[Any, ...]]:
-    """Insert by one statement over arrays. ``on_conflict`` is the rest of the clause (``DO NOTHING``).
+    """Insert by one statement over arrays, where COPY cannot: ``on_conflict`` is the rest of the clause (``DO NOTHING``).
 
     Returns the ``returning`` columns of the rows written, in no particular order; nothing when none are named.
     """
@@ -160,19 +163,8 @@ def insert_rows(
     if names:
         sql += f" RETURNING {names}"
     with raw_cursor() as cursor:
-        cursor.execute(sql, _arrays(_prepared(shape, rows)))
+        cursor.execute(sql, _arrays(shape, rows))
         return cursor.fetchall() if names else []
-
-
-COPY_FROM = 40
-
-
-def write_rows(model: type[models.Model], rows: Sequence[Row], *, fields: tuple[str, ...] | None = None) -> int:
-    """Insert by the cheaper of the two ways: arrays for a few rows, COPY for many. Returns the number of rows."""
-    if len(rows) < COPY_FROM:
-        insert_rows(model, rows, fields=fields)
-        return len(rows)
-    return copy_rows(model, rows, fields=fields)
 
 
 def update_rows(
@@ -193,9 +185,10 @@ def update_rows(
         f"FROM unnest({shape.arrays}) AS v({shape.column_list}) WHERE {matches}"
     )
     with raw_cursor() as cursor:
-        cursor.execute(sql, _arrays(_prepared(shape, rows)))
+        cursor.execute(sql, _arrays(shape, rows))
         return cursor.rowcount
 
 
-def _arrays(rows: Sequence[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+def _arrays(shape: Shape, rows: Sequence[Row]) -> list[str]:
+    columns = zip(*_prepared(shape, rows), strict=True)
+    return [array_literal(kind, column) for kind, column in zip(shape.types, columns, strict=True)]

@@ -21,19 +21,6 @@ END $$
     "DROP FUNCTION journal_deny_change()",
 )
 
-XID_FIRST: Sql = (
-    """
-CREATE FUNCTION journal_take_xid() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_current_xact_id();
-    RETURN NULL;
-END $$;
-CREATE TRIGGER journal_event_xid_first BEFORE INSERT ON journal_event
-    FOR EACH STATEMENT EXECUTE FUNCTION journal_take_xid()
-""",
-    "DROP TRIGGER journal_event_xid_first ON journal_event; DROP FUNCTION journal_take_xid()",
-)
-
 
 def append_only(table: str) -> Sql:
     """No UPDATE, DELETE or TRUNCATE, not even of no rows."""

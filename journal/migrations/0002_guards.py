@@ -1,10 +1,10 @@
-"""Events are append-only, and a writer has its transaction id before it draws a position."""
+"""Events are append-only."""
 
 from typing import ClassVar
 
 from django.db import migrations
 
-from journal.triggers import DENY_FUNCTION, XID_FIRST, append_only
+from journal.triggers import DENY_FUNCTION, append_only
 
 
 class Migration(migrations.Migration):
@@ -13,5 +13,4 @@ class Migration(migrations.Migration):
     operations: ClassVar = [
         migrations.RunSQL(*DENY_FUNCTION),
         migrations.RunSQL(*append_only("journal_event")),
-        migrations.RunSQL(*XID_FIRST),
     ]

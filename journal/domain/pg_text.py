@@ -1,0 +1,87 @@
+"""Values in PostgreSQL's text form, column by column: for COPY lines and array literals. Pure.
+
+One pass a column with a plain function a type costs a tenth of asking an adapter about each value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+_COPY_SPECIAL = re.compile(r"[\\\t\n\r]")
+_COPY_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_QUOTED = ("text", "varchar", "char", "jsonb")
+
+Encode = Callable[[Any], str]
+
+
+def _moment(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError("a time without zone has no place in the database")
+    return value.isoformat()
+
+
+def _boolean(value: bool) -> str:
+    return "t" if value else "f"
+
+
+def _text(value: Any) -> str:
+    return str(value.value) if isinstance(value, Enum) else str(value)
+
+
+def _hex_of_uuid(value: Any) -> str:
+    return value if isinstance(value, str) else str(value.hex)
+
+
+def _bytes(value: Any) -> str:
+    return "\\x" + bytes(value).hex()
+
+
+_ENCODERS: dict[str, Encode] = {
+    "uuid": _hex_of_uuid,
+    "bytea": _bytes,
+    "boolean": _boolean,
+    "timestamp with time zone": _moment,
+    "text": _text,
+    "varchar": _text,
+    "char": _text,
+}
+
+
+def encoder(kind: str) -> Encode:
+    """How a value of a PostgreSQL type is written; numbers, dates and JSON text speak for themselves."""
+    return _ENCODERS.get(kind, str)
+
+
+def _escape(value: str) -> str:
+    return _COPY_SPECIAL.sub(lambda found: _COPY_ESCAPES[found.group()], value)
+
+
+def copy_lines(kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """The rows as COPY text: tab between columns, newline after each row, ``\\N`` for None."""
+    columns: list[list[str]] = []
+    for kind, values in zip(kinds, zip(*rows, strict=True), strict=True):
+        encode = encoder(kind)
+        if kind in _QUOTED:
+            column = ["\\N" if value is None else _escape(encode(value)) for value in values]
+        elif kind == "bytea":
+            column = ["\\N" if value is None else "\\" + encode(value) for value in values]
+        else:
+            column = ["\\N" if value is None else encode(value) for value in values]
+        columns.append(column)
+    return "".join(["\t".join(line) + "\n" for line in zip(*columns, strict=True)])
+
+
+def _quote(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def array_literal(kind: str, values: Iterable[Any]) -> str:
+    """One column as an array literal of its type: ``{1,NULL,3}``."""
+    encode = encoder(kind)
+    if kind in _QUOTED or kind == "bytea":
+        return "{" + ",".join(["NULL" if value is None else _quote(encode(value)) for value in values]) + "}"
+    return "{" + ",".join(["NULL" if value is None else encode(value) for value in values]) + "}"
