@@ -163,10 +163,10 @@ def test_kill_9_of_the_supervisor_then_a_second_start_then_a_clean_stop(running:
     names = {row["name"]: row["pid"] for row in state_of(running.var)["processes"] if row["pid"]}
     running.process.kill()
     running.process.wait()
-    wait_until(lambda: not any(processes.is_alive(pid) for pid in names.values()), 20)
 
     running.process = running.start()
     text = running.wait_open()
+    assert [name for name, pid in names.items() if processes.is_alive(pid)] == []
     assert "demo desk" not in text
     assert "static files" not in text
     seconds = float(text.split("The house is open after ")[1].split(" ")[0])
