@@ -2,8 +2,7 @@
 
 Nothing is faked past the venue: what happens to an order is what the venue says. Bounded: at most ``MAX_OPEN`` open
 orders of its own (the oldest are canceled), none for a second person while ``MAX_PENDING`` wait, nothing at all while it
-is paused, trading is off or the session of the venue is down. The price feed of the demo runs here too, because a price
-that nobody repeats is stale after seconds; a price another feed has set lately is left alone.
+is paused, trading is off, or the venue's session or price feed is silent.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from accounts.models import CashBalance, Holding, TradingAccount
-from authorisation.domain.principal import ENTER_ORDER, TRADE_ACCOUNT_GROUP, Principal, process_principal
+from authorisation.domain.principal import ENTER_ORDER, TRADE_ACCOUNT_GROUP, Principal
 from authorisation.models import AuthorisationRequest, User
 from authorisation.selectors import get_principal
 from kernel.clock import utc_now
@@ -35,13 +34,12 @@ from kernel.numbers import ZERO
 from oms_project.seed.flow_terms import amended_terms, new_terms
 from oms_project.seed.people import PEOPLE, TRADING_ROLES
 from operations.services.pause_flow import is_paused
-from orders.models import Execution, Order
+from orders.models import Order, OrderRequest
 from orders.services.cancel_order import cancel_order
 from orders.services.capture_order import capture_order
 from orders.services.replace_order import replace_order
-from refdata.models import Listing, ReferencePrice
+from refdata.models import Listing
 from refdata.selectors import find_listing
-from refdata.services.set_reference_prices import PriceUpdate, set_reference_prices
 from risk.selectors import trading_is_on
 from venues.models import FixSession
 
@@ -49,16 +47,21 @@ logger = logging.getLogger(__name__)
 
 ROUTE = "demo_flow"
 SOURCE = "flow"
-FEED = "demo feed"
 MAX_OPEN = 120
 MAX_PENDING = 30
 SURVEY_EVERY_S = 2.0
-PRICES_EVERY_S = 4.0
-PRICE_LIFE = timedelta(seconds=8)
+PRICE_LIFE = timedelta(seconds=10)
 SETBACK_S = 1.0
 AMEND_SHARE, CANCEL_SHARE = 0.14, 0.30
 DEFAULT_RATE = 2.0
 WORKING = (OrdStatus.NEW.value, OrdStatus.PARTIALLY_FILLED.value)
+UNANSWERED = (
+    OrderRequest.State.CAPTURED,
+    OrderRequest.State.PENDING_AUTHORISATION,
+    OrderRequest.State.RELEASED,
+    OrderRequest.State.HANDED_OVER,
+    OrderRequest.State.UNKNOWN,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,6 @@ class Flow:
     open_mics: frozenset[str] = frozenset()
     may_trade: bool = False
     allow_large: bool = False
-    last_execution: UUID | None = None
 
 
 def run(stop: threading.Event, rate: float | None = None) -> None:
@@ -92,14 +94,11 @@ def run(stop: threading.Event, rate: float | None = None) -> None:
         raise Refused("DEMO_FLOW_IN_LIVE", "The demo flow never runs in live mode.")
     pace = rate if rate is not None else float(os.environ.get("OMS_FLOW_RATE") or DEFAULT_RATE)
     flow = Flow(random=Random())  # noqa: S311 - a market to play with, not a secret
-    survey_due = prices_due = 0.0
+    survey_due = 0.0
     try:
         while not stop.is_set():
             try:
                 now = time.monotonic()
-                if now >= prices_due:
-                    publish_prices(flow, at=utc_now())
-                    prices_due = now + PRICES_EVERY_S
                 if now >= survey_due:
                     survey(flow, at=utc_now())
                     survey_due = now + SURVEY_EVERY_S
@@ -146,32 +145,6 @@ def step(flow: Flow, *, at: datetime) -> None:
         logger.info("the flow was told: %s", error)
 
 
-def publish_prices(flow: Flow, *, at: datetime) -> int:
-    """Repeat the price of every listing no other feed has priced lately; the last trade seen becomes the last price.
-
-    Returns how many prices were set.
-    """
-    trades = _new_trades(flow)
-    stale = ReferencePrice.objects.filter(priced_at__lt=at - PRICE_LIFE) | ReferencePrice.objects.filter(source=FEED)
-    updates = [
-        PriceUpdate(listing_id=listing_id, last=trades.get(listing_id, last), priced_at=at)
-        for listing_id, last in stale.values_list("listing_id", "last")
-    ]
-    process = process_principal("flow")
-    return set_reference_prices(actor=process, at=at, source=FEED, prices=updates).written
-
-
-def _new_trades(flow: Flow) -> dict[UUID, Decimal]:
-    """The last trade of each listing since the last look, at most the newest 500."""
-    rows = Execution.objects.filter(effective_qty__gt=0).order_by("-id")
-    if flow.last_execution is not None:
-        rows = rows.filter(id__gt=flow.last_execution)
-    seen = list(rows.values_list("id", "order__listing_id", "effective_px")[:500])
-    if seen:
-        flow.last_execution = seen[0][0]
-    return {listing_id: px for _, listing_id, px in reversed(seen)}
-
-
 def _books(traders: Sequence[Principal]) -> tuple[Book, ...]:
     listings: dict[str, list[Listing]] = {}
     for listing in Listing.objects.filter(state=Listing.State.TRADING, instrument__active=True).order_by("symbol"):
@@ -199,7 +172,7 @@ def _enter(flow: Flow, *, at: datetime) -> None:
         side, choice = Side.SELL, flow.random.choice(sellable)
         available = held[choice.instrument_id]
     facts = find_listing(choice.id, at=at)
-    if facts is None:
+    if facts is None or facts.price is None or at - facts.price.priced_at > PRICE_LIFE:
         return
     terms = new_terms(
         flow.random,
@@ -232,9 +205,16 @@ def _stock(account: TradingAccount) -> dict[UUID, Decimal]:
     return {row.instrument_id: row.settled + row.pending - row.reserved for row in rows}
 
 
-def _pick(flow: Flow, *, amendable: bool) -> Order | None:
-    """One of the flow's own working orders, by chance."""
+def _working(flow: Flow) -> QuerySet[Order]:
+    """The flow's own orders that the venue works and nobody is asking anything about."""
+    asking = OrderRequest.objects.filter(order=OuterRef("pk"), state__in=UNANSWERED).exclude(kind=OrderRequest.Kind.NEW)
     rows = Order.objects.filter(is_open=True, source=SOURCE, ord_status__in=WORKING, owner_id__in=flow.traders)
+    return rows.filter(~Exists(asking))
+
+
+def _pick(flow: Flow, *, amendable: bool) -> Order | None:
+    """One of them by chance."""
+    rows = _working(flow)
     if amendable:
         rows = rows.filter(ord_type=OrdType.LIMIT.value, price__isnull=False, max_floor__isnull=True)
     chosen = list(rows.order_by("-id")[:MAX_OPEN])
@@ -276,7 +256,7 @@ def _cancel(flow: Flow, *, at: datetime) -> None:
 
 def _cancel_surplus(flow: Flow, *, at: datetime) -> None:
     """Cancel the oldest orders above the bound, a few at a time."""
-    rows = Order.objects.filter(is_open=True, source=SOURCE, ord_status__in=WORKING, owner_id__in=flow.traders)
+    rows = _working(flow)
     surplus = rows.count() - MAX_OPEN
     for order in rows.order_by("id")[: min(max(surplus, 0), 10)]:
         try:

@@ -28,13 +28,14 @@ from authorisation.services.grant_access import grant_access
 from authorisation.services.issue_api_key import issue_api_key
 from authorisation.services.revoke_api_key import revoke_api_key
 from oms_project.seed.sign_ins import SignIn
+from risk.permissions import IMPOSE_BLOCK, SWITCH_TRADING
 
 DESKS = {"EQ1": "European equities", "EQ2": "US and Australian equities"}
 ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
     "dealer": (ENTER_ORDER,),
-    "desk_head": (ENTER_ORDER, RELEASE_ORDER, "switch_trading", "impose_block"),
-    "compliance": (RELEASE_ORDER, "switch_trading", "impose_block"),
-    "operations": ("switch_trading",),
+    "desk_head": (ENTER_ORDER, RELEASE_ORDER, SWITCH_TRADING, IMPOSE_BLOCK),
+    "compliance": (RELEASE_ORDER, SWITCH_TRADING, IMPOSE_BLOCK),
+    "operations": (SWITCH_TRADING,),
     "auditor": (),
     "administrator": (ADMINISTER_ACCOUNTS, ADMINISTER_USERS),
     "service": (ENTER_ORDER,),

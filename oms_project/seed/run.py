@@ -18,6 +18,9 @@ from oms_project.seed.sign_ins import read_sign_ins, sign_ins_file, write_sign_i
 from oms_project.seed.venues import seed_venues
 from refdata.models import Listing
 from refdata.selectors import business_date
+from risk.models import Block
+from risk.selectors import TRADING_SWITCH
+from risk.services.switch_trading import switch_trading
 
 
 def seed_demo(progress: Callable[[str], object] = print) -> None:
@@ -37,6 +40,8 @@ def seed_demo(progress: Callable[[str], object] = print) -> None:
     with transaction.atomic():
         seed_limits(at=at)
         seed_venues()
+        if not Block.objects.filter(source=TRADING_SWITCH).exists():
+            switch_trading(actor=actor, at=at, on=True, reason="demo desk")
     progress("people, roles and grants")
     rows = seed_people(actor=actor, at=at, known=read_sign_ins())
     write_sign_ins(rows)

@@ -17,6 +17,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Sum
 
 from accounts.models import Booking, CashBalance, Holding, TradingAccount
+from authorisation.domain.principal import process_principal
 from authorisation.models import ApiKey, User
 from authorisation.selectors import find_api_key, get_principal
 from journal.models import Event
@@ -27,6 +28,7 @@ from oms_project.seed.sign_ins import SignIn, read_sign_ins, write_sign_ins
 from refdata.models import Listing, Market
 from risk.models import Limit
 from risk.selectors import trading_is_on
+from risk.services.switch_trading import switch_trading
 from venues.models import FixSession, Venue
 
 NOW = datetime.now(UTC)
@@ -174,8 +176,10 @@ def test_what_people_changed_stays_theirs(settings: Any) -> None:
     Limit.objects.filter(scope="firm", kind="order_notional", currency="GBP").update(warn=Decimal(10))
     Group.objects.get(name="operations").permissions.clear()
     FixSession.objects.filter(name="SIM1-A").update(enabled=False)
+    switch_trading(actor=process_principal("test"), at=NOW, on=False, reason="fire drill")
     settings.FIX_PORT = 20000
     seed_demo(quiet)
+    assert not trading_is_on()
     assert Limit.objects.get(scope="firm", kind="order_notional", currency="GBP").warn == 10
     assert not Group.objects.get(name="operations").permissions.exists()
     assert list(FixSession.objects.order_by("name").values_list("enabled", "port")) == [(False, 20000), (True, 20001)]
