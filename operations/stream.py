@@ -151,6 +151,7 @@ class Stream:
                 async with client.pubsub() as pubsub:
                     await pubsub.subscribe(channel())
                     self.connected = True
+                    self.picture_at = time.monotonic()  # a moment's grace to be heard
                     self.sequence = Sequence()
                     self.ring.start(self.position)
                     self.tell_all(frame(RESYNC, {"why": "reconnected"}))

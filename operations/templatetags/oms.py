@@ -164,3 +164,9 @@ def soh(raw: str) -> str:
 def words(code: str) -> str:
     """A stored state as words: ``not_applied`` becomes Not applied."""
     return code.replace("_", " ").capitalize()
+
+
+@register.filter
+def passed_checks(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The stored checks of a request that passed."""
+    return [check for check in checks if check["verdict"] == "pass"]

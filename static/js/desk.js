@@ -43,7 +43,7 @@ const COLUMNS = [
     text: () => "", draw: (cell) => cell.replaceChildren(box("i", "", glyph("pass"))), mark: false,
   },
   {
-    name: "ref", title: "Order", width: 128, pin: 1, text: (row, at) => row[at.ref],
+    name: "ref", title: "Order", width: 118, pin: 1, text: (row, at) => row[at.ref],
     draw: (cell, row, at) => {
       const link = box("a", "mono", row[at.ref]);
       link.href = `/o/${row[at.ref]}`;
@@ -52,20 +52,20 @@ const COLUMNS = [
     },
   },
   { name: "at", title: "Time", width: 104, first: true, numeric: true, className: "mono", text: (row, at, now) => moment(row[at.at], now) },
-  plain("account", "Account", 78),
-  plain("symbol", "Instrument", 88, { className: "strong" }),
+  plain("account", "Account", 72),
+  plain("symbol", "Instrument", 84, { className: "strong" }),
   {
-    name: "side", title: "Side", width: 74, text: (row, at) => row[at.side],
+    name: "side", title: "Side", width: 70, text: (row, at) => row[at.side],
     draw: (cell, row, at, now, text) => cell.replaceChildren(box("span", `side ${sideOf(text)}`, glyph(sideGlyph(text)), text)),
   },
-  number("qty", "Qty", 84),
-  { ...number("price", "Limit", 88), text: (row, at) => grouped(row[at.price], row[at.price] === null ? 0 : 2) },
-  plain("type", "Type", 52),
+  number("qty", "Qty", 72),
+  { ...number("price", "Limit", 82), text: (row, at) => grouped(row[at.price], row[at.price] === null ? 0 : 2) },
+  plain("type", "Type", 48),
   plain("tif", "TIF", 48),
-  { ...number("cum", "Filled", 80), text: (row, at) => grouped(row[at.cum]) },
-  number("leaves", "Leaves", 80),
+  { ...number("cum", "Filled", 70), text: (row, at) => grouped(row[at.cum]) },
+  number("leaves", "Leaves", 70),
   {
-    name: "done", title: "Done", width: 96, value: "cum", numeric: true, filter: false, text: (row, at) => `${share(row, at)}%`,
+    name: "done", title: "Done", width: 94, value: "cum", numeric: true, filter: false, text: (row, at) => `${share(row, at)}%`,
     draw: (cell, row, at, now, text) => {
       if (!cell.bar) {
         cell.bar = box("b");
@@ -76,13 +76,13 @@ const COLUMNS = [
       cell.word.textContent = text;
     },
   },
-  { ...number("avg", "Avg px", 92), text: (row, at) => (row[at.avg] === null ? "—" : grouped(rounded(row[at.avg]), 4)) },
+  { ...number("avg", "Avg px", 88), text: (row, at) => (row[at.avg] === null ? "—" : grouped(rounded(row[at.avg]), 4)) },
   {
-    name: "status", title: "Status", width: 148, text: (row, at) => row[at.status],
+    name: "status", title: "Status", width: 144, text: (row, at) => row[at.status],
     draw: (cell, row, at, now, text) => cell.replaceChildren(box("span", `st ${row[at.family]}`, glyph(row[at.state]), text)),
   },
   plain("venue", "Venue", 58),
-  plain("owner", "Owner", 96),
+  plain("owner", "Owner", 76),
   { name: "age", title: "Age", width: 74, num: true, value: "at", mark: false, filter: false, text: (row, at, now) => age((row[at.open] ? now : row[at.updated]) - row[at.at]) },
   plain("desk", "Desk", 60, { hidden: true }),
   number("stop", "Stop", 80, 2, { hidden: true }),

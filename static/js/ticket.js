@@ -111,7 +111,10 @@ function setUp(form) {
   loadLists();
   suggest(form, form.elements.symbol, "instruments");
   suggest(form, form.elements.account, "accounts");
-  form.addEventListener("input", () => changed(form));
+  form.addEventListener("input", () => {
+    form.wantsCommit = false;
+    changed(form);
+  });
   form.addEventListener("change", (event) => {
     const input = event.target;
     if (input.matches("[data-number]")) {
@@ -144,16 +147,17 @@ function setUp(form) {
   });
   form.addEventListener("htmx:afterRequest", (event) => {
     const path = event.detail.pathInfo?.requestPath || "";
-    if (path.startsWith("/ticket/preview")) {
-      if (form.previewed === terms(form)) delete form.dataset.pending;
-      if (form.wantsCommit && !form.dataset.pending) {
-        form.wantsCommit = false;
-        commit(form);
-      }
-    }
     if (path.startsWith("/ticket/send") && !event.detail.successful) {
       delete form.dataset.sending; // the same key goes with the next try, so it stays one order
       changed(form);
+    }
+  });
+  form.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target?.id !== "ticket-preview" || form.previewed !== terms(form)) return;
+    delete form.dataset.pending;
+    if (form.wantsCommit) {
+      form.wantsCommit = false;
+      commit(form);
     }
   });
   showType(form);
@@ -165,8 +169,9 @@ function setUp(form) {
 function commit(form) {
   if (form.dataset.sending) return;
   if (form.dataset.pending) {
-    form.wantsCommit = true; // what is typed is checked first; it goes only if that leaves a send button
-    preview(form);
+    // What is typed is checked first; it goes only if that leaves a send button.
+    if (!form.wantsCommit) preview(form);
+    form.wantsCommit = true;
     return;
   }
   const button = form.querySelector("[data-primary]");
