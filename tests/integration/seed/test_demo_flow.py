@@ -18,7 +18,6 @@ from kernel.errors import Refused
 from kernel.ids import new_id
 from oms_project import demo_flow
 from oms_project.demo_flow import Flow, run, step, survey
-from oms_project.seed.run import seed_demo
 from operations.services.pause_flow import pause_flow
 from orders.models import Order, OrderRequest
 from orders.services.record_hand_over import record_hand_over
@@ -30,12 +29,10 @@ AT = datetime.now(UTC)
 
 
 @pytest.fixture(autouse=True)
-def house(settings: Any, tmp_path: Path, db: None) -> None:
-    settings.MODE = "demo"
-    settings.VAR_DIR = tmp_path
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    seed_demo(lambda _: None)
+def house(demo: Path) -> None:
+    """Sessions logged on and prices of now."""
     FixSession.objects.update(state=FixSession.State.LOGGED_ON)
+    ReferencePrice.objects.update(priced_at=datetime.now(UTC))
 
 
 def surveyed(seed: int = 1) -> Flow:

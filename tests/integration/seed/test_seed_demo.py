@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,30 +20,20 @@ from authorisation.domain.principal import process_principal
 from authorisation.models import ApiKey, User
 from authorisation.selectors import find_api_key, get_principal
 from journal.models import Event
-from kernel.errors import InvariantBroken, Refused
-from oms_project.seed import markets
+from kernel.errors import Refused
 from oms_project.seed.run import seed_demo
 from oms_project.seed.sign_ins import SignIn, read_sign_ins, write_sign_ins
 from refdata.models import Listing, Market
 from risk.models import Limit
 from risk.selectors import trading_is_on
 from risk.services.switch_trading import switch_trading
+from tests.integration.seed.conftest import quiet
 from venues.models import FixSession, Venue
 
 NOW = datetime.now(UTC)
 
 
-def quiet(_: str) -> None:
-    return None
-
-
-@pytest.fixture(autouse=True)
-def demo(settings: Any, tmp_path: Path, db: None) -> Path:
-    settings.MODE = "demo"
-    settings.VAR_DIR = tmp_path
-    settings.FIX_PORT = 19878
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("demo")
 
 
 def all_counts() -> dict[str, int]:
@@ -52,9 +41,6 @@ def all_counts() -> dict[str, int]:
 
 
 def test_a_desk_to_trade_on() -> None:
-    told: list[str] = []
-    seed_demo(told.append)
-    assert told[0] == "markets, calendars and instruments"
     assert Listing.objects.count() == 135
     assert set(Market.objects.values_list("always_open", flat=True)) == {True}
     assert TradingAccount.objects.count() == 40
@@ -71,7 +57,6 @@ def test_a_desk_to_trade_on() -> None:
 
 
 def test_every_balance_is_the_sum_of_its_bookings() -> None:
-    seed_demo(quiet)
     booked = Booking.objects.values_list("account_id", "currency", "instrument_id").annotate(total=Sum("amount"))
     sums = {(account, currency, instrument): total for account, currency, instrument, total in booked}
     cash = {(r.account_id, r.currency, None): r.settled for r in CashBalance.objects.exclude(settled=0)}
@@ -85,7 +70,6 @@ def test_every_balance_is_the_sum_of_its_bookings() -> None:
 
 
 def test_a_second_run_changes_nothing(demo: Path) -> None:
-    seed_demo(quiet)
     before, written = all_counts(), (demo / "demo_sign_ins.json").read_text()
     seed_demo(quiet)
     assert all_counts() == before
@@ -93,7 +77,6 @@ def test_a_second_run_changes_nothing(demo: Path) -> None:
 
 
 def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
-    seed_demo(quiet)
     file = demo / "demo_sign_ins.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in demo.iterdir()] == ["demo_sign_ins.json"]
@@ -149,7 +132,6 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
     ],
 )
 def test_what_each_persona_may(username: str, rights: set[str], trades: set[str], sees: set[str]) -> None:
-    seed_demo(quiet)
     principal = get_principal(User.objects.get(username=username))
     codes = dict(apps.get_model("accounts.AccountGroup").objects.values_list("pk", "code"))
     assert principal.rights == rights
@@ -158,7 +140,6 @@ def test_what_each_persona_may(username: str, rights: set[str], trades: set[str]
 
 
 def test_a_lost_file_means_new_passwords_and_dead_tokens(demo: Path) -> None:
-    seed_demo(quiet)
     first = read_sign_ins()
     (demo / "demo_sign_ins.json").unlink()
     seed_demo(quiet)
@@ -172,7 +153,6 @@ def test_a_lost_file_means_new_passwords_and_dead_tokens(demo: Path) -> None:
 
 
 def test_what_people_changed_stays_theirs(settings: Any) -> None:
-    seed_demo(quiet)
     Limit.objects.filter(scope="firm", kind="order_notional", currency="GBP").update(warn=Decimal(10))
     Group.objects.get(name="operations").permissions.clear()
     FixSession.objects.filter(name="SIM1-A").update(enabled=False)
@@ -187,22 +167,13 @@ def test_what_people_changed_stays_theirs(settings: Any) -> None:
 
 def test_live_mode_is_refused_and_nothing_is_written(settings: Any, demo: Path) -> None:
     settings.MODE = "live"
+    (demo / "demo_sign_ins.json").unlink()
     before = all_counts()
     with pytest.raises(Refused) as caught:
         seed_demo(quiet)
     assert caught.value.code == "DEMO_DATA_IN_LIVE"
     assert all_counts() == before
     assert list(demo.iterdir()) == []
-
-
-def test_a_faulty_file_of_ours_stops_the_seed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for path in markets.DATA.iterdir():
-        (tmp_path / path.name).write_text(path.read_text().replace("GB00BH4HKS39", "GB00BH4HKS38"))
-    monkeypatch.setattr(markets, "DATA", tmp_path)
-    with pytest.raises(InvariantBroken) as caught:
-        seed_demo(quiet)
-    assert caught.value.sentence == "listings.csv, row 2: 'GB00BH4HKS38' is no ISIN: check its last digit."
-    assert not User.objects.exists()
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[1]", '[{"persona": "dealer"}]'])
@@ -223,10 +194,3 @@ def test_an_interrupted_write_leaves_the_old_file(demo: Path, monkeypatch: pytes
     with pytest.raises(OSError, match="disk full"):
         write_sign_ins([])
     assert read_sign_ins() == (row,)
-
-
-def test_progress_is_any_callable() -> None:
-    told: list[str] = []
-    progress: Callable[[str], object] = told.append
-    seed_demo(progress)
-    assert told[-1].startswith("sign-ins are in ")
