@@ -73,6 +73,11 @@ def seed_demo() -> None:
     importlib.import_module("oms_project.seed.run").seed_demo()
 
 
+def align_ports() -> None:
+    """Point the demo's FIX sessions at the simulator's ports of this start."""
+    importlib.import_module("oms_project.seed.venues").align_ports()
+
+
 def needs_seed(house: House, url: str) -> bool:
     """True until a demo seed has ended: its last act is the file of sign-ins."""
     return not house.sign_ins_file.exists() or database.ask(url, "SELECT count(*) FROM authorisation_user") == [(0,)]

@@ -5,6 +5,7 @@ Order: lock, clean what a killed start left, ports, servers, tables, grants, dem
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import http.client
 import json
@@ -109,6 +110,8 @@ def fill(opening: Opening, addresses: Addresses) -> None:
     if opening.mode == environment.DEMO and steps.needs_seed(house, addresses.read):
         with steps.shown("demo desk: markets, accounts, people"):
             steps.in_child(steps.seed_demo, name="seed", log=logs / "seed.log", url=addresses.app)
+    elif opening.mode == environment.DEMO:
+        steps.in_child(steps.align_ports, name="ports", log=logs / "seed.log", url=addresses.app)
     if not steps.static_is_current(house):
         with steps.shown("static files"):
             steps.in_child(steps.collect_static, name="static", log=logs / "static.log", url=addresses.read)
@@ -166,6 +169,13 @@ def wait_for_doors(watch: supervisor.Supervisor) -> list[str]:
             break
         time.sleep(0.1)
     return sorted(shut)
+
+
+def leave_sockets(house: House) -> None:
+    """Remove the empty socket directories of a house that is closed."""
+    for server in ("pg", "vk"):
+        with contextlib.suppress(OSError):
+            socket_directory(house, server).rmdir()
 
 
 def welcome(opening: Opening, watch: supervisor.Supervisor, shut: list[str]) -> None:
@@ -241,6 +251,7 @@ def run(arguments: Namespace) -> int:
     finally:
         supervisor.block_signals()
         watch.stop()
+        leave_sockets(house)
         held.close()
     print("The house is closed.")
     return HOLDS
