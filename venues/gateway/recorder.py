@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import DataError, InterfaceError, OperationalError, connection, transaction
 
-from journal.bulk import copy_rows
+from journal.bulk import write_rows
 from journal.notify import notify
 from kernel.crash_points import crash_point
 from kernel.ids import shard_of_cl_ord_id
@@ -172,7 +172,7 @@ class Recorder(threading.Thread):
             batch = _Batch()
             for item in items:
                 self._add(batch, item)
-            copy_rows(WireMessage, batch.rows, fields=_FIELDS)
+            write_rows(WireMessage, batch.rows, fields=_FIELDS)
             for memo, logged_on, at in batch.changes:
                 self._change_state(rows[memo.name], memo, logged_on=logged_on, at=at)
             self._touch(rows, items[-1].at, force=bool(batch.changes))
@@ -223,12 +223,16 @@ class Recorder(threading.Thread):
             memo.last_out_at = item.at
 
     def _change_state(self, row: FixSession, memo: SessionMemo, *, logged_on: bool, at: datetime) -> None:
+        """The engine says "logged out" after every failed attempt to connect: only a change counts."""
         was_on = row.state == FixSession.State.LOGGED_ON
-        row.state = FixSession.State.LOGGED_ON if logged_on else FixSession.State.DOWN
-        row.state_at = at
-        row.state_reason = "" if logged_on else "The connection ended."
-        memo.logged_on, memo.since = logged_on, at
-        if logged_on != was_on:
+        state = FixSession.State.LOGGED_ON if logged_on else FixSession.State.DOWN
+        if memo.since is None or memo.logged_on != logged_on:
+            memo.logged_on, memo.since = logged_on, at
+        if row.state == state:
+            return
+        row.state, row.state_at = state, at
+        row.state_reason = "" if logged_on else "The connection ended." if was_on else "The venue does not answer."
+        if logged_on or was_on:
             record_session_event(session=row.name, kind="SessionLoggedOn" if logged_on else "SessionLost", at=at)
 
     def _touch(self, rows: dict[str, FixSession], at: datetime, *, force: bool) -> None:
