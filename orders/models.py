@@ -91,13 +91,32 @@ class Order(models.Model):
                 condition=Q(order_qty__isnull=True) | Q(cum_qty__lte=F("order_qty")) | Q(overfilled=True),
                 name="orders_order_cum_within_qty",
             ),
+            models.CheckConstraint(
+                condition=Q(is_open=True) | Q(leaves_qty=0), name="orders_order_closed_has_no_leaves"
+            ),
+            models.CheckConstraint(
+                condition=Q(order_qty__isnull=True)
+                | Q(overfilled=True)
+                | Q(order_qty__gte=F("cum_qty") + F("leaves_qty")),
+                name="orders_order_cum_and_leaves_within_qty",
+            ),
+            # Filled, Canceled, Expired, Rejected: whatever the disorder, such an order has nothing left to trade.
+            models.CheckConstraint(
+                condition=Q(ord_status__isnull=True) | ~Q(ord_status__in=["2", "4", "8", "C"]) | Q(leaves_qty=0),
+                name="orders_order_status_agrees_with_leaves",
+            ),
             models.CheckConstraint(condition=Q(side__in=["1", "2", "5", "6"]), name="orders_order_side_known"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "-id"], name="orders_open_by_account", condition=Q(is_open=True)),
             models.Index(fields=["desk", "-id"], name="orders_open_by_desk", condition=Q(is_open=True)),
             models.Index(fields=["desk", "-id"], name="orders_by_desk"),
-            models.Index(fields=["session_group", "venue_order_id"], name="orders_by_venue_id"),
+            models.Index(
+                fields=["venue_order_id", "session_group"],
+                name="orders_by_venue_id",
+                condition=Q(venue_order_id__isnull=False),
+            ),
+            models.Index(fields=["client_order_id"], name="orders_by_client_id", condition=~Q(client_order_id="")),
         ]
 
     def __str__(self) -> str:

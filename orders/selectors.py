@@ -6,6 +6,7 @@ however many orders there are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,11 +14,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
+from django.db.models import Q, QuerySet
 
+from authorisation.domain.principal import Principal
 from journal.bulk import raw_cursor
+from journal.models import Event
+from kernel.errors import NotFound
 from orders.domain.account_row import AccountRow
 from orders.domain.report import Report
-from orders.models import OrderRequest
+from orders.models import Execution, Order, OrderRequest
+from orders.permissions import visible_desks, visible_groups
 from risk.domain.answers import CheckAnswer, answer_from_json
 
 _BY_CL_ORD_ID = """
@@ -178,3 +184,141 @@ def find_checks(request_ids: Collection[UUID]) -> dict[UUID, tuple[CheckAnswer, 
     """The stored check answers of requests."""
     rows = OrderRequest.objects.filter(id__in=list(request_ids)).values_list("id", "checks")
     return {request_id: tuple(answer_from_json(item) for item in checks) for request_id, checks in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Orders, newest first, with account and listing loaded; ``next_cursor`` is where the next page begins, or None."""
+
+    orders: tuple[Order, ...]
+    next_cursor: UUID | None
+
+
+_PAGE = """
+SELECT x.id FROM unnest(%(desks)s::bigint[]) AS d(id), LATERAL (
+    SELECT o.id FROM orders_order o JOIN accounts_tradingaccount a ON a.id = o.account_id
+     WHERE o.desk_id = d.id AND a.group_id = ANY(%(groups)s::bigint[]) {conditions}
+     ORDER BY o.id DESC LIMIT %(limit)s
+) AS x ORDER BY x.id DESC LIMIT %(limit)s
+"""
+_CONDITIONS = {
+    "before": "AND o.id < %(before)s",
+    "open_only": "AND o.is_open",
+    "account": "AND a.code = %(account)s",
+    "symbol": "AND o.listing_id = (SELECT l.id FROM refdata_listing l WHERE l.symbol = upper(%(symbol)s))",
+    "client_order_id": "AND o.client_order_id = %(client_order_id)s",
+}
+MAX_PAGE = 500
+
+
+def list_orders(
+    *,
+    actor: Principal,
+    before: UUID | None = None,
+    limit: int = 100,
+    open_only: bool = False,
+    account: str = "",
+    symbol: str = "",
+    client_order_id: str = "",
+) -> OrderPage:
+    """One page of the orders the actor may see, newest first, by key: two statements whatever the number of orders."""
+    size = max(1, min(limit, MAX_PAGE))
+    given: dict[str, Any] = {
+        "before": before,
+        "open_only": open_only,
+        "account": account,
+        "symbol": symbol,
+        "client_order_id": client_order_id,
+    }
+    conditions = " ".join(_CONDITIONS[name] for name, value in given.items() if value)
+    parameters = {name: value for name, value in given.items() if value and name != "open_only"} | {
+        "desks": sorted(visible_desks(actor)),
+        "groups": sorted(visible_groups(actor)),
+        "limit": size + 1,
+    }
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_PAGE.format(conditions=conditions), parameters)
+        ids = [row[0] for row in cursor.fetchall()]
+    rows = Order.objects.select_related("account", "listing").in_bulk(ids[:size])
+    return OrderPage(
+        orders=tuple(rows[order_id] for order_id in ids[:size]),
+        next_cursor=ids[size - 1] if len(ids) > size else None,
+    )
+
+
+def visible_orders(actor: Principal) -> QuerySet[Order]:
+    """Orders that exist for the actor, as a queryset that others may filter further."""
+    return Order.objects.filter(desk_id__in=visible_desks(actor), account__group_id__in=visible_groups(actor))
+
+
+def get_order(*, actor: Principal, order_id: UUID) -> Order:
+    """The order with account and listing; raises NotFound ORDER_UNKNOWN when there is none for the actor."""
+    order = visible_orders(actor).select_related("account", "listing").filter(id=order_id).first()
+    if order is None:
+        raise NotFound("ORDER_UNKNOWN", "There is no such order.")
+    return order
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStory:
+    """Everything the house keeps about one order: requests and executions oldest first, events in sequence, its tree."""
+
+    order: Order
+    requests: tuple[OrderRequest, ...]
+    executions: tuple[Execution, ...]
+    events: tuple[Event, ...]
+    children: tuple[Order, ...]
+
+
+def get_order_story(*, actor: Principal, order_id: UUID) -> OrderStory:
+    """The order with all that belongs to it, in five statements; raises NotFound ORDER_UNKNOWN."""
+    order = get_order(actor=actor, order_id=order_id)
+    return OrderStory(
+        order=order,
+        requests=tuple(order.requests.order_by("seq", "id")),
+        executions=tuple(order.executions.order_by("session_epoch", "msg_seq_num", "id")),
+        events=tuple(Event.objects.filter(stream=f"order:{order_id}").order_by("seq")),
+        children=tuple(visible_orders(actor).filter(parent_id=order_id).order_by("id")),
+    )
+
+
+_FIX_FIELD = re.compile(r"(?:^|[\x01|^;\s])(?:8=|35=)")
+_FIX_NAME = re.compile(r"(?:^|[\x01|^;\s])(?:11|41|37|17)=([^\x01|^;\s]+)")
+MAX_FOUND = 20
+
+
+def names_in(text: str) -> list[str]:
+    """The names to look for: those of fields 11, 41, 37 and 17 when a FIX line was pasted, else the text itself."""
+    cleaned = text.strip()[:4000]
+    if _FIX_FIELD.search(cleaned):
+        return [name for name in _FIX_NAME.findall(cleaned) if name not in ("NONE", "0")]
+    return [cleaned] if cleaned else []
+
+
+def find_orders(*, actor: Principal, text: str) -> list[Order]:
+    """Orders of the actor known by a name: reference, ClOrdID, venue order id, ExecID, client id, or our id. Newest first.
+
+    ``text`` may be a pasted FIX line; its fields 11, 41, 37 and 17 are then looked for. At most 20.
+    """
+    names = names_in(text)
+    if not names:
+        return []
+    known = Q(ref__in=[name.upper() for name in names]) | Q(venue_order_id__in=names) | Q(client_order_id__in=names)
+    ids = set(OrderRequest.objects.filter(cl_ord_id__in=names).values_list("order_id", flat=True)[:MAX_FOUND])
+    ids |= set(Execution.objects.filter(exec_id__in=names).values_list("order_id", flat=True)[:MAX_FOUND])
+    ids |= set(Order.objects.filter(known).values_list("id", flat=True)[:MAX_FOUND])
+    ids |= {parsed for name in names if (parsed := _uuid(name)) is not None}
+    found = visible_orders(actor).select_related("account", "listing").filter(id__in=ids)
+    return list(found.order_by("-id")[:MAX_FOUND])
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def count_open_orders(actor: Principal) -> int:
+    """How many orders of the actor are open."""
+    return visible_orders(actor).filter(is_open=True).count()

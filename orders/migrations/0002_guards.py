@@ -2,13 +2,28 @@
 
 from django.db import migrations
 
-PAIRS = """
-captured:refused captured:pending_authorisation captured:released pending_authorisation:released
-pending_authorisation:refused pending_authorisation:declined pending_authorisation:lapsed
-pending_authorisation:withdrawn released:handed_over released:refused released:withdrawn released:accepted
-handed_over:accepted handed_over:rejected handed_over:unknown unknown:accepted unknown:rejected
-unknown:refused accepted:rejected rejected:accepted
-""".split()
+PAIRS = [
+    "captured:refused",
+    "captured:pending_authorisation",
+    "captured:released",
+    "pending_authorisation:released",
+    "pending_authorisation:refused",
+    "pending_authorisation:declined",
+    "pending_authorisation:lapsed",
+    "pending_authorisation:withdrawn",
+    "released:handed_over",
+    "released:refused",
+    "released:withdrawn",
+    "released:accepted",
+    "handed_over:accepted",
+    "handed_over:rejected",
+    "handed_over:unknown",
+    "unknown:accepted",
+    "unknown:rejected",
+    "unknown:refused",
+    "accepted:rejected",
+    "rejected:accepted",
+]
 
 FORWARDS = f"""
 CREATE SEQUENCE IF NOT EXISTS orders_ref_seq;

@@ -11,10 +11,10 @@ import orjson
 from authorisation.domain.principal import Principal
 from kernel.errors import Invalid, Refused
 from kernel.ids import new_id
+from orders.domain.account_row import AccountRow
 from orders.domain.assembling import DESK_SOURCES, order_facts, term_facts
 from orders.domain.drafting import CaptureContext, CaptureDraft, CaptureIds, draft_capture
 from orders.domain.terms import OrderTerms
-from orders.domain.account_row import AccountRow
 from orders.locks import World
 from orders.models import Order
 from orders.permissions import can_see, operator_facts

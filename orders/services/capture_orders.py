@@ -29,12 +29,12 @@ from kernel.canonical import payload_hash
 from kernel.crash_points import crash_point
 from kernel.errors import Invalid, Refused
 from kernel.numbers import ZERO
+from orders.domain.account_row import AccountRow
 from orders.domain.batch_answers import row_from_json, row_to_json
 from orders.domain.drafting import CaptureDraft
 from orders.domain.results import RowResult
 from orders.domain.shape import order_faults, require_shape
 from orders.domain.terms import OrderTerms
-from orders.domain.account_row import AccountRow
 from orders.locks import World, next_order_numbers
 from orders.models import Order, OrderRequest
 from orders.permissions import require_entry
