@@ -1,11 +1,14 @@
-"""The real data files, loaded once per test that asks."""
+"""The real data files, loaded once a module."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import transaction
 
 from authorisation.domain.principal import Principal, process_principal
 from refdata.domain.import_rows import read_rows
@@ -28,14 +31,19 @@ def rows_of(name: str) -> list[dict[str, str]]:
     return rows
 
 
-@pytest.fixture
-def markets(db: None) -> None:
-    load_markets(actor=ACTOR, at=AT, rows=rows_of("markets.csv"), cycles=rows_of("settlement_cycles.csv"))
-    load_calendar(actor=ACTOR, at=AT, mics=MICS, first=FIRST, last=LAST)
-    load_settlement_holidays(actor=ACTOR, at=AT, first=FIRST, last=LAST)
+@pytest.fixture(scope="module")
+def loaded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """All files, loaded once a module inside a transaction that leaves nothing behind."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        load_markets(actor=ACTOR, at=AT, rows=rows_of("markets.csv"), cycles=rows_of("settlement_cycles.csv"))
+        load_calendar(actor=ACTOR, at=AT, mics=MICS, first=FIRST, last=LAST)
+        load_settlement_holidays(actor=ACTOR, at=AT, first=FIRST, last=LAST)
+        load_tick_tables(actor=ACTOR, at=AT, rows=rows_of("tick_tables.csv"))
+        load_instruments(actor=ACTOR, at=AT, rows=rows_of("listings.csv"))
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
-def listings(markets: None) -> None:
-    load_tick_tables(actor=ACTOR, at=AT, rows=rows_of("tick_tables.csv"))
-    load_instruments(actor=ACTOR, at=AT, rows=rows_of("listings.csv"))
+def listings(loaded: None, db: None) -> None:
+    """Markets, calendars, price steps and listings."""
