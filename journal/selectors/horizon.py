@@ -38,6 +38,11 @@ class Horizon:
         self._ceiling = 0
         self._writers: frozenset[str] | None = None
 
+    @property
+    def pending(self) -> bool:
+        """Whether a newer position waits for its proof: look again soon instead of waiting for a wake-up."""
+        return self._writers is not None
+
     def position(self, *, patience_s: float = 0.05) -> int:
         """The highest position at or below which nothing can appear any more.
 
@@ -46,10 +51,17 @@ class Horizon:
         """
         pause = 0.0005
         deadline = time.monotonic() + patience_s
-        while not self._look() and time.monotonic() < deadline:
+        newest = not self.pending
+        while True:
+            if self._look():
+                if newest:
+                    return self._proven
+                newest = True
+                continue
+            if time.monotonic() >= deadline:
+                return self._proven
             time.sleep(pause)
             pause = min(pause * 2, 0.01)
-        return self._proven
 
     def _look(self) -> bool:
         """One look; true when the position it asks about is proven."""

@@ -23,6 +23,14 @@ SELECT w.name, coalesce(c.position, 0), coalesce(e.depth, 0), e.oldest_at
 """
 
 
+def find_cursor(name: str) -> int:
+    """The position of a listener's cursor; 0 before its first run."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT position FROM journal_cursor WHERE name = %s", [name])
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def list_cursor_lags(kinds_by_listener: Mapping[str, tuple[str, ...]], *, at: datetime) -> list[CursorLag]:
     """The lag of each named listener, counting only events of its kinds; depth stops counting at 10,000."""
     pairs = [(name, kind) for name, kinds in kinds_by_listener.items() for kind in kinds]

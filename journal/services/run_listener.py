@@ -20,6 +20,7 @@ from journal.locks import lock_cursor
 from journal.models import SetAside
 from journal.selectors.events import list_events_after
 from journal.selectors.horizon import Horizon
+from journal.selectors.lag import find_cursor
 from journal.services.raise_anomaly import raise_anomaly
 from kernel.errors import Unavailable
 from kernel.ids import new_id
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 Handle = Callable[[Sequence[EventRecord]], None]
 MAX_SET_ASIDE = 20
+IDLE_ADVANCE = 1000  # events of other kinds a cursor may lie behind before it is worth a commit to move it
 EVENT_SET_ASIDE = "EVENT_SET_ASIDE"
 _TRANSIENT = (OperationalError, InterfaceError, Unavailable)
 
@@ -39,6 +41,7 @@ class _Job:
     handle: Handle
     at: datetime
     ceiling: int
+    pending: bool
 
 
 class _Poison(Exception):
@@ -62,10 +65,15 @@ def run_listener(
     """One pass over at most ``limit`` events of ``kinds`` (all when None).
 
     ``horizon`` is kept by the calling loop; without one a fresh proof is made. Raises Unavailable LISTENER_FAILING
-    when twenty events in a row cannot be worked: then the fault is not theirs.
+    when twenty events in a row cannot be worked: then the fault is not theirs. ``more`` in the answer: come back at
+    once, there is more to read or soon will be.
     """
-    ceiling = (horizon or Horizon()).position()
-    job = _Job(name, tuple(kinds) if kinds is not None else None, handle, at, ceiling)
+    horizon = horizon or Horizon()
+    ceiling = horizon.position()
+    job = _Job(name, tuple(kinds) if kinds is not None else None, handle, at, ceiling, horizon.pending)
+    position = find_cursor(name)
+    if ceiling - position < IDLE_ADVANCE and not list_events_after(position, limit=1, kinds=job.kinds, up_to=ceiling):
+        return ListenerRun(name, position, more=horizon.pending)
     try:
         return _slice(job, limit)
     except _Poison as poison:
@@ -90,7 +98,7 @@ def _slice(job: _Job, limit: int) -> ListenerRun:
                 raise _Poison(events, error) from error
         if reached > position:
             _advance(job, reached)
-        return ListenerRun(job.name, reached, handled=len(events), more=more)
+        return ListenerRun(job.name, reached, handled=len(events), more=more or job.pending)
 
 
 def _advance(job: _Job, position: int) -> None:

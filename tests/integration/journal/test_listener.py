@@ -102,6 +102,18 @@ def test_a_listener_that_fails_on_everything_stops() -> None:
     assert SetAside.objects.count() == 20
 
 
+def test_nothing_to_do_writes_nothing() -> None:
+    write(5)
+    idle = Ears()
+    done = run_listener(name="idle", kinds=["Other"], handle=idle, at=AT)
+    assert (done.handled, done.position, idle.calls) == (0, 0, 0)
+    assert not Cursor.objects.exists()
+    write(1000, "many")
+    done = run_listener(name="idle", kinds=["Other"], handle=idle, at=AT)
+    assert done.position == Cursor.objects.get().position == Event.objects.order_by("-position")[0].position
+    assert idle.calls == 0
+
+
 def test_lag_counts_only_what_one_listens_to() -> None:
     write(5)
     run_listener(name="a", kinds=["K1"], handle=Ears(), at=AT)
