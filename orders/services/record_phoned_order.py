@@ -1,0 +1,90 @@
+"""Put on record an order that was given to a venue by phone: known by the venue's OrderID, without a ClOrdID of ours.
+
+Its terms are the venue's to say: quantity and price come with its first report. Nothing is sent and nothing is
+checked before the trade, so the record says who entered it and who gave the order.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from django.db import transaction
+
+from accounts.models import TradingAccount
+from authorisation.domain.principal import Principal
+from kernel.errors import Conflict
+from kernel.fix import OrdType, Side, TimeInForce
+from kernel.ids import new_id, order_ref
+from orders.domain.facts import NO_FACTS, facts_to_json
+from orders.domain.fold import request_sent
+from orders.domain.state import RequestFact
+from orders.locks import next_order_numbers
+from orders.models import Order
+from orders.permissions import require_trading
+from orders.services._capturing import require_listing, unknown_account
+from orders.services._moving import Said, record
+from refdata.domain.listing_facts import listing_snapshot
+
+
+def record_phoned_order(
+    *,
+    actor: Principal,
+    at: datetime,
+    account: str,
+    symbol: str,
+    side: Side,
+    session_group: str,
+    venue_order_id: str,
+    cl_ord_id: str | None = None,
+) -> UUID:
+    """The id of the new order. ``cl_ord_id`` only when one was agreed with the venue by the same way.
+
+    Raises NotPermitted, Invalid (account or symbol unknown), Conflict VENUE_ORDER_KNOWN; then nothing is kept.
+    """
+    listing = require_listing(symbol, at=at)
+    row = TradingAccount.objects.select_related("group").filter(code=account).first()
+    if row is None:
+        raise unknown_account(account)
+    require_trading(actor, desk_id=row.group.desk_id, group_id=row.group_id)
+    with transaction.atomic():
+        if Order.objects.filter(session_group=session_group, venue_order_id=venue_order_id).exists():
+            raise Conflict("VENUE_ORDER_KNOWN", f"Order {venue_order_id} of {session_group} is on record already.")
+        order_id = new_id()
+        order = Order.objects.create(
+            id=order_id,
+            ref=order_ref(year=at.year, month=at.month, number=next_order_numbers(1)[0]),
+            root_id=order_id,
+            account=row,
+            desk_id=row.group.desk_id,
+            listing_id=listing.listing_id,
+            owner_id=actor.user_id,
+            source="phone",
+            correlation_id=new_id(),
+            side=side.value,
+            ord_type=OrdType.MARKET.value,
+            time_in_force=TimeInForce.DAY.value,
+            session_group=session_group,
+            venue_order_id=venue_order_id,
+            cl_ord_id=cl_ord_id,
+            last_request_seq=0,
+            facts=facts_to_json(request_sent(NO_FACTS, RequestFact("new", cl_ord_id)) if cl_ord_id else NO_FACTS),
+            # Nobody asks the venue for anything: ours is a record of what was agreed.
+            request_state="accepted",
+            instrument_snapshot=orjson.loads(orjson.dumps(listing_snapshot(listing), default=str)),
+            instructed_at=at,
+            entered_at=at,
+            updated_at=at,
+            trade_date=listing.business_date,
+        )
+        payload = {
+            "order_id": str(order_id),
+            "account_id": str(row.id),
+            "symbol": symbol,
+            "side": side.value,
+            "session_group": session_group,
+            "venue_order_id": venue_order_id,
+        }
+        record(order, [Said("OrderPhoned", payload, actor.actor, actor.on_behalf_of)], at=at)
+    return order_id
