@@ -94,7 +94,7 @@ def run(stop: threading.Event, rate: float | None = None) -> None:
         raise Refused("DEMO_FLOW_IN_LIVE", "The demo flow never runs in live mode.")
     pace = rate if rate is not None else float(os.environ.get("OMS_FLOW_RATE") or DEFAULT_RATE)
     flow = Flow(random=Random())  # noqa: S311 - a market to play with, not a secret
-    survey_due = 0.0
+    survey_due = step_due = 0.0
     try:
         while not stop.is_set():
             try:
@@ -108,7 +108,9 @@ def run(stop: threading.Event, rate: float | None = None) -> None:
                 logger.warning("the flow waits for the database: %s", error)
                 connection.close()
                 stop.wait(SETBACK_S)
-            stop.wait(flow.random.expovariate(pace) if pace > 0 else SURVEY_EVERY_S)
+            now = time.monotonic()
+            step_due = max(step_due, now - SETBACK_S) + (flow.random.expovariate(pace) if pace > 0 else SURVEY_EVERY_S)
+            stop.wait(max(step_due - now, 0))
     finally:
         connection.close()
 

@@ -15,7 +15,7 @@ from kernel.fix import OrdType, Side, TimeInForce
 from kernel.numbers import ZERO
 from orders.domain.terms import OrderTerms, ReplaceTerms
 from refdata.domain.listing_facts import ListingFacts
-from refdata.domain.tick_table import Band, tick_above, tick_below
+from refdata.domain.tick_table import Band, tick_above, tick_below, tick_for
 
 SMALL = (Decimal(1_500), Decimal(20_000))
 LARGE = (Decimal(30_000), Decimal(90_000))
@@ -99,8 +99,10 @@ def new_terms(
 def amended_terms(
     random: Random, *, side: Side, ticks: Sequence[Band], lot_size: Decimal, order_qty: Decimal, price: Decimal
 ) -> ReplaceTerms:
-    """A replace: usually a new limit some basis points away, sometimes a smaller quantity as well."""
+    """A replace: a new limit some basis points away, at least a tick, and sometimes a smaller quantity as well."""
     moved = shifted(price, random.choice((-15, -8, 8, 15)), towards_buy=side.is_buy)
+    if on_tick(ticks, moved, up=not side.is_buy) == price:
+        moved = price + (-1 if side.is_buy else 1) * tick_for(ticks, price)
     smaller = lots(order_qty * Decimal("0.8"), lot_size) if random.random() < 0.3 else None
     return ReplaceTerms(
         price=on_tick(ticks, moved, up=not side.is_buy),

@@ -132,6 +132,7 @@ def test_amends_stay_on_tick_and_never_ask_for_more() -> None:
         )
         assert terms.price is not None
         assert is_on_tick(TICKS, terms.price)
+        assert terms.price != Decimal("100.05")
         assert terms.order_qty in (None, Decimal(800))
         shrunk += terms.order_qty is not None
     assert shrunk == 89
