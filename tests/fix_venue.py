@@ -57,6 +57,33 @@ def knows_nothing(message: dict[int, str]) -> list[Fields]:
     ]  # fmt: skip
 
 
+class Filling:
+    """A venue with a memory: acknowledges and fills each new order, and answers for it when asked."""
+
+    def __init__(self) -> None:
+        self.known: set[str] = set()
+
+    def __call__(self, message: dict[int, str]) -> list[Fields]:
+        name = message[11]
+        if message[35] == "H" and name not in self.known:
+            return knows_nothing(message)
+        report = [
+            (35, "8"), (37, f"V-{name}"), (11, name), (55, message[55]), (54, message[54]),
+            (60, "20261120-10:00:00.000"),
+        ]  # fmt: skip
+        if message[35] == "H":
+            return [[*report, (17, "0"), (150, "I"), (39, "2"), (38, "1000"), (14, "1000"), (151, "0"), (6, "72.5")]]
+        self.known.add(name)
+        quantity = message[38]
+        return [
+            [*report, (17, f"A-{name}"), (150, "0"), (39, "0"), (38, quantity), (14, "0"), (151, quantity), (6, "0")],
+            [
+                *report, (17, f"T-{name}"), (150, "F"), (39, "2"), (38, quantity), (32, quantity), (31, "72.5"),
+                (14, quantity), (151, "0"), (6, "72.5"),
+            ],
+        ]  # fmt: skip
+
+
 class _Callbacks(quickfix.Application):  # type: ignore[misc]
     def __init__(self, venue: ScriptedVenue) -> None:
         super().__init__()
@@ -135,7 +162,7 @@ class ScriptedVenue:
             acceptor.stop(True)
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 10, what: str = "the condition") -> None:
+def wait_until(condition: Callable[[], bool], *, seconds: float = 30, what: str = "the condition") -> None:
     """Poll every 20 ms; AssertionError when it does not come true in time."""
     deadline = time.monotonic() + seconds
     while not condition():

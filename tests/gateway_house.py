@@ -84,14 +84,18 @@ class House:
 
     def pump(self) -> None:
         """Route what was released and work what was received."""
+        self.route()
+        while consume_all(list_inbox_sessions()):
+            pass
+
+    def route(self) -> None:
+        """Only what relay does."""
         at = utc_now()
         kinds = ("OrderReleased", "ReplaceReleased", "CancelReleased")
         while run_listener(name="venues.route", kinds=kinds, handle=on_order_released.handle, at=at).handled:
             pass
-        while consume_all(list_inbox_sessions()):
-            pass
 
-    def until(self, condition: Callable[[], bool], *, seconds: float = 10, what: str = "the condition") -> None:
+    def until(self, condition: Callable[[], bool], *, seconds: float = 30, what: str = "the condition") -> None:
         """Pump until it holds."""
 
         def pumped() -> bool:

@@ -88,7 +88,6 @@ class Recorder(threading.Thread):
         self.memos = memos
         self._fence = fence
         self._end = threading.Event()
-        self.woke = threading.Event()
         self.failure: BaseException | None = None
 
     def finish(self) -> None:
@@ -151,7 +150,6 @@ class Recorder(threading.Thread):
         )
 
     def _write(self, items: Sequence[WireItem]) -> None:
-        crash_point("before_store")
         kept = {name: (m.epoch, m.next_in, m.next_out) for name, m in self.memos.items()}
         try:
             self._write_once(items)
@@ -160,8 +158,6 @@ class Recorder(threading.Thread):
                 memo = self.memos[name]
                 memo.epoch, memo.next_in, memo.next_out = epoch, next_in, next_out
             raise
-        crash_point("after_store")
-        self.woke.set()
 
     def _write_once(self, items: Sequence[WireItem]) -> None:
         with transaction.atomic():
@@ -178,6 +174,9 @@ class Recorder(threading.Thread):
             self._touch(rows, items[-1].at, force=bool(batch.changes))
             if batch.for_inbox:
                 notify(INBOX_CHANNEL)
+                crash_point("before_report_stored")
+        if batch.for_inbox:
+            crash_point("after_report_stored")
 
     def _add(self, batch: _Batch, item: WireItem) -> None:
         memo = self.memos[item.session]

@@ -98,7 +98,7 @@ def test_without_a_session_orders_are_refused_and_what_they_held_is_free(
     assert reserved() > 0
     house.pump()
     house.start_gateway()
-    house.until(lambda: states(order) == ["refused"], seconds=8)
+    house.until(lambda: states(order) == ["refused"])
     order.refresh_from_db()
     assert (order.is_open, order.ord_status, reserved()) == (False, None, Decimal(0))
     assert WireIntent.objects.get().state == WireIntent.State.REFUSED
@@ -178,7 +178,7 @@ def test_a_session_that_stays_down_is_told_and_cleared(house: House, tmp_path: P
     kinds = (
         Event.objects.filter(stream=f"anomaly:session-down:{SESSION}").order_by("seq").values_list("kind", flat=True)
     )
-    house.until(lambda: list(kinds.all()) == ["AnomalyRaised"], seconds=12)
+    house.until(lambda: list(kinds.all()) == ["AnomalyRaised"])
     venue = ScriptedVenue(tmp_path / "venue", port=house.port)
     try:
         house.until(lambda: list(kinds.all()) == ["AnomalyRaised", "AnomalyCleared"])
@@ -196,7 +196,7 @@ def test_new_orders_stopped_on_a_session_leave_cancels_alone(house: House, venue
     set_session_enabled(actor=operator, at=utc_now(), name=SESSION, enabled=False, reason="test")
     held = house.capture()
     house.pump()
-    house.until(lambda: OrderRequest.objects.get(order=held).state == "refused", seconds=8)
+    house.until(lambda: OrderRequest.objects.get(order=held).state == "refused")
     house.cancel(order)
     house.until(lambda: states(order) == ["accepted", "accepted"])
     assert [m[35] for m in venue.heard] == ["D", "F"]
