@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from operations.views import desk, frame, orders, queues, ticket
+from operations.views import desk, frame, orders, queues, ticket, uploads
 
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(url="/desk"), name="home"),
@@ -29,5 +29,11 @@ urlpatterns: list[URLPattern] = [
     path("approvals/<uuid:approval_id>/decide", queues.decide, name="approval-decide"),
     path("exceptions", queues.exceptions, name="exceptions"),
     path("exceptions/<uuid:item_id>", queues.exception_detail, name="exception"),
+    path("uploads", uploads.uploads, name="uploads"),
+    path("uploads/new", uploads.upload_file, name="upload-new"),
+    path("uploads/<uuid:upload_id>", uploads.upload, name="upload"),
+    path("uploads/<uuid:upload_id>/progress", uploads.upload_progress, name="upload-progress"),
+    path("uploads/<uuid:upload_id>/stop", uploads.upload_stop, name="upload-stop"),
+    path("uploads/<uuid:upload_id>/errors.csv", uploads.upload_errors, name="upload-errors"),
     path("search", queues.search, name="search"),
 ]
