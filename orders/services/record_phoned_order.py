@@ -23,9 +23,10 @@ from orders.domain.state import RequestFact
 from orders.locks import next_order_numbers
 from orders.models import Order
 from orders.permissions import require_trading
-from orders.services._capturing import require_listing, unknown_account
+from orders.services._capturing import unknown_account, unknown_symbol
 from orders.services._moving import Said, record
 from refdata.domain.listing_facts import listing_snapshot
+from refdata.selectors import find_listing_by_symbol
 
 
 def record_phoned_order(
@@ -43,7 +44,9 @@ def record_phoned_order(
 
     Raises NotPermitted, Invalid (account or symbol unknown), Conflict VENUE_ORDER_KNOWN; then nothing is kept.
     """
-    listing = require_listing(symbol, at=at)
+    listing = find_listing_by_symbol(symbol, at=at)
+    if listing is None:
+        raise unknown_symbol(symbol)
     row = TradingAccount.objects.select_related("group").filter(code=account).first()
     if row is None:
         raise unknown_account(account)
