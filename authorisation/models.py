@@ -9,6 +9,7 @@ from django.db import models
 from django_fsm import FSMField, FSMModelMixin, transition
 from simple_history.models import HistoricalRecords
 
+from authorisation.domain.principal import Principal
 from authorisation.domain.transitions import BY_NAME
 
 
@@ -64,7 +65,12 @@ class User(AbstractUser):
 
 
 class ApiKey(models.Model):
-    """A bearer token of one user. Only its SHA-256 is kept."""
+    """A bearer token of one user. Only its SHA-256 is kept.
+
+    ``principal`` is set on a key found by its token: the user's rights and grants of that moment.
+    """
+
+    principal: Principal
 
     id = models.UUIDField(primary_key=True)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_keys")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import orjson
 import psycopg
@@ -80,6 +80,18 @@ def _array_type(field: models.Field[Any, Any]) -> str:
     return re.sub(r"\(.*?\)", "", kind)
 
 
+class _CountedCursor(psycopg.Cursor[tuple[Any, ...]]):
+    """Leaves its statements in Django's query log, so that tests and pages that count see them."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        connection.queries_log.append({"sql": str(query), "time": "0"})
+        return super().execute(query, params, **options)
+
+    def copy(self, statement: Any, *arguments: Any, **options: Any) -> Any:
+        connection.queries_log.append({"sql": str(statement), "time": "0"})
+        return super().copy(statement, *arguments, **options)
+
+
 @contextmanager
 def raw_cursor(*, binary: bool = False) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
     """A plain psycopg cursor on Django's connection; errors arrive as ``django.db`` errors.
@@ -88,7 +100,8 @@ def raw_cursor(*, binary: bool = False) -> Iterator[psycopg.Cursor[tuple[Any, ..
     unless ``binary``.
     """
     connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    kind = _CountedCursor if connection.queries_logged else psycopg.Cursor
+    with connection.wrap_database_errors, kind(connection.connection) as cursor:
         if binary:
             cursor.format = psycopg.pq.Format.BINARY
         yield cursor

@@ -12,7 +12,10 @@ from kernel.clock import utc_now
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """``request.auth`` becomes the ApiKey. An unknown, expired or revoked token and a disabled user answer alike."""
+    """``request.auth`` becomes the ApiKey with its ``principal``, loaded in one statement.
+
+    An unknown, expired or revoked token and a disabled user answer alike.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         header = request.headers.get("Authorization", "")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from guardian.shortcuts import assign_perm
@@ -15,6 +17,12 @@ from authorisation.selectors import get_principal
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+
+
+@cache
+def _hashed_password() -> str:
+    """Hashing is slow on purpose: once is enough."""
+    return make_password(PASSWORD)
 
 
 def desk(code: str = "D1") -> Desk:
@@ -33,7 +41,7 @@ def right(codename: str) -> Permission:
 
 def person(username: str, *, rights: tuple[str, ...] = (), desks: tuple[str, ...] = ("D1",), **values: Any) -> User:
     """A user in a role group of its own with the rights, seeing and trading the desks."""
-    user = User.objects.create_user(username, password=PASSWORD, **values)
+    user = User.objects.create(username=username, password=_hashed_password(), **values)
     group = Group.objects.create(name=f"role of {username}")
     group.permissions.set([right(codename) for codename in rights])
     user.groups.add(group)

@@ -23,7 +23,7 @@ from kernel.ids import new_id
 from kernel.numbers import Money
 from tests.factories.accounts import AT, DAY, SEED, VOD, booking, funded_account
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def gbp(amount: str) -> Money:
@@ -180,5 +180,5 @@ def test_bookings_cannot_be_changed(sql: str) -> None:
     funded_account()
     before = state()
     with pytest.raises(IntegrityError, match="its rows are evidence"), transaction.atomic():
-        connection.cursor().execute(sql)
+        connection.cursor().execute(f"SET CONSTRAINTS ALL IMMEDIATE; {sql}")
     assert state() == before

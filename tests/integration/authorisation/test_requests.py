@@ -26,7 +26,7 @@ from kernel.errors import Conflict, Invalid, InvariantBroken, NotFound, NotPermi
 from kernel.ids import new_id
 from tests.factories.authorisation import AT, desk, principal
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 CHECKER = {"rights": ("release_order",)}
 
 
@@ -225,7 +225,7 @@ def test_evidence_stays(sql: str) -> None:
     decide(principal("checker", **CHECKER), raised)
     before = state()
     with pytest.raises(IntegrityError), transaction.atomic():
-        connection.cursor().execute(sql)
+        connection.cursor().execute(f"SET CONSTRAINTS ALL IMMEDIATE; {sql}")
     assert state() == before
 
 

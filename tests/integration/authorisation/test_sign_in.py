@@ -184,3 +184,18 @@ def test_a_grant_holds_from_the_next_load_and_so_does_its_end() -> None:
     assert list(list_visible_desks(get_principal(user))) == [third]
     revoke_access(actor=administrator, at=AT, group=group, right="view_desk", objects=[third])
     assert get_principal(user).granted("view_desk") == frozenset()
+
+
+def test_a_token_brings_its_principal_in_one_statement(django_assert_num_queries: Any) -> None:
+    user = person("robot", rights=("enter_order",), desks=("D1",), kind="service", may_send=False, desk=desk("D1"))
+    bare = User.objects.create(username="bare")
+    issued = issue_api_key(actor=SEED, at=AT, user_id=user.pk, name="feed")
+    with django_assert_num_queries(1):
+        key = find_api_key(issued.token, at=AT)
+    assert key is not None
+    assert key.principal == get_principal(user, actor=f"key:{issued.id}")
+    assert (key.user, key.user.desk_id, key.name, key.created_at) == (user, desk("D1").pk, "feed", AT)
+    assert (key.principal.is_service, key.principal.may_send) == (True, False)
+    other = find_api_key(issue_api_key(actor=SEED, at=AT, user_id=bare.pk, name="x").token, at=AT)
+    assert other is not None
+    assert (other.principal.rights, dict(other.principal.grants)) == (frozenset(), {})

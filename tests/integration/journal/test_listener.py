@@ -15,7 +15,7 @@ from journal.services.run_listener import run_listener
 from kernel.errors import Unavailable
 from tests.factories.journal import AT, draft
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 class Ears:

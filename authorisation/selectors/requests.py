@@ -1,92 +1,22 @@
-"""Reads about people, keys, and what waits for a second person. What an actor may not see does not exist for them."""
+"""Reads of what waits for a second person. What an actor may not see does not exist for them."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import Group
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from authorisation.domain.four_eyes import RequestFacts, is_visible, refusal, visible_desks
 from authorisation.domain.policy import POLICIES, policy_of
 from authorisation.domain.principal import Principal
 from authorisation.domain.transitions import PENDING
-from authorisation.models import ApiKey, AuthorisationRequest, Desk, User
+from authorisation.models import AuthorisationRequest
 from kernel.errors import NotFound
 
-_RIGHTS = """
-SELECT p.codename, NULL::bigint
-  FROM authorisation_user_groups ug
-  JOIN auth_group_permissions gp ON gp.group_id = ug.group_id
-  JOIN auth_permission p ON p.id = gp.permission_id
- WHERE ug.user_id = %s
- UNION
-SELECT p.codename, NULL
-  FROM authorisation_user_user_permissions up
-  JOIN auth_permission p ON p.id = up.permission_id
- WHERE up.user_id = %s
- UNION
-SELECT p.codename, g.object_pk::bigint
-  FROM authorisation_user_groups ug
-  JOIN guardian_groupobjectpermission g ON g.group_id = ug.group_id
-  JOIN auth_permission p ON p.id = g.permission_id
- WHERE ug.user_id = %s
-"""
 TABS = ("mine", "raised", "all", "decided")
-
-
-def get_principal(user: User, *, actor: str | None = None) -> Principal:
-    """The user with role rights and object grants of now: one statement."""
-    rights: set[str] = set()
-    grants: dict[str, set[int]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_RIGHTS, [user.pk, user.pk, user.pk])
-        for codename, object_id in cursor.fetchall():
-            if object_id is None:
-                rights.add(codename)
-            else:
-                grants.setdefault(codename, set()).add(object_id)
-    return Principal(
-        user_id=user.pk,
-        username=user.username,
-        actor=actor or user.actor,
-        persona=user.persona,
-        is_service=user.kind == User.Kind.SERVICE,
-        may_send=user.may_send,
-        desk_id=user.desk_id,
-        rights=frozenset(rights),
-        grants={codename: frozenset(ids) for codename, ids in grants.items()},
-    )
-
-
-def token_digest(token: str) -> str:
-    """What is kept of a bearer token: hex SHA-256."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def find_api_key(token: str, *, at: datetime) -> ApiKey | None:
-    """The live key of a bearer token whose user is active, or None. Only digests are compared."""
-    return (
-        ApiKey.objects.select_related("user")
-        .filter(digest=token_digest(token), revoked_at__isnull=True, user__is_active=True)
-        .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at))
-        .first()
-    )
-
-
-def list_visible_desks(actor: Principal) -> QuerySet[Desk]:
-    """Desks the actor may see, by code."""
-    return Desk.objects.filter(pk__in=visible_desks(actor)).order_by("code", "id")
-
-
-def list_role_groups() -> QuerySet[Group]:
-    """All role groups, by name."""
-    return Group.objects.order_by("name", "id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,31 @@
+"""All reads of this room."""
+
+from authorisation.selectors.people import (
+    find_api_key,
+    get_principal,
+    list_role_groups,
+    list_visible_desks,
+    token_digest,
+)
+from authorisation.selectors.requests import (
+    RequestItem,
+    count_requests,
+    facts_of,
+    get_request,
+    list_requests,
+    visible_requests,
+)
+
+__all__ = [
+    "RequestItem",
+    "count_requests",
+    "facts_of",
+    "find_api_key",
+    "get_principal",
+    "get_request",
+    "list_requests",
+    "list_role_groups",
+    "list_visible_desks",
+    "token_digest",
+    "visible_requests",
+]
