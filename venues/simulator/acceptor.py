@@ -6,6 +6,9 @@ What the engine does on its own, and what is done about it
 * It ends the process when a callback raises: callbacks catch everything.
 * It reports a message as sent while nobody is logged on. That is wanted here: the message is stored under its
   number and goes out when the member asks for what it missed. For this ``PersistMessages`` stays on.
+* Whatever it is told, it forgets its numbers when a new week begins (Sunday, 00:00 UTC) or when its store is from
+  another week. A venue that forgot would count from 1 under a member who did not: so the store is dated anew at
+  each start, and around that moment the engine is taken down and a new one made (``pause``, ``renew``).
 * ``stop`` must be called before the process ends.
 """
 
@@ -19,17 +22,23 @@ import stat
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import quickfix
 
+from kernel.clock import utc_now
 from venues.simulator.fields import TAGS
 
 log = logging.getLogger("venues.simulator")
 
 QUEUE_LIMIT = 20_000
 LISTEN_BACKLOG = 16
+STORE_TIME = "%Y%m%d-%H:%M:%S"
+SATURDAY = 6
+BREAK_FROM_S = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +117,27 @@ class Acceptor:
         store.mkdir(parents=True, exist_ok=True)
         self._host = host
         self._sessions = sessions
-        self._inner = _free_ports(len(sessions))
+        self._store = store
         self.inbox: queue.Queue[Heard] = queue.Queue(maxsize=QUEUE_LIMIT)
         self.ports: dict[str, int] = {}
         self._ids = {
             one.name: quickfix.SessionID(one.begin_string, one.comp_id, one.member_comp_id) for one in sessions
         }
-        settings_file = store / "acceptor.cfg"
-        settings_file.write_text(_settings(sessions, self._inner, store))
         self._callbacks = _Callbacks({sid.toString(): name for name, sid in self._ids.items()}, self.inbox)
+        self.store_began = {one.name: store_began(store, one) for one in sessions}
+        self._running = False
+        self._build()
+
+    def _build(self) -> None:
+        """A new engine over the stores as they are."""
+        for one in self._sessions:
+            _date_anew(self._store, one)
+        self._inner = _free_ports(len(self._sessions))
+        settings_file = self._store / "acceptor.cfg"
+        settings_file.write_text(_settings(self._sessions, self._inner, self._store))
         self._settings = quickfix.SessionSettings(str(settings_file))
         self._store_factory = quickfix.FileStoreFactory(self._settings)
-        self._engine = quickfix.SocketAcceptor(self._callbacks, self._store_factory, self._settings)
-        self._running = False
+        self._engine: Any = quickfix.SocketAcceptor(self._callbacks, self._store_factory, self._settings)
 
     @property
     def logged_on(self) -> frozenset[str]:
@@ -134,8 +151,10 @@ class Acceptor:
 
     def start(self) -> None:
         """Listen. Raises OSError when a port is taken."""
-        wanted = [_listener(self._host, one.port) for one in self._sessions]
+        wanted: list[socket.socket] = []
         try:
+            for one in self._sessions:
+                wanted.append(_listener(self._host, self.ports.get(one.name, one.port)))
             self._engine.start()
             self._running = True
             listening = _listening_sockets()
@@ -171,13 +190,25 @@ class Acceptor:
         if self._running:
             self._running = False
             self._engine.stop()
+            self._callbacks.logged_on.clear()
+
+    def pause(self) -> None:
+        """Log everybody out and stop listening; reports sent meanwhile wait in the store."""
+        self.stop()
+
+    def renew(self) -> None:
+        """After a pause: a new engine with the old numbers. Raises OSError when a port was taken meanwhile."""
+        self._engine = None  # the engine frees its session names only when nothing refers to it any more
+        self._build()
+        self.start()
 
 
 def _settings(sessions: Sequence[VenueSession], ports: Sequence[int], store: Path) -> str:
     lines = [
         "[DEFAULT]",
         "ConnectionType=acceptor",
-        "NonStopSession=Y",
+        "StartDay=Sunday",
+        "EndDay=Sunday",
         "StartTime=00:00:00",
         "EndTime=00:00:00",
         "UseDataDictionary=N",
@@ -200,6 +231,34 @@ def _settings(sessions: Sequence[VenueSession], ports: Sequence[int], store: Pat
             f"SocketAcceptPort={port}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def store_prefix(one: VenueSession) -> str:
+    """How the engine names the files of a session: FIX.4.4-SIM1-OMS."""
+    return f"{one.begin_string}-{one.comp_id}-{one.member_comp_id}"
+
+
+def store_began(store: Path, one: VenueSession) -> datetime | None:
+    """When the engine last began to count in a session's store; None when there is no store."""
+    try:
+        text = (store / f"{store_prefix(one)}.session").read_text()
+        return datetime.strptime(text[-17:], STORE_TIME).replace(tzinfo=UTC)
+    except (OSError, ValueError):
+        return None
+
+
+def _date_anew(store: Path, one: VenueSession) -> None:
+    path = store / f"{store_prefix(one)}.session"
+    if path.exists():
+        path.write_text(utc_now().strftime(STORE_TIME))
+
+
+def is_weekly_break(at: datetime) -> bool:
+    """The last seconds of the week, in which the engine must be down."""
+    moment = at.astimezone(UTC)
+    return (
+        moment.isoweekday() == SATURDAY and (moment.hour, moment.minute) == (23, 59) and moment.second >= BREAK_FROM_S
+    )
 
 
 def _listener(host: str, port: int) -> socket.socket:

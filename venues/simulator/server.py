@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kernel.clock import utc_now
-from venues.simulator.acceptor import Acceptor, Heard, VenueSession
+from venues.simulator.acceptor import Acceptor, Heard, VenueSession, is_weekly_break, store_prefix
 from venues.simulator.day import DayWatch
 from venues.simulator.delivery import Delivery
 from venues.simulator.exchange import Exchange
@@ -78,8 +78,13 @@ class Venue:
         self.days.begin(self.truth.found, at=at)
         self.exchange.restore(self.truth.found)
         one = setup.session
-        prefix = f"{one.begin_string}-{one.comp_id}-{one.member_comp_id}"
-        self.unsent = unsent_reports(self.truth.found, session=one.name, store=parent.directory / "fix", prefix=prefix)
+        self.unsent = unsent_reports(
+            self.truth.found,
+            session=one.name,
+            store=parent.directory / "fix",
+            prefix=store_prefix(one),
+            began=acceptor.store_began[one.name],
+        )
         self.truth.found.clear()
         if roll(directory, at=at):
             self.truth.close()
@@ -143,6 +148,7 @@ class Simulator:
         self._note_prices()
         self._began = time.monotonic()
         self._next_house = self._next_clock = 0.0
+        self._paused = False
         self._stop_helpers = threading.Event()
         self._syncer = threading.Thread(target=self._sync_truth, name="truth-sync", daemon=True)
 
@@ -214,10 +220,21 @@ class Simulator:
                 venue.trade_for_the_house(clock=clock, at=at, out=self._script.plan.house_out)
         if clock >= self._next_clock:
             self._next_clock = clock + CLOCK_EVERY_S
+            self._mind_the_week(at)
             self._follow_script(clock, at)
             for venue in self._venues:
                 venue.walk_clock(clock=clock, at=at)
             self._note_prices()
+
+    def _mind_the_week(self, at: datetime) -> None:
+        """Keep the engine down while its week turns, so that it does not forget its numbers."""
+        if is_weekly_break(at):
+            if not self._paused:
+                self._paused = True
+                self._acceptor.pause()
+        elif self._paused:
+            self._acceptor.renew()
+            self._paused = False
 
     def _note_prices(self) -> None:
         self._prices = [line for venue in self._venues for line in price_lines(venue.exchange)]

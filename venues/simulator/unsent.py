@@ -8,7 +8,7 @@ older ones, and sending those again would be a lie about when they were said.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ BYTES_BACK = 4 * 1024 * 1024
 
 
 def unsent_reports(
-    lines: Sequence[Mapping[str, Any]], *, session: str, store: Path, prefix: str
+    lines: Sequence[Mapping[str, Any]], *, session: str, store: Path, prefix: str, began: datetime | None
 ) -> list[dict[str, str]]:
-    """Reports of a session to be sent now, oldest first. ``prefix`` names the engine's files: FIX.4.4-SIM1-OMS."""
-    began = _creation_time(store / f"{prefix}.session")
+    """Reports of a session to be sent now, oldest first.
+
+    ``prefix`` names the engine's files (FIX.4.4-SIM1-OMS); ``began`` is when the store began to count, None for never.
+    """
     if began is None:
         return []
     known = _known(store / f"{prefix}.body", below=_next_number(store / f"{prefix}.seqnums"))
@@ -60,15 +62,3 @@ def _next_number(path: Path) -> int:
         return int(path.read_text().partition(":")[0])
     except (OSError, ValueError):
         return 0
-
-
-def _creation_time(path: Path) -> datetime | None:
-    """When the engine's store began; its file says YYYYMMDD-HH:MM:SS, the newest last."""
-    try:
-        text = path.read_text()
-    except OSError:
-        return None
-    try:
-        return datetime.strptime(text[-17:], "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None

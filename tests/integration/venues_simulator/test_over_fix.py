@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,17 +21,33 @@ from .venue import Member, setup
 pytestmark = pytest.mark.fix
 
 
-@pytest.fixture
-def simulator(tmp_path: Path) -> Iterator[Simulator]:
-    one = Simulator(setup(tmp_path / "venue"))
+def wait_until(done: Callable[[], bool]) -> None:
+    """Wait up to ten seconds."""
+    end = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@contextmanager
+def serving(one: Simulator) -> Iterator[Simulator]:
+    """The simulator at work in a thread of its own."""
     stop = threading.Event()
     one.start()
-    thread = threading.Thread(target=one.serve, args=(stop,))
+    thread = threading.Thread(target=one.serve, args=(stop,), daemon=True)
     thread.start()
-    yield one
-    stop.set()
-    thread.join(5)
-    one.close()
+    try:
+        yield one
+    finally:
+        stop.set()
+        thread.join(5)
+        one.close()
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[Simulator]:
+    with serving(Simulator(setup(tmp_path / "venue"))) as one:
+        yield one
 
 
 @pytest.fixture
@@ -117,6 +135,26 @@ def test_reports_made_while_the_member_is_away_are_delivered(simulator: Simulato
     with Member(tmp_path / "member", port) as again:
         assert again.wait(1) == ["A 4/4 0/0"]
         assert again.heard[0]["43"] == "Y"
+
+
+def test_the_numbers_survive_the_turn_of_the_engines_week(tmp_path: Path) -> None:
+    now = [datetime(2026, 11, 28, 23, 59, 50, tzinfo=UTC)]
+    with (
+        serving(Simulator(setup(tmp_path / "venue"), clock=lambda: now[0])) as one,
+        Member(tmp_path / "member", one.ports["SIM1-A"]) as member,
+    ):
+        member.order("A", "1", "100", "89")
+        member.wait(1)
+        now[0] = datetime(2026, 11, 28, 23, 59, 57, tzinfo=UTC)
+        wait_until(lambda: not member.here.is_set())
+        assert one.logged_on == frozenset()
+        now[0] = datetime(2026, 11, 29, 0, 0, 0, tzinfo=UTC)
+        assert member.here.wait(10)
+        member.send("F", t11="C", t41="A", t55="VOD.L", t54="1")
+        assert member.wait(3) == ["A 0/0 0/100", "A C/C 0/0", "C no 0/C"]
+        numbers = [int(message["34"]) for message in member.heard]
+        assert numbers == sorted(set(numbers))
+        assert numbers[0] > 1
 
 
 def test_only_this_machine_can_connect(simulator: Simulator) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from kernel.fix import TimeInForce
 from venues.simulator import interventions
+from venues.simulator.commands import Command
 from venues.simulator.day import DayWatch
 from venues.simulator.exchange import Exchange
 from venues.simulator.floor import Options
@@ -227,7 +228,7 @@ def test_an_exchange_is_rebuilt_from_its_truth(tmp_path: Path, carried: bool) ->
     assert picture(again) == picture(one)
     assert again.counter == one.counter
     assert said(again.handle(new("S1"), at=AT))[0].startswith("S1 8/")
-    follow = [new("L", "2", 150, "98"), cancel("Z", "A2")]
+    follow: list[Command] = [new("L", "2", 150, "98"), cancel("Z", "A2")]
     assert [said(again.handle(c, at=AT)) for c in follow] == [said(one.handle(c, at=AT)) for c in follow]
 
 
