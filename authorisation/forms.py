@@ -15,7 +15,7 @@ class SignInForm(forms.Form):
     )
     password = forms.CharField(
         label="Password",
-        max_length=200,
+        max_length=256,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )

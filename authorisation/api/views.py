@@ -7,10 +7,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from authorisation.models import ApiKey
+
 
 class MeView(APIView):
     """``/me``: the user behind the token. Partners use it to see that a token works."""
 
     @extend_schema(operation_id="me", responses={200: dict})
     def get(self, request: Request) -> Response:
-        return Response({"username": request.user.username, "key": request.auth.name})
+        key = request.auth
+        assert isinstance(key, ApiKey)
+        return Response({"username": key.user.username, "key": key.name})

@@ -13,8 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from authorisation.domain.principal import Principal
-from authorisation.models import User
-from authorisation.selectors import get_principal
+from authorisation.models import ApiKey
 from kernel.clock import utc_now
 from kernel.errors import Invalid
 from orders.api.answers import order_body, request_answer, row_body
@@ -52,9 +51,9 @@ class OrderApiView(APIView):
 
     def principal(self) -> Principal:
         """The principal behind the token; events name the key."""
-        user = self.request.user
-        assert isinstance(user, User)
-        return get_principal(user, actor=f"key:{self.request.auth.pk}")
+        key = self.request.auth
+        assert isinstance(key, ApiKey)
+        return key.principal
 
     def key(self) -> str:
         """The Idempotency-Key header, or Invalid."""

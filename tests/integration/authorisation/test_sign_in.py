@@ -73,6 +73,18 @@ def test_the_page_goes_on_to_its_own_site_only(monkeypatch: pytest.MonkeyPatch) 
         assert (answer.status_code, answer.headers["Location"]) == (302, target)
 
 
+def test_the_page_shows_its_form_and_the_sentence() -> None:
+    page = Client().get("/sign-in?next=/orders/1")
+    assert (page.status_code, page.headers["Cache-Control"]) == (
+        200,
+        "max-age=0, no-cache, no-store, must-revalidate, private",
+    )
+    assert 'value="/orders/1"' in page.content.decode()
+    answer = post(Client(), username="nobody", password="wrong")
+    assert answer.status_code == 422
+    assert WRONG in answer.content.decode()
+
+
 def test_every_failure_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     person("ada")
     shown: list[tuple[int, list[str]]] = []
