@@ -20,12 +20,12 @@ from django.db.models import Sum
 
 from accounts.models import CashBalance, Reservation
 from benchmarks.support import build_desk
-from journal.bulk import raw_cursor
 from journal.models import Event
 from kernel.clock import utc_now
 from kernel.fix import OrdType, Side
 from kernel.ids import new_id
 from orders.domain.terms import OrderTerms
+from orders.locks import native_cursor, numbered
 from orders.models import Order
 from orders.services.capture_order import capture_order
 from tests.factories import DeskWorld, make_account
@@ -33,13 +33,13 @@ from tests.factories import DeskWorld, make_account
 ACCOUNTS = 100
 TURN = 50
 HELD = Decimal("72.50")
-_LOCK = """
+_LOCK = numbered("""
 SELECT a.id, b.id, b.settled + b.pending - b.reserved, k.answer::text
   FROM accounts_tradingaccount a
   JOIN accounts_cashbalance b ON b.account_id = a.id AND b.currency = 'GBP'
   LEFT JOIN journal_idempotencykey k ON k.principal = %s AND k.route = 'floor' AND k.key = %s
  WHERE a.code = %s FOR NO KEY UPDATE OF b
-"""
+""")
 
 
 def main(full: bool) -> dict[str, Any]:
@@ -145,7 +145,7 @@ class Floor:
             "key": key,
             "at": at,
         }
-        with transaction.atomic(), raw_cursor() as cursor:
+        with transaction.atomic(), native_cursor() as cursor:
             cursor.execute(_LOCK, ["floor", key, code])
             row = cursor.fetchone()
             assert row is not None
@@ -196,7 +196,8 @@ def _floor_statement(order_id: UUID) -> tuple[str, list[Any], list[tuple[int, st
     places.append((len(values), "cash_id"))
     values.append(None)
     ctes = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(parts))
-    return f"WITH {ctes} UPDATE accounts_cashbalance SET reserved = reserved + 72.50 WHERE id = %s", values, places
+    sql = f"WITH {ctes} UPDATE accounts_cashbalance SET reserved = reserved + 72.50 WHERE id = %s"
+    return numbered(sql), values, places
 
 
 def _rows(table: str, condition: str, value: Any, left_out: tuple[str, ...]) -> tuple[list[str], list[list[Any]]]:

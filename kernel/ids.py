@@ -18,12 +18,14 @@ SHARDS = 16
 
 
 def new_id() -> UUID:
-    """A UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, then 74 random bits; sorts by creation."""
-    millis = time.time_ns() // 1_000_000
-    value = int.from_bytes(os.urandom(10), "big")
-    value = (millis << 80) | value
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    """A UUID version 7 (RFC 9562, method 3): Unix milliseconds, 12 bits of their fraction, 62 random bits.
+
+    Sorts by creation down to a quarter of a microsecond, so the rows of one batch keep their order.
+    """
+    nanos = time.time_ns()
+    millis, rest = divmod(nanos, 1_000_000)
+    value = (millis << 80) | (0x7 << 76) | ((rest << 12) // 1_000_000 << 64)
+    value |= 0x2 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
     return UUID(int=value)
 
 

@@ -7,13 +7,17 @@ is inserted last and unique, so of two equal submissions one commits and the oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import orjson
+import psycopg
+from django.db import connection
 
 from journal.bulk import raw_cursor
 from orders.domain.account_row import AccountRow
@@ -21,44 +25,61 @@ from orders.domain.applying import OrderRow, RequestRow
 from orders.domain.facts import facts_from_json
 from orders.models import Order, OrderRequest
 from refdata.domain.listing_facts import ListingFacts
+from refdata.selectors import LISTING_WIDTH, listing_from_values, listing_statement
 from risk.selectors import BLOCKS_SQL, LIMITS_SQL, TRADING_WAS_SWITCHED_ON_SQL, Marks, marks_from_row
 
-_WORLD = """
-WITH acc AS (
+_LISTING = ", ".join(f"c{number}" for number in range(1, LISTING_WIDTH + 1))
+_WORLD = f"""
+WITH lst({_LISTING}) AS MATERIALIZED ({listing_statement(" WHERE l.symbol = upper($1)")}
+), acc AS MATERIALIZED (
     SELECT a.id, a.code, a.state, a.short_allowed, a.group_id, g.desk_id, a.client_id, c.active
       FROM accounts_tradingaccount a
       JOIN accounts_accountgroup g ON g.id = a.group_id
       JOIN accounts_client c ON c.id = a.client_id
-     WHERE a.code = %(account)s
+     WHERE a.code = $2
 ), scopes AS (
     SELECT v.scope, v.scope_id
-      FROM acc, LATERAL (VALUES ('firm', ''), ('desk', acc.desk_id::text), ('dealer', %(dealer)s::text),
-        ('client', acc.client_id::text), ('account', acc.id::text), ('instrument', %(instrument)s::text),
-        ('venue', %(mic)s::text), ('strategy', %(strategy)s::text)) AS v(scope, scope_id)
+      FROM acc CROSS JOIN lst, LATERAL (VALUES ('firm', ''), ('desk', acc.desk_id::text), ('dealer', $3::text),
+        ('client', acc.client_id::text), ('account', acc.id::text), ('instrument', lst.c2::text),
+        ('venue', lst.c8::text), ('strategy', $4::text)) AS v(scope, scope_id)
      WHERE v.scope = 'firm' OR v.scope_id <> ''
 ), cash AS MATERIALIZED (
     SELECT b.id, b.settled + b.pending - b.reserved AS available
       FROM accounts_cashbalance b
-     WHERE b.account_id = (SELECT id FROM acc) AND b.currency = %(currency)s {lock}
+     WHERE b.account_id = (SELECT id FROM acc) AND b.currency = (SELECT c11 FROM lst) LOCKING
 ), holding AS MATERIALIZED (
     SELECT h.id, GREATEST(h.settled + h.pending - h.reserved - h.short, 0) AS available,
            h.settled + h.pending - h.short AS position
       FROM accounts_holding h
-     WHERE h.account_id = (SELECT id FROM acc) AND h.instrument_id = %(instrument_id)s
-       AND (SELECT count(*) FROM cash) >= 0 {lock}
+     WHERE h.account_id = (SELECT id FROM acc) AND h.instrument_id = (SELECT c2 FROM lst)
+       AND (SELECT count(*) FROM cash) >= 0 LOCKING
 )
 SELECT acc.id, acc.code, acc.state, acc.short_allowed, acc.group_id, acc.desk_id, acc.client_id, acc.active,
        cash.id, cash.available, holding.id, holding.available, holding.position,
-       {switched_on}, {limits}, {blocks}, {number}, k.payload_hash, k.answer::text
+       {TRADING_WAS_SWITCHED_ON_SQL}, {LIMITS_SQL}, {BLOCKS_SQL}, NUMBER, k.payload_hash, k.answer::text, {_LISTING}
   FROM (SELECT 1) AS one
+  LEFT JOIN lst ON true
   LEFT JOIN acc ON true
   LEFT JOIN cash ON true
   LEFT JOIN holding ON true
-  LEFT JOIN journal_idempotencykey k ON k.principal = %(principal)s AND k.route = %(route)s AND k.key = %(key)s
+  LEFT JOIN journal_idempotencykey k ON k.principal = $5 AND k.route = $6 AND k.key = $7
 """
-_PARTS = {"switched_on": TRADING_WAS_SWITCHED_ON_SQL, "limits": LIMITS_SQL, "blocks": BLOCKS_SQL}
-_LOCKING = _WORLD.format(lock="FOR NO KEY UPDATE", number="nextval('orders_ref_seq')", **_PARTS)
-_READING = _WORLD.format(lock="", number="0", **_PARTS)
+_LOCKING = _WORLD.replace("LOCKING", "FOR NO KEY UPDATE").replace("NUMBER", "nextval('orders_ref_seq')")
+_READING = _WORLD.replace("LOCKING", "").replace("NUMBER", "0")
+
+
+@contextmanager
+def native_cursor() -> Iterator[psycopg.RawCursor[tuple[Any, ...]]]:
+    """A cursor that sends ``$1`` statements as they are: a long statement is not parsed anew on every call."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.RawCursor(connection.connection) as cursor:
+        yield cursor
+
+
+def numbered(sql: str) -> str:
+    """``%s`` placeholders as ``$1``, ``$2`` …"""
+    parts = sql.split("%s")
+    return parts[0] + "".join(f"${number}{part}" for number, part in enumerate(parts[1:], 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,7 @@ class World:
     ``number`` is the next order number (0 for a preview); ``key_hash`` and ``key_answer`` are None for a fresh key.
     """
 
+    listing: ListingFacts | None
     account: AccountRow | None
     cash_id: int | None
     cash_available: Decimal | None
@@ -81,37 +103,27 @@ class World:
 
 
 def lock_world(
-    *, account_code: str, listing: ListingFacts, dealer_id: int, strategy: str, principal: str, route: str, key: str
+    *, symbol: str, account_code: str, dealer_id: int, strategy: str, scope: tuple[str, str, str], at: datetime
 ) -> World:
-    """Lock the account's money for this listing and read everything the checks need: one statement."""
-    return _world(_LOCKING, account_code, listing, dealer_id, strategy, (principal, route, key))
+    """Lock the account's money for this listing and read everything the checks need: one statement.
+
+    ``scope`` is principal, route and key of the submission.
+    """
+    return _world(_LOCKING, (symbol.strip(), account_code, str(dealer_id), strategy, *scope), at)
 
 
-def read_world(*, account_code: str, listing: ListingFacts, dealer_id: int, strategy: str) -> World:
+def read_world(*, symbol: str, account_code: str, dealer_id: int, strategy: str, at: datetime) -> World:
     """The same without any lock or number, for a preview."""
-    return _world(_READING, account_code, listing, dealer_id, strategy, ("", "", ""))
+    return _world(_READING, (symbol.strip(), account_code, str(dealer_id), strategy, "", "", ""), at)
 
 
-def _world(
-    sql: str, account_code: str, listing: ListingFacts, dealer_id: int, strategy: str, scope: tuple[str, str, str]
-) -> World:
-    parameters: dict[str, Any] = {
-        "account": account_code,
-        "dealer": str(dealer_id),
-        "instrument": str(listing.instrument_id),
-        "instrument_id": listing.instrument_id,
-        "mic": listing.mic,
-        "strategy": strategy,
-        "currency": listing.currency,
-        "principal": scope[0],
-        "route": scope[1],
-        "key": scope[2],
-    }
-    with raw_cursor() as cursor:
+def _world(sql: str, parameters: tuple[str, ...], at: datetime) -> World:
+    with native_cursor() as cursor:
         cursor.execute(sql, parameters)
         row = cursor.fetchone()
     assert row is not None
     return World(
+        listing=listing_from_values(row[19:], at=at) if row[19] is not None else None,
         account=AccountRow(*row[:8]) if row[0] is not None else None,
         cash_id=row[8],
         cash_available=row[9],

@@ -220,6 +220,24 @@ def tick_for(facts: ListingFacts, price: Decimal) -> Decimal:
     return tick_table.tick_for(facts.ticks, price)
 
 
+LISTING_WIDTH: Final = len(_Row._fields)
+
+
+def listing_statement(condition: str) -> str:
+    """The read of one listing, for a statement that reads more in one go; ``condition`` is its WHERE clause.
+
+    Its ``LISTING_WIDTH`` columns have no unique names: give the subquery a column list. The second is the instrument,
+    the eighth the MIC, the eleventh the currency.
+    """
+    return _LISTING_COLUMNS + condition
+
+
+def listing_from_values(values: Sequence[Any], *, at: datetime) -> ListingFacts:
+    """The facts of one row of :func:`listing_statement`."""
+    row = _Row(*values)
+    return _facts(row, _clock(row.mic, row.market_version).with_always_open(row.always_open), at=at)
+
+
 def _read(where: str, parameters: Sequence[Any]) -> list[_Row]:
     with connection.cursor() as cursor:
         cursor.execute(_LISTING_COLUMNS + where, parameters)

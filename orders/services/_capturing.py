@@ -20,7 +20,6 @@ from orders.models import Order
 from orders.permissions import can_see, operator_facts
 from orders.services._authorise import hold_for_authorisation
 from refdata.domain.listing_facts import ListingFacts
-from refdata.selectors import find_listing_by_symbol
 from risk.domain.answers import Acknowledgement, Judgement, Verdict, answer_to_json
 from risk.domain.exposure import cash_to_hold, stock_to_hold
 from risk.domain.facts import AccountFacts, Facts
@@ -56,9 +55,8 @@ def unknown_symbol(symbol: str) -> Invalid:
     return Invalid("SYMBOL_UNKNOWN", sentence, {"symbol": [sentence]})
 
 
-def require_listing(symbol: str, *, at: datetime) -> ListingFacts:
-    """The listing of a symbol; raises Invalid SYMBOL_UNKNOWN."""
-    listing = find_listing_by_symbol(symbol, at=at)
+def require_listing(listing: ListingFacts | None, *, symbol: str) -> ListingFacts:
+    """The listing that was read; raises Invalid SYMBOL_UNKNOWN when there is none."""
     if listing is None:
         raise unknown_symbol(symbol)
     return listing

@@ -16,12 +16,13 @@ import orjson
 from django.db import models
 
 from accounts.models import Reservation
-from journal.bulk import Shape, json_text, raw_cursor, shape_of
+from journal.bulk import Shape, json_text, shape_of
 from journal.models import Event, IdempotencyKey
 from journal.notify import EVENTS_CHANNEL
 from journal.services.append_events import EVENT_FIELDS, event_values
 from journal.services.store_answer import KEY_FIELDS
 from orders.domain.drafting import CaptureDraft
+from orders.locks import native_cursor, numbered
 from orders.models import Order, OrderRequest
 
 
@@ -63,7 +64,7 @@ def write_capture(
         ]
     principal, route, key, payload_hash, status, answer = key_row
     parameters += [principal, route, key, payload_hash, status, orjson.dumps(answer).decode(), at, EVENTS_CHANNEL]
-    with raw_cursor() as cursor:
+    with native_cursor() as cursor:
         cursor.execute(_statement(holds, len(draft.events)), parameters)
 
 
@@ -92,4 +93,4 @@ def _statement(holds: str, events: int) -> str:
         parts.append(f"m AS (UPDATE {table} SET reserved = reserved + %s WHERE id = %s)")  # noqa: S608
         parts.append(f"v AS ({_insert(Reservation, None)})")
     parts.append(f"k AS ({_insert(IdempotencyKey, KEY_FIELDS)})")
-    return f"WITH {', '.join(parts)} SELECT pg_notify(%s, '')"
+    return numbered(f"WITH {', '.join(parts)} SELECT pg_notify(%s, '')")

@@ -29,7 +29,6 @@ from orders.services._capturing import (
     require_listing,
 )
 from orders.services._write_capture import write_capture
-from refdata.domain.listing_facts import ListingFacts
 from risk.domain.answers import Acknowledgement
 from risk.domain.checks import run_checks
 
@@ -57,13 +56,12 @@ def capture_order(
     require_entry(actor)
     check_key(idempotency_key)
     require_shape(order_faults(terms))
-    listing = require_listing(terms.symbol, at=at)
     submission = Submission(actor, at, terms, source, tuple(acknowledgements), idempotency_key, correlation_id)
     scope = (key_owner(actor), route, idempotency_key)
     digest = content_hash(terms, acknowledgements, source=source)
     try:
         with transaction.atomic():
-            result = _capture(submission, listing, scope, digest)
+            result = _capture(submission, scope, digest)
     except IntegrityError as error:
         # Of two equal submissions at once the second finds the key taken only when it writes; nothing of it is kept.
         stored = find_answer(principal=scope[0], route=route, key=idempotency_key)
@@ -76,21 +74,21 @@ def capture_order(
     return result
 
 
-def _capture(submission: Submission, listing: ListingFacts, scope: tuple[str, str, str], digest: str) -> CaptureResult:
+def _capture(submission: Submission, scope: tuple[str, str, str], digest: str) -> CaptureResult:
     """Lock, judge, write; inside the transaction."""
     actor, at, terms = submission.actor, submission.at, submission.terms
     world = lock_world(
+        symbol=terms.symbol,
         account_code=terms.account.strip(),
-        listing=listing,
         dealer_id=actor.user_id,
         strategy=terms.strategy,
-        principal=scope[0],
-        route=scope[1],
-        key=scope[2],
+        scope=scope,
+        at=at,
     )
     if world.key_hash is not None and world.key_answer is not None:
         answer = json.loads(world.key_answer)
         return replay(CaptureResult, answer=answer, key=scope[2], stored_hash=world.key_hash, own_hash=digest)
+    listing = require_listing(world.listing, symbol=terms.symbol)
     account = require_account(world.account, code=terms.account, actor=actor)
     facts = capture_facts(submission, listing, world, account)
     judgement = run_checks(facts, acknowledgements=submission.acknowledgements, on_desk=submission.on_desk)

@@ -180,6 +180,7 @@ def _world(batch: _Batch, actor: Principal, account: AccountRow, listing: Listin
     used_cash = batch.cash_used.get((account.account_id, listing.currency), ZERO)
     used_stock = batch.stock_used.get((account.account_id, listing.instrument_id), ZERO)
     return World(
+        listing=listing,
         account=account,
         cash_id=cash.id if cash else None,
         cash_available=cash.available - used_cash if cash else None,

@@ -39,10 +39,14 @@ def preview_order(
     """A dry run. Raises what :func:`capture_order` would raise before the checks: NotPermitted, Invalid."""
     require_entry(actor)
     require_shape(order_faults(terms))
-    listing = require_listing(terms.symbol, at=at)
     world = read_world(
-        account_code=terms.account.strip(), listing=listing, dealer_id=actor.user_id, strategy=terms.strategy
+        symbol=terms.symbol,
+        account_code=terms.account.strip(),
+        dealer_id=actor.user_id,
+        strategy=terms.strategy,
+        at=at,
     )
+    listing = require_listing(world.listing, symbol=terms.symbol)
     account = require_account(world.account, code=terms.account, actor=actor)
     submission = Submission(actor, at, terms, source, tuple(acknowledgements))
     facts = capture_facts(submission, listing, world, account)
