@@ -113,11 +113,17 @@ class Stream:
         self.picture_at = 0.0  # when the picture was last heard, monotonic seconds
         self.position = 0
         self._tasks: list[asyncio.Task[None]] = []
+        self._subscribed = asyncio.Event()
 
     def ensure_running(self) -> None:
         """Start the reader and the clocks with the first browser."""
         if not self._tasks:
             self._tasks = [asyncio.create_task(job()) for job in (self._read, self._flush, self._beat)]
+
+    async def ready(self) -> None:
+        """Wait a moment for the first connection to Redis, so that no browser starts by being told that it is stale."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._subscribed.wait(), 1.0)
 
     @property
     def feed(self) -> str:
@@ -151,6 +157,7 @@ class Stream:
                 async with client.pubsub() as pubsub:
                     await pubsub.subscribe(channel())
                     self.connected = True
+                    self._subscribed.set()
                     self.picture_at = time.monotonic()  # a moment's grace to be heard
                     self.sequence = Sequence()
                     self.ring.start(self.position)
@@ -240,6 +247,7 @@ async def listen(scope: Message, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": frame("bye", {"why": "signed out"})})
         return None
     STREAM.ensure_running()
+    await STREAM.ready()
     client = Client(viewer)
     after = given.get("last-event-id") or parse_qs(scope["query_string"].decode("latin-1")).get("after", [""])[0]
     greet(client, after)

@@ -2,6 +2,7 @@
 // Loaded by the desk (drawer) and by /o/new; works on every form[data-ticket] that appears.
 import { hub } from "./hub.js";
 import { grouped, typedNumber } from "./format.js";
+import { toast } from "./toasts.js";
 
 const PREVIEW_MS = 150;
 let lists = null;
@@ -95,7 +96,6 @@ function changed(form) {
 function preview(form) {
   clearTimeout(form.previewTimer);
   if (form.dataset.sending || !form.isConnected) return;
-  form.previewed = terms(form);
   form.dispatchEvent(new CustomEvent("oms:preview"));
 }
 
@@ -133,8 +133,9 @@ function setUp(form) {
   });
   form.addEventListener("htmx:beforeRequest", (event) => {
     if (!event.detail.pathInfo.requestPath.startsWith("/ticket/send")) return;
-    if (form.dataset.sending || !hub.live) {
+    if (form.dataset.sending || !["live", "connecting"].includes(hub.state)) {
       event.preventDefault();
+      if (!form.dataset.sending) toast("Not sent: the figures on this page are stale.");
       return;
     }
     form.dataset.sending = "1";
@@ -152,8 +153,11 @@ function setUp(form) {
       changed(form);
     }
   });
+  form.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.path === "/ticket/preview") form.asked = terms(form); // answers may be of older terms
+  });
   form.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.target?.id !== "ticket-preview" || form.previewed !== terms(form)) return;
+    if (event.detail.target?.id !== "ticket-preview" || form.asked !== terms(form)) return;
     delete form.dataset.pending;
     if (form.wantsCommit) {
       form.wantsCommit = false;
@@ -175,7 +179,9 @@ function commit(form) {
     return;
   }
   const button = form.querySelector("[data-primary]");
-  if (button && button.getAttribute("aria-disabled") !== "true") button.click();
+  if (!button) return;
+  if (button.getAttribute("aria-disabled") === "true") toast(button.title || button.dataset.why || "This cannot be sent now.");
+  else button.click();
 }
 
 hub.on("state", (message) => {

@@ -1,0 +1,86 @@
+"""A second person releases what the maker cannot release, and sees the effect before doing so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.conftest import SignIn
+from tests.journeys.house import House
+
+pytestmark = pytest.mark.ui
+
+
+def queue_order(house: House, sign_in: SignIn, qty: str) -> tuple[Page, str]:
+    """An order that needs a second person, because its price is old; the maker's page and the order's reference."""
+    house.sql("UPDATE refdata_referenceprice SET priced_at = now() - interval '5 minutes'")
+    page = sign_in("a.khan", path="/o/new")
+    expect(page.locator("#live b")).to_contain_text("Live")
+    page.fill("#t-symbol", "VOD.L")
+    page.fill("#t-qty", qty)
+    page.fill("#t-price", "72.34")
+    page.fill("#t-account", "AC4480")
+    expect(page.locator("#ticket [data-primary]")).to_contain_text("Queue BUY")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#ticket-title")).to_have_text("Queued")
+    return page, page.locator("#ticket-ref").inner_text()
+
+
+def choose(checker: Page, ref: str) -> None:
+    """Open an item and wait for its detail."""
+    with checker.expect_response("**/approvals/*"):
+        checker.locator("#approval-list a", has_text=ref).click()
+    expect(checker.locator("#approval-detail header")).to_contain_text(ref)
+    checker.wait_for_timeout(100)
+
+
+def approval_of(house: House, ref: str) -> tuple[Any, ...]:
+    return house.sql(
+        "SELECT a.id, a.state, a.payload_hash FROM authorisation_authorisationrequest a JOIN orders_orderrequest r "
+        "ON r.id::text = a.subject_id JOIN orders_order o ON o.id = r.order_id WHERE o.ref = %s",
+        ref,
+    )[0]
+
+
+def test_the_maker_cannot_and_the_checker_can(house: House, sign_in: SignIn) -> None:
+    maker, ref = queue_order(house, sign_in, "1,300")
+    approval = approval_of(house, ref)
+    maker.goto(f"{house.url}/approvals?view=raised&id={approval[0]}")
+    expect(maker.locator(".decide [data-primary]")).to_have_attribute("aria-disabled", "true")
+    expect(maker.locator(".decide")).to_contain_text("You are the maker")
+    status = maker.evaluate(
+        """async ([address, hash]) => (await fetch(address, {method: 'POST', headers: {'HX-Request': 'true',
+        'X-CSRFToken': JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRFToken'],
+        'Content-Type': 'application/x-www-form-urlencoded'},
+        body: new URLSearchParams({verdict: 'approve', payload_hash: hash})})).status""",
+        [f"{house.url}/approvals/{approval[0]}/decide", approval[2]],
+    )
+    assert status == 403
+    assert approval_of(house, ref)[1] == "pending"
+
+    house.fresh_prices()
+    checker = sign_in("m.ruiz", path="/approvals")
+    choose(checker, ref)
+    expect(checker.locator("#effect")).to_contain_text("1,300 VOD.L @ 72.34 GBX")
+    expect(checker.locator(".decide [data-primary]")).to_contain_text("Approve: 1,300 @ 72.34, 940.42 GBP")
+    checker.keyboard.press("Control+Enter")
+    expect(checker.locator("#approval-detail [role=status]")).to_contain_text("Approved and applied")
+    assert approval_of(house, ref)[1] == "approved"
+    assert house.sql("SELECT request_state FROM orders_order WHERE ref = %s", ref) == [("released",)]
+
+
+def test_declining_needs_a_reason(house: House, sign_in: SignIn) -> None:
+    _, ref = queue_order(house, sign_in, "1,400")
+    checker = sign_in("m.ruiz", path="/approvals")
+    choose(checker, ref)
+    expect(checker.locator("#effect")).to_contain_text("1,400")
+    checker.locator("[data-decline]").click()
+    expect(checker.locator("#form-error")).to_contain_text("Choose why it is declined.")
+    assert approval_of(house, ref)[1] == "pending"
+    checker.select_option("#d-code", "MANDATE")
+    checker.locator("[data-decline]").click()
+    expect(checker.locator("#approval-detail [role=status]")).to_contain_text("Declined")
+    assert approval_of(house, ref)[1] == "declined"
+    assert house.sql("SELECT request_state, is_open FROM orders_order WHERE ref = %s", ref) == [("declined", False)]
