@@ -93,6 +93,13 @@ def _round(port: int, desk: BenchDesk, per_client: int, latencies: list[float] |
 
 
 def _client(port: int, desk: BenchDesk, count: int, latencies: list[float] | None, failures: list[str]) -> None:
+    try:
+        _send(port, desk, count, latencies, failures)
+    except (OSError, http.client.HTTPException) as error:
+        failures.append(repr(error))
+
+
+def _send(port: int, desk: BenchDesk, count: int, latencies: list[float] | None, failures: list[str]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     headers = {"Authorization": f"Bearer {desk.token}", "Content-Type": "application/json"}
     body = json.dumps(desk.order_body)
@@ -116,7 +123,7 @@ def _wait_for(port: int, desk: BenchDesk) -> None:
     while time.monotonic() < deadline:
         try:
             _round(port, desk, 1, None)
-        except (OSError, AssertionError):
+        except AssertionError:
             time.sleep(0.2)
         else:
             return
