@@ -26,7 +26,7 @@ from venues.simulator.liquidity import Liquidity
 from venues.simulator.listing import ListingSpec, MarketSpec
 from venues.simulator.misbehaviour import Script
 from venues.simulator.prices import PriceLine, price_lines
-from venues.simulator.truth import TruthFile, roll
+from venues.simulator.truth import TruthFile
 from venues.simulator.unsent import unsent_reports
 from venues.simulator.wire import NOT_AVAILABLE, read_command, read_fields, unusable
 
@@ -86,12 +86,6 @@ class Venue:
             began=acceptor.store_began[one.name],
         )
         self.truth.found.clear()
-        if roll(directory, at=at):
-            self.truth.close()
-            self.truth = TruthFile(directory)
-            self.truth.carry(self.exchange.orders.values(), counter=self.exchange.counter, at=at)
-            for mic, trade_date in self.days.dates.items():
-                self.truth.note_day(mic, trade_date.isoformat(), counter=self.exchange.counter, at=at)
         self.delivery = Delivery(floor=self.exchange, truth=self.truth, line=acceptor, script=script)
         self.house = Liquidity(self.exchange, seed=parent.seed) if parent.house else None
 
@@ -117,6 +111,9 @@ class Venue:
         self.delivery.publish(entries, clock=clock, at=at)
         for mic, trade_date in self.days.take_new_dates():
             self.truth.note_day(mic, trade_date.isoformat(), counter=self.exchange.counter, at=at)
+        if self.truth.is_long():
+            orders, counter = self.exchange.orders.values(), self.exchange.counter
+            self.truth.roll(orders, self.days.dates, counter=counter, at=at)
 
     def trade_for_the_house(self, *, clock: float, at: datetime, out: Sequence[str]) -> None:
         """Let the house do what is due."""

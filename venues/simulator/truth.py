@@ -14,9 +14,10 @@ incomplete line ends what is read.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ from venues.simulator.units import to_text
 from venues.simulator.venue_order import VenueOrder, snapshot
 
 NAME = "truth.jsonl"
-ROLL_BYTES = 64 * 1024 * 1024
-KEPT_FILES = 5
+ROLL_BYTES = 16 * 1024 * 1024
+KEPT_FILES = 20
+CARRIED_ENDED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,11 @@ class Said:
 class TruthFile:
     """The file of one venue, open for appending. ``directory`` must exist; ``found`` holds what it said before."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, roll_bytes: int = ROLL_BYTES) -> None:
         self.path = directory / NAME
+        self._roll_bytes = roll_bytes
+        self._lock = threading.Lock()  # between sync and the change of files
+        self._finish_roll()
         self.found: list[dict[str, Any]] = []
         keep = 0
         for line, end in _lines_of(self.path):
@@ -78,16 +83,51 @@ class TruthFile:
         self._write([_bare("day", at, counter) | {"mic": mic, "trade_date": trade_date}])
 
     def sync(self) -> None:
-        """Make everything written so far survive the death of the machine."""
-        os.fsync(self._file)
+        """Make everything written so far survive the death of the machine. May be called from another thread."""
+        with self._lock:
+            os.fsync(self._file)
 
     def close(self) -> None:
         """Sync and close."""
         self.sync()
         os.close(self._file)
 
-    def carry(self, orders: Iterable[VenueOrder], *, counter: int, at: datetime) -> None:
-        """Start the file anew from orders as they stand; used when it has grown too long."""
+    def is_long(self) -> bool:
+        """Whether it is time to ``roll``."""
+        return os.fstat(self._file).st_size >= self._roll_bytes
+
+    def roll(self, orders: Iterable[VenueOrder], dates: Mapping[str, date], *, counter: int, at: datetime) -> None:
+        """Move the file aside, keep the newest few of those, and begin anew with orders as they stand.
+
+        Open orders and the latest that ended are carried over.
+        """
+        fresh = self.path.with_suffix(".new")
+        old = self._file
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        with self._lock:
+            self._file = file
+            os.fsync(old)
+            os.close(old)
+        known = list(orders)
+        ended = [one for one in known if not one.is_open][-CARRIED_ENDED:]
+        self._carry([*ended, *(one for one in known if one.is_open)], counter=counter, at=at)
+        for mic, trade_date in dates.items():
+            self.note_day(mic, trade_date.isoformat(), counter=counter, at=at)
+        self.path.rename(self.path.with_name(f"truth-{at:%Y%m%d-%H%M%S-%f}.jsonl"))
+        fresh.rename(self.path)
+        for surplus in sorted(self.path.parent.glob("truth-*.jsonl"))[:-KEPT_FILES]:
+            surplus.unlink()
+
+    def _finish_roll(self) -> None:
+        """A roll cut short: the new file counts once the old one has been moved away, and not before."""
+        fresh = self.path.with_suffix(".new")
+        if fresh.exists():
+            if self.path.exists():
+                fresh.unlink()
+            else:
+                fresh.rename(self.path)
+
+    def _carry(self, orders: Iterable[VenueOrder], *, counter: int, at: datetime) -> None:
         rows = []
         for order in orders:
             trades = {key: [to_text(one.qty), to_text(one.px)] for key, one in order.trades.items()}
@@ -116,17 +156,6 @@ def read_truth(path: Path) -> Iterator[dict[str, Any]]:
 def last_days(lines: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The last trade date each market began."""
     return {line["mic"]: line["trade_date"] for line in lines if line["kind"] == "day"}
-
-
-def roll(directory: Path, *, at: datetime) -> bool:
-    """Move a file that has grown too long aside, keeping the newest few; True when it was moved."""
-    path = directory / NAME
-    if not path.exists() or path.stat().st_size < ROLL_BYTES:
-        return False
-    path.rename(directory / f"truth-{at:%Y%m%d-%H%M%S}.jsonl")
-    for old in sorted(directory.glob("truth-*.jsonl"))[:-KEPT_FILES]:
-        old.unlink()
-    return True
 
 
 def _bare(kind: str, at: datetime, counter: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from venues.simulator.misbehaviour import Script
 from venues.simulator.model import Phase
 from venues.simulator.phases import Moment, moment_of
 from venues.simulator.reports import Entry
-from venues.simulator.truth import Said, TruthFile, read_truth
+from venues.simulator.truth import Said, TruthFile, last_days, read_truth
 from venues.simulator.units import SCALE
 from venues.simulator.venue_order import VenueOrder
 
@@ -217,8 +217,11 @@ def test_an_exchange_is_rebuilt_from_its_truth(tmp_path: Path, carried: bool) ->
     one = exchange()
     truth = TruthFile(tmp_path)
     if carried:
+        assert not truth.is_long()
         busy(one)
-        truth.carry(one.orders.values(), counter=one.counter, at=AT)
+        truth.roll(one.orders.values(), {"XLON": TODAY}, counter=one.counter, at=AT)
+        assert last_days(read_truth(tmp_path / "truth.jsonl")) == {"XLON": TODAY.isoformat()}
+        assert len(list(tmp_path.glob("truth-*.jsonl"))) == 1
     else:
         truth.append([Said(entry) for entry in busy(one)], counter=one.counter, at=AT)
     truth.close()
@@ -244,6 +247,23 @@ def test_a_torn_last_line_is_cut_off_and_the_file_goes_on(tmp_path: Path) -> Non
     again.append([Said(entry) for entry in one.handle(new("B"), at=AT)], counter=one.counter, at=AT)
     again.close()
     assert [line["n"] for line in read_truth(path)] == [1, 2]
+
+
+@pytest.mark.parametrize(("moved", "found"), [(True, 1), (False, 2)])
+def test_a_roll_cut_short_loses_nothing(tmp_path: Path, moved: bool, found: int) -> None:
+    one = exchange()
+    truth = TruthFile(tmp_path)
+    for name in ("A", "B"):
+        truth.append([Said(entry) for entry in one.handle(new(name), at=AT)], counter=one.counter, at=AT)
+    truth.close()
+    path = tmp_path / "truth.jsonl"
+    (tmp_path / "truth.new").write_bytes(path.read_bytes().splitlines(keepends=True)[1])
+    if moved:
+        path.rename(tmp_path / "truth-1.jsonl")
+    again = TruthFile(tmp_path)
+    again.close()
+    assert len(again.found) == found
+    assert not (tmp_path / "truth.new").exists()
 
 
 def test_what_crossed_while_the_venue_was_away_trades_when_it_returns(tmp_path: Path) -> None:
