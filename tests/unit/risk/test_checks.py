@@ -1,0 +1,252 @@
+"""Each check inside, at and outside its mark, and with its data missing: exact verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from kernel.fix import OrdType, Side, TimeInForce
+from refdata.domain.sessions import Phase
+from risk.domain.checks import BOUNDARY_CHECKS, CHECKS, RULES
+from risk.domain.facts import AccountFacts, Facts, OperatorFacts
+from tests.unit.risk.world import (
+    AT,
+    BLOCK,
+    FACTS,
+    LISTING,
+    PRICE,
+    D,
+    facts,
+    limits,
+    listing,
+    replacing,
+    terms,
+)
+
+BY_CODE = {check.code: check for check in CHECKS}
+STALE = replace(PRICE, priced_at=AT - timedelta(seconds=16))
+OLD = replace(PRICE, priced_at=AT - timedelta(seconds=3601))
+GTD = {"time_in_force": TimeInForce.GTD}
+SELL = {"side": Side.SELL}
+
+
+def account(**changes: object) -> Facts:
+    values = {"account_id": FACTS.account.account_id, "code": "ACC-1", "state": "active"}
+    return facts(account=AccountFacts(**({"short_allowed": False, "client_active": True} | values | changes)))  # type: ignore[arg-type]
+
+
+def operator(**changes: bool) -> Facts:
+    return facts(operator=OperatorFacts(**({"may_enter": True, "trades_desk": True, "trades_group": True} | changes)))
+
+
+def after_close() -> Facts:
+    return listing(phase=Phase.CLOSED, session_close_at=AT)
+
+
+def with_tif(base: Facts, tif: TimeInForce) -> Facts:
+    return replace(base, terms=replace(base.terms, time_in_force=tif))
+
+
+def market(base: Facts = FACTS) -> Facts:
+    return replace(base, terms=replace(base.terms, ord_type=OrdType.MARKET, price=None))
+
+
+def stop(px: str, *, side: Side = Side.BUY, limit: str | None = None) -> Facts:
+    kind = OrdType.STOP_LIMIT if limit else OrdType.STOP
+    return terms(side=side, ord_type=kind, stop_px=D(px), price=D(limit) if limit else None)
+
+
+def closed_before_open(tif: TimeInForce) -> Facts:
+    return with_tif(listing(phase=Phase.CLOSED, session_open_at=AT + timedelta(hours=1)), tif)
+
+
+CASES: list[tuple[str, str, Facts, str]] = [
+    ("TRADING_SWITCHED_ON", "on", FACTS, "pass"),
+    ("TRADING_SWITCHED_ON", "off", facts(trading_on=False), "refuse"),
+    ("TRADING_SWITCHED_ON", "off, but asking for less", replace(replacing("500"), trading_on=False), "pass"),
+    ("NO_STANDING_BLOCK", "none", FACTS, "pass"),
+    ("NO_STANDING_BLOCK", "one", facts(blocks=(BLOCK,)), "refuse"),
+    ("NO_STANDING_BLOCK", "one, but asking for less", replace(replacing("500"), blocks=(BLOCK,)), "pass"),
+    ("NO_STANDING_BLOCK", "one, and a better price", replace(replacing("1000", px="72.60"), blocks=(BLOCK,)), "refuse"),
+    ("OPERATOR_PERMISSION", "all", FACTS, "pass"),
+    ("OPERATOR_PERMISSION", "no right", operator(may_enter=False), "refuse"),
+    ("OPERATOR_PERMISSION", "no desk", operator(trades_desk=False), "refuse"),
+    ("OPERATOR_PERMISSION", "no group", operator(trades_group=False), "refuse"),
+    ("SERVICE_SEND_RIGHT", "person without the flag", operator(may_send=False), "pass"),
+    ("SERVICE_SEND_RIGHT", "service with", operator(is_service=True), "pass"),
+    ("SERVICE_SEND_RIGHT", "service without", operator(is_service=True, may_send=False), "refuse"),
+    ("ACCOUNT_STATE", "active", FACTS, "pass"),
+    ("ACCOUNT_STATE", "frozen", account(state="frozen"), "refuse"),
+    ("ACCOUNT_STATE", "closed", account(state="closed"), "refuse"),
+    ("ACCOUNT_STATE", "unheard of", account(state="new_state"), "refuse"),
+    ("ACCOUNT_STATE", "client inactive", account(client_active=False), "refuse"),
+    ("ACCOUNT_STATE", "reduce only, buying", account(state="reduce_only"), "refuse"),
+    (
+        "ACCOUNT_STATE",
+        "reduce only, selling",
+        replace(account(state="reduce_only"), terms=replace(FACTS.terms, side=Side.SELL)),
+        "pass",
+    ),
+    ("INSTRUMENT_ACTIVE", "active", FACTS, "pass"),
+    ("INSTRUMENT_ACTIVE", "inactive", listing(instrument_active=False), "refuse"),
+    ("LISTING_STATE", "trading", FACTS, "pass"),
+    ("LISTING_STATE", "halted", listing(state="halted"), "refuse"),
+    ("LISTING_STATE", "suspended", listing(state="suspended"), "refuse"),
+    ("MARKET_ORDER_TYPES", "taken", FACTS, "pass"),
+    ("MARKET_ORDER_TYPES", "type not taken", listing(ord_types=frozenset("1")), "refuse"),
+    ("MARKET_ORDER_TYPES", "time in force not taken", listing(times_in_force=frozenset("3")), "refuse"),
+    ("MARKET_ORDER_TYPES", "nothing known", listing(ord_types=frozenset()), "refuse"),
+    ("MARKET_SESSION", "open", FACTS, "pass"),
+    ("MARKET_SESSION", "holiday", listing(phase=Phase.HOLIDAY), "refuse"),
+    ("MARKET_SESSION", "holiday, till canceled", with_tif(listing(phase=Phase.HOLIDAY), TimeInForce.GTC), "pass"),
+    ("MARKET_SESSION", "closed at this moment", after_close(), "refuse"),
+    ("MARKET_SESSION", "closed, till canceled", with_tif(after_close(), TimeInForce.GTC), "pass"),
+    ("MARKET_SESSION", "before the open", closed_before_open(TimeInForce.DAY), "pass"),
+    ("MARKET_SESSION", "immediate before the open", closed_before_open(TimeInForce.IOC), "refuse"),
+    ("MARKET_SESSION", "at the open before it", closed_before_open(TimeInForce.AT_OPEN), "pass"),
+    ("MARKET_SESSION", "at the open after it", with_tif(FACTS, TimeInForce.AT_OPEN), "refuse"),
+    ("MARKET_SESSION", "fill or kill in an auction", with_tif(listing(phase=Phase.CLOSING_AUCTION), TimeInForce.FOK), "refuse"),
+    ("MARKET_SESSION", "no calendar", listing(session_open_at=None, session_close_at=None), "refuse"),
+    ("MARKET_SESSION", "always open", listing(always_open=True, session_open_at=None), "pass"),
+    ("SHORT_MARKING", "long", FACTS, "pass"),
+    ("SHORT_MARKING", "not allowed", terms(side=Side.SELL_SHORT, locate_ref="L1"), "refuse"),
+    ("SHORT_MARKING", "no locate", replace(account(short_allowed=True), terms=replace(FACTS.terms, side=Side.SELL_SHORT)), "refuse"),
+    (
+        "SHORT_MARKING",
+        "allowed with locate",
+        replace(account(short_allowed=True), terms=replace(FACTS.terms, side=Side.SELL_SHORT, locate_ref="L1")),
+        "pass",
+    ),
+    ("PRICE_STEP", "on a step", FACTS, "pass"),
+    ("PRICE_STEP", "first of the coarser band", terms(price=D("100.1")), "pass"),
+    ("PRICE_STEP", "between steps", terms(price=D("72.505")), "refuse"),
+    ("PRICE_STEP", "finer than the coarser band", terms(price=D("100.01")), "refuse"),
+    ("PRICE_STEP", "stop between steps", stop("75.001"), "refuse"),
+    ("PRICE_STEP", "no steps known", listing(ticks=()), "refuse"),
+    ("LOT_SIZE", "whole", FACTS, "pass"),
+    ("LOT_SIZE", "one lot", terms(order_qty=D(10)), "pass"),
+    ("LOT_SIZE", "broken", terms(order_qty=D(1005)), "refuse"),
+    ("MINIMUM_AND_DISPLAYED_QUANTITY", "none", FACTS, "pass"),
+    ("MINIMUM_AND_DISPLAYED_QUANTITY", "at the quantity", terms(min_qty=D(1000)), "pass"),
+    ("MINIMUM_AND_DISPLAYED_QUANTITY", "above it", terms(max_floor=D(1010)), "refuse"),
+    ("MINIMUM_AND_DISPLAYED_QUANTITY", "broken lot", terms(max_floor=D(105)), "refuse"),
+    ("MINIMUM_AND_DISPLAYED_QUANTITY", "with fill or kill", terms(min_qty=D(100), time_in_force=TimeInForce.FOK), "refuse"),
+    ("MINIMUM_AND_DISPLAYED_QUANTITY", "shown, immediate", terms(max_floor=D(100), time_in_force=TimeInForce.IOC), "refuse"),
+    ("MINIMUM_AND_DISPLAYED_QUANTITY", "minimum above shown", terms(min_qty=D(200), max_floor=D(100)), "refuse"),
+    ("EXPIRY_DATE", "not needed", FACTS, "pass"),
+    ("EXPIRY_DATE", "today", terms(expire_date=date(2026, 11, 20), **GTD), "pass"),
+    ("EXPIRY_DATE", "yesterday", terms(expire_date=date(2026, 11, 19), **GTD), "refuse"),
+    ("EXPIRY_DATE", "now", terms(expire_at=AT, **GTD), "refuse"),
+    ("EXPIRY_DATE", "in a second", terms(expire_at=AT + timedelta(seconds=1), **GTD), "pass"),
+    ("EXPIRY_DATE", "a year and a day", terms(expire_date=date(2027, 11, 21), **GTD), "pass"),
+    ("EXPIRY_DATE", "later", terms(expire_date=date(2027, 11, 22), **GTD), "refuse"),
+    ("EXPIRY_DATE", "missing", terms(**GTD), "refuse"),
+    ("STOP_PRICE", "no stop", FACTS, "pass"),
+    ("STOP_PRICE", "above the market, buying", stop("72.51"), "pass"),
+    ("STOP_PRICE", "at the market, buying", stop("72.50"), "acknowledge"),
+    ("STOP_PRICE", "below the market, selling", stop("72.49", side=Side.SELL), "pass"),
+    ("STOP_PRICE", "at the market, selling", stop("72.50", side=Side.SELL), "acknowledge"),
+    ("STOP_PRICE", "limit at the stop", stop("75", limit="75"), "pass"),
+    ("STOP_PRICE", "limit below the stop, buying", stop("75", limit="74.99"), "refuse"),
+    ("STOP_PRICE", "limit above the stop, selling", stop("70", side=Side.SELL, limit="70.01"), "refuse"),
+    ("ONE_REPLACE_AT_A_TIME", "new", FACTS, "pass"),
+    ("ONE_REPLACE_AT_A_TIME", "first", replacing("900"), "pass"),
+    ("ONE_REPLACE_AT_A_TIME", "second", replacing("900", open_replaces=1), "refuse"),
+    ("QUANTITY_ABOVE_EXECUTED", "new", FACTS, "pass"),
+    ("QUANTITY_ABOVE_EXECUTED", "above", replacing("510", cum="500"), "pass"),
+    ("QUANTITY_ABOVE_EXECUTED", "at", replacing("500", cum="500"), "refuse"),
+    ("REFERENCE_PRICE", "fresh", FACTS, "pass"),
+    ("REFERENCE_PRICE", "none", listing(price=None), "refuse"),
+    ("REFERENCE_PRICE", "at the last mark", listing(price=replace(PRICE, priced_at=AT - timedelta(hours=1))), "pass"),
+    ("REFERENCE_PRICE", "beyond it, limit", listing(price=OLD), "authorise"),
+    ("REFERENCE_PRICE", "beyond it, market", market(listing(price=OLD)), "refuse"),
+    ("REFERENCE_PRICE", "beyond it, no close", listing(price=replace(OLD, previous_close=None)), "refuse"),
+    ("REFERENCE_PRICE", "old while closed", listing(price=OLD, phase=Phase.CLOSED), "pass"),
+    ("REFERENCE_PRICE", "no mark", facts(limits=limits(without="price_age")), "refuse"),
+    ("PRICE_FRESHNESS", "fresh", FACTS, "pass"),
+    ("PRICE_FRESHNESS", "at the mark", listing(price=replace(PRICE, priced_at=AT - timedelta(seconds=15))), "pass"),
+    ("PRICE_FRESHNESS", "stale", listing(price=STALE), "authorise"),
+    ("PRICE_FRESHNESS", "stale while closed", listing(price=STALE, phase=Phase.CLOSED), "pass"),
+    ("PRICE_FRESHNESS", "no mark", facts(limits=limits(without="price_age")), "refuse"),
+    ("PRICE_COLLAR", "no limit", market(), "pass"),
+    ("PRICE_COLLAR", "at the first mark", terms(price=D("79.75")), "pass"),
+    ("PRICE_COLLAR", "beyond it", terms(price=D("79.76")), "acknowledge"),
+    ("PRICE_COLLAR", "at the second mark", terms(price=D("50.75")), "acknowledge"),
+    ("PRICE_COLLAR", "beyond both", terms(price=D("50.74")), "refuse"),
+    ("PRICE_COLLAR", "no mark", facts(limits=limits(without="price_collar")), "refuse"),
+    ("PRICE_COLLAR", "no price", listing(price=None), "refuse"),
+    ("PRICE_COLLAR", "price of zero", listing(price=replace(PRICE, last=D(0))), "refuse"),
+    ("ORDER_QUANTITY_LIMIT", "at the warning", terms(order_qty=D(50000)), "pass"),
+    ("ORDER_QUANTITY_LIMIT", "above it", terms(order_qty=D(50010)), "authorise"),
+    ("ORDER_QUANTITY_LIMIT", "at the limit", terms(order_qty=D(100000)), "authorise"),
+    ("ORDER_QUANTITY_LIMIT", "above it all", terms(order_qty=D(100010)), "refuse"),
+    ("ORDER_QUANTITY_LIMIT", "missing", facts(limits=limits(without="order_qty")), "refuse"),
+    ("ORDER_NOTIONAL_LIMIT", "at the warning", terms(order_qty=D(40000), price=D("100")), "pass"),
+    ("ORDER_NOTIONAL_LIMIT", "above it", terms(order_qty=D(40010), price=D("100")), "authorise"),
+    ("ORDER_NOTIONAL_LIMIT", "at the limit", terms(order_qty=D(80000), price=D("100")), "authorise"),
+    ("ORDER_NOTIONAL_LIMIT", "above it all", terms(order_qty=D(80010), price=D("100")), "refuse"),
+    ("ORDER_NOTIONAL_LIMIT", "missing", facts(limits=limits(without="order_notional")), "refuse"),
+    ("ORDER_NOTIONAL_LIMIT", "another currency", listing(currency="EUR"), "refuse"),
+    ("ORDER_NOTIONAL_LIMIT", "no price", market(listing(price=None)), "refuse"),
+    ("BUYING_POWER", "exactly enough", facts(cash_available=D("725.00")), "pass"),
+    ("BUYING_POWER", "a penny short", facts(cash_available=D("724.99")), "refuse"),
+    ("BUYING_POWER", "fees count", facts(cash_available=D("725.00"), fees=D("0.01")), "refuse"),
+    ("BUYING_POWER", "no such cash", facts(cash_available=None), "refuse"),
+    ("BUYING_POWER", "market takes five per cent more", market(facts(cash_available=D("761.24"))), "refuse"),
+    ("BUYING_POWER", "market with that", market(facts(cash_available=D("761.25"))), "pass"),
+    ("BUYING_POWER", "market without a price", market(listing(price=None)), "refuse"),
+    ("BUYING_POWER", "selling", replace(terms(**SELL), cash_available=None), "pass"),
+    ("BUYING_POWER", "replace within its own hold", replace(replacing("900"), cash_available=D(-50)), "pass"),
+    ("SELLABLE_HOLDINGS", "buying", facts(stock_available=None), "pass"),
+    ("SELLABLE_HOLDINGS", "all of it", terms(order_qty=D(5000), **SELL), "pass"),
+    ("SELLABLE_HOLDINGS", "more than it", terms(order_qty=D(5010), **SELL), "refuse"),
+    ("SELLABLE_HOLDINGS", "none", replace(terms(**SELL), stock_available=None), "refuse"),
+    ("SELLABLE_HOLDINGS", "short", replace(terms(side=Side.SELL_SHORT), stock_available=None), "pass"),
+]
+
+
+@pytest.mark.parametrize(("code", "case", "given", "verdict"), CASES, ids=[f"{c[0]}: {c[1]}" for c in CASES])
+def test_verdict(code: str, case: str, given: Facts, verdict: str) -> None:
+    answer = BY_CODE[code].answer(given)
+    assert (answer.verdict.word, answer.code) == (verdict, code), answer
+    assert bool(answer.sentence) == (verdict != "pass")
+
+
+def test_every_check_is_tried_both_ways() -> None:
+    for code in BY_CODE:
+        verdicts = {case[3] for case in CASES if case[0] == code}
+        assert "pass" in verdicts, code
+        assert len(verdicts) > 1, code
+
+
+def test_codes_are_unique_and_rules_are_sentences() -> None:
+    assert len(BY_CODE) == len(CHECKS)
+    assert all(rule.endswith(".") for rule in RULES.values())
+
+
+def test_the_boundary_looks_at_what_may_change_after_capture() -> None:
+    assert [check.code for check in BOUNDARY_CHECKS] == [
+        "TRADING_SWITCHED_ON",
+        "NO_STANDING_BLOCK",
+        "ACCOUNT_STATE",
+        "INSTRUMENT_ACTIVE",
+        "LISTING_STATE",
+        "MARKET_SESSION",
+    ]
+
+
+def test_a_restricted_instrument_says_no_more_than_that() -> None:
+    secret = replace(BLOCK, source="restricted", reason="Merger talks")
+    answer = BY_CODE["NO_STANDING_BLOCK"].answer(facts(blocks=(BLOCK, secret)))
+    assert answer.sentence == "This instrument is restricted, contact compliance."
+    assert "Merger" not in str(answer)
+
+
+def test_the_tightest_of_several_limits_holds() -> None:
+    desk = replace(FACTS.limits[0], scope="desk", scope_id="1", warn=None, hard=Decimal(900))
+    answer = BY_CODE["ORDER_QUANTITY_LIMIT"].answer(facts(limits=(*FACTS.limits, desk)))
+    assert (answer.verdict.word, answer.facts["scope"]) == ("refuse", "desk")
+    assert LISTING.symbol == "VOD.L"
