@@ -1,8 +1,7 @@
 """Append-only events and the small tables that make work durable: cursors, leases, idempotency, set-asides.
 
-The journal is the outbox: a listener reads events in commit-safe order behind its cursor (``xid`` below the
-oldest running transaction), so no second copy of a fact is ever written. The actor is text: people come and go,
-evidence stays.
+The journal is the outbox: a listener reads events behind its cursor up to the horizon (``selectors.horizon``), so
+no second copy of a fact is ever written. The actor is text: people come and go, evidence stays.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from django.db import models
 
 
 class Xid8Field(models.Field):  # type: ignore[type-arg]
-    """PostgreSQL ``xid8``: the writing transaction, for reading only what can no longer change."""
+    """PostgreSQL ``xid8``: the writing transaction; events that share it became true together."""
 
     def db_type(self, connection: object) -> str:
         return "xid8"
