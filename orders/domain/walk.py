@@ -98,11 +98,11 @@ def _pending_new(state: State, fact: Fact, requests: Requests) -> State:
 
 
 def _done_for_day(state: State, fact: Fact, requests: Requests) -> State:
-    return _acknowledge(state)._replace(done_on=max(state.done_on, fact.trade_date))
+    return _acknowledge(state)._replace(done_on=fact.trade_date)
 
 
 def _calculated(state: State, fact: Fact, requests: Requests) -> State:
-    return _acknowledge(state)._replace(calculated_on=max(state.calculated_on, fact.trade_date))
+    return _acknowledge(state)._replace(calculated_on=fact.trade_date)
 
 
 def _stopped(state: State, fact: Fact, requests: Requests) -> State:
@@ -252,7 +252,7 @@ def _status_answer(state: State, fact: Fact, requests: Requests) -> State:
     if fact.said in ("4", "C") and not state.ended:
         return state._replace(ended=fact.said, acknowledged="0", pending=())
     if fact.said == "3":
-        return state._replace(done_on=max(state.done_on, fact.trade_date))
+        return state._replace(done_on=fact.trade_date)
     if fact.said == "7":
         return state._replace(stopped=True)
     if fact.said == "9":

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from kernel.fix import ExecType, OrdStatus
+from orders.domain.changes import Folded
 from orders.domain.derive import Derived, derive
 from orders.domain.facts import NO_FACTS, OrderFacts
-from orders.domain.fold import Folded, fold, request_sent
+from orders.domain.fold import fold, request_sent
 from orders.domain.report import Position, Report
 from orders.domain.state import RequestFact
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from orders.domain.changes import AnomalyFound, AnomalyGone, ExecutionChange, RequestAnswered
+from orders.domain.changes import AnomalyFound, AnomalyGone, ExecutionChange, Folded, RequestAnswered
 from orders.domain.facts import NO_FACTS, facts_from_json
-from orders.domain.fold import Folded, fold, fold_many, request_sent
+from orders.domain.fold import fold, fold_many, request_sent
 from tests.unit.orders.builders import DAY, NEXT_DAY, after, brief, cancel, last, on, replace, report, sent
 
 D = Decimal
@@ -128,6 +128,10 @@ class TestMisleadingRejects:
         assert brief(folded.facts)[0] is None
         assert on(folded.facts).venue_order_id is None
 
+    def test_unknown_order_with_a_living_status_is_no_acknowledgement(self) -> None:
+        facts = cancel(sent(), "Y", "X")
+        assert brief(after(facts, report(1, "R", "0", cl="Y", orig="X", reason="1")))[0] is None
+
     def test_pending_under_the_orders_own_id_is_cleared_by_the_reject(self) -> None:
         facts = cancel(sent(), "Y", "X")
         facts = after(facts, report(1, "0", "0"), report(2, "6", "6", cl="X"), report(3, "R", "0", cl="Y", orig="X"))
@@ -191,6 +195,16 @@ class TestExecutions:
         assert found(folded) == ["AMBIGUOUS_REF"]
         assert brief(folded.facts)[2] == D(100)
 
+    def test_two_busts_of_a_repeated_exec_id_take_both_trades(self) -> None:
+        facts = after(
+            sent(),
+            report(1, "F", "1", qty=100, exec_id="7", cum=100),
+            report(2, "F", "1", qty=200, exec_id="7", cum=300),
+            report(3, "H", "1", exec_id="8", ref="7"),
+            report(4, "H", "0", exec_id="9", ref="7"),
+        )
+        assert brief(facts)[2] == D(0)
+
     def test_trade_without_quantity_is_kept_and_shown(self) -> None:
         folded = fold(sent(), report(1, "F", "0"))
         assert (found(folded), executions(folded)) == (["TRADE_WITHOUT_QTY"], [])
@@ -216,6 +230,11 @@ class TestExecutions:
         folded = fold(facts, report(1, "F", "1", qty=200, px=30, exec_id="A"))
         assert executions(folded) == [("A", "trade", D(0), D(400))]
         assert brief(folded.facts)[2] == D(400)
+
+    def test_a_correction_that_waits_for_its_trade_goes_through_the_split_too(self) -> None:
+        facts = after(sent(tif="1"), report(1, "G", "0", qty=90, px=30, exec_id="B", ref="A"))
+        facts = after(facts, report(2, "D", "0", order_qty=2000, reason="0"), report(3, "F", "1", qty=100, exec_id="A"))
+        assert (on(facts).cum_qty, on(facts).avg_px) == (D(180), D(15))
 
     def test_reverse_split_rounds_to_eight_places(self) -> None:
         facts = after(
@@ -257,6 +276,14 @@ class TestEnds:
         folded = last(sent(), report(1, "0", "0"), report(2, "8", "8", reason="6"))
         assert (found(folded), answers(folded)) == (["DUPLICATE_REJECTED"], [])
         assert brief(folded.facts)[0] == "0"
+
+    def test_replaced_to_life(self) -> None:
+        facts = after(replace(sent(), "Y", "X", 1500), report(1, "4", "4"))
+        assert brief(after(facts, report(2, "5", "0", cl="Y", orig="X"))) == ("0", D(1500), D(0), D(1500), "Y")
+
+    def test_a_replace_that_names_no_living_status_revives_nothing(self) -> None:
+        facts = after(replace(sent(), "Y", "X", 1500), report(1, "4", "4"))
+        assert brief(after(facts, report(2, "5", "4", cl="Y", orig="X"))) == ("4", D(1500), D(0), D(0), "Y")
 
     def test_restated_to_life(self) -> None:
         facts = after(
@@ -329,6 +356,11 @@ class TestTerms:
         facts = request_sent(sent(), sent().requests[0]._replace(kind="replace", cl_ord_id="Y", time_in_force="1"))
         facts = after(facts, report(1, "0", "0"), report(2, "5", "0", cl="Y", orig="X"), report(3, "3", "3", cl="Y"))
         assert (on(facts).time_in_force, on(facts).leaves_qty) == ("1", D(1000))
+
+    def test_replace_below_what_is_executed_though_the_venue_echoes_what_was_asked(self) -> None:
+        facts = after(replace(sent(), "Y", "X", 700), report(1, "F", "1", qty=800))
+        facts = after(facts, report(2, "5", "2", cl="Y", orig="X", order_qty=700))
+        assert brief(facts) == ("2", D(800), D(800), D(0), "Y")
 
     def test_a_fill_labelled_with_the_new_id_but_the_old_terms_accepts_nothing(self) -> None:
         facts = replace(sent(), "Y", "X", 2000)
