@@ -135,22 +135,21 @@ class BoundaryRow(NamedTuple):
 
 
 _BOUNDARY = """
-SELECT r.kind, r.state, r.payload::text, o.is_open, o.order_qty, o.cum_qty, o.price, o.stop_px, o.time_in_force,
+SELECT r.id, r.kind, r.state, r.payload::text, o.is_open, o.order_qty, o.cum_qty, o.price, o.stop_px, o.time_in_force,
        o.strategy, o.listing_id, o.desk_id, o.owner_id, a.id, a.code, a.state, a.short_allowed, c.id, c.active
   FROM orders_orderrequest r
   JOIN orders_order o ON o.id = r.order_id
   JOIN accounts_tradingaccount a ON a.id = o.account_id
   JOIN accounts_client c ON c.id = a.client_id
- WHERE r.id = %s
+ WHERE r.id = ANY(%s)
 """
 
 
-def find_boundary_row(request_id: UUID) -> BoundaryRow | None:
-    """The request as the last boundary sees it, in one statement."""
+def find_boundary_rows(request_ids: Collection[UUID]) -> dict[UUID, BoundaryRow]:
+    """The requests as the last boundary sees them, in one statement; unknown ones are absent."""
     with raw_cursor(binary=True) as cursor:
-        cursor.execute(_BOUNDARY, [request_id])
-        row = cursor.fetchone()
-    return BoundaryRow(row[0], row[1], orjson.loads(row[2]), *row[3:]) if row else None
+        cursor.execute(_BOUNDARY, [list(request_ids)])
+        return {row[0]: BoundaryRow(row[1], row[2], orjson.loads(row[3]), *row[4:]) for row in cursor.fetchall()}
 
 
 def find_pending_authorisations(order_id: UUID) -> list[UUID]:

@@ -208,6 +208,11 @@ def get_route_decision(*, order_id: UUID) -> RouteDecision | None:
     return RouteDecision.objects.filter(order_id=order_id).first()
 
 
+def routed_groups(*, order_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The session group of those of the orders that have been routed."""
+    return dict(RouteDecision.objects.filter(order_id__in=order_ids).values_list("order_id", "session_group"))
+
+
 def list_unanswered(*, group: str, before: datetime, limit: int) -> tuple[Unanswered, ...]:
     """Requests of a session group handed over at or before ``before`` that the venue has not answered, oldest first."""
     states = dict(

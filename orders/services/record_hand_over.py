@@ -10,13 +10,14 @@ from uuid import UUID
 
 from django.db import transaction
 
+from journal.bulk import update_rows
 from orders.domain.facts import facts_from_json, facts_to_json
 from orders.domain.fold import request_sent
 from orders.domain.state import RequestFact
 from orders.locks import lock_all_requests, lock_orders
-from orders.models import OrderRequest
+from orders.models import Order, OrderRequest
 from orders.selectors import find_orders_of_requests
-from orders.services._moving import Said, move_request, record, show_request_state, who
+from orders.services._moving import Said, record_all, require_step, show_request_state, who
 
 ACTOR = "process:gateway"
 
@@ -30,18 +31,24 @@ def record_hand_over(*, request_ids: Sequence[UUID], at: datetime) -> None:
     with transaction.atomic():
         orders = lock_orders(find_orders_of_requests(wanted).values())
         requests = lock_all_requests(orders)
+        entries: list[tuple[Order, list[Said]]] = []
+        moved = []
         for order_id, order in sorted(orders.items()):
             own = requests[order_id]
             facts = facts_from_json(order.facts)
             said = []
             for request in own:
                 if request.id in wanted:
-                    move_request(request, OrderRequest.State.HANDED_OVER, handed_over_at=at)
+                    require_step(request, OrderRequest.State.HANDED_OVER)
+                    request.state = OrderRequest.State.HANDED_OVER
+                    moved.append((request.id, OrderRequest.State.HANDED_OVER.value, at))
                     facts = request_sent(facts, request_fact(request))
                     said.append(Said("RequestHandedOver", who(order, request), ACTOR))
             order.facts = facts_to_json(facts)
             show_request_state(order, own)
-            record(order, said, at=at, changed=["facts", "request_state"])
+            entries.append((order, said))
+        update_rows(OrderRequest, moved, key=("id",), fields=("state", "handed_over_at"))
+        record_all(entries, at=at, changed=["facts", "request_state"])
 
 
 def request_fact(request: OrderRequest) -> RequestFact:

@@ -13,7 +13,8 @@ from datetime import datetime
 from django.db import transaction
 
 from journal.bulk import insert_rows
-from orders.services.check_boundary import check_boundary
+from orders.domain.results import BoundaryAnswer
+from orders.services.check_boundaries import check_boundaries
 from orders.services.record_hand_over import record_hand_over
 from venues.adapters.base import Adapter
 from venues.domain.fix_codec import join
@@ -76,8 +77,9 @@ def mark_handed_over(
     rows = []
     with transaction.atomic(durable=True):
         claimed = claim_intents(group=group, limit=limit, only_safe=only_safe)
+        answers = check_boundaries(request_ids=[intent.request_id for intent in claimed], at=at)
         for intent in claimed:
-            obstacle = _obstacle(intent, at=at)
+            obstacle = _obstacle(intent, answers[intent.request_id])
             if obstacle is not None:
                 not_sent.append(obstacle)
                 continue
@@ -93,10 +95,9 @@ def mark_handed_over(
     return HandedOver(tuple(outgoing), tuple(not_sent), len(claimed))
 
 
-def _obstacle(intent: WireIntent, *, at: datetime) -> NotSent | None:
+def _obstacle(intent: WireIntent, answer: BoundaryAnswer) -> NotSent | None:
     if intent.kind == IntentKind.CANCEL and lock_waiting_new(order_id=intent.order_id) is not None:
         return NotSent(intent.id, "", "The order had not been sent.", completes_locally=True)
-    answer = check_boundary(request_id=intent.request_id, at=at)
     return None if answer.allowed else NotSent(intent.id, answer.code, answer.sentence)
 
 

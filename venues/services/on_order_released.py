@@ -14,12 +14,12 @@ from journal.bulk import insert_rows
 from journal.domain.records import EventRecord
 from journal.notify import notify
 from kernel.fix import OrdType, TimeInForce
-from orders.services.record_route import record_route
+from orders.services.record_routes import record_routes
 from orders.services.refuse_unsent import refuse_unsent
 from venues.domain.channels import wire_channel
 from venues.domain.route import Route, RouteQuestion, VenueFacts, route
 from venues.models import RouteDecision, WireIntent
-from venues.selectors import get_route_decision, list_venue_facts
+from venues.selectors import list_venue_facts, routed_groups
 
 NO_VENUE = "NO_VENUE"
 LONGEST_WAIT = timedelta(hours=12)
@@ -31,7 +31,7 @@ _INTENT_FIELDS = (
 
 def handle(events: Sequence[EventRecord]) -> None:
     """Called in one transaction with the cursor, in order of position."""
-    router = _Router()
+    router = _Router([event for event in events if event.payload["kind"] == "new"])
     intents = []
     for event in events:
         group = event.payload.get("session_group") or ""
@@ -41,23 +41,27 @@ def handle(events: Sequence[EventRecord]) -> None:
             intents.append(_intent_row(event, group))
         else:
             _refuse(event)
+    router.record()
     insert_rows(WireIntent, intents, fields=_INTENT_FIELDS, on_conflict="DO NOTHING")
     for group in sorted({str(row[0]) for row in intents}):
         notify(wire_channel(group))
 
 
 class _Router:
-    """Routes the orders of one slice; what it knows of the venues is read once a kind of order."""
+    """Routes the orders of one slice; what it knows of the venues is read once a kind of order, written once a slice."""
 
-    def __init__(self) -> None:
+    def __init__(self, events: Sequence[EventRecord]) -> None:
         self._facts: dict[tuple[OrdType, TimeInForce], list[VenueFacts]] = {}
+        self._kept = routed_groups(order_ids=[UUID(event.payload["order_id"]) for event in events])
+        self._decisions: list[tuple[object, ...]] = []
+        self._routes: dict[UUID, str] = {}
+        self._at: datetime | None = None
 
     def route(self, event: EventRecord) -> str:
-        """Decide, keep the decision, tell orders. The group, or "" when nothing fits."""
+        """Decide; the group, or "" when nothing fits."""
         order_id = UUID(event.payload["order_id"])
-        kept = get_route_decision(order_id=order_id)
-        if kept is not None:
-            return kept.session_group
+        if order_id in self._kept:
+            return self._kept[order_id]
         message = event.payload["message"]
         question = RouteQuestion(
             mic=message["mic"],
@@ -65,14 +69,22 @@ class _Router:
             time_in_force=TimeInForce(message["time_in_force"]),
         )
         decision = route(question, self._facts_for(question))
+        group = self._kept[order_id] = decision.session_group
+        self._at = event.recorded_at
+        self._decisions.append((order_id, group, _candidates(decision), decision.rule_version, event.recorded_at))
+        if group:
+            self._routes[order_id] = group
+        return group
+
+    def record(self) -> None:
+        """Keep the decisions and tell orders."""
         insert_rows(
             RouteDecision,
-            [(order_id, decision.session_group, _candidates(decision), decision.rule_version, event.recorded_at)],
+            self._decisions,
             fields=("order_id", "session_group", "candidates", "rule_version", "decided_at"),
         )
-        if decision.session_group:
-            record_route(order_id=order_id, session_group=decision.session_group, at=event.recorded_at)
-        return decision.session_group
+        if self._at is not None:
+            record_routes(routes=self._routes, at=self._at)
 
     def _facts_for(self, question: RouteQuestion) -> list[VenueFacts]:
         key = (question.ord_type, question.time_in_force)

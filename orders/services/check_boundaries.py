@@ -1,0 +1,98 @@
+"""The last look before the wire: is the request still to be sent, and may its account, listing and market still be traded?
+
+A cancel always passes. A replace that only asks for less passes blocks and halts. Only a refusal stops a request here:
+what needed a person had one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from orders.domain.assembling import order_facts, terms_of_payload, working_of
+from orders.domain.results import BoundaryAnswer
+from orders.models import OrderRequest
+from orders.selectors import BoundaryRow, find_boundary_rows
+from refdata.domain.listing_facts import ListingFacts
+from refdata.selectors import find_listings
+from risk.domain.answers import Verdict
+from risk.domain.checks import run_boundary_checks
+from risk.domain.facts import AccountFacts, OperatorFacts
+from risk.selectors import Marks, Scopes, get_marks
+
+_ANYBODY = OperatorFacts(may_enter=True, trades_desk=True, trades_group=True)
+
+
+def check_boundaries(*, request_ids: Collection[UUID], at: datetime) -> dict[UUID, BoundaryAnswer]:
+    """For each request whether it may leave now, else the code and sentence of the first refusal. No lock, no write.
+
+    The requests and their listings are read in one statement each, the marks in one for each set of scopes.
+    """
+    rows = find_boundary_rows(request_ids)
+    wanted = {row.listing_id for row in rows.values() if _looks_at_market(row)}
+    reading = _Reading(find_listings(wanted, at=at) if wanted else {}, at)
+    unknown = BoundaryAnswer(False, "REQUEST_UNKNOWN", "There is no such request.")
+    return {
+        request_id: _answer(rows[request_id], reading) if request_id in rows else unknown for request_id in request_ids
+    }
+
+
+def _looks_at_market(row: BoundaryRow) -> bool:
+    return row.state == OrderRequest.State.RELEASED and row.kind != OrderRequest.Kind.CANCEL and row.is_open
+
+
+class _Reading:
+    """What one call has read of listings and marks."""
+
+    def __init__(self, listings: Mapping[UUID, ListingFacts], at: datetime) -> None:
+        self.listings = listings
+        self.at = at
+        self._marks: dict[Scopes, Marks] = {}
+
+    def marks(self, scopes: Scopes) -> Marks:
+        """Trading switch and blocks of the scopes, read once."""
+        if scopes not in self._marks:
+            self._marks[scopes] = get_marks(scopes.pairs())
+        return self._marks[scopes]
+
+
+def _answer(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
+    if row.state != OrderRequest.State.RELEASED:
+        return BoundaryAnswer(False, "REQUEST_NOT_RELEASED", f"The request is {row.state.replace('_', ' ')}.")
+    if row.kind == OrderRequest.Kind.CANCEL:
+        return BoundaryAnswer(True)
+    if not row.is_open:
+        return BoundaryAnswer(False, "ORDER_CLOSED", "The order is over.")
+    return _judge(row, reading)
+
+
+def _judge(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
+    listing = reading.listings[row.listing_id]
+    scopes = Scopes(
+        desk_id=row.desk_id,
+        dealer_id=row.owner_id,
+        client_id=row.client_id,
+        account_id=row.account_id,
+        instrument_id=listing.instrument_id,
+        mic=listing.mic,
+        strategy=row.strategy,
+    )
+    marks = reading.marks(scopes)
+    facts = order_facts(
+        at=reading.at,
+        operator=_ANYBODY,
+        account=AccountFacts(row.account_id, row.account_code, row.account_state, row.short_allowed, row.client_active),
+        listing=listing,
+        terms=terms_of_payload(row.payload),
+        cash_available=None,
+        stock_available=None,
+        trading_on=marks.trading_on,
+        limits=(),
+        blocks=marks.blocks,
+        working=working_of(row) if row.kind == OrderRequest.Kind.REPLACE else None,
+    )
+    refusals = [answer for answer in run_boundary_checks(facts) if answer.verdict is Verdict.REFUSE]
+    if refusals:
+        return BoundaryAnswer(False, refusals[0].code, refusals[0].sentence)
+    return BoundaryAnswer(True)
