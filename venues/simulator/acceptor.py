@@ -30,6 +30,7 @@ from typing import Any
 import quickfix
 
 from kernel.clock import utc_now
+from venues.simulator.dialect42 import BEGIN_STRING, to_fix42
 from venues.simulator.fields import TAGS
 
 log = logging.getLogger("venues.simulator")
@@ -169,9 +170,13 @@ class Acceptor:
 
     def send(self, session: str, report: Mapping[str, str]) -> None:
         """Store a report under its number and send it; when nobody is logged on it waits for the member to ask."""
+        if self._ids[session].getBeginString().getValue() == BEGIN_STRING:
+            report = to_fix42(report)
         message = quickfix.Message()
         header = message.getHeader()
         for name, value in report.items():
+            if not value:  # FIX has no empty fields; the member would refuse the whole message
+                continue
             field = quickfix.StringField(TAGS[name], value)
             if name in ("msg_type", "poss_resend"):
                 header.setField(field)

@@ -13,6 +13,7 @@ TAGS = MappingProxyType(
         "currency": 15,
         "exec_id": 17,
         "exec_ref_id": 19,
+        "exec_trans_type": 20,
         "security_id_source": 22,
         "last_mkt": 30,
         "last_px": 31,

@@ -122,7 +122,6 @@ def unknown_order(*, session: str, cl_ord_id: str, at: datetime, extra: Mapping[
         "exec_type": ExecType.ORDER_STATUS.value,
         "ord_status": OrdStatus.REJECTED.value,
         "ord_rej_reason": "5",
-        "cl_ord_id": cl_ord_id,
         "side": "1",
         "order_qty": "0",
         "leaves_qty": "0",
@@ -132,6 +131,8 @@ def unknown_order(*, session: str, cl_ord_id: str, at: datetime, extra: Mapping[
         "text": "Unknown order",
         **extra,
     }
+    if cl_ord_id:
+        report["cl_ord_id"] = cl_ord_id
     return Entry(kind="status", session=session, report=report)
 
 

@@ -27,7 +27,8 @@ def unsent_reports(
     """
     if began is None:
         return []
-    known = _known(store / f"{prefix}.body", below=_next_number(store / f"{prefix}.seqnums"))
+    below = _next_number(store / f"{prefix}.seqnums")
+    known = _known(store / f"{prefix}.body", begins=f"8={prefix.partition('-')[0]}{SOH}", below=below)
     missing = []
     for line in lines[-LINES_BACK:]:
         if line["session"] != session or line["delivery"] == "silent" or not line["report"]:
@@ -43,7 +44,7 @@ def _key(report: Mapping[str, str]) -> tuple[str, str]:
     return report.get("msg_type", ""), report.get("cl_ord_id", "")
 
 
-def _known(body: Path, *, below: int) -> set[tuple[str, str]]:
+def _known(body: Path, *, begins: str, below: int) -> set[tuple[str, str]]:
     """Keys of stored reports numbered ``below``. A message whose number was not yet counted up will be overwritten."""
     try:
         with body.open("rb") as file:
@@ -52,7 +53,7 @@ def _known(body: Path, *, below: int) -> set[tuple[str, str]]:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return set()
-    stored = (read_fields(part) for part in text.split(f"8=FIX.4.4{SOH}"))
+    stored = (read_fields(part) for part in text.split(begins))
     return {_key(fields) for fields in stored if int(fields.get("msg_seq_num", below)) < below}
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -112,6 +113,12 @@ def test_status_requests(member: Member) -> None:
     assert member.heard[3]["103"] == "5"
 
 
+def test_a_mass_status_with_nothing_open_is_answered(member: Member) -> None:
+    member.send("AF", t584="M1", t585="7")
+    assert member.wait(1) == [" I/8 0/0"]
+    assert (member.heard[0]["911"], member.heard[0]["912"], "11" in member.heard[0]) == ("0", "Y", False)
+
+
 def test_two_markets_on_two_sessions(simulator: Simulator, member: Member, tmp_path: Path) -> None:
     with Member(tmp_path / "second", simulator.ports["SIM2-A"], target="SIM2") as second:
         second.order("A", "1", "10", "399", t55="MSFT", t207="XNAS")
@@ -135,6 +142,29 @@ def test_reports_made_while_the_member_is_away_are_delivered(simulator: Simulato
     with Member(tmp_path / "member", port) as again:
         assert again.wait(1) == ["A 4/4 0/0"]
         assert again.heard[0]["43"] == "Y"
+
+
+def test_a_session_may_speak_fix_4_2(tmp_path: Path) -> None:
+    both = setup(tmp_path / "venue")
+    first = replace(both.venues[0], session=replace(both.venues[0].session, begin_string="FIX.4.2"))
+    with (
+        serving(Simulator(replace(both, venues=(first, both.venues[1])))) as one,
+        Member(tmp_path / "member", one.ports["SIM1-A"], begin="FIX.4.2") as member,
+    ):
+        member.order("S", "2", "100", "90")
+        member.order("B", "1", "150", "90")
+        member.send("H", t11="B", t55="VOD.L", t54="1")
+        member.order("T", "1", "100", "90.005")
+        assert member.wait(6) == [
+            "S 0/0 0/100",
+            "B 0/0 0/150",
+            "B 1/1 100/50 100@90",
+            "S 2/2 100/0 100@90",
+            "B 1/1 100/50",
+            "T 8/8 0/0",
+        ]
+        assert [message["20"] for message in member.heard] == ["0", "0", "0", "0", "3", "0"]
+        assert member.heard[5]["103"] == "0"
 
 
 def test_the_numbers_survive_the_turn_of_the_engines_week(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class _Ears(quickfix.Application):  # type: ignore[misc]
 class Member:
     """A member's FIX engine. ``heard`` holds application messages as dicts of tag text to value, in order."""
 
-    def __init__(self, directory: Path, port: int, *, target: str = "SIM1") -> None:
+    def __init__(self, directory: Path, port: int, *, target: str = "SIM1", begin: str = "FIX.4.4") -> None:
         directory.mkdir(parents=True, exist_ok=True)
         lines = {
             "ConnectionType": "initiator",
@@ -99,12 +99,12 @@ class Member:
             "FileStorePath": str(directory),
         }
         text = "[DEFAULT]\n" + "".join(f"{name}={value}\n" for name, value in lines.items())
-        text += f"[SESSION]\nBeginString=FIX.4.4\nSenderCompID=OMS\nTargetCompID={target}\n"
+        text += f"[SESSION]\nBeginString={begin}\nSenderCompID=OMS\nTargetCompID={target}\n"
         path = directory / "member.cfg"
         path.write_text(text)
         self.timed: list[tuple[float, dict[str, str]]] = []
         self.here = threading.Event()
-        self._session = quickfix.SessionID("FIX.4.4", "OMS", target)
+        self._session = quickfix.SessionID(begin, "OMS", target)
         self._ears = _Ears(self.timed, self.here)
         self._settings = quickfix.SessionSettings(str(path))
         self._store = quickfix.FileStoreFactory(self._settings)

@@ -228,3 +228,4 @@ def test_status_answers_change_nothing_and_unknown_orders_are_said_to_be_unknown
 def test_a_mass_status_with_nothing_open_is_one_answer() -> None:
     (entry,) = exchange().handle(MassStatusRequest(SESSION, "M"), at=AT)
     assert (entry.report["tot_num_reports"], entry.report["last_rpt_requested"]) == ("0", "Y")
+    assert all(entry.report.values())
