@@ -63,7 +63,7 @@ SELECT acc.id, acc.code, acc.state, acc.short_allowed, acc.group_id, acc.desk_id
   LEFT JOIN cash ON true
   LEFT JOIN holding ON true
   LEFT JOIN journal_idempotencykey k ON k.principal = $5 AND k.route = $6 AND k.key = $7
-"""
+"""  # noqa: S608
 _LOCKING = _WORLD.replace("LOCKING", "FOR NO KEY UPDATE").replace("NUMBER", "nextval('orders_ref_seq')")
 _READING = _WORLD.replace("LOCKING", "").replace("NUMBER", "0")
 

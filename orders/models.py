@@ -11,6 +11,9 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django_fsm import FSMField, transition
+
+from orders.domain.transitions import sources_of
 
 QTY: dict[str, Any] = {"max_digits": 24, "decimal_places": 8}
 PRICE: dict[str, Any] = {"max_digits": 20, "decimal_places": 8}
@@ -148,7 +151,7 @@ class OrderRequest(models.Model):
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="requests", db_constraint=False)
     seq = models.IntegerField()
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    state = models.CharField(max_length=24, choices=State.choices)
+    state = FSMField(max_length=24, choices=State.choices)
     cl_ord_id = models.CharField(max_length=32, unique=True)
     orig_cl_ord_id = models.CharField(max_length=32, null=True)
     payload = models.JSONField()
@@ -177,6 +180,48 @@ class OrderRequest(models.Model):
                 condition=Q(state__in=["handed_over", "unknown"]),
             ),
         ]
+
+    # The graph of the one table, declared where django-fsm, its tools and readers look for it. Services move a request
+    # through ``services._moving``, which asks the same table; the trigger of the table holds whatever goes around both.
+    @transition(field=state, source=sources_of(State.PENDING_AUTHORISATION), target=State.PENDING_AUTHORISATION)
+    def hold(self) -> None:
+        """A check asked for a second person."""
+
+    @transition(field=state, source=sources_of(State.REFUSED), target=State.REFUSED)
+    def refuse(self) -> None:
+        """We said no."""
+
+    @transition(field=state, source=sources_of(State.DECLINED), target=State.DECLINED)
+    def decline(self) -> None:
+        """A checker said no."""
+
+    @transition(field=state, source=sources_of(State.LAPSED), target=State.LAPSED)
+    def lapse(self) -> None:
+        """Nobody decided in time."""
+
+    @transition(field=state, source=sources_of(State.WITHDRAWN), target=State.WITHDRAWN)
+    def withdraw(self) -> None:
+        """Taken back before it was sent."""
+
+    @transition(field=state, source=sources_of(State.RELEASED), target=State.RELEASED)
+    def release(self) -> None:
+        """May be sent."""
+
+    @transition(field=state, source=sources_of(State.HANDED_OVER), target=State.HANDED_OVER)
+    def hand_over(self) -> None:
+        """Given to the engine."""
+
+    @transition(field=state, source=sources_of(State.UNKNOWN), target=State.UNKNOWN)
+    def lose_sight(self) -> None:
+        """We do not know what became of it."""
+
+    @transition(field=state, source=sources_of(State.ACCEPTED), target=State.ACCEPTED)
+    def accept(self) -> None:
+        """The venue said yes."""
+
+    @transition(field=state, source=sources_of(State.REJECTED), target=State.REJECTED)
+    def reject(self) -> None:
+        """The venue said no."""
 
 
 class Execution(models.Model):

@@ -82,6 +82,11 @@ def may_move(source: str, target: str) -> bool:
     return (source, target) in _PAIRS
 
 
+def sources_of(target: str) -> list[str]:
+    """States from which a request may go to ``target``, in table order: what the model declares."""
+    return [move.source for move in REQUEST_MOVES if move.target == target]
+
+
 ORD_STATUS_ILLUSTRATED: tuple[tuple[str, str], ...] = (
     *(("A", "0"), ("A", "8")),
     *(("0", "0"), ("0", "1"), ("0", "2"), ("0", "3"), ("0", "6"), ("0", "E"), ("0", "8"), ("0", "7")),

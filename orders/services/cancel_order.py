@@ -79,7 +79,11 @@ def _withdraw(
 ) -> None:
     """What waits for a second person has nothing to wait for any more; what came to wait meanwhile is left."""
     for request in requests:
-        if request.state == OrderRequest.State.PENDING_AUTHORISATION and request.authorisation_id and request.authorisation_id in waiting:
+        if (
+            request.state == OrderRequest.State.PENDING_AUTHORISATION
+            and request.authorisation_id
+            and request.authorisation_id in waiting
+        ):
             withdraw_request(
                 actor=process_principal("orders"),
                 at=at,
@@ -99,7 +103,7 @@ def _cancel(
     request = new_request(
         order,
         kind=OrderRequest.Kind.CANCEL,
-        state=OrderRequest.State.ACCEPTED if unsent else OrderRequest.State.RELEASED,
+        state=OrderRequest.State.RELEASED,
         actor=actor,
         at=at,
         key=key,
@@ -112,7 +116,8 @@ def _cancel(
             if item.state in _UNSENT:
                 move_request(item, OrderRequest.State.WITHDRAWN, text="Canceled before it was sent.", answered_at=at)
                 said.append(Said("RequestWithdrawn", who(order, item), actor.actor, actor.on_behalf_of))
-        done = {**who(order, request), "code": "", "text": "Completed without the venue."}
+        move_request(request, OrderRequest.State.ACCEPTED, text="Completed without the venue.", answered_at=at)
+        done = {**who(order, request), "code": "", "text": request.outcome_text}
         said.append(Said("RequestAccepted", done, actor.actor, actor.on_behalf_of))
         close_unsent(order)
         show_request_state(order, requests)

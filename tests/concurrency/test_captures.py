@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from accounts.models import CashBalance, Holding, Reservation
 from journal.models import Event
@@ -18,6 +17,7 @@ from orders.domain.results import CaptureResult
 from orders.models import Order, OrderRequest
 from orders.services.cancel_order import cancel_order
 from orders.services.capture_order import capture_order
+from tests.concurrency.threads import together
 from tests.factories import AT, DeskWorld, give_stock, make_desk, terms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,25 +29,8 @@ def world() -> DeskWorld:
 
 
 def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
-    """Run ``work(n)`` on so many threads that start together; results or exceptions, by n."""
-    results: list[Any] = [None] * count
-    gate = threading.Barrier(count)
-
-    def run(number: int) -> None:
-        try:
-            gate.wait(timeout=30)
-            results[number] = work(number)
-        except Exception as error:
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return results
+    """Run ``work(n)`` so many times together; results or exceptions, by n."""
+    return together([partial(work, number) for number in range(count)])
 
 
 def capture(world: DeskWorld, key: str, **changes: Any) -> CaptureResult:

@@ -32,7 +32,10 @@ def test_an_acknowledged_question_passes_anywhere_and_keeps_the_reason() -> None
 
 
 def test_an_empty_reason_acknowledges_nothing() -> None:
-    assert run_checks(FAR, acknowledgements=[Acknowledgement("PRICE_COLLAR", "  ")], on_desk=True).worst is Verdict.ACKNOWLEDGE
+    assert (
+        run_checks(FAR, acknowledgements=[Acknowledgement("PRICE_COLLAR", "  ")], on_desk=True).worst
+        is Verdict.ACKNOWLEDGE
+    )
 
 
 def test_a_refusal_cannot_be_acknowledged_and_every_refusal_is_kept() -> None:

@@ -98,9 +98,7 @@ def listing(**changes: Any) -> Facts:
 
 def replacing(qty: str, *, cum: str = "0", px: str = "72.50", held: str = "725", open_replaces: int = 0) -> Facts:
     """A replace of a working order for 1,000 at 72.50 to ``qty`` at ``px``."""
-    working = WorkingFacts(
-        D(1000), D(cum), D("72.50"), None, TimeInForce.DAY, D(held), D(0), open_replaces
-    )
+    working = WorkingFacts(D(1000), D(cum), D("72.50"), None, TimeInForce.DAY, D(held), D(0), open_replaces)
     return replace(terms(order_qty=D(qty), price=D(px)), action=Action.REPLACE, working=working)
 
 
