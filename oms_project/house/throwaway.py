@@ -68,6 +68,7 @@ def servers(*, durable: bool = False) -> Iterator[Servers]:
     root.chmod(0o755)  # PostgreSQL may run as another user; its own directory is 0700
     house = House(root=ROOT, var=root)
     house.prepare()
+    (root / "static").mkdir()  # served from the source in test mode, but looked for
     postgres = Postgres(
         house.postgres_data, socket_directory(house, "pg"), house.logs / "postgres.log", durable=durable
     )
