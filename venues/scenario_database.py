@@ -450,7 +450,7 @@ class DatabaseHouse:
             (14, None if step.is_anomaly else _text(number.get("cumqty"))),
             (151, None if step.is_anomaly else _text(number.get("leavesqty"))),
             (6, _text(number.get("avgpx", Decimal(0)))),
-            (75, at_date(step)),
+            (75, _moment(step.day, 0).strftime("%Y%m%d")),
             (378, reason_code(step, "ExecRestatementReason")),
             (103, reason_code(step, "OrdRejReason")),
             (424, _text(number.get("dayorderqty"))),
@@ -460,11 +460,6 @@ class DatabaseHouse:
 
 def _reject_fields(step: Step) -> list[tuple[int, str | None]]:
     return [(102, reason_code(step, "CxlRejReason")), (434, "1")]
-
-
-def at_date(step: Step) -> str:
-    """TradeDate (75) of a row."""
-    return (FIRST_DAY + timedelta(days=step.day - 1)).strftime("%Y%m%d")
 
 
 def _text(value: Decimal | None) -> str | None:

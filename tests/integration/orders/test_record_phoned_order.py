@@ -64,7 +64,9 @@ def test_the_venue_says_its_terms() -> None:
     applied = apply_reports(reports=[said(1), trade], at=AT + timedelta(minutes=1))
     assert (applied.applied, applied.unmatched) == (2, 0)
     order.refresh_from_db()
-    assert (order.ord_status, order.order_qty, order.cum_qty, order.leaves_qty) == ("1", 500, 200, 300)
+    assert (order.ord_status, order.order_qty, order.cum_qty, order.leaves_qty) == (
+        *("1", Decimal(500), Decimal(200), Decimal(300)),
+    )
     assert Execution.objects.get().effective_qty == 200
 
 
