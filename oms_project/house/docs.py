@@ -67,10 +67,20 @@ def order_states() -> str:
 
 def checks() -> str:
     """The pre-trade checks: code and rule text."""
-    from risk.domain.checks import REGISTRY
+    from risk.domain.checks import CHECKS, REGISTRY_VERSION
 
-    rows = [f"| `{check.__name__}` | {' '.join((check.__doc__ or '').split())} |" for check in REGISTRY]
-    return "\n".join([*_header("Pre-trade checks", "`risk/domain/checks`"), "| check | rule |", "|---|---|", *rows, ""])
+    rows = [f"| `{one.code}` | {' '.join(one.rule.split())} | {'yes' if one.at_boundary else 'no'} |" for one in CHECKS]
+    return "\n".join(
+        [
+            *_header("Pre-trade checks", "`risk/domain/checks`"),
+            f"In the order people read the answers. Registry version {REGISTRY_VERSION}.",
+            "",
+            "| check | rule | again right before the wire |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 def event_flow() -> str:

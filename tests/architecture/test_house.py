@@ -65,7 +65,7 @@ def test_foreign_keys_go_down() -> None:
             continue
         for field in model._meta.get_fields():
             if isinstance(field, ForeignKey | OneToOneField | ManyToManyField):
-                target = field.related_model._meta.app_label  # type: ignore[union-attr]
+                target = field.related_model._meta.app_label
                 there = FLOORS.get(target)
                 if there is not None and (there > here or (there == here and target != model._meta.app_label)):
                     upward.append(f"{model._meta.label}.{field.name} -> {target}")
