@@ -80,6 +80,7 @@ def test_declining_needs_a_reason(house: House, sign_in: SignIn) -> None:
     expect(checker.locator("#form-error")).to_contain_text("Choose why it is declined.")
     assert approval_of(house, ref)[1] == "pending"
     checker.select_option("#d-code", "MANDATE")
+    checker.fill("#d-reason", "The mandate does not allow it.")
     checker.locator("[data-decline]").click()
     expect(checker.locator("#approval-detail [role=status]")).to_contain_text("Declined")
     assert approval_of(house, ref)[1] == "declined"
