@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 from kernel.errors import Invalid
@@ -102,8 +102,8 @@ def missing_terms(data: Data) -> list[str]:
     return [word for name, word in wanted.items() if not data.get(name, "").strip()]
 
 
-def read_ticket(data: Data, *, at: datetime) -> OrderTerms:
-    """The order a ticket asks for. Raises Invalid with the sentences by field."""
+def read_ticket(data: Data) -> OrderTerms:
+    """The order a ticket asks for: the same fields are the same terms, whenever they arrive. Raises Invalid by field."""
     reader = _Reader(data)
     try:
         side = Side(reader.text("side"))
@@ -127,7 +127,6 @@ def read_ticket(data: Data, *, at: datetime) -> OrderTerms:
         expire_date=reader.day("expire_date") if time_in_force is TimeInForce.GTD else None,
         locate_ref=reader.text("locate_ref") if side.is_short else "",
         client_order_id=reader.text("client_order_id"),
-        instructed_at=at,
     )
     reader.finish()
     return terms

@@ -85,7 +85,7 @@ def ticket_preview(request: HttpRequest, actor: Principal) -> HttpResponse:
     }
     if not context["missing"]:
         try:
-            terms = read_ticket(data, at=at)
+            terms = read_ticket(data)
             given = read_acknowledgements(data)
             preview = preview_order(actor=actor, at=at, terms=terms, acknowledgements=given)
             context |= {"terms": terms, "preview": preview, "in_words": in_words(terms), **sort_checks(preview.checks)}
@@ -105,7 +105,7 @@ def ticket_send(request: HttpRequest, actor: Principal) -> HttpResponse:
         at=at,
         idempotency_key=str(data.get("key", "")),
         route=ROUTE,
-        terms=read_ticket(data, at=at),
+        terms=read_ticket(data),
         source=ROUTE,
         acknowledgements=read_acknowledgements(data),
     )

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -84,7 +85,7 @@ class House:
     def sql(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         """One statement in the house's database, committed; its rows."""
         with psycopg.connect(dbname=self.name, autocommit=True, **self._server) as connection:
-            cursor = connection.execute(text, values)  # type: ignore[call-overload]
+            cursor = connection.execute(text, values)
             return list(cursor.fetchall()) if cursor.description else []
 
     def fresh_prices(self) -> None:
@@ -102,7 +103,7 @@ class House:
         ports = {"web": self.web_port, "stream": self.stream_port}
         for role in roles:
             if role in ports:
-                wait_until(lambda role=role: answers(f"http://127.0.0.1:{ports[role]}/healthz"), seconds=40, what=role)
+                wait_until(partial(answers, f"http://127.0.0.1:{ports[role]}/healthz"), seconds=40, what=role)
 
     def end(self, role: str, number: int = signal.SIGKILL) -> None:
         """Send a signal to a role and, unless it only stops it, wait for its end."""

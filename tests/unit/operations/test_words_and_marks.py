@@ -48,7 +48,11 @@ def test_a_moment_carries_its_utc_time_and_its_date_unless_today() -> None:
     ("kind", "payload", "text"),
     [
         ("OrderCaptured", {"terms": {"order_qty": "20000", "price": "231.5"}}, "Order captured: 20,000 @ 231.5"),
-        ("ExecutionRecorded", {"last_qty": "2000", "last_px": "231.48", "exec_id": "7A01"}, "Fill: 2,000 @ 231.48 · ExecID 7A01"),
+        (
+            "ExecutionRecorded",
+            {"last_qty": "2000", "last_px": "231.48", "exec_id": "7A01"},
+            "Fill: 2,000 @ 231.48 · ExecID 7A01",
+        ),
         ("RequestDeclined", {"sentence": "Too large."}, "Declined by a second person: Too large."),
         ("SomethingNew", {}, "Something new"),
     ],
