@@ -13,16 +13,17 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from accounts.domain.arithmetic import HoldAmounts, change_effect, trade_value
 from accounts.domain.ledger import TradeBooking
 from journal.domain.chain import EventDraft
 from kernel.canonical import jsonable
 from kernel.fix import OrdStatus, Side
-from kernel.numbers import plain, round_money
+from kernel.numbers import plain
 from orders.domain.changes import AnomalyFound, AnomalyGone, ExecutionChange, RequestAnswered
 from orders.domain.derive import Derived, all_notes, derive
 from orders.domain.facts import OrderFacts
 from orders.domain.fold import fold
-from orders.domain.holding import OPEN_STATES, Held, asked_of, held_for, priced_of
+from orders.domain.holding import OPEN_STATES, asked_of, held_for, priced_of
 from orders.domain.report import Report
 
 _EVENT_KINDS = {
@@ -104,8 +105,8 @@ class Applied:
     facts: OrderFacts
     request_state: str
     needs_attention: str
-    held: Held
-    held_before: Held
+    held: HoldAmounts
+    held_before: HoldAmounts
     drafts: list[EventDraft] = field(default_factory=list)
     executions: dict[str, ExecutionState] = field(default_factory=dict)
     bookings: list[TradeBooking] = field(default_factory=list)
@@ -138,7 +139,7 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
         facts=order.facts,
         request_state=order.request_state,
         needs_attention="",
-        held=Held(),
+        held=HoldAmounts(),
         held_before=_held(order, requests, states, before),
     )
     for report in sorted(reports, key=lambda r: (r.position.epoch, r.position.seq, r.identity)):
@@ -181,7 +182,7 @@ def request_state_of(requests: Any) -> str:
     return next((state for kind, state in states if kind == "new"), "captured")
 
 
-def _held(order: OrderRow, requests: Sequence[RequestRow], states: Mapping[UUID, str], derived: Derived) -> Held:
+def _held(order: OrderRow, requests: Sequence[RequestRow], states: Mapping[UUID, str], derived: Derived) -> HoldAmounts:
     terms = priced_of(
         side=order.side,
         ord_type=order.ord_type,
@@ -280,10 +281,16 @@ def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID
     first = known.first if known else (change if execution_id is None else None)
     execution_id = execution_id or tools.new_id()
     currency, divisor = snapshot["currency"], snapshot["price_divisor"]
-    value_before = round_money(change.effective_qty_before * change.effective_px_before / divisor, currency)
-    value = round_money(change.effective_qty * change.effective_px / divisor, currency)
     side = Side(order.side)
-    sign = 1 if side.is_buy else -1
+    after = (change.effective_qty, change.effective_px)
+    effect = change_effect(
+        side=side,
+        before=(change.effective_qty_before, change.effective_px_before),
+        after=after,
+        divisor=divisor,
+        currency=currency,
+    )
+    value = trade_value(qty=after[0], px=after[1], divisor=divisor, currency=currency).amount
     settlement_date = tools.settlement_date(snapshot["mic"], report.trade_date)
     event_id = _event(
         work,
@@ -319,8 +326,8 @@ def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID
             side=side,
             instrument_id=UUID(snapshot["instrument_id"]),
             currency=currency,
-            qty_delta=sign * (change.effective_qty - change.effective_qty_before),
-            cash_delta=-sign * (value - value_before),
+            qty_delta=effect.qty,
+            cash_delta=effect.cash,
             trade_date=report.trade_date,
             settlement_date=settlement_date,
         )

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from accounts.domain.arithmetic import HoldAmounts
 from kernel.fix import OrdType, Side
-from kernel.numbers import ZERO
 from risk.domain.exposure import Priced
 
 OPEN_STATES = frozenset({"captured", "pending_authorisation", "released", "handed_over", "unknown"})
@@ -26,14 +26,6 @@ class Asked:
     order_qty: Decimal
     price: Decimal | None
     stop_px: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Cash in the listing's currency, stock in units."""
-
-    cash: Decimal = ZERO
-    stock: Decimal = ZERO
 
 
 def priced_of(
@@ -59,17 +51,15 @@ def priced_of(
 
 def held_for(
     terms: Priced, *, leaves_qty: Decimal, cum_qty: Decimal, is_open: bool, asked: Iterable[Asked] = ()
-) -> Held:
-    """What the order holds from now on."""
+) -> HoldAmounts:
+    """What the order holds from now on: cash in the listing's currency, stock in units."""
     if not is_open:
-        return Held()
-    cash, stock = terms.cash_for(leaves_qty) or ZERO, terms.stock_for(leaves_qty)
+        return HoldAmounts()
+    held = terms.hold(leaves_qty) or HoldAmounts()
     for wish in asked:
         wanted = replace(terms, price=wish.price, stop_px=wish.stop_px)
-        more = wish.order_qty - cum_qty
-        cash = max(cash, wanted.cash_for(more) or ZERO)
-        stock = max(stock, wanted.stock_for(more))
-    return Held(cash, stock)
+        held = held.worse(wanted.hold(wish.order_qty - cum_qty) or HoldAmounts())
+    return held
 
 
 def asked_of(payload: Mapping[str, Any]) -> Asked:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from accounts.domain.arithmetic import HoldAmounts
 from accounts.domain.ledger import AccountMoney
 from accounts.models import TradingAccount
 from accounts.selectors import list_holds
 from authorisation.domain.principal import Principal
 from kernel.numbers import ZERO
 from orders.domain.assembling import order_facts, working_of
-from orders.domain.holding import Held
 from orders.models import Order, OrderRequest
 from orders.permissions import operator_facts
 from refdata.selectors import get_listing
@@ -26,10 +26,10 @@ IN_FLIGHT = (
 )
 
 
-def own_hold(order: Order) -> Held:
+def own_hold(order: Order) -> HoldAmounts:
     """What the order holds now, as accounts keeps it."""
     holds = list_holds([order.id])
-    return Held(holds[0].cash, holds[0].stock) if holds else Held()
+    return HoldAmounts(holds[0].cash, holds[0].stock) if holds else HoldAmounts()
 
 
 def facts_of_order(
@@ -63,7 +63,7 @@ def facts_of_order(
     working = working_of(order, cash=held.cash, stock=held.stock, replaces_open=replaces_open) if replacing else None
     cash = money.cash.get(listing.currency)
     holding = money.holdings.get(listing.instrument_id)
-    back = Held() if replacing else held  # a replace gives its hold back through ``working``
+    back = HoldAmounts() if replacing else held  # a replace gives its hold back through ``working``
     return order_facts(
         at=at,
         operator=operator_facts(maker, desk_id=order.desk_id, group_id=account.group_id),

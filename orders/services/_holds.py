@@ -7,11 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from accounts.domain.arithmetic import HoldAmounts
 from accounts.domain.ledger import AccountMoney, OrderHold
 from accounts.locks import lock_money
 from accounts.services.set_reservations import set_reservations
 from kernel.errors import NotFound
-from orders.domain.holding import OPEN_STATES, Held, asked_of, held_for, instrument_of, priced_of
+from orders.domain.holding import OPEN_STATES, asked_of, held_for, instrument_of, priced_of
 from orders.locks import lock_all_requests, lock_orders
 from orders.models import Order, OrderRequest
 from orders.selectors import find_account_of_order, find_orders_of_requests
@@ -37,7 +38,7 @@ def lock_for_request(request_id: UUID) -> tuple[Order, OrderRequest, list[OrderR
     return order, next(request for request in requests if request.id == request_id), requests
 
 
-def held_of(order: Order, requests: Sequence[OrderRequest]) -> Held:
+def held_of(order: Order, requests: Sequence[OrderRequest]) -> HoldAmounts:
     """What the order should hold by its working terms and its open replaces."""
     asked = [
         asked_of(request.payload)

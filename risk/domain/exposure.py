@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from accounts.domain.arithmetic import HoldAmounts, hold_amounts, trade_value
 from kernel.fix import OrdType, Side
 from kernel.numbers import ZERO, Money
-from refdata.domain.price_units import notional, notional_up
 from risk.domain.facts import Facts
-
-COLLAR = Decimal("1.05")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +36,19 @@ class Priced:
             return max(self.stop_px, self.last) if self.last is not None else self.stop_px
         return self.last
 
-    def cash_for(self, leaves_qty: Decimal) -> Decimal | None:
-        """Cash a buy of so many units may still cost, rounded up, without fees; zero for a sell, None without a price."""
-        if not self.side.is_buy or leaves_qty <= ZERO:
-            return ZERO
-        px = self.basis
-        if px is None:
+    def hold(self, leaves_qty: Decimal) -> HoldAmounts | None:
+        """What so many units still hold back, without fees; None for a buy without any price."""
+        px, limited = self.basis, self.ord_type in (OrdType.LIMIT, OrdType.STOP_LIMIT)
+        if px is None and self.side.is_buy and leaves_qty > ZERO:
             return None
-        if self.ord_type in (OrdType.MARKET, OrdType.STOP):
-            px *= COLLAR
-        return notional_up(leaves_qty, px, currency=self.currency, price_divisor=self.price_divisor).amount
-
-    def stock_for(self, leaves_qty: Decimal) -> Decimal:
-        """Units held for a sell of what is owned; a short sale (5, 6) and a buy hold none."""
-        return ZERO if self.side.is_buy or self.side.is_short else max(leaves_qty, ZERO)
+        return hold_amounts(
+            side=self.side,
+            leaves_qty=leaves_qty,
+            limit_px=px if limited else None,
+            reference_px=None if limited else px,
+            divisor=self.price_divisor,
+            currency=self.currency,
+        )
 
 
 def priced(facts: Facts) -> Priced:
@@ -74,17 +71,18 @@ def order_value(facts: Facts) -> Money | None:
     if px is None:
         return None
     listing = facts.listing
-    return notional(facts.terms.order_qty, px, currency=listing.currency, price_divisor=listing.price_divisor)
+    return trade_value(qty=facts.terms.order_qty, px=px, divisor=listing.price_divisor, currency=listing.currency)
 
 
 def cash_to_hold(facts: Facts) -> Decimal | None:
     """Cash for the leaves of a buy, fees included, in the listing's currency; zero for a sell, None without a price."""
     if not facts.terms.side.is_buy:
         return ZERO
-    held = priced(facts).cash_for(facts.leaves_qty)
-    return held + facts.fees if held is not None else None
+    held = priced(facts).hold(facts.leaves_qty)
+    return held.cash + facts.fees if held is not None else None
 
 
 def stock_to_hold(facts: Facts) -> Decimal:
     """Units held for the leaves of a sell of what is owned."""
-    return priced(facts).stock_for(facts.leaves_qty)
+    held = priced(facts).hold(facts.leaves_qty)
+    return held.stock if held is not None else ZERO

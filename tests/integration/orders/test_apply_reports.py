@@ -22,6 +22,7 @@ from orders.services.record_hand_over import record_hand_over
 from tests.factories import AT, DeskWorld, make_desk, terms
 
 pytestmark = pytest.mark.django_db
+D = Decimal
 LATER = AT + timedelta(seconds=5)
 
 
@@ -82,7 +83,7 @@ def test_a_fill_books_pending_and_frees_its_share(world: DeskWorld) -> None:
     result = apply_reports(reports=life(order)[:2], at=LATER)
     assert (result.applied, result.duplicates, result.unmatched, result.anomalies) == (2, 0, 0, 0)
     row = Order.objects.get()
-    assert (row.ord_status, row.cum_qty, row.leaves_qty, row.avg_px) == ("1", 400, 600, Decimal("72.40"))
+    assert (row.ord_status, row.cum_qty, row.leaves_qty, row.avg_px) == ("1", D(400), D(600), D("72.40"))
     assert (row.venue_order_id, row.is_open, row.request_state) == ("V1", True, "accepted")
     cash = CashBalance.objects.get()
     assert (cash.settled, cash.pending, cash.reserved) == (Decimal(100000), Decimal("-289.60"), Decimal("435.00"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,13 @@ def test_rows_cannot_spend_the_same_cash(world: DeskWorld) -> None:
 def test_the_same_key_answers_again_and_other_rows_conflict(world: DeskWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHUNK", 2)
     rows = [(str(number), terms(world)) for number in range(5)]
-    arguments = {"actor": world.dealer, "at": AT, "idempotency_key": "b1", "route": "batch", "source": "api"}
+    arguments: dict[str, Any] = {
+        "actor": world.dealer,
+        "at": AT,
+        "idempotency_key": "b1",
+        "route": "batch",
+        "source": "api",
+    }
     first = capture_orders(rows=rows, **arguments)
     again = capture_orders(rows=rows, **arguments)
     assert [row.result.order_id for row in again if row.result] == [row.result.order_id for row in first if row.result]

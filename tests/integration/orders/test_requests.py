@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -33,6 +34,7 @@ from tests.factories import AT, DeskWorld, make_desk, set_price, terms, trading_
 from tests.integration.orders.test_apply_reports import LATER, report, sent
 
 pytestmark = pytest.mark.django_db
+NOTHING = Decimal(0)
 
 
 @pytest.fixture
@@ -143,7 +145,12 @@ def test_a_second_replace_waits_for_the_first(world: DeskWorld) -> None:
 
 def test_a_cancel_goes_to_the_venue_and_its_repetition_answers_the_same(world: DeskWorld) -> None:
     order = working(world)
-    arguments = {"idempotency_key": "c1", "route": "ticket", "order_id": order.order_id, "reason": "client"}
+    arguments: dict[str, Any] = {
+        "idempotency_key": "c1",
+        "route": "ticket",
+        "order_id": order.order_id,
+        "reason": "client",
+    }
     first = cancel_order(actor=world.dealer, at=LATER, **arguments)
     again = cancel_order(actor=world.dealer, at=LATER, **arguments)
     assert (first.outcome, again.replayed, again.request_id) == ("released", True, first.request_id)
@@ -162,8 +169,8 @@ def test_an_unsent_order_is_canceled_here(world: DeskWorld) -> None:
     )
     assert (result.outcome, result.state) == ("completed_locally", "accepted")
     row = Order.objects.get()
-    assert (row.is_open, row.leaves_qty, row.request_state) == (False, 0, "withdrawn")
-    assert reserved() == 0
+    assert (row.is_open, row.leaves_qty, row.request_state) == (False, NOTHING, "withdrawn")
+    assert reserved() == NOTHING
     assert not Reservation.objects.exists()
     refuse_unsent(request_id=order.request_id, at=AT, code="X", sentence="late")
     assert OrderRequest.objects.get(id=order.request_id).state == "withdrawn"
@@ -181,7 +188,7 @@ def test_the_gateway_completes_a_cancel_of_an_unsent_order(world: DeskWorld) -> 
     cancel_unsent(request_id=request.id, at=AT)
     cancel_unsent(request_id=request.id, at=AT)
     assert sorted(OrderRequest.objects.values_list("kind", "state")) == [("cancel", "accepted"), ("new", "withdrawn")]
-    assert reserved() == 0
+    assert reserved() == NOTHING
     assert kinds(order.order_id).count("RequestWithdrawn") == 1
 
 
@@ -197,7 +204,7 @@ def test_a_refusal_at_the_boundary_lets_the_cash_go(world: DeskWorld) -> None:
     refuse_unsent(request_id=order.request_id, at=AT, code=answer.code, sentence=answer.sentence)
     row = Order.objects.get()
     assert (row.is_open, row.request_state, row.session_group) == (False, "refused", "SIM1")
-    assert reserved() == 0
+    assert reserved() == NOTHING
     assert kinds(order.order_id) == ["OrderCaptured", "OrderReleased", "OrderRouted", "RequestNotSent"]
 
 
@@ -239,9 +246,9 @@ def held(world: DeskWorld) -> CaptureResult:
     return result
 
 
-def decide(world: DeskWorld, verdict: str, **more: object) -> str:
+def decide(world: DeskWorld, verdict: str) -> str:
     request = AuthorisationRequest.objects.get()
-    values = {
+    values: dict[str, Any] = {
         "actor": world.checker,
         "at": LATER,
         "authorisation_id": request.id,
@@ -250,7 +257,7 @@ def decide(world: DeskWorld, verdict: str, **more: object) -> str:
         "reason": "Spoken to the client.",
         "payload_hash": request.payload_hash,
     }
-    return decide_order_request(**(values | more)).outcome  # type: ignore[arg-type]
+    return decide_order_request(**values).outcome
 
 
 def test_an_approved_order_is_released(world: DeskWorld) -> None:
@@ -265,7 +272,7 @@ def test_an_approved_order_is_released(world: DeskWorld) -> None:
 def test_a_declined_order_lets_its_cash_go(world: DeskWorld) -> None:
     held(world)
     assert decide(world, "decline") == "declined"
-    assert (Order.objects.get().is_open, reserved()) == (False, 0)
+    assert (Order.objects.get().is_open, reserved()) == (False, NOTHING)
 
 
 def test_an_approval_in_a_worse_world_is_not_applied(world: DeskWorld) -> None:
@@ -273,7 +280,7 @@ def test_an_approval_in_a_worse_world_is_not_applied(world: DeskWorld) -> None:
     trading_off()
     assert decide(world, "approve") == "not_applied"
     assert AuthorisationRequest.objects.get().state == "not_applied"
-    assert (OrderRequest.objects.get().state, reserved()) == ("refused", 0)
+    assert (OrderRequest.objects.get().state, reserved()) == ("refused", NOTHING)
     assert kinds(order.order_id)[-1] == "OrderRefused"
 
 
@@ -287,7 +294,7 @@ def test_an_undecided_order_lapses(world: DeskWorld) -> None:
     held(world)
     assert lapse_order_requests(at=AT + timedelta(minutes=29)) == 0
     assert lapse_order_requests(at=AT + timedelta(minutes=31)) == 1
-    assert (OrderRequest.objects.get().state, reserved()) == ("lapsed", 0)
+    assert (OrderRequest.objects.get().state, reserved()) == ("lapsed", NOTHING)
 
 
 def test_canceling_a_held_order_withdraws_the_request_for_a_second_person(world: DeskWorld) -> None:
@@ -297,7 +304,7 @@ def test_canceling_a_held_order_withdraws_the_request_for_a_second_person(world:
     )
     assert result.outcome == "completed_locally"
     assert AuthorisationRequest.objects.get().state == "withdrawn"
-    assert reserved() == 0
+    assert reserved() == NOTHING
 
 
 def test_what_another_desk_has_does_not_exist(world: DeskWorld) -> None:
@@ -315,4 +322,4 @@ def test_a_preview_writes_nothing(world: DeskWorld) -> None:
     assert preview.cash_before is not None
     assert preview.cash_after is not None
     assert (preview.cash_before.amount, preview.cash_after.amount) == (Decimal(100000), Decimal(99275))
-    assert (Order.objects.count(), Event.objects.count(), reserved()) == (0, 0, 0)
+    assert (Order.objects.count(), Event.objects.count(), reserved()) == (0, 0, NOTHING)
