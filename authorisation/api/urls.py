@@ -2,6 +2,9 @@
 
 from django.urls import URLPattern, path
 
+from authorisation.api.schema import ApiKeyScheme
 from authorisation.api.views import MeView
+
+__all__ = ["ApiKeyScheme", "urlpatterns"]
 
 urlpatterns: list[URLPattern] = [path("me", MeView.as_view(), name="api-me")]

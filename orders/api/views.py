@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -47,7 +46,7 @@ KEY = OpenApiParameter(
 class OrderApiView(APIView):
     """What the views below share: the parser, the principal, the key, validation."""
 
-    parser_classes: ClassVar[list[type[BaseParser]]] = [DecimalJsonParser]
+    parser_classes = [DecimalJsonParser]
 
     def principal(self) -> Principal:
         """The principal behind the token; events name the key."""
