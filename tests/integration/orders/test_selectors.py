@@ -44,7 +44,13 @@ def test_another_desk_sees_nothing(world: DeskWorld) -> None:
 def test_an_order_is_found_by_every_name_it_has(world: DeskWorld) -> None:
     order = sent(world, client_order_id="PM-7")
     fill = report(
-        order, 1, ExecType.TRADE, OrdStatus.PARTIALLY_FILLED, last_qty=Decimal(1), last_px=Decimal("72.5"), exec_id="X77"
+        order,
+        1,
+        ExecType.TRADE,
+        OrdStatus.PARTIALLY_FILLED,
+        last_qty=Decimal(1),
+        last_px=Decimal("72.5"),
+        exec_id="X77",
     )
     apply_reports(reports=[fill], at=LATER)
     line = f"8=FIX.4.4|9=100|35=8|11=OTHER|37=V1|17=NONE|10=000|41={order.cl_ord_id}"
