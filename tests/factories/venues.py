@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from refdata.models import Market
 from venues.models import FixSession, Venue
 
 
@@ -18,7 +19,7 @@ def make_session(
 ) -> FixSession:
     """A venue with one session OMS → VENUE."""
     row, _ = Venue.objects.get_or_create(code=venue, defaults={"name": "Test venue", "adapter": adapter})
-    row.markets.set(mics)
+    row.markets.set(Market.objects.filter(mic__in=mics))
     return FixSession.objects.create(
         name=name,
         group=group,
