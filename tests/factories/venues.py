@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from refdata.models import Market
+from refdata.models import Market
 from venues.models import FixSession, Venue
 
 

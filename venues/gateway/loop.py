@@ -32,8 +32,8 @@ from venues.gateway.engine import Engine, EngineSession
 from venues.gateway.recorder import Recorder, SessionMemo
 from venues.models import FixSession, WireIntent
 from venues.selectors import Unanswered, is_alarm_open
-from venues.services.mark_silent import mark_silent, status_requests
 from venues.services.mark_handed_over import HandedOver, NotSent, mark_handed_over
+from venues.services.mark_silent import mark_silent, status_requests
 from venues.services.refuse_intent import refuse_intent
 from venues.services.report_session_health import SESSION_DOWN_AFTER, report_session_health
 from venues.services.take_over_sessions import TakenSession, take_over_sessions
