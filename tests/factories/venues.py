@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from refdata.models import Market
-from refdata.models import Market
 from venues.models import FixSession, Venue
 
 
