@@ -7,10 +7,12 @@ from dataclasses import fields
 from typing import Any, TypeVar
 from uuid import UUID
 
+import orjson
+
 from authorisation.domain.principal import Principal
 from journal.domain.idempotency import require_same
 from journal.domain.records import StoredAnswer
-from kernel.canonical import payload_hash
+from kernel.canonical import jsonable, sha256
 from orders.domain.results import CaptureResult
 from orders.models import OrderRequest
 from risk.domain.answers import Acknowledgement, answer_from_json
@@ -32,7 +34,8 @@ def content_hash(content: Any, acknowledgements: Sequence[Acknowledgement], **mo
     """Digest of everything a caller sent: a frozen terms value, its acknowledgements, and what else names the request."""
     terms = terms_content(content) if content is not None else None
     said = [[item.code, item.reason] for item in acknowledgements]
-    return payload_hash({"terms": terms, "acknowledgements": said, **more})
+    whole = {"terms": terms, "acknowledgements": said, **more}
+    return sha256(orjson.dumps(whole, default=jsonable, option=orjson.OPT_SORT_KEYS)).hex()
 
 
 def replay(kind: type[Result], *, answer: Mapping[str, Any], key: str, stored_hash: str, own_hash: str) -> Result:

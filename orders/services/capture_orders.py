@@ -25,7 +25,6 @@ from journal.notify import notify
 from journal.services.append_events import EVENT_FIELDS, event_values
 from journal.services.claim_key import claim_key
 from journal.services.store_answer import store_answer
-from kernel.canonical import payload_hash
 from kernel.crash_points import crash_point
 from kernel.errors import Invalid, Refused
 from kernel.numbers import ZERO
@@ -39,7 +38,7 @@ from orders.locks import World, next_order_numbers
 from orders.models import Order, OrderRequest
 from orders.permissions import require_entry
 from orders.selectors import find_account_rows, find_checks
-from orders.services._answers import key_owner, terms_content
+from orders.services._answers import content_hash, key_owner, terms_content
 from orders.services._capturing import (
     Submission,
     capture_facts,
@@ -71,7 +70,7 @@ def capture_orders(
     if len(idempotency_key) > MAX_KEY:
         sentence = f"The idempotency key of a batch has at most {MAX_KEY} characters."
         raise Invalid("IDEMPOTENCY_KEY_INVALID", sentence, {"Idempotency-Key": [sentence]})
-    digest = payload_hash({"source": source, "rows": [[row_id, terms_content(terms)] for row_id, terms in rows]})
+    digest = content_hash(None, (), source=source, rows=[[row_id, terms_content(terms)] for row_id, terms in rows])
     results: list[RowResult] = []
     for start in range(0, len(rows), CHUNK):
         key = idempotency_key if start == 0 else f"{idempotency_key}#{start}"
