@@ -87,10 +87,7 @@ def _trade(payload: Mapping[str, Any]) -> str:
 
 
 def _report(payload: Mapping[str, Any]) -> str:
-    before, after = (
-        _first(payload, "status_before", "ord_status_before"),
-        _first(payload, "status_after", "ord_status_after"),
-    )
+    before, after = payload.get("ord_status_before"), payload.get("ord_status")
     words = []
     if after is not None:
         words.append(status_word(after) if before in (None, after) else f"{status_word(before)} → {status_word(after)}")

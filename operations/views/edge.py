@@ -21,8 +21,8 @@ View = Callable[..., HttpResponseBase]
 
 
 def is_part(request: HttpRequest) -> bool:
-    """Whether the browser asks for a piece of a page."""
-    return request.headers.get("HX-Request") == "true"
+    """Whether the browser's script asks: for a piece of a page, or for data. It cannot follow to a sign-in page."""
+    return request.headers.get("HX-Request") == "true" or request.path.endswith(".json")
 
 
 def page(view: View) -> View:

@@ -61,6 +61,12 @@ hub.on("state", (message) => {
   tick();
   if (message.state === "live" && message.was !== "live" && message.was !== "connecting") body.dispatchEvent(new CustomEvent("oms:resync", { bubbles: true }));
 });
+let heard = false;
+hub.on("state", (message) => {
+  if (message.state !== "live" || heard) return;
+  heard = true; // what changed between the drawing of this page and its first heartbeat
+  for (const box of document.querySelectorAll("main [data-topics]")) box.dispatchEvent(new CustomEvent("oms:refresh"));
+});
 hub.on("resync", () => body.dispatchEvent(new CustomEvent("oms:resync", { bubbles: true })));
 setInterval(tick, 250);
 tick();

@@ -53,6 +53,17 @@ def test_a_moment_carries_its_utc_time_and_its_date_unless_today() -> None:
             {"last_qty": "2000", "last_px": "231.48", "exec_id": "7A01"},
             "Fill: 2,000 @ 231.48 · ExecID 7A01",
         ),
+        (
+            "ReportApplied",
+            {
+                "ord_status_before": "0",
+                "ord_status": "1",
+                "cum_qty": "2000",
+                "leaves_qty": "18000",
+                "report": {"text": ""},
+            },
+            "Venue report: New → Partially Filled · filled 2,000, leaves 18,000",
+        ),
         ("RequestDeclined", {"sentence": "Too large."}, "Declined by a second person: Too large."),
         ("SomethingNew", {}, "Something new"),
     ],
