@@ -97,9 +97,17 @@ def released_event(
     )
 
 
-def first_message(requests: Sequence[OrderRequest]) -> Mapping[str, Any]:
+def first_request(order: Order, requests: Sequence[OrderRequest]) -> OrderRequest:
+    """The order's NEW request. Raises Conflict ORDER_PHONED when nobody sent one: it was given by phone."""
+    for item in requests:
+        if item.kind == OrderRequest.Kind.NEW:
+            return item
+    raise Conflict("ORDER_PHONED", f"{order.ref} was given to the venue by phone; change or cancel it there.")
+
+
+def first_message(order: Order, requests: Sequence[OrderRequest]) -> Mapping[str, Any]:
     """The message of the order's NEW request: the original intent."""
-    message: Mapping[str, Any] = next(item for item in requests if item.kind == OrderRequest.Kind.NEW).payload
+    message: Mapping[str, Any] = first_request(order, requests).payload
     return message
 
 

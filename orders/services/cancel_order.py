@@ -21,7 +21,15 @@ from orders.models import Order, OrderRequest
 from orders.permissions import require_entry
 from orders.selectors import find_pending_authorisations
 from orders.services._answers import content_hash, key_owner, replay
-from orders.services._asking import first_message, new_request, released_event, require_open, require_order, result_of
+from orders.services._asking import (
+    first_message,
+    first_request,
+    new_request,
+    released_event,
+    require_open,
+    require_order,
+    result_of,
+)
 from orders.services._holds import lock_order_whole, set_hold
 from orders.services._moving import Said, close_unsent, move_request, record, show_request_state, who
 
@@ -98,7 +106,7 @@ def _withdraw(
 def _cancel(
     order: Order, requests: list[OrderRequest], actor: Principal, at: datetime, key: str, reason: str
 ) -> RequestResult:
-    new = next(item for item in requests if item.kind == OrderRequest.Kind.NEW)
+    new = first_request(order, requests)
     unsent = new.state in (*_UNSENT, OrderRequest.State.WITHDRAWN)
     request = new_request(
         order,
@@ -123,7 +131,7 @@ def _cancel(
         show_request_state(order, requests)
         changed += ["is_open", "leaves_qty", "request_state"]
     else:
-        message = current_message(first_message(requests), vars(order))
+        message = current_message(first_message(order, requests), vars(order))
         payload = released_event(order, request, message, adds_risk=False)
         said.append(Said("CancelReleased", payload, actor.actor, actor.on_behalf_of))
     record(order, said, at=at, changed=changed)

@@ -27,6 +27,7 @@ from orders.permissions import require_entry
 from orders.services._answers import content_hash, key_owner, replay
 from orders.services._asking import (
     first_message,
+    first_request,
     new_request,
     released_event,
     require_open,
@@ -104,12 +105,12 @@ def replace_order(
 def _current(order: Order, requests: Sequence[OrderRequest]) -> dict[str, Any]:
     """The working message; raises Conflict unless the order is open and was sent."""
     require_open(order)
-    new = next(item for item in requests if item.kind == OrderRequest.Kind.NEW)
+    new = first_request(order, requests)
     if new.state in (OrderRequest.State.PENDING_AUTHORISATION, OrderRequest.State.RELEASED):
         raise Conflict("ORDER_NOT_SENT", f"{order.ref} has not been sent yet; cancel it and enter it again.")
     if any(r.kind == OrderRequest.Kind.CANCEL and r.state in _FLYING for r in requests):
         raise Conflict("CANCEL_IN_FLIGHT", f"A cancel of {order.ref} is on its way.")
-    return current_message(first_message(requests), _working(order))
+    return current_message(first_message(order, requests), _working(order))
 
 
 _FLYING = (OrderRequest.State.RELEASED, OrderRequest.State.HANDED_OVER, OrderRequest.State.UNKNOWN)

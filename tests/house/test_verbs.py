@@ -16,6 +16,7 @@ import pytest
 from oms_project.house import bench, check, cli, environment, failures, paths, run_tests, status
 from oms_project.house.failures import BadInput, CannotRun
 from oms_project.house.paths import ROOT, House
+from oms_project.house.throwaway import free_ports
 from tests.house.support import clean_environment
 
 pytestmark = pytest.mark.house
@@ -41,7 +42,8 @@ def test_a_taken_port_is_named_with_its_variable(tmp_path: Path, variable: str, 
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         port = taken.getsockname()[1]
-        others = {name: str(40000 + 10 * index) for index, name in enumerate(environment.PORTS)}
+        free = free_ports(10 * len(environment.PORTS))
+        others = {name: str(free + 10 * index) for index, name in enumerate(environment.PORTS)}
         done = oms("up", OMS_VAR_DIR=str(tmp_path / "var"), **(others | {variable: str(port - first)}))
 
     assert done.returncode == 3

@@ -14,9 +14,12 @@ from journal.models import Event
 from kernel.errors import Conflict, Invalid, NotPermitted
 from kernel.fix import ExecType, OrdStatus, Side
 from orders.domain.report import Position, Report
-from orders.models import Execution, Order
+from orders.domain.terms import ReplaceTerms
+from orders.models import Execution, Order, OrderRequest
 from orders.services.apply_reports import apply_reports
+from orders.services.cancel_order import cancel_order
 from orders.services.record_phoned_order import record_phoned_order
+from orders.services.replace_order import replace_order
 from tests.factories import AT, DeskWorld, make_desk, make_principal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,3 +96,25 @@ def test_only_who_trades_the_account_may() -> None:
     with pytest.raises(NotPermitted, match="TRADE_NOT_GRANTED"):
         phone(world, actor=stranger)
     assert Order.objects.count() == 0
+
+
+def test_what_was_phoned_is_changed_by_phone() -> None:
+    world = make_desk()
+    order_id = phone(world)
+    apply_reports(reports=[said(1)], at=AT)
+    before = Event.objects.count()
+    with pytest.raises(Conflict) as canceled:
+        cancel_order(
+            actor=world.dealer, at=AT, idempotency_key="c", route="ticket", order_id=order_id, reason="client called"
+        )
+    with pytest.raises(Conflict) as replaced:
+        replace_order(
+            actor=world.dealer,
+            at=AT,
+            idempotency_key="r",
+            route="ticket",
+            order_id=order_id,
+            terms=ReplaceTerms(order_qty=Decimal(600)),
+        )
+    assert (canceled.value.code, replaced.value.code) == ("ORDER_PHONED", "ORDER_PHONED")
+    assert (Event.objects.count(), OrderRequest.objects.filter(order_id=order_id).count()) == (before, 0)
