@@ -242,10 +242,12 @@ def _reject(state: State, fact: Fact, requests: Requests) -> State:
 def _status_answer(state: State, fact: Fact, requests: Requests) -> State:
     """An answer to a status request: it tells what we missed, but never makes a trade."""
     if fact.said in ("8", ""):
-        return state._replace(denied=True) if fact.said else state
+        return _denied(state, fact, requests) if fact.said else state
     state = _known(_unmarked(state, fact), fact)
     if fact.said in ("6", "E"):
         return _asked_pending(state, fact, requests)
+    if fact.cl_ord_id != state.cl_ord_id and _proves_replace(state, fact, requests):
+        state = _replaced(state, fact, requests)  # it works under the new ClOrdID: we missed the acceptance
     level = _level(fact.said)
     if level and state.acknowledged != "0":
         state = state._replace(acknowledged=level)
@@ -258,6 +260,18 @@ def _status_answer(state: State, fact: Fact, requests: Requests) -> State:
     if fact.said == "9":
         return state._replace(suspended=True)
     return state
+
+
+def _denied(state: State, fact: Fact, requests: Requests) -> State:
+    """The venue does not know what it was asked for: the order, or a replace or cancel that never arrived."""
+    request = _request(requests, fact.cl_ord_id)
+    if request is None or request.kind == "new":
+        return state._replace(denied=True)
+    if state.answer_to(fact.cl_ord_id) is not None:
+        return state
+    # Whatever the order does, it does without this request.
+    text = fact.text or "The venue does not know this request."
+    return _answered(state, Answer(fact.cl_ord_id, "rejected", "UNKNOWN_AT_VENUE", text))
 
 
 def _asked_pending(state: State, fact: Fact, requests: Requests) -> State:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
 from orders.domain.changes import AnomalyFound, AnomalyGone, ExecutionChange, Folded, RequestAnswered
-from orders.domain.facts import NO_FACTS, facts_from_json
+from orders.domain.facts import NO_FACTS, OrderFacts, facts_from_json
 from orders.domain.fold import fold, fold_many, request_sent
 from tests.unit.orders.builders import DAY, NEXT_DAY, after, brief, cancel, last, on, replace, report, sent
 
 D = Decimal
+Ask = Callable[[OrderFacts, str, str], OrderFacts]
 
 
 def answers(folded: Folded) -> list[tuple[str, str, str]]:
@@ -334,6 +337,30 @@ class TestStatusAnswers:
 
     def test_a_denial_does_not_touch_an_order_that_lives(self) -> None:
         assert brief(after(sent(), report(1, "0", "0"), report(2, "I", "8")))[0] == "0"
+
+    @pytest.mark.parametrize("ask", [cancel, partial(replace, qty=2000)])
+    def test_a_request_that_never_arrived_is_rejected_and_the_order_goes_on(self, ask: Ask) -> None:
+        facts = after(ask(sent(), "Y", "X"), report(1, "0", "0"))
+        folded = fold(facts, report(2, "I", "8", cl="Y", venue_order_id=None, reason="5"))
+        assert answers(folded) == [("Y", "rejected", "UNKNOWN_AT_VENUE")]
+        assert brief(folded.facts) == ("0", D(1000), D(0), D(1000), "X")
+
+    def test_a_denied_request_says_nothing_of_an_order_that_has_not_answered_yet(self) -> None:
+        folded = fold(cancel(sent(), "Y", "X"), report(2, "I", "8", cl="Y", reason="5"))
+        assert answers(folded) == [("Y", "rejected", "UNKNOWN_AT_VENUE")]
+        assert brief(folded.facts) == (None, D(1000), D(0), D(1000), "X")
+
+    def test_a_denial_does_not_take_back_what_was_carried_out(self) -> None:
+        facts = after(replace(sent(), "Y", "X", 2000), report(1, "0", "0"), report(2, "5", "0", cl="Y", orig="X"))
+        folded = fold(facts, report(3, "I", "8", cl="Y"))
+        assert answers(folded) == []
+        assert brief(folded.facts) == ("0", D(2000), D(0), D(2000), "Y")
+
+    def test_an_order_that_works_under_the_new_id_with_the_new_terms_was_replaced(self) -> None:
+        facts = after(replace(sent(), "Y", "X", 2000), report(1, "0", "0"))
+        folded = fold(facts, report(2, "I", "0", cl="Y", order_qty=2000))
+        assert answers(folded) == [("Y", "accepted", "")]
+        assert brief(folded.facts) == ("0", D(2000), D(0), D(2000), "Y")
 
     @pytest.mark.parametrize(("said", "leaves"), [("4", 0), ("C", 0), ("3", 0), ("7", 1000), ("9", 1000)])
     def test_it_tells_of_what_was_lost(self, said: str, leaves: int) -> None:
