@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
 from kernel.canonical import jsonable
-from kernel.errors import Invalid, OmsError
+from kernel.errors import Invalid, OmsError, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,15 @@ def error_body(error: OmsError) -> dict[str, Any]:
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Ours by their class, the framework's in the same shape; anything else is logged and left to become a 500."""
+    """Ours by their class, the framework's in the same shape; anything else is logged and left to become a 500.
+
+    A database that went away is a 503: the caller cannot know whether the commit took place, and its key makes it safe to ask again.
+    """
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.warning("an API call met a database that is away: %s", error)
+        error = Unavailable(
+            "DATABASE_AWAY", "The database does not answer just now; repeat the call with the same Idempotency-Key."
+        )
     if isinstance(error, OmsError):
         headers = {"Retry-After": "1"} if error.http_status == 503 else None
         return Response(error_body(error), status=error.http_status, headers=headers)

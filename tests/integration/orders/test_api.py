@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 
 from authorisation.models import ApiKey, User
@@ -265,6 +265,21 @@ def test_the_schema_names_every_door(world: DeskWorld) -> None:
         "/orders/{order_id}/replace",
         "/orders/{order_id}/cancel",
     }
+
+
+def test_a_database_that_went_away_is_said_so_and_the_same_key_works_later(
+    world: DeskWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object, **__: object) -> None:
+        raise OperationalError("terminating connection due to unexpected postmaster exit")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("orders.api.views.capture_order", lost)
+        answer = post("/orders", body(world))
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "DATABASE_AWAY", "1")
+    assert "postmaster" not in answer.content.decode()
+    assert (Order.objects.count(), Event.objects.filter(stream__startswith="order:").count()) == (0, 0)
+    assert post("/orders", body(world)).status_code == 201
 
 
 @pytest.mark.django_db(transaction=True)
