@@ -79,9 +79,8 @@ function suggest(form, input, source) {
       draw();
     } else if ((event.key === "Enter" || event.key === "Tab") && !event.ctrlKey && input.value.trim()) {
       if (event.key === "Enter") event.preventDefault();
-      const pick = at;
-      if (found.length) take(pick);
-      else if (!lists || input.dataset.looking) loadLists().then(look).then(() => take(0));
+      if (found.length) take(at);
+      else look().then(() => take(0)); // the lists were still on their way when this was typed
     }
   });
   input.addEventListener("blur", () => setTimeout(() => { box.hidden = true; }, 100));
