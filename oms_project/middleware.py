@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 
 
 def stream_origin(request: HttpRequest) -> str:
-    """Where browsers reach the stream server: the configured address, else the same host on the stream port."""
+    """Where browsers reach the stream server: the configured address, else the same host on the stream port.
+
+    Empty for a host that is not ours: its refusal carries the policy too.
+    """
     if settings.STREAM_URL:
         return str(settings.STREAM_URL)
-    host = request.get_host().rsplit(":", 1)[0]
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        return ""
+    if not host.endswith("]"):  # an IPv6 address without a port has colons of its own
+        host = host.rsplit(":", 1)[0]
     return f"{request.scheme}://{host}:{settings.STREAM_PORT}"
 
 

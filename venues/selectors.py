@@ -14,7 +14,8 @@ from journal.domain.records import ANOMALY_RAISED, EventRecord
 from journal.selectors import stream_records
 from kernel.errors import NotFound
 from kernel.fix import OrdType, TimeInForce
-from orders.models import OrderRequest
+from orders.models import Order, OrderRequest
+from orders.permissions import visible_desks, visible_groups
 from venues.adapters.base import SentMessage
 from venues.adapters.registry import adapter_named
 from venues.domain.fix_codec import DecodedField, decode, message_name
@@ -111,13 +112,39 @@ def list_sessions(actor: Principal) -> list[SessionRow]:
 
 
 def get_session(actor: Principal, *, name: str, messages: int = 100) -> SessionDetail:
-    """One session with its timeline and last messages. Raises NotFound."""
+    """One session with its timeline and, of its last messages, those about no order the actor may not see.
+
+    Raises NotFound, and NotPermitted without the right to see sessions.
+    """
     require_view_sessions(actor)
     rows = _session_rows(FixSession.objects.select_related("venue").filter(name=name))
     if not rows:
         raise NotFound("SESSION_NOT_FOUND", f"There is no session {name}.")
-    last = WireMessage.objects.filter(session=name).order_by("-id")[: min(messages, MAX_MESSAGES)]
-    return SessionDetail(rows[0], tuple(stream_records(f"session:{name}")), tuple(_wire_row(m) for m in last))
+    last = list(WireMessage.objects.filter(session=name).order_by("-id")[: min(messages, MAX_MESSAGES)])
+    shown = tuple(_wire_row(message) for message in _without_hidden(actor, rows[0].group, last))
+    return SessionDetail(rows[0], tuple(stream_records(f"session:{name}")), shown)
+
+
+def _without_hidden(actor: Principal, group: str, messages: Sequence[WireMessage]) -> list[WireMessage]:
+    """The messages that name no order of a desk or account group the actor may not see."""
+    desks, groups = visible_desks(actor), visible_groups(actor)
+    requests = (
+        OrderRequest.objects.filter(cl_ord_id__in={message.cl_ord_id for message in messages} - {""})
+        .exclude(order__desk_id__in=desks, order__account__group_id__in=groups)
+        .values_list("cl_ord_id", flat=True)
+    )
+    orders = (
+        Order.objects.filter(venue_order_id__in={message.venue_order_id for message in messages} - {""})
+        .filter(session_group=group)
+        .exclude(desk_id__in=desks, account__group_id__in=groups)
+        .values_list("venue_order_id", flat=True)
+    )
+    hidden, hidden_at_venue = set(requests), set(orders)
+    return [
+        message
+        for message in messages
+        if message.cl_ord_id not in hidden and message.venue_order_id not in hidden_at_venue
+    ]
 
 
 def _session_rows(sessions: Any) -> list[SessionRow]:

@@ -17,7 +17,7 @@ from kernel.fix import TimeInForce
 from kernel.ids import new_id
 from operations.domain.shown_status import shown_status
 from operations.forms import CANCEL_REASONS, TIME_IN_FORCE_CHOICES, read_choice, read_replace
-from operations.selectors.order_page import get_order_page, get_visible_order
+from operations.selectors.order_page import get_order_page, get_visible_order, get_visible_orders
 from operations.views.edge import page
 from operations.views.ticket import sort_checks
 from orders.domain.results import RequestResult
@@ -182,8 +182,7 @@ def cancel(request: HttpRequest, actor: Principal) -> HttpResponse:
     refs = [ref for ref in data.get("refs", "").split(",") if ref][:MOST_CANCELS]
     if not refs:
         raise Invalid("NO_ORDERS", "No order was chosen.")
-    orders = [get_visible_order(actor, ref) for ref in refs]
-    lines = [CancelLine(order, why_not_acting(actor, order)) for order in orders]
+    lines = [CancelLine(order, why_not_acting(actor, order)) for order in get_visible_orders(actor, refs)]
     ready = [line for line in lines if not line.why_not]
     context: dict[str, Any] = {
         "lines": lines,
