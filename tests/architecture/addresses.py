@@ -1,0 +1,216 @@
+"""The one list of every address: its methods, and the status each caller gets when asking for rows of the own desk.
+
+A pattern of the resolver that is not here, or a line here without a pattern, fails the build. A method that is not
+here answers 405 to everybody, except that the API asks who you are first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from kernel.ids import new_id
+from tests.factories.doors import CALLERS, Doors
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+API = "api/v1/"
+HEADER = "account,symbol,side,ord_type,order_qty,price"
+
+
+@dataclass(frozen=True)
+class Door:
+    """One method of an address. ``statuses`` stand in the order of CALLERS; ``path`` may name attributes of ``d``."""
+
+    method: str
+    path: str
+    statuses: tuple[int, ...]
+    data: Callable[[Doors], dict[str, Any]] = lambda d: {}
+    measured_as: str = "own"  # whose query count is kept
+
+    def path_for(self, doors: Doors) -> str:
+        return self.path.format(d=doors)
+
+    def status_for(self, caller: str) -> int:
+        return self.statuses[CALLERS.index(caller)]
+
+
+# anonymous, own desk's dealer, other desk's dealer, auditor, compliance, service (on pages it is nobody: tokens are
+# for the API alone, and a service cannot sign in)
+EVERYBODY = (200, 200, 200, 200, 200, 200)
+SIGNED_IN = (302, 200, 200, 200, 200, 302)
+JSON_SIGNED_IN = (401, 200, 200, 200, 200, 401)
+LEADS_ON = (302, 302, 302, 302, 302, 302)
+SEES_THE_DESK = (302, 200, 404, 200, 200, 302)
+ENTERS = (302, 200, 200, 403, 403, 302)
+TRADES_THE_DESK = (302, 200, 404, 403, 403, 302)
+OWNS = (302, 200, 404, 404, 404, 302)
+API_KNOWN = (401, 200, 200, 200, 200, 200)
+API_SEES_THE_DESK = (401, 200, 404, 200, 200, 200)
+API_TRADES_THE_DESK = (401, 201, 404, 403, 403, 201)
+
+
+def ticket(doors: Doors) -> dict[str, Any]:
+    """A filled order ticket."""
+    return {
+        "key": str(new_id()),
+        "side": "1",
+        "symbol": doors.own.listing.symbol,
+        "qty": "1,000",
+        "price": "72.50",
+        "account": doors.own.account.code,
+        "ord_type": "2",
+        "time_in_force": "0",
+    }
+
+
+def order_body(doors: Doors, **more: str) -> dict[str, Any]:
+    """An order for the API."""
+    return {
+        "account": doors.own.account.code,
+        "symbol": doors.own.listing.symbol,
+        "side": "buy",
+        "ord_type": "limit",
+        "order_qty": "1000",
+        "price": "72.50",
+        **more,
+    }
+
+
+def batch_body(doors: Doors) -> dict[str, Any]:
+    """As many rows as the desk has orders."""
+    return {"orders": [order_body(doors, client_order_id=f"row-{number}") for number in range(len(doors.orders))]}
+
+
+def order_file(doors: Doors) -> dict[str, Any]:
+    """An upload with as many rows as the desk has orders."""
+    line = f"{doors.own.account.code},{doors.own.listing.symbol},buy,limit,10,72.50"
+    content = "\n".join([HEADER, *[line] * len(doors.orders)]).encode()
+    return {"file": SimpleUploadedFile("orders.csv", content)}
+
+
+def amended(doors: Doors) -> dict[str, Any]:
+    return {"key": str(new_id()), "qty": "900", "price": "72.50"}
+
+
+def canceled(doors: Doors) -> dict[str, Any]:
+    """One order: every order of a cancel is a transaction of its own, on purpose."""
+    return {"key": str(new_id()), "refs": doors.order.ref, "reason": "OTHER"}
+
+
+def approved(doors: Doors) -> dict[str, Any]:
+    return {"verdict": "approve", "payload_hash": doors.payload_hash}
+
+
+def liked(doors: Doors) -> dict[str, Any]:
+    return {"theme": "dark", "density": "dense", "time_zone": "UTC"}
+
+
+def wrong_password(doors: Doors) -> dict[str, Any]:
+    return {"username": doors.own.dealer.username, "password": "not the password"}
+
+
+ADDRESSES: dict[str, tuple[Door, ...]] = {
+    "sign-in": (
+        Door("GET", "/sign-in", (200, 302, 302, 302, 302, 200), measured_as="anonymous"),
+        Door("HEAD", "/sign-in", (200, 302, 302, 302, 302, 200)),
+        Door("POST", "/sign-in", (422, 302, 302, 302, 302, 422), wrong_password, measured_as="anonymous"),
+    ),
+    "sign-out": (Door("POST", "/sign-out", LEADS_ON),),
+    "": tuple(Door(method, "/", LEADS_ON) for method in METHODS),
+    "healthz": (Door("GET", "/healthz", EVERYBODY, measured_as="anonymous"),),
+    "readyz": (Door("GET", "/readyz", EVERYBODY, measured_as="anonymous"),),
+    "frame/status": (Door("GET", "/frame/status", SIGNED_IN),),
+    "flow": (Door("POST", "/flow", LEADS_ON),),
+    "preferences": (
+        Door("GET", "/preferences", SIGNED_IN),
+        Door("POST", "/preferences", LEADS_ON, liked),
+    ),
+    "desk": (Door("GET", "/desk", SIGNED_IN),),
+    "desk/rows.json": (Door("GET", "/desk/rows.json", JSON_SIGNED_IN),),
+    "venues": (Door("GET", "/venues", SIGNED_IN),),
+    "venues/<str:name>": (Door("GET", "/venues/{d.session_name}", SIGNED_IN),),
+    "ticket/lists.json": (Door("GET", "/ticket/lists.json", JSON_SIGNED_IN),),
+    "ticket/preview": (Door("POST", "/ticket/preview", SIGNED_IN, ticket),),
+    "ticket/send": (Door("POST", "/ticket/send", (302, 200, 400, 403, 403, 302), ticket),),
+    "o/new": (Door("GET", "/o/new", ENTERS),),
+    "o/cancel": (
+        Door("GET", "/o/cancel", TRADES_THE_DESK, lambda d: {"refs": ",".join(order.ref for order in d.orders)}),
+        Door("POST", "/o/cancel", TRADES_THE_DESK, canceled),
+    ),
+    "o/<str:name>": (Door("GET", "/o/{d.order.ref}", SEES_THE_DESK),),
+    "o/<str:name>/amend": (
+        Door("GET", "/o/{d.order.ref}/amend", TRADES_THE_DESK),
+        Door("POST", "/o/{d.order.ref}/amend", TRADES_THE_DESK, amended),
+    ),
+    "o/<str:name>/amend/preview": (Door("POST", "/o/{d.order.ref}/amend/preview", SEES_THE_DESK, amended),),
+    "approvals": (Door("GET", "/approvals", SIGNED_IN, measured_as="compliance"),),
+    "approvals/<uuid:approval_id>": (
+        Door("GET", "/approvals/{d.approvals[0]}", SEES_THE_DESK, measured_as="compliance"),
+    ),
+    "approvals/<uuid:approval_id>/decide": (
+        Door(
+            "POST",
+            "/approvals/{d.approvals[0]}/decide",
+            (302, 403, 404, 403, 200, 302),
+            approved,
+            measured_as="compliance",
+        ),
+    ),
+    "exceptions": (Door("GET", "/exceptions", SIGNED_IN),),
+    "exceptions/<uuid:item_id>": (Door("GET", "/exceptions/{d.exceptions[0]}", SEES_THE_DESK),),
+    "uploads": (Door("GET", "/uploads", SIGNED_IN),),
+    "uploads/new": (Door("POST", "/uploads/new", (302, 302, 302, 403, 403, 302), order_file),),
+    "uploads/<uuid:upload_id>": (Door("GET", "/uploads/{d.uploads[0]}", OWNS),),
+    "uploads/<uuid:upload_id>/progress": (Door("GET", "/uploads/{d.uploads[0]}/progress", OWNS),),
+    "uploads/<uuid:upload_id>/stop": (Door("POST", "/uploads/{d.uploads[0]}/stop", (302, 302, 404, 404, 404, 302)),),
+    "uploads/<uuid:upload_id>/errors.csv": (Door("GET", "/uploads/{d.uploads[0]}/errors.csv", OWNS),),
+    "search": (Door("GET", "/search", SIGNED_IN, lambda d: {"q": d.own.account.code}),),
+    "api/v1/me": (Door("GET", "/api/v1/me", API_KNOWN),),
+    "api/v1/orders": (
+        Door("GET", "/api/v1/orders", API_KNOWN),
+        Door("POST", "/api/v1/orders", (401, 201, 400, 403, 403, 201), order_body),
+    ),
+    "api/v1/orders/batch": (Door("POST", "/api/v1/orders/batch", (401, 200, 200, 403, 403, 200), batch_body),),
+    "api/v1/orders/<uuid:order_id>": (Door("GET", "/api/v1/orders/{d.order.order_id}", API_SEES_THE_DESK),),
+    "api/v1/orders/<uuid:order_id>/replace": (
+        Door("POST", "/api/v1/orders/{d.order.order_id}/replace", API_TRADES_THE_DESK, lambda d: {"order_qty": "900"}),
+    ),
+    "api/v1/orders/<uuid:order_id>/cancel": (
+        Door("POST", "/api/v1/orders/{d.order.order_id}/cancel", API_TRADES_THE_DESK, lambda d: {"reason": "client"}),
+    ),
+    "api/v1/schema": (Door("GET", "/api/v1/schema", API_KNOWN),),
+}
+
+
+def patterns_of_the_house() -> Iterator[str]:
+    """Every pattern the resolver knows, prefixes included."""
+    yield from _patterns(get_resolver(), "")
+
+
+def _patterns(resolver: URLResolver, prefix: str) -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        here = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            yield here
+        else:
+            yield from _patterns(entry, here)
+
+
+def doors_of(pattern: str) -> Iterator[Door]:
+    """The listed doors of an address, and for every other method what its kind answers."""
+    listed = {door.method: door for door in ADDRESSES[pattern]}
+    path = ADDRESSES[pattern][0].path
+    for method in METHODS:
+        if method in listed:
+            yield listed[method]
+        elif not pattern.startswith(API):
+            yield Door(method, path, (405,) * len(CALLERS))
+        elif method == "HEAD" and "GET" in listed:
+            yield Door(method, path, listed["GET"].statuses)
+        else:
+            status = 200 if method == "OPTIONS" else 405
+            yield Door(method, path, (401, *(status,) * (len(CALLERS) - 1)))

@@ -1,0 +1,272 @@
+"""Two desks at work and everybody who may knock: what tests of every address ask about.
+
+``Doors`` holds rows of the first desk (``own``) to ask for, and calls an address as any of ``CALLERS``. A person brings
+a session and a token, a service only its token, anonymous nothing. Every call is undone, so calls never meet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
+from django.http import HttpResponse, SimpleCookie
+from django.test import Client
+
+from authorisation.domain.principal import Principal
+from authorisation.models import ApiKey, AuthorisationRequest, User
+from kernel.clock import utc_now
+from kernel.fix import ExecType, OrdStatus
+from kernel.ids import new_id
+from operations.models import ExceptionItem
+from orders.domain.report import Position, Report
+from orders.domain.results import CaptureResult
+from orders.models import Upload, UploadRow
+from orders.services.apply_reports import apply_reports
+from orders.services.capture_order import capture_order
+from orders.services.record_hand_over import record_hand_over
+from risk.models import Limit
+from tests.factories import DeskWorld, make_desk, make_principal, set_price, terms
+from tests.factories.venues import make_session
+from venues.models import WireMessage
+
+CALLERS = ("anonymous", "own", "other", "auditor", "compliance", "service")
+HELD_QTY = Decimal(60_000)  # above the warning of one order, so that it waits for a second person
+
+
+@dataclass
+class Doors:
+    """The rows of the own desk by what an address needs to name them, and the callers."""
+
+    own: DeskWorld
+    other: DeskWorld
+    people: dict[str, Principal]
+    session_name: str
+    sessions: dict[str, str] = field(default_factory=dict)
+    orders: list[CaptureResult] = field(default_factory=list)
+    approvals: list[UUID] = field(default_factory=list)
+    exceptions: list[UUID] = field(default_factory=list)
+    uploads: list[UUID] = field(default_factory=list)
+    client: Client = field(default_factory=Client)
+    strict_client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
+
+    @property
+    def order(self) -> CaptureResult:
+        return self.orders[0]
+
+    @property
+    def payload_hash(self) -> str:
+        return AuthorisationRequest.objects.get(pk=self.approvals[0]).payload_hash
+
+    def headers(self, caller: str) -> dict[str, str]:
+        """The token of the caller, if any."""
+        return {} if caller == "anonymous" else {"Authorization": f"Bearer oms_{caller}"}
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        data: dict[str, Any] | None = None,
+        *,
+        caller: str = "anonymous",
+        csrf: bool = True,
+        headers: dict[str, str] | None = None,
+    ) -> HttpResponse:
+        """The answer to one request; what it changed is undone. ``csrf=False`` sends no token and demands one."""
+        client = self.client if csrf else self.strict_client
+        client.cookies = SimpleCookie()
+        if caller in self.sessions:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[caller]
+        options: dict[str, Any] = {"headers": self.headers(caller) | (headers or {})}
+        if path.startswith("/api/"):
+            options["headers"] |= {"Idempotency-Key": str(new_id())}
+            options |= {"data": json.dumps(data or {}), "content_type": "application/json"}
+            if method in ("GET", "HEAD", "OPTIONS"):
+                del options["data"], options["content_type"]
+        elif method in ("GET", "POST", "HEAD"):
+            options["data"] = data or {}
+        with transaction.atomic():
+            answer: HttpResponse = getattr(client, method.lower())(path, **options)
+            if answer.streaming:
+                b"".join(answer)  # the rows are read while they are sent
+            transaction.set_rollback(True)
+        return answer
+
+    def add(self, count: int) -> None:
+        """``count`` more of everything on the own desk: orders released and held, exceptions, uploads, messages."""
+        for _ in range(count):
+            self.orders.append(self._capture())
+            self._work(self.orders[-1], len(self.orders))
+            held = self._capture(order_qty=HELD_QTY)
+            assert held.authorisation_id is not None
+            self.approvals.append(held.authorisation_id)
+            self._add_exception()
+            self._add_upload()
+            self._add_message()
+
+    def _capture(self, **changes: Any) -> CaptureResult:
+        return capture_order(
+            actor=self.own.dealer,
+            at=utc_now(),
+            idempotency_key=str(new_id()),
+            route="test",
+            terms=terms(self.own, **changes),
+            source="ticket",
+        )
+
+    def _work(self, order: CaptureResult, number: int) -> None:
+        """The venue has accepted the order and filled a tenth of it."""
+        at = utc_now()
+        record_hand_over(request_ids=[order.request_id], at=at)
+        taken = Report(
+            msg_type="8",
+            position=Position("1", 2 * number),
+            identity=f"1:{2 * number}",
+            received_at=at,
+            event_at=at,
+            trade_date=at.date(),
+            exec_type=ExecType.NEW,
+            ord_status=OrdStatus.NEW,
+            cl_ord_id=order.cl_ord_id,
+            venue_order_id=f"V{number}",
+            exec_id=f"N{number}",
+            session=self.session_name,
+        )
+        filled = replace(
+            taken,
+            position=Position("1", 2 * number + 1),
+            identity=f"1:{2 * number + 1}",
+            exec_type=ExecType.TRADE,
+            ord_status=OrdStatus.PARTIALLY_FILLED,
+            exec_id=f"F{number}",
+            last_qty=Decimal(100),
+            last_px=Decimal("72.50"),
+        )
+        apply_reports(reports=[taken, filled], at=at)
+
+    def _add_exception(self) -> None:
+        at, item_id = utc_now(), new_id()
+        ExceptionItem.objects.create(
+            id=item_id,
+            kind="OVERFILL",
+            subject=f"order {self.order.ref}",
+            order_id=self.order.order_id,
+            desk=self.own.desk,
+            severity="high",
+            sentence=f"Order {self.order.ref} needs a look.",
+            evidence={"ref": self.order.ref},
+            dedupe_key=str(item_id),
+            owner_id=self.own.dealer.user_id,
+            first_event_id=new_id(),
+            raised_at=at,
+            last_seen_at=at,
+        )
+        self.exceptions.append(item_id)
+
+    def _add_upload(self) -> None:
+        """An upload of the dealer; the first one grows by a refused row each time."""
+        at, upload_id = utc_now(), new_id()
+        upload = Upload.objects.create(
+            id=upload_id,
+            owner_id=self.own.dealer.user_id,
+            file_name=f"orders-{len(self.uploads)}.csv",
+            sha256=hashlib.sha256(upload_id.bytes).hexdigest(),
+            rows_total=1,
+            created_at=at,
+            updated_at=at,
+        )
+        self.uploads.append(upload.id)
+        UploadRow.objects.create(
+            upload_id=self.uploads[0],
+            number=len(self.uploads),
+            raw={"account": self.own.account.code},
+            outcome="invalid",
+            code="BODY_INVALID",
+            sentence="Malformed.",
+        )
+
+    def _add_message(self) -> None:
+        """One more message about the first order on the session."""
+        number = WireMessage.objects.count() + 1
+        body = f"35=D\x0134={number}\x0149=OMS\x0156=VENUE\x0111={self.order.cl_ord_id}\x0155=VOD\x01"
+        WireMessage.objects.create(
+            direction="out",
+            session=self.session_name,
+            epoch="1",
+            msg_seq_num=number,
+            msg_type="D",
+            cl_ord_id=self.order.cl_ord_id,
+            raw=f"8=FIX.4.4\x019={len(body)}\x01{body}10=000\x01",
+            sent_at=utc_now(),
+            recorded_at=utc_now(),
+        )
+
+
+def make_doors() -> Doors:
+    """EQ1 with one of everything, EQ2 with nothing, and a caller of each kind; prices are of now."""
+    own, other = make_desk("EQ1", cash="100000000"), make_desk("EQ2")
+    set_price(own.listing, "72.50", at=utc_now())
+    Limit.objects.filter(kind="price_age").update(warn=3600)
+    desks, groups = (own.desk,), (own.group,)
+    people = {
+        "own": own.dealer,
+        "other": other.dealer,
+        "auditor": make_principal(
+            "auditor", role="auditor", rights=(), desks=desks, groups=groups, trades=False, persona="auditor"
+        ),
+        "compliance": make_principal(
+            "compliance",
+            role="compliance",
+            rights=("release_order",),
+            desks=desks,
+            groups=groups,
+            trades=False,
+            persona="compliance",
+        ),
+        "service": make_principal(
+            "service",
+            role="service",
+            rights=("enter_order",),
+            desks=desks,
+            groups=groups,
+            persona="service",
+            kind=User.Kind.SERVICE,
+        ),
+    }
+    doors = Doors(own, other, people, make_session(mics=("XLON",)).name)
+    for caller, principal in people.items():
+        _issue_token(principal, f"oms_{caller}")
+        if caller != "service":
+            doors.sessions[caller] = _sign_in(principal)
+    doors.add(1)
+    return doors
+
+
+def _issue_token(principal: Principal, token: str) -> None:
+    ApiKey.objects.create(
+        id=new_id(),
+        user_id=principal.user_id,
+        name="test",
+        prefix=token[:8],
+        digest=hashlib.sha256(token.encode()).hexdigest(),
+        created_at=utc_now(),
+    )
+
+
+def _sign_in(principal: Principal) -> str:
+    """The key of a session as signing in would leave it."""
+    user = User.objects.get(pk=principal.user_id)
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    assert session.session_key is not None
+    return session.session_key
