@@ -3,6 +3,7 @@ there is an answer."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import threading
@@ -28,6 +29,7 @@ ACCOUNTS = """
     JOIN accounts_accountgroup g ON g.id = a.group_id JOIN accounts_holding h ON h.account_id = a.id
     WHERE g.code = %s GROUP BY a.code ORDER BY a.code"""
 VALUE = (1_500, 9_000)
+HANG_UP_EVERY = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,16 @@ class Door:
         self._port = port
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._give_up = give_up
+        self._posts = 0
         self.setbacks: Counter[str] = Counter()
 
     def post(self, kind: str, path: str, key: str, body: dict[str, Any]) -> Call:
         """The call with its answer; AssertionError when nobody answers for too long."""
         deadline = time.monotonic() + self._give_up
+        self._posts += 1
+        if self._posts % HANG_UP_EVERY == 0:
+            with contextlib.suppress(OSError):
+                self._hang_up(path, key, body)
         while True:
             try:
                 status, answer, replayed = self._once(path, key, body)
@@ -116,11 +123,20 @@ class Door:
             assert time.monotonic() < deadline, f"no answer to {path}: {dict(self.setbacks)}"
             time.sleep(0.15)
 
-    def _once(self, path: str, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any], bool]:
+    def _send(self, path: str, key: str, body: dict[str, Any]) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        headers = {**self._headers, "Idempotency-Key": key}
+        connection.request("POST", f"/api/v1{path}", json.dumps(body), headers)
+        return connection
+
+    def _hang_up(self, path: str, key: str, body: dict[str, Any]) -> None:
+        """Send, and be gone before the answer comes: the repetition meets the first call at work, or its answer."""
+        self._send(path, key, body).close()
+        self.setbacks["hung up"] += 1
+
+    def _once(self, path: str, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any], bool]:
+        connection = self._send(path, key, body)
         try:
-            headers = {**self._headers, "Idempotency-Key": key}
-            connection.request("POST", f"/api/v1{path}", json.dumps(body), headers)
             response = connection.getresponse()
             text = response.read()
             answer = json.loads(text) if response.headers.get_content_type() == "application/json" else {}
