@@ -1,4 +1,4 @@
-"""Exceptions somebody owns, and the views people saved."""
+"""Exceptions somebody owns."""
 
 from __future__ import annotations
 
@@ -48,18 +48,4 @@ class ExceptionItem(models.Model):
             models.UniqueConstraint(
                 fields=["dedupe_key"], name="operations_exception_open_once", condition=Q(state="open")
             ),
-        ]
-
-
-class SavedView(models.Model):
-    """Filter, columns, order, sort and density of a list under a name; the same text as its URL."""
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
-    page = models.CharField(max_length=24)
-    name = models.CharField(max_length=40)
-    query = models.TextField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "page", "name"], name="operations_view_name"),
         ]
