@@ -38,11 +38,19 @@ def page(view: View) -> View:
             return HttpResponse(status=401) if is_part(request) else redirect_to_login(request.get_full_path())
         with timezone.override(ZoneInfo(user.time_zone)):
             try:
+                refuse_nul(request)
                 return view(request, get_principal(user), *args, **kwargs)
             except OmsError as error:
                 return error_answer(request, error)
 
     return answer
+
+
+def refuse_nul(request: HttpRequest) -> None:
+    """Raise Invalid for a NUL character in the address or the form: no text of the database can hold one."""
+    values = [request.path, *request.GET.values(), *request.POST.values()]
+    if any("\x00" in str(value) for value in values):
+        raise Invalid("PARAMETERS_INVALID", "Some query parameters are unknown or malformed.")
 
 
 def error_answer(request: HttpRequest, error: OmsError) -> HttpResponse:

@@ -19,6 +19,7 @@ FILTERS = {"cursor", "limit", "open", "account", "symbol", "client_order_id"}
 def read_filters(parameters: Mapping[str, str]) -> dict[str, Any]:
     """Arguments of ``list_orders``. Raises Invalid for unknown or malformed parameters."""
     faults: dict[str, list[str]] = {name: ["Not known."] for name in parameters if name not in FILTERS}
+    faults |= {name: ["Holds a NUL character."] for name, value in parameters.items() if "\x00" in value}
     limit = parameters.get("limit", "100")
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 500):
         faults["limit"] = ["A whole number from 1 to 500."]

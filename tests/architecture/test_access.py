@@ -89,3 +89,23 @@ def test_a_service_cannot_sign_in(doors: Doors) -> None:
     service = doors.people["service"]
     answer = doors.call("POST", "/sign-in", {"username": service.username, "password": "oms_service"})
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/o/a%00b",
+        "/o/a%00b/amend",
+        "/o/cancel?refs=%00",
+        "/search?q=%00",
+        "/venues/%00",
+        "/api/v1/orders?account=%00",
+        "/api/v1/orders?cursor=%00",
+    ],
+)
+def test_a_nul_character_is_malformed_not_a_failure(doors: Doors, path: str) -> None:
+    assert doors.call("GET", path, caller="own").status_code == 400
+
+
+def test_a_nul_character_in_a_form_is_malformed(doors: Doors) -> None:
+    assert doors.call("POST", "/ticket/preview", {"symbol": "VOD\0"}, caller="own").status_code == 400
