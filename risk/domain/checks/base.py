@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from risk.domain.answers import CheckAnswer, Verdict
@@ -11,7 +12,7 @@ from risk.domain.facts import Facts
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-class Check:
+class Check(ABC):
     """Base of all checks. A subclass answers from ``Facts`` alone: no clock, no database, no memory."""
 
     code: ClassVar[str] = ""
@@ -27,9 +28,9 @@ class Check:
             raise TypeError(f"{cls.__name__} does not say its rule")
         cls._passed = CheckAnswer(code=cls.code, verdict=Verdict.PASS)
 
+    @abstractmethod
     def answer(self, facts: Facts) -> CheckAnswer:
         """Judge one request."""
-        raise NotImplementedError
 
     def passed(self, **seen: Any) -> CheckAnswer:
         """PASS, with the figures it was judged on."""
