@@ -11,6 +11,7 @@ from authorisation.domain.principal import Principal
 from authorisation.selectors import list_requests
 from operations.models import ExceptionItem
 from orders.permissions import visible_desks
+from orders.selectors import visible_orders
 from refdata.models import Listing
 from risk.models import Block
 from risk.selectors import TRADING_SWITCH, trading_is_on
@@ -71,8 +72,11 @@ def get_frame_status(*, actor: Principal, at: datetime) -> FrameStatus:
 
 
 def visible_exceptions(actor: Principal) -> QuerySet[ExceptionItem]:
-    """Items of desks the actor sees, and those of no desk."""
-    return ExceptionItem.objects.filter(Q(desk_id__in=visible_desks(actor)) | Q(desk=None))
+    """Items of desks the actor sees, and those of no desk; what is about an order, only with the order."""
+    return ExceptionItem.objects.filter(
+        Q(desk_id__in=visible_desks(actor)) | Q(desk=None),
+        Q(order_id=None) | Q(order_id__in=visible_orders(actor).values("id")),
+    )
 
 
 def list_instruments() -> list[list[str]]:
