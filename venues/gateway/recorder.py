@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ from venues.services.set_aside_message import set_aside_message
 log = logging.getLogger("venues.gateway")
 
 BATCH_LIMIT = 500
+LONGEST_PAUSE_S = 2.0
 INBOX_TYPES = frozenset({"8", "9", "3", "j"})
 TOUCH_EVERY = timedelta(seconds=1)
 _FIELDS = (
@@ -119,7 +121,11 @@ class Recorder(threading.Thread):
         return batch
 
     def _write_surely(self, items: Sequence[WireItem]) -> None:
-        """Write, whatever it takes: wait for the database, split around a row that cannot be written."""
+        """Write, whatever it takes: wait for the database, split around a row that cannot be written.
+
+        At the end it is tried for some seconds more; what is then not stored the venue sends again, because the next
+        gateway asks from the numbers that are.
+        """
         pause = 0.1
         while True:
             try:
@@ -128,8 +134,10 @@ class Recorder(threading.Thread):
             except (OperationalError, InterfaceError):
                 log.warning("the database does not take wire messages; trying again", exc_info=True)
                 connection.close()
-                self._end.wait(pause)
-                pause = min(pause * 2, 2.0)
+                if self._end.is_set() and pause >= LONGEST_PAUSE_S:
+                    raise
+                time.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
             except (DataError, ValueError, KeyError) as error:
                 if len(items) == 1:
                     self._set_aside(items[0], error)
