@@ -41,6 +41,13 @@ STALLED_S = 3.0
 QUEUE_FRAMES = 256
 RING_BATCHES = 2000
 MAX_CLIENTS = 400
+GUARDS = (  # on every answer: nothing here is a page, so nothing of it may run, be framed, guessed or kept
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -221,7 +228,7 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
 
 async def answer(send: Send, status: int, body: bytes) -> None:
     """A short plain answer."""
-    headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]
+    headers = [(b"content-type", b"text/plain"), *GUARDS]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -235,7 +242,7 @@ async def listen(scope: Message, receive: Receive, send: Send) -> None:
     if len(STREAM.clients) >= MAX_CLIENTS:
         return await answer(send, 503, b"too many listeners")
     viewer = await asyncio.to_thread(find_viewer, cookie)
-    headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+    headers = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no"), *GUARDS]
     if origin:
         headers += [
             (b"access-control-allow-origin", origin.encode("latin-1")),

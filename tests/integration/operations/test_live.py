@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from kernel.ids import new_id
 from operations.models import ExceptionItem
 from operations.picture import Picture
 from operations.services.on_anomaly_raised import handle
-from operations.stream import find_viewer, origin_allowed
+from operations.stream import application, find_viewer, origin_allowed
 from orders.models import Order
 from orders.services.capture_order import capture_order
 from tests.factories import DeskWorld, make_desk, set_price, terms
@@ -165,3 +166,20 @@ def test_an_item_of_an_order_belongs_to_its_desk() -> None:
         client = Client()
         client.force_login(User.objects.get(pk=actor.user_id), backend="django.contrib.auth.backends.ModelBackend")
         assert client.get(f"/exceptions/{item.pk}").status_code == status
+
+
+def test_every_answer_of_the_stream_is_guarded() -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(dict(message))
+
+    scope = {"type": "http", "method": "GET", "path": "/nowhere", "query_string": b"", "headers": []}
+    asyncio.run(application(scope, receive, send))
+    headers = dict(sent[0]["headers"])
+    assert sent[0]["status"] == 404
+    assert headers[b"content-security-policy"] == b"default-src 'none'; frame-ancestors 'none'"
+    assert (headers[b"x-content-type-options"], headers[b"cache-control"]) == (b"nosniff", b"no-store")
