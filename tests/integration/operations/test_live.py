@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -178,7 +179,8 @@ def test_every_answer_of_the_stream_is_guarded() -> None:
         sent.append(dict(message))
 
     scope = {"type": "http", "method": "GET", "path": "/nowhere", "query_string": b"", "headers": []}
-    asyncio.run(application(scope, receive, send))
+    with ThreadPoolExecutor(1) as elsewhere:  # a browser test before this one may have left a loop in our thread
+        elsewhere.submit(asyncio.run, application(scope, receive, send)).result()
     headers = dict(sent[0]["headers"])
     assert sent[0]["status"] == 404
     assert headers[b"content-security-policy"] == b"default-src 'none'; frame-ancestors 'none'"
