@@ -21,13 +21,13 @@ from orders.services.apply_reports import apply_reports
 from orders.services.cancel_order import cancel_order
 from orders.services.cancel_unsent import cancel_unsent
 from orders.services.capture_order import capture_order
-from orders.services.check_boundary import check_boundary
+from orders.services.check_boundaries import check_boundaries
 from orders.services.decide_order_request import decide_order_request
 from orders.services.lapse_order_requests import lapse_order_requests
 from orders.services.mark_unknown import mark_unknown
 from orders.services.preview_order import preview_order
 from orders.services.record_hand_over import record_hand_over
-from orders.services.record_route import record_route
+from orders.services.record_routes import record_routes
 from orders.services.refuse_unsent import refuse_unsent
 from orders.services.replace_order import replace_order
 from tests.factories import AT, DeskWorld, make_desk, set_price, terms, trading_off
@@ -196,10 +196,10 @@ def test_a_refusal_at_the_boundary_lets_the_cash_go(world: DeskWorld) -> None:
     order = capture_order(
         actor=world.dealer, at=AT, idempotency_key="k", route="ticket", terms=terms(world), source="ticket"
     )
-    record_route(order_id=order.order_id, session_group="SIM1", at=AT)
-    assert check_boundary(request_id=order.request_id, at=AT).allowed
+    record_routes(routes={order.order_id: "SIM1"}, at=AT)
+    assert check_boundaries(request_ids=[order.request_id], at=AT)[order.request_id].allowed
     trading_off()
-    answer = check_boundary(request_id=order.request_id, at=AT)
+    answer = check_boundaries(request_ids=[order.request_id], at=AT)[order.request_id]
     assert (answer.allowed, answer.code) == (False, "TRADING_SWITCHED_ON")
     refuse_unsent(request_id=order.request_id, at=AT, code=answer.code, sentence=answer.sentence)
     row = Order.objects.get()
@@ -214,7 +214,7 @@ def test_a_cancel_passes_the_boundary_while_trading_is_off(world: DeskWorld) -> 
         actor=world.dealer, at=LATER, idempotency_key="c", route="ticket", order_id=order.order_id, reason=""
     )
     trading_off()
-    assert check_boundary(request_id=result.request_id, at=LATER).allowed
+    assert check_boundaries(request_ids=[result.request_id], at=LATER)[result.request_id].allowed
 
 
 def test_unknown_stays_unknown_until_the_venue_answers(world: DeskWorld) -> None:
