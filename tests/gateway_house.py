@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from journal.services.run_listener import run_listener
 from kernel.clock import utc_now
 from kernel.ids import new_id
@@ -43,9 +45,15 @@ class House:
     def start_gateway(self) -> None:
         """In a thread of this process."""
         stop = threading.Event()
-        thread = threading.Thread(target=run, args=(stop,), kwargs={"group": GROUP, "store": self.store}, daemon=True)
+        thread = threading.Thread(target=self._serve, args=(stop,), daemon=True)
         thread.start()
         self._stops.append((stop, thread))
+
+    def _serve(self, stop: threading.Event) -> None:
+        try:
+            run(stop, group=GROUP, store=self.store)
+        finally:
+            connection.close()  # the thread's own: left open it would hold the test database
 
     def stop_gateway(self) -> None:
         """Stop what was started; harmless when nothing was."""
