@@ -22,6 +22,7 @@ from journal.selectors.events import list_events_after
 from journal.selectors.horizon import Horizon
 from journal.selectors.lag import find_cursor
 from journal.services.raise_anomaly import raise_anomaly
+from kernel.crash_points import crash_point
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 
@@ -75,10 +76,13 @@ def run_listener(
     if ceiling - position < IDLE_ADVANCE and not list_events_after(position, limit=1, kinds=job.kinds, up_to=ceiling):
         return ListenerRun(name, position, more=horizon.pending)
     try:
-        return _slice(job, limit)
+        run = _slice(job, limit)
     except _Poison as poison:
         logger.exception("listener %s failed on a slice of %d events", name, len(poison.events))
         return _isolate(job, poison)
+    if run.handled:
+        crash_point("listener_after_commit")
+    return run
 
 
 def _slice(job: _Job, limit: int) -> ListenerRun:
@@ -98,6 +102,8 @@ def _slice(job: _Job, limit: int) -> ListenerRun:
                 raise _Poison(events, error) from error
         if reached > position:
             _advance(job, reached)
+        if events:
+            crash_point("listener_before_commit")
         return ListenerRun(job.name, reached, handled=len(events), more=more or job.pending)
 
 

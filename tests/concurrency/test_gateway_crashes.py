@@ -87,7 +87,7 @@ def run_until_killed(house: House, point: str) -> Order:
     return order
 
 
-@pytest.mark.parametrize("point", ["after_send", "before_report_stored", "after_report_stored"])
+@pytest.mark.parametrize("point", ["between_sends", "after_send", "before_report_stored", "after_report_stored"])
 def test_a_sent_order_is_sent_once_and_its_fill_counted_once(house: House, venue: ScriptedVenue, point: str) -> None:
     order = run_until_killed(house, point)
     again = Process(GATEWAY, house.store)
@@ -116,6 +116,21 @@ def test_an_order_handed_over_and_not_sent_is_never_sent_but_asked_for(house: Ho
     assert venue.heard_of("D") == []
     assert venue.heard_of("H")[0][11] == OrderRequest.objects.get().cl_ord_id
     assert HandOver.objects.count() == 1
+
+
+def test_an_order_whose_hand_over_was_not_committed_is_sent_by_the_next_gateway(
+    house: House, venue: ScriptedVenue
+) -> None:
+    order = run_until_killed(house, "before_hand_over")
+    assert (states(order), HandOver.objects.count()) == (["released"], 0)
+    assert venue.heard_of("D") == []
+    again = Process(GATEWAY, house.store)
+    try:
+        house.until(lambda: Order.objects.get(id=order.id).ord_status == "2", seconds=60, what="the fill")
+    finally:
+        again.stop()
+    assert [m[11] for m in venue.heard_of("D")] == [OrderRequest.objects.get().cl_ord_id]
+    assert (Execution.objects.count(), HandOver.objects.count()) == (1, 1)
 
 
 def test_without_its_file_a_new_gateway_loses_and_repeats_nothing(

@@ -215,6 +215,7 @@ class Gateway:
         for message in handed.outgoing:
             if not engine.send(live.name, message.fields):
                 log.warning("session %s fell before %s could leave", live.name, message.cl_ord_id)
+            crash_point("between_sends")
         if handed.outgoing:
             crash_point("after_send")
         for refusal in handed.not_sent:

@@ -13,6 +13,7 @@ from datetime import datetime
 from django.db import transaction
 
 from journal.bulk import insert_rows
+from kernel.crash_points import crash_point
 from orders.domain.results import BoundaryAnswer
 from orders.services.check_boundaries import check_boundaries
 from orders.services.record_hand_over import record_hand_over
@@ -109,3 +110,4 @@ def _record(handed: Sequence[WireIntent], rows: Sequence[tuple[object, ...]], *,
         state=WireIntent.State.HANDED_OVER, closed_at=at
     )
     record_hand_over(request_ids=[intent.request_id for intent in handed], at=at)
+    crash_point("before_hand_over")

@@ -1,0 +1,207 @@
+"""kill -9 at every step between store, commit, send and mark, and the same call again afterwards: nothing lost, nothing twice.
+
+The gateway's and the inbox's points are in ``test_gateway_crashes``; here are those of the doors and of the relay. The last
+test finds every point in the source: one that nobody kills at fails it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from accounts.models import Reservation
+from authorisation.models import AuthorisationRequest, Decision
+from journal.domain.chain import verify_chain
+from journal.models import Event, IdempotencyKey
+from journal.selectors import stream_events
+from journal.services.run_listener import run_listener
+from kernel import crash_points
+from kernel.ids import new_id
+from orders.domain.results import CaptureResult
+from orders.domain.terms import ReplaceTerms
+from orders.models import Order, OrderRequest
+from orders.services.cancel_order import cancel_order
+from orders.services.capture_order import capture_order
+from orders.services.capture_orders import capture_orders
+from orders.services.decide_order_request import decide_order_request
+from orders.services.record_hand_over import record_hand_over
+from orders.services.replace_order import replace_order
+from tests.factories import AT, DeskWorld, make_desk, terms
+from tests.factories.venues import make_session
+from venues.models import FixSession, RouteDecision, WireIntent
+from venues.services import on_order_released
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).parents[2]
+DOORS = {
+    *("capture.written", "capture.committed", "capture_batch.written", "capture_batch.committed"),
+    *("replace.written", "cancel.written", "decide.written"),
+}
+RELAY = {"listener_before_commit", "listener_after_commit"}
+ELSEWHERE = {
+    # tests/concurrency/test_gateway_crashes.py
+    *("before_hand_over", "after_hand_over", "between_sends", "after_send"),
+    *("before_report_stored", "after_report_stored", "inbox_before_commit", "inbox_after_commit"),
+}
+
+
+def killed_at(point: str, work: Callable[[], Any]) -> None:
+    """Do the work in a forked process that dies at the point; the test fails when it does not."""
+    pid = os.fork()
+    if pid == 0:
+        connections["default"].connection = None  # the parent's socket is not ours to speak on
+        crash_points._wanted = point
+        try:
+            work()
+        finally:
+            os._exit(7)
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFSIGNALED(status), f"{point} was not passed"
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+@pytest.fixture
+def world() -> DeskWorld:
+    return make_desk()
+
+
+def capture(world: DeskWorld, **changes: Any) -> CaptureResult:
+    return capture_order(
+        actor=world.dealer, at=AT, idempotency_key="one", route="api", terms=terms(world, **changes), source="api"
+    )
+
+
+def chains_hold() -> bool:
+    streams = Event.objects.values_list("stream", flat=True).distinct()
+    return all(verify_chain(stream_events(stream)) == [] for stream in streams)
+
+
+@pytest.mark.parametrize(("point", "kept"), [("capture.written", 0), ("capture.committed", 1)])
+def test_a_capture_killed_is_there_wholly_or_not_at_all(world: DeskWorld, point: str, kept: int) -> None:
+    killed_at(point, lambda: capture(world))
+    assert (Order.objects.count(), OrderRequest.objects.count(), IdempotencyKey.objects.count()) == (kept, kept, kept)
+    assert Reservation.objects.count() == kept
+    again = capture(world)
+    assert again.replayed is bool(kept)
+    assert (Order.objects.count(), Event.objects.filter(kind="OrderReleased").count()) == (1, 1)
+    assert Reservation.objects.get().cash == Decimal("725.00")
+    assert chains_hold()
+
+
+@pytest.mark.parametrize(("point", "kept"), [("capture_batch.written", 0), ("capture_batch.committed", 3)])
+def test_a_batch_killed_and_sent_again_has_each_row_once(world: DeskWorld, point: str, kept: int) -> None:
+    rows = [(f"r{n}", terms(world, order_qty=Decimal(100 + n))) for n in range(3)]
+
+    def send() -> Any:
+        return capture_orders(actor=world.dealer, at=AT, idempotency_key="batch", route="api", rows=rows, source="api")
+
+    killed_at(point, send)
+    assert Order.objects.count() == kept
+    send()
+    assert sorted(Order.objects.values_list("order_qty", flat=True)) == [Decimal(100), Decimal(101), Decimal(102)]
+    assert Reservation.objects.count() == 3
+    assert chains_hold()
+
+
+@pytest.fixture
+def working(world: DeskWorld) -> Order:
+    result = capture(world)
+    record_hand_over(request_ids=[result.request_id], at=AT)
+    return Order.objects.get()
+
+
+def test_a_replace_killed_before_its_commit_never_was(world: DeskWorld, working: Order) -> None:
+    def send() -> Any:
+        return replace_order(
+            actor=world.dealer,
+            at=AT,
+            idempotency_key="two",
+            route="api",
+            order_id=working.id,
+            terms=ReplaceTerms(order_qty=Decimal(1500)),
+        )
+
+    killed_at("replace.written", send)
+    assert list(OrderRequest.objects.values_list("kind", flat=True)) == ["new"]
+    assert Reservation.objects.get().cash == Decimal("725.00")
+    assert send().replayed is False
+    assert list(OrderRequest.objects.order_by("seq").values_list("kind", flat=True)) == ["new", "replace"]
+    assert Reservation.objects.get().cash == Decimal("1087.50")
+    assert chains_hold()
+
+
+def test_a_cancel_killed_before_its_commit_never_was(world: DeskWorld, working: Order) -> None:
+    def send() -> Any:
+        return cancel_order(
+            actor=world.dealer, at=AT, idempotency_key="two", route="api", order_id=working.id, reason="test"
+        )
+
+    killed_at("cancel.written", send)
+    assert OrderRequest.objects.count() == 1
+    assert send().replayed is False
+    assert OrderRequest.objects.filter(kind="cancel").count() == 1
+    assert chains_hold()
+
+
+def test_a_decision_killed_before_its_commit_may_be_taken_again(world: DeskWorld) -> None:
+    held = capture(world, order_qty=Decimal(60_000))
+    assert held.authorisation_id is not None
+    authorisation_id = held.authorisation_id
+
+    def decide() -> Any:
+        return decide_order_request(
+            actor=world.checker,
+            at=AT,
+            authorisation_id=authorisation_id,
+            verdict="approve",
+            payload_hash=AuthorisationRequest.objects.get().payload_hash,
+            reason_code="",
+            reason="",
+        )
+
+    killed_at("decide.written", decide)
+    assert OrderRequest.objects.get().state == "pending_authorisation"
+    assert Decision.objects.count() == 0
+    assert decide().outcome == "applied"
+    assert (OrderRequest.objects.get().state, Decision.objects.count()) == ("released", 1)
+    assert Event.objects.filter(kind="OrderReleased").count() == 1
+    assert chains_hold()
+
+
+@pytest.mark.parametrize(("point", "kept"), [("listener_before_commit", 0), ("listener_after_commit", 1)])
+def test_the_relay_killed_routes_each_order_once(world: DeskWorld, point: str, kept: int) -> None:
+    make_session(mics=("XLON",))
+    FixSession.objects.update(state=FixSession.State.LOGGED_ON)
+    capture(world)
+
+    def relay() -> Any:
+        kinds = ("OrderReleased", "ReplaceReleased", "CancelReleased")
+        return run_listener(name="venues.route", kinds=kinds, handle=on_order_released.handle, at=AT)
+
+    killed_at(point, relay)
+    assert (WireIntent.objects.count(), RouteDecision.objects.count()) == (kept, kept)
+    relay()
+    relay()
+    assert (WireIntent.objects.count(), RouteDecision.objects.count()) == (1, 1)
+    assert Event.objects.filter(kind="OrderRouted").count() == 1
+    assert chains_hold()
+
+
+def test_every_crash_point_of_the_house_is_killed_at() -> None:
+    named = re.compile(r'\bcrash_point\("([^"]+)"\)')
+    sources = (path for path in ROOT.glob("*/**/*.py") if path.parts[len(ROOT.parts)] not in ("tests", "var", ".venv"))
+    found = {name for path in sources for name in named.findall(path.read_text())}
+    assert found == DOORS | RELAY | ELSEWHERE
+
+
+def test_an_unnamed_crash_point_lets_pass() -> None:
+    crash_points.crash_point(str(new_id()))
