@@ -105,6 +105,7 @@ class Applied:
     facts: OrderFacts
     request_state: str
     needs_attention: str
+    shown: dict[str, Any]
     held: HoldAmounts
     held_before: HoldAmounts
     drafts: list[EventDraft] = field(default_factory=list)
@@ -133,12 +134,14 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
     by_cl_ord_id = {request.cl_ord_id: request for request in requests}
     states = {request.id: request.state for request in requests}
     before = derive(order.facts, business_date=order.trade_date)
+    attention = attention_of(order.facts)
     work = Applied(
         order=order,
         derived=before,
         facts=order.facts,
         request_state=order.request_state,
-        needs_attention="",
+        needs_attention=attention,
+        shown=_shown(order, before, attention),
         held=HoldAmounts(),
         held_before=_held(order, requests, states, before),
     )
@@ -164,9 +167,13 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
                 work.cleared[change.dedupe_key] = change
     work.held = _held(order, requests, states, work.derived)
     work.request_state = request_state_of((request.kind, states[request.id]) for request in requests)
-    notes = all_notes(work.facts.state)
-    work.needs_attention = notes[0].kind if notes else ""
     return work
+
+
+def attention_of(facts: OrderFacts) -> str:
+    """The kind of the first matter about these facts that a person must see, or the empty text."""
+    notes = all_notes(facts.state)
+    return notes[0].kind if notes else ""
 
 
 def unknown_key(cl_ord_id: str) -> str:
@@ -218,8 +225,9 @@ def _event(
 
 
 def _report_payload(work: Applied, report: Report, status_before: OrdStatus | None) -> dict[str, Any]:
+    """The report as it came, the working figures after it, and under ``moved`` what else is another than before."""
     derived = work.derived
-    return {
+    payload: dict[str, Any] = {
         "order_id": str(work.order.id),
         "account_id": str(work.order.account_id),
         "report": report_to_json(report),
@@ -230,6 +238,31 @@ def _report_payload(work: Applied, report: Report, status_before: OrdStatus | No
         "leaves_qty": plain(derived.leaves_qty),
         "avg_px": plain(derived.avg_px),
     }
+    moved = _moved(work)
+    if moved:
+        payload["moved"] = moved
+    return payload
+
+
+_SHOWN = ("price", "stop_px", "time_in_force", "cl_ord_id", "venue_order_id", "is_open")
+
+
+def _shown(order: OrderRow, derived: Derived, attention: str) -> dict[str, Any]:
+    """What the order's row says of itself, beside the figures every report tells."""
+    shown = {name: getattr(order, name) for name in _SHOWN}
+    return {**shown, "overfilled": derived.overfilled, "needs_attention": attention}
+
+
+def _moved(work: Applied) -> dict[str, Any]:
+    """What the row will say from now on and did not say before this report; a name once learnt is not forgotten."""
+    derived, shown, moved = work.derived, work.shown, {}
+    work.needs_attention = attention_of(work.facts)
+    for name, old in shown.items():
+        new = work.needs_attention if name == "needs_attention" else getattr(derived, name)
+        if new != old and not (new is None and name in ("cl_ord_id", "venue_order_id")):
+            shown[name] = new
+            moved[name] = jsonable(new)
+    return moved
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
@@ -309,6 +342,9 @@ def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID
             "effective_px": plain(change.effective_px),
             "value": plain(value),
             "currency": currency,
+            "cash_delta": plain(effect.cash),
+            "side": order.side,
+            "instrument_id": snapshot["instrument_id"],
             "trade_date": report.trade_date.isoformat(),
             "settlement_date": settlement_date.isoformat(),
         },

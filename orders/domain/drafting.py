@@ -34,6 +34,9 @@ from risk.domain.checks import REGISTRY_VERSION
 OUTCOMES = {Verdict.PASS: RELEASED, Verdict.AUTHORISE: PENDING_AUTHORISATION, Verdict.REFUSE: REFUSED}
 _KINDS = {RELEASED: "OrderReleased", PENDING_AUTHORISATION: "OrderHeld", REFUSED: "OrderRefused"}
 
+TELLS_ALL = 2
+"""Version of the events whose payloads tell everything that replay needs (ADR 0015); version 1 of them did not."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaptureIds:
@@ -153,6 +156,22 @@ def captured_payload(
     }
 
 
+def instrument_told(listing: ListingFacts, snapshot: bytes) -> dict[str, Any]:
+    """What an event says of the listing: what prices and books the order, and the digest of the whole snapshot kept with it."""
+    return {
+        "listing_id": str(listing.listing_id),
+        "instrument_id": str(listing.instrument_id),
+        "price_divisor": listing.price_divisor,
+        "reference_price": _text(listing.price.last) if listing.price else None,
+        "snapshot": sha256(snapshot).hexdigest(),
+    }
+
+
+def snapshot_json(listing: ListingFacts) -> bytes:
+    """The instrument snapshot in the one form its digest is taken of: keys sorted, no spaces."""
+    return orjson.dumps(listing_snapshot(listing), option=orjson.OPT_SORT_KEYS)
+
+
 def draft_capture(
     *,
     terms: OrderTerms,
@@ -170,7 +189,9 @@ def draft_capture(
     cl_ord = cl_ord_id(ref=ref, request_seq=1, shard=shard_of(context.account_id))
     message = message_of(terms, listing, context.account_code)
     checks = checks_json(judgement.answers)
-    events = _events(terms, listing, judgement, context, ids, (ref, cl_ord, outcome, checks, message))
+    snapshot = snapshot_json(listing)
+    told = instrument_told(listing, snapshot)
+    events = _events(terms, listing, judgement, context, ids, (ref, cl_ord, outcome, checks, message, told))
     order = {
         "id": ids.order_id,
         "ref": ref,
@@ -197,12 +218,12 @@ def draft_capture(
         "request_state": outcome,
         "is_open": not refused,
         "needs_attention": "",
-        "instrument_snapshot": orjson.dumps(listing_snapshot(listing)),
+        "instrument_snapshot": snapshot,
         "instructed_at": terms.instructed_at or at,
         "entered_at": at,
         "updated_at": at,
         "trade_date": listing.business_date,
-        "version": 1,
+        "version": events[-1].seq,
         "last_event_seq": events[-1].seq,
         "last_event_hash": events[-1].hash,
     }
@@ -263,9 +284,9 @@ def _events(
     judgement: Judgement,
     context: CaptureContext,
     ids: CaptureIds,
-    drafted: tuple[str, str, str, bytes, Mapping[str, Any]],
+    drafted: tuple[str, str, str, bytes, Mapping[str, Any], Mapping[str, Any]],
 ) -> tuple[EventRow, ...]:
-    ref, cl_ord, outcome, checks, message = drafted
+    ref, cl_ord, outcome, checks, message, told = drafted
     who = {
         "order_id": str(ids.order_id),
         "request_id": str(ids.request_id),
@@ -278,6 +299,7 @@ def _events(
         "client_order_id": terms.client_order_id,
     }
     captured = captured_payload(ids=who, terms=message, answers=judgement.answers, checks=checks)
+    captured |= {"instrument": told, **_seldom(terms, context)}
     if outcome == RELEASED:
         came_of_it = released_payload(
             order_id=ids.order_id,
@@ -307,13 +329,28 @@ def _events(
             received_at=context.at,
             business_date=listing.business_date,
             payload=payload,
+            version=version,
         )
-        for event_id, kind, causation, payload in (
-            (ids.captured_event_id, "OrderCaptured", None, captured),
-            (ids.outcome_event_id, _KINDS[outcome], ids.captured_event_id, came_of_it),
+        for event_id, kind, causation, payload, version in (
+            (ids.captured_event_id, "OrderCaptured", None, captured, TELLS_ALL),
+            (ids.outcome_event_id, _KINDS[outcome], ids.captured_event_id, came_of_it, 1),
         )
     ]
     return chain(drafts, {stream: Head()}, recorded_at=context.at)
+
+
+def _seldom(terms: OrderTerms, context: CaptureContext) -> dict[str, Any]:
+    """What few orders have; left out of the event where there is nothing to say."""
+    said: dict[str, Any] = {}
+    if context.root_id is not None:
+        said |= {"parent_id": str(terms.parent_id), "root_id": str(context.root_id)}
+    if terms.strategy:
+        said["strategy"] = terms.strategy
+    if terms.instructed_at is not None and terms.instructed_at != context.at:
+        said["instructed_at"] = jsonable(terms.instructed_at)
+    if context.acknowledgements:
+        said["acknowledgements"] = [{"code": a.code, "reason": a.reason} for a in context.acknowledgements]
+    return said
 
 
 def _term_columns(terms: OrderTerms) -> dict[str, Any]:

@@ -158,7 +158,7 @@ def hold_draft(draft: CaptureDraft, submission: Submission) -> None:
         kind="new",
         ref=draft.result.ref,
         request_id=draft.result.request_id,
-        version=1,
+        version=order["version"],
         desk_id=order["desk_id"],
         message=orjson.loads(draft.request["payload"]),
         answers=draft.result.checks,

@@ -31,6 +31,7 @@ class Said:
     on_behalf_of: str = ""
     causation_id: UUID | None = None
     business_date: date | None = None
+    version: int = 1
 
 
 def move_request(request: OrderRequest, state: str, *, code: str = "", text: str = "", **stamps: datetime) -> None:
@@ -73,15 +74,26 @@ def who(order: Order, request: OrderRequest) -> dict[str, Any]:
     }
 
 
+def asked(order: Order, request: OrderRequest) -> dict[str, Any]:
+    """What an event says of a request that comes to be: who, and what only the request's row would know."""
+    told = {**who(order, request), "orig_cl_ord_id": request.orig_cl_ord_id, "maker_id": request.maker_id}
+    if request.acknowledgements:
+        told["acknowledgements"] = request.acknowledgements
+    return told
+
+
 def record(order: Order, said: Sequence[Said], *, at: datetime, changed: Sequence[str] = ()) -> tuple[EventRow, ...]:
-    """Append the events behind the locked order's head and save head, version and the ``changed`` columns."""
+    """Append the events behind the locked order's head and save head, version and the ``changed`` columns.
+
+    The version of an order is the number of its last event: what changed without an event cannot be.
+    """
     stream = f"order:{order.id}"
     drafts = _drafts(order, said, at)
     rows = append_events(drafts=drafts, heads={stream: Head(order.last_event_seq, bytes(order.last_event_hash))}, at=at)
     if rows:
         order.last_event_seq, order.last_event_hash = rows[-1].seq, rows[-1].hash
     order.updated_at = at
-    order.version += 1
+    order.version = order.last_event_seq
     order.save(update_fields=["last_event_seq", "last_event_hash", "updated_at", "version", *changed])
     return rows
 
@@ -96,7 +108,7 @@ def record_all(entries: Sequence[tuple[Order, Sequence[Said]]], *, at: datetime,
         end = ends[f"order:{order.id}"]
         order.last_event_seq, order.last_event_hash = end.seq, end.hash
         order.updated_at = at
-        order.version += 1
+        order.version = end.seq
         rows.append((order.id, end.seq, end.hash, at, order.version, *(getattr(order, name) for name in changed)))
     update_rows(
         Order, rows, key=("id",), fields=("last_event_seq", "last_event_hash", "updated_at", "version", *changed)
@@ -117,6 +129,7 @@ def _drafts(order: Order, said: Sequence[Said], at: datetime) -> list[EventDraft
             received_at=at,
             business_date=item.business_date or order.trade_date,
             payload=item.payload,
+            version=item.version,
         )
         for item in said
     ]

@@ -205,7 +205,7 @@ def _write_orders(done: Sequence[Applied], heads: Mapping[str, Head], at: dateti
                 work.request_state,
                 work.needs_attention,
                 at,
-                order.version + 1,
+                head.seq,
                 head.seq,
                 head.hash,
             )

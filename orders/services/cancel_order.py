@@ -16,6 +16,7 @@ from journal.services.store_answer import store_answer
 from kernel.crash_points import crash_point
 from kernel.errors import Conflict, Invalid
 from orders.domain.amending import current_message
+from orders.domain.drafting import TELLS_ALL
 from orders.domain.results import COMPLETED_LOCALLY, RELEASED, RequestResult, capture_answer
 from orders.models import Order, OrderRequest
 from orders.permissions import require_entry
@@ -31,7 +32,7 @@ from orders.services._asking import (
     result_of,
 )
 from orders.services._holds import lock_order_whole, set_hold
-from orders.services._moving import Said, close_unsent, move_request, record, show_request_state, who
+from orders.services._moving import Said, asked, close_unsent, move_request, record, show_request_state, who
 
 _UNSENT = (OrderRequest.State.PENDING_AUTHORISATION, OrderRequest.State.RELEASED)
 _FLYING = (OrderRequest.State.RELEASED, OrderRequest.State.HANDED_OVER, OrderRequest.State.UNKNOWN)
@@ -99,8 +100,8 @@ def _withdraw(
                 reason=f"The order was canceled by {actor.username}.",
             )
             move_request(request, OrderRequest.State.WITHDRAWN, text="The order was canceled.", answered_at=at)
-            said = Said("RequestWithdrawn", who(order, request), actor.actor, actor.on_behalf_of)
-            record(order, [said], at=at)
+            payload = {**who(order, request), "text": request.outcome_text}
+            record(order, [Said("RequestWithdrawn", payload, actor.actor, actor.on_behalf_of)], at=at)
 
 
 def _cancel(
@@ -117,13 +118,15 @@ def _cancel(
         key=key,
         payload={"reason": reason},
     )
-    said = [Said("CancelCaptured", {**who(order, request), "reason": reason}, actor.actor, actor.on_behalf_of)]
+    captured = {**asked(order, request), "reason": reason}
+    said = [Said("CancelCaptured", captured, actor.actor, actor.on_behalf_of, version=TELLS_ALL)]
     changed = ["last_request_seq"]
     if unsent:
         for item in requests:
             if item.state in _UNSENT:
                 move_request(item, OrderRequest.State.WITHDRAWN, text="Canceled before it was sent.", answered_at=at)
-                said.append(Said("RequestWithdrawn", who(order, item), actor.actor, actor.on_behalf_of))
+                ended = {**who(order, item), "text": item.outcome_text}
+                said.append(Said("RequestWithdrawn", ended, actor.actor, actor.on_behalf_of))
         move_request(request, OrderRequest.State.ACCEPTED, text="Completed without the venue.", answered_at=at)
         done = {**who(order, request), "code": "", "text": request.outcome_text}
         said.append(Said("RequestAccepted", done, actor.actor, actor.on_behalf_of))

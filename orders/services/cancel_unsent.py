@@ -32,7 +32,7 @@ def cancel_unsent(*, request_id: UUID, at: datetime) -> None:
         for item in requests:
             if item.kind != OrderRequest.Kind.CANCEL and item.state in _UNSENT:
                 move_request(item, OrderRequest.State.WITHDRAWN, text="Canceled before it was sent.", answered_at=at)
-                said.append(Said("RequestWithdrawn", who(order, item), ACTOR))
+                said.append(Said("RequestWithdrawn", {**who(order, item), "text": item.outcome_text}, ACTOR))
         move_request(request, OrderRequest.State.ACCEPTED, text="Completed without the venue.", answered_at=at)
         said.append(Said("RequestAccepted", {**who(order, request), "code": "", "text": request.outcome_text}, ACTOR))
         close_unsent(order)

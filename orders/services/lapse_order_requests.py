@@ -37,6 +37,6 @@ def _lapse(request_id: UUID, at: datetime) -> None:
     if request.kind == OrderRequest.Kind.NEW:
         close_unsent(order)
     show_request_state(order, requests)
-    said = Said("RequestLapsed", {**who(order, request), "sentence": sentence}, ACTOR)
+    said = Said("RequestLapsed", {**who(order, request), "code": request.outcome_code, "sentence": sentence}, ACTOR)
     record(order, [said], at=at, changed=["request_state", "is_open", "leaves_qty"])
     set_hold(order, requests, at=at)

@@ -17,6 +17,7 @@ from authorisation.domain.principal import Principal
 from kernel.errors import Conflict
 from kernel.fix import OrdType, Side, TimeInForce
 from kernel.ids import new_id, order_ref
+from orders.domain.drafting import TELLS_ALL, instrument_told, snapshot_json
 from orders.domain.facts import NO_FACTS, facts_to_json
 from orders.domain.fold import request_sent
 from orders.domain.state import RequestFact
@@ -25,7 +26,6 @@ from orders.models import Order
 from orders.permissions import require_trading
 from orders.services._capturing import unknown_account, unknown_symbol
 from orders.services._moving import Said, record
-from refdata.domain.listing_facts import listing_snapshot
 from refdata.selectors import find_listing_by_symbol
 
 
@@ -55,6 +55,7 @@ def record_phoned_order(
         if Order.objects.filter(session_group=session_group, venue_order_id=venue_order_id).exists():
             raise Conflict("VENUE_ORDER_KNOWN", f"Order {venue_order_id} of {session_group} is on record already.")
         order_id = new_id()
+        snapshot = snapshot_json(listing)
         order = Order.objects.create(
             id=order_id,
             ref=order_ref(year=at.year, month=at.month, number=next_order_numbers(1)[0]),
@@ -75,7 +76,7 @@ def record_phoned_order(
             facts=facts_to_json(request_sent(NO_FACTS, RequestFact("new", cl_ord_id)) if cl_ord_id else NO_FACTS),
             # Nobody asks the venue for anything: ours is a record of what was agreed.
             request_state="accepted",
-            instrument_snapshot=orjson.loads(orjson.dumps(listing_snapshot(listing), default=str)),
+            instrument_snapshot=orjson.loads(snapshot),
             instructed_at=at,
             entered_at=at,
             updated_at=at,
@@ -83,11 +84,18 @@ def record_phoned_order(
         )
         payload = {
             "order_id": str(order_id),
+            "ref": order.ref,
             "account_id": str(row.id),
+            "desk_id": order.desk_id,
+            "owner_id": order.owner_id,
+            "cl_ord_id": cl_ord_id,
+            "currency": listing.currency,
+            "instrument": instrument_told(listing, snapshot),
             "symbol": symbol,
             "side": side.value,
             "session_group": session_group,
             "venue_order_id": venue_order_id,
         }
-        record(order, [Said("OrderPhoned", payload, actor.actor, actor.on_behalf_of)], at=at)
+        said = Said("OrderPhoned", payload, actor.actor, actor.on_behalf_of, version=TELLS_ALL)
+        record(order, [said], at=at)
     return order_id

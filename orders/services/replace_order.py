@@ -18,7 +18,7 @@ from kernel.errors import Conflict, Invalid
 from kernel.ids import new_id
 from orders.domain.amending import amended_message, current_message, message_faults
 from orders.domain.assembling import DESK_SOURCES, terms_of_payload
-from orders.domain.drafting import OUTCOMES
+from orders.domain.drafting import OUTCOMES, TELLS_ALL
 from orders.domain.results import PENDING_AUTHORISATION, REFUSED, RELEASED, RequestResult, capture_answer
 from orders.domain.shape import replace_faults, require_shape
 from orders.domain.terms import ReplaceTerms
@@ -38,7 +38,7 @@ from orders.services._authorise import hold_for_authorisation
 from orders.services._capturing import require_acknowledged
 from orders.services._facts import facts_of_order
 from orders.services._holds import held_of, hold_row, lock_order_whole
-from orders.services._moving import Said, record, who
+from orders.services._moving import Said, asked, record, who
 from risk.domain.answers import Acknowledgement, Judgement, answer_to_json
 from risk.domain.checks import run_checks
 
@@ -157,12 +157,14 @@ def _write(
     )
     requests.append(request)
     told = [answer_to_json(answer) for answer in judgement.answers if answer.verdict]
-    captured = {**who(order, request), "message": message, "reason": reason, "checks": told}
-    came_of_it: Mapping[str, Any] = {**who(order, request), "sentence": judgement.sentence}
+    captured = {**asked(order, request), "message": message, "reason": reason, "checks": told}
+    came_of_it: dict[str, Any] = {**who(order, request), "sentence": judgement.sentence}
+    if request.authorisation_id is not None:
+        came_of_it["authorisation_id"] = str(request.authorisation_id)
     if outcome == RELEASED:
         came_of_it = released_event(order, request, message, adds_risk=adds_risk)
     said = [
-        Said("ReplaceCaptured", captured, actor.actor, actor.on_behalf_of),
+        Said("ReplaceCaptured", captured, actor.actor, actor.on_behalf_of, version=TELLS_ALL),
         Said(_KINDS[outcome], came_of_it, actor.actor, actor.on_behalf_of),
     ]
     record(order, said, at=at, changed=["last_request_seq"])
