@@ -154,6 +154,36 @@ class HandOver(models.Model):
     handed_over_at = models.DateTimeField()
 
 
+class Inquiry(models.Model):
+    """A request whose fate the venue is asked for. One row a request, from the first silence to the venue's word, kept."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        CLOSED = "closed"
+
+    request_id = models.UUIDField(primary_key=True)
+    order_id = models.UUIDField()
+    session_group = models.CharField(max_length=24)
+    session = models.CharField(max_length=24)  # the one that carried it: only there the answer proves anything
+    kind = models.CharField(max_length=8)  # new, replace, cancel
+    cl_ord_id = models.CharField(max_length=32)
+    state = models.CharField(max_length=6, choices=State.choices, default=State.OPEN)
+    reason = models.TextField()  # why the fate is not known
+    attempts = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField()
+    first_asked_at = models.DateTimeField(null=True)
+    last_asked_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField()
+    review_at = models.DateTimeField(null=True)  # when a person was told
+    outcome = models.CharField(max_length=24, default="")  # the state its request ended in
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["session", "next_at"], name="venues_inquiry_due", condition=Q(state="open")),
+        ]
+
+
 class RouteDecision(models.Model):
     """Where an order was sent and why: every candidate with the reason it was taken or passed over."""
 

@@ -98,11 +98,14 @@ def record(order: Order, said: Sequence[Said], *, at: datetime, changed: Sequenc
     return rows
 
 
-def record_all(entries: Sequence[tuple[Order, Sequence[Said]]], *, at: datetime, changed: Sequence[str] = ()) -> None:
+def record_all(
+    entries: Sequence[tuple[Order, Sequence[Said]]], *, at: datetime, changed: Sequence[str] = ()
+) -> tuple[EventRow, ...]:
     """As :func:`record` for many locked orders in two statements: each says at least one thing, once."""
     drafts = [draft for order, said in entries for draft in _drafts(order, said, at)]
     heads = {f"order:{o.id}": Head(o.last_event_seq, bytes(o.last_event_hash)) for o, _ in entries}
-    ends = last_heads(append_events(drafts=drafts, heads=heads, at=at))
+    events = append_events(drafts=drafts, heads=heads, at=at)
+    ends = last_heads(events)
     rows = []
     for order, _ in entries:
         end = ends[f"order:{order.id}"]
@@ -113,6 +116,7 @@ def record_all(entries: Sequence[tuple[Order, Sequence[Said]]], *, at: datetime,
     update_rows(
         Order, rows, key=("id",), fields=("last_event_seq", "last_event_hash", "updated_at", "version", *changed)
     )
+    return events
 
 
 def _drafts(order: Order, said: Sequence[Said], at: datetime) -> list[EventDraft]:

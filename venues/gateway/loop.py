@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
 
@@ -31,9 +29,13 @@ from venues.domain.waiting import Verdict, judge
 from venues.gateway.engine import Engine, EngineSession
 from venues.gateway.recorder import Recorder, SessionMemo
 from venues.models import FixSession, WireIntent
-from venues.selectors import Unanswered, is_alarm_open
+from venues.selectors import is_alarm_open
+from venues.selectors.inquiries import list_due_inquiries
+from venues.services.close_inquiries import close_inquiries
+from venues.services.hurry_inquiries import hurry_inquiries
 from venues.services.mark_handed_over import HandedOver, NotSent, mark_handed_over
-from venues.services.mark_silent import mark_silent, status_requests
+from venues.services.mark_silent import mark_silent
+from venues.services.record_asked import record_asked, status_request
 from venues.services.refuse_intent import refuse_intent
 from venues.services.report_session_health import SESSION_DOWN_AFTER, report_session_health
 from venues.services.take_over_sessions import TakenSession, take_over_sessions
@@ -44,7 +46,7 @@ BATCH = 64
 JUDGE_LIMIT = 1000
 SLOW_ROUND = timedelta(seconds=1)
 SILENCE = timedelta(seconds=10)
-ASK_AGAIN = timedelta(seconds=10)
+ASK_LIMIT = 200  # questions a session and second: a venue's limit of messages is for orders and cancels
 
 
 class Gateway:
@@ -56,7 +58,6 @@ class Gateway:
         self._store = store
         self._sessions: tuple[TakenSession, ...] = ()
         self._enabled: dict[str, bool] = {}
-        self._asked_at: dict[UUID, datetime] = {}
         self._known_on: set[str] = set()
         self._alarmed: set[str] | None = None
         self._started_at = utc_now()
@@ -130,10 +131,10 @@ class Gateway:
         self._known_on = on
         if lost:
             mark_silent(group=self.group, older_than=timedelta(0), sentence="The session was lost.", at=now)
-        if back:
-            self._asked_at.clear()
-            silent = mark_silent(group=self.group, older_than=timedelta(0), sentence="The session was lost.", at=now)
-            self._ask(engine, next(s for s in self._sessions if s.name in back), silent, now)
+        for session in self._sessions:
+            if session.name in back:
+                hurry_inquiries(session=session.name, at=now)
+                self._ask(engine, session, now)
         for session in self._sessions:
             wanted = recorder.memos[session.name].wanted_out
             if wanted is not None and session.name not in on:
@@ -144,20 +145,21 @@ class Gateway:
                     engine.set_numbers(session.name, next_in=next_in, next_out=wanted)
 
     def _ask_silent(self, engine: Engine, now: datetime) -> None:
-        live = self._live(engine)
-        if live is None:
-            return
-        sentence = f"No answer within {SILENCE.seconds} s."
-        silent = mark_silent(group=self.group, older_than=SILENCE, sentence=sentence, at=now)
-        due = [s for s in silent if now - self._asked_at.get(s.request_id, now - ASK_AGAIN) >= ASK_AGAIN]
-        self._ask(engine, live, due, now)
+        """What has had no answer for too long is unknown and asked for; what was answered is asked for no more."""
+        mark_silent(group=self.group, older_than=SILENCE, sentence=f"No answer within {SILENCE.seconds} s.", at=now)
+        close_inquiries(group=self.group, at=now)
+        for session in self._sessions:
+            self._ask(engine, session, now)
 
-    def _ask(self, engine: Engine, session: TakenSession, silent: Sequence[Unanswered], now: datetime) -> None:
+    def _ask(self, engine: Engine, session: TakenSession, now: datetime) -> None:
+        """Only on the session that carried the request: elsewhere an answer would prove nothing."""
+        due = list_due_inquiries(session=session.name, at=now, limit=ASK_LIMIT)
         adapter = adapter_named(session.adapter)
-        for request_id, fields in status_requests(silent=silent, adapter=adapter, at=now):
-            if not engine.send(session.name, fields):
-                return
-            self._asked_at[request_id] = now
+        sent = []
+        if adapter.capabilities.order_status_request:
+            sent = [q for q in due if engine.send(session.name, status_request(q, adapter=adapter, at=now))]
+        record_asked(session=session.name, asked=sent, sent=True, at=now)
+        record_asked(session=session.name, asked=[q for q in due if q not in sent], sent=False, at=now)
 
     def _report_health(self, engine: Engine, recorder: Recorder, now: datetime) -> None:
         if self._alarmed is None:

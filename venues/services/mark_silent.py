@@ -1,49 +1,49 @@
-"""Which handed-over requests have no answer, and the status requests (35=H) that ask for their fate.
+"""Requests handed over and not answered: their fate is unknown, and an inquiry is opened for each.
 
-Silence is not a rejection: a request without an answer becomes *unknown* and stays so until the venue speaks.
+Silence is not a rejection: a request without an answer stays *unknown* until the venue speaks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
-from uuid import UUID
 
+from django.db import transaction
+
+from journal.bulk import insert_rows
 from orders.services.mark_unknown import mark_unknown
-from venues.adapters.base import Adapter
-from venues.domain.messages import IntentKind, OutboundIntent, terms_from_message
-from venues.selectors import Unanswered, list_unanswered
+from venues.models import Inquiry
+from venues.selectors.inquiries import list_silent
 
 LIMIT = 500
+_FIELDS = (
+    "request_id", "order_id", "session_group", "session", "kind", "cl_ord_id", "state", "reason", "attempts",
+    "opened_at", "next_at", "outcome",
+)  # fmt: skip
+_REOPENED = (
+    "(request_id) DO UPDATE SET state = 'open', reason = excluded.reason, attempts = 0, opened_at = excluded.opened_at, "
+    "next_at = excluded.next_at, review_at = NULL, outcome = '', closed_at = NULL"
+)
 
 
-def mark_silent(*, group: str, older_than: timedelta, sentence: str, at: datetime) -> tuple[Unanswered, ...]:
-    """Mark every request of the group handed over at least ``older_than`` ago and not answered as unknown.
+def mark_silent(*, group: str, older_than: timedelta, sentence: str, at: datetime) -> int:
+    """Every request of the group handed over at least ``older_than`` ago and not answered; how many are new.
 
-    Returns all that are unknown now, oldest first, at most 500. Safe to repeat.
+    In slices of 500, each its own transaction. Safe to repeat.
     """
-    silent = list_unanswered(group=group, before=at - older_than, limit=LIMIT)
-    for request in silent:
-        if request.state == "handed_over":
-            mark_unknown(request_id=request.request_id, at=at, sentence=sentence)
-    return silent
-
-
-def status_requests(
-    *, silent: Collection[Unanswered], adapter: Adapter, at: datetime
-) -> list[tuple[UUID, tuple[tuple[int, str], ...]]]:
-    """(request id, fields of its question) under the ClOrdID that is asked for; empty if the venue takes none."""
-    if not adapter.capabilities.order_status_request:
-        return []
-    questions = []
-    for request in silent:
-        intent = OutboundIntent(
-            kind=IntentKind.STATUS,
-            cl_ord_id=request.cl_ord_id,
-            orig_cl_ord_id="",
-            venue_order_id="",
-            terms=terms_from_message(request.message),
-            transact_time=at,
-        )
-        questions.append((request.request_id, adapter.map_outbound(intent)))
-    return questions
+    opened = 0
+    while True:
+        with transaction.atomic(durable=True):
+            silent = list_silent(group=group, before=at - older_than, limit=LIMIT)
+            mark_unknown(request_ids=[s.request_id for s in silent], at=at, sentence=sentence)
+            insert_rows(
+                Inquiry,
+                [
+                    (s.request_id, s.order_id, group, s.session, s.kind, s.cl_ord_id, "open", sentence, 0, at, at, "")
+                    for s in silent
+                ],
+                fields=_FIELDS,
+                on_conflict=_REOPENED,
+            )
+        opened += len(silent)
+        if len(silent) < LIMIT:
+            return opened

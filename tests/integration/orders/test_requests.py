@@ -219,12 +219,12 @@ def test_a_cancel_passes_the_boundary_while_trading_is_off(world: DeskWorld) -> 
 
 def test_unknown_stays_unknown_until_the_venue_answers(world: DeskWorld) -> None:
     order = sent(world)
-    mark_unknown(request_id=order.request_id, at=LATER, sentence="Restarted without proof.")
+    mark_unknown(request_ids=[order.request_id], at=LATER, sentence="Restarted without proof.")
     assert Order.objects.get().request_state == "unknown"
     assert reserved() == Decimal("725.00")
     apply_reports(reports=[report(order, 1, ExecType.NEW, OrdStatus.NEW)], at=LATER)
     assert Order.objects.get().request_state == "accepted"
-    mark_unknown(request_id=order.request_id, at=LATER, sentence="late")
+    mark_unknown(request_ids=[order.request_id], at=LATER, sentence="late")
     assert Order.objects.get().request_state == "accepted"
     assert list(Event.objects.filter(stream__startswith="anomaly:").order_by("seq").values_list("kind", flat=True)) == [
         "AnomalyRaised",

@@ -20,7 +20,7 @@ from venues.adapters.base import SentMessage
 from venues.adapters.registry import adapter_named
 from venues.domain.fix_codec import DecodedField, decode, message_name
 from venues.domain.route import VenueFacts
-from venues.models import FixSession, RouteDecision, Venue, WireIntent, WireMessage
+from venues.models import FixSession, RouteDecision, Venue, WireMessage
 from venues.permissions import require_view_sessions
 
 MAX_MESSAGES = 500
@@ -80,17 +80,6 @@ class WireRow:
     recorded_at: datetime
     raw: str
     fields: tuple[DecodedField, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """A request handed over and not answered: ``state`` is handed_over or unknown."""
-
-    request_id: UUID
-    state: str
-    kind: str
-    cl_ord_id: str
-    message: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,21 +227,6 @@ def get_route_decision(*, order_id: UUID) -> RouteDecision | None:
 def routed_groups(*, order_ids: Sequence[UUID]) -> dict[UUID, str]:
     """The session group of those of the orders that have been routed."""
     return dict(RouteDecision.objects.filter(order_id__in=order_ids).values_list("order_id", "session_group"))
-
-
-def list_unanswered(*, group: str, before: datetime, limit: int) -> tuple[Unanswered, ...]:
-    """Requests of a session group handed over at or before ``before`` that the venue has not answered, oldest first."""
-    states = dict(
-        OrderRequest.objects.filter(
-            state__in=["handed_over", "unknown"], order__session_group=group, handed_over_at__lte=before
-        )
-        .order_by("handed_over_at", "id")
-        .values_list("id", "state")[:limit]
-    )
-    intents = WireIntent.objects.filter(request_id__in=list(states)).order_by("id")
-    return tuple(
-        Unanswered(i.request_id, states[i.request_id], i.kind, i.cl_ord_id, i.payload["message"]) for i in intents
-    )
 
 
 def list_venue_facts(*, ord_type: OrdType, time_in_force: TimeInForce) -> list[VenueFacts]:
