@@ -23,6 +23,8 @@ from journal.bulk import raw_cursor
 from orders.domain.account_row import AccountRow
 from orders.domain.applying import OrderRow, RequestRow
 from orders.domain.facts import facts_from_json
+from orders.domain.lineage import Departing, Link
+from orders.domain.venue_rules import rules_from_json
 from orders.models import Order, OrderRequest
 from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import LISTING_WIDTH, listing_from_values, listing_statement
@@ -177,6 +179,38 @@ def lock_request_rows(order_ids: Iterable[UUID]) -> dict[UUID, list[RequestRow]]
             request = RequestRow._make((*row, orjson.loads(payload) if payload is not None else None))
             found.setdefault(request.order_id, []).append(request)
     return found
+
+
+_DEPARTING = """
+SELECT o.id, o.cl_ord_id, o.venue_order_id, o.cum_qty, o.venue_rules::text
+  FROM orders_order o
+ WHERE o.id IN (SELECT order_id FROM orders_orderrequest WHERE id = ANY(%s::uuid[]))
+ ORDER BY o.id FOR NO KEY UPDATE
+"""
+_LINKS = """
+SELECT order_id, kind, state, cl_ord_id, orig_cl_ord_id, seq FROM orders_orderrequest WHERE order_id = ANY(%s::uuid[])
+"""
+
+
+def lock_departing(request_ids: Iterable[UUID]) -> dict[UUID, Departing]:
+    """The orders of requests that are about to leave, locked by ascending id: by order, what their messages name."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_DEPARTING, [sorted(set(request_ids))])
+        orders = cursor.fetchall()
+        links: dict[UUID, list[Link]] = {row[0]: [] for row in orders}
+        cursor.execute(_LINKS, [list(links)])
+        for order_id, *link in cursor.fetchall():
+            links[order_id].append(Link._make(link))
+    return {
+        order_id: Departing(
+            working=working,
+            venue_order_id=venue_order_id,
+            cum_qty=cum_qty,
+            rules=rules_from_json(orjson.loads(rules)),
+            links=links[order_id],
+        )
+        for order_id, working, venue_order_id, cum_qty, rules in orders
+    }
 
 
 def lock_orders(order_ids: Iterable[UUID]) -> dict[UUID, Order]:

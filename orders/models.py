@@ -52,6 +52,8 @@ class Order(models.Model):
 
     # Names at the venue.
     session_group = models.CharField(max_length=24, default="")
+    # What the venue takes of requests, as routing told. Unknown at capture, so the database fills it.
+    venue_rules = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     cl_ord_id = models.CharField(max_length=32, null=True)
     venue_order_id = models.CharField(max_length=64, null=True)
     last_request_seq = models.IntegerField(default=1)

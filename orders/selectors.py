@@ -116,7 +116,7 @@ class BoundaryRow(NamedTuple):
     kind: str
     state: str
     payload: Mapping[str, Any]
-    is_open: bool
+    may_work: bool  # open, or filled at a venue that revives filled orders
     order_qty: Decimal | None
     cum_qty: Decimal
     price: Decimal | None
@@ -135,7 +135,10 @@ class BoundaryRow(NamedTuple):
 
 
 _BOUNDARY = """
-SELECT r.id, r.kind, r.state, r.payload::text, o.is_open, o.order_qty, o.cum_qty, o.price, o.stop_px, o.time_in_force,
+SELECT r.id, r.kind, r.state, r.payload::text,
+       o.is_open OR (r.kind = 'replace' AND o.ord_status = '2'
+                     AND coalesce((o.venue_rules #>> '{replace,revives_filled}')::boolean, false)),
+       o.order_qty, o.cum_qty, o.price, o.stop_px, o.time_in_force,
        o.strategy, o.listing_id, o.desk_id, o.owner_id, a.id, a.code, a.state, a.short_allowed, c.id, c.active
   FROM orders_orderrequest r
   JOIN orders_order o ON o.id = r.order_id

@@ -12,12 +12,14 @@ from kernel.fix import OrdType, Side, TimeInForce
 from orders.domain.shape import Faults, order_faults
 from orders.domain.terms import OrderTerms, ReplaceTerms
 
+_WORKED = ("order_qty", "price", "stop_px", "time_in_force")
+"""Terms the venue tells us of; the others hold as they were last accepted."""
 _TERMS = ("order_qty", "price", "stop_px", "time_in_force", "expire_at", "expire_date", "min_qty", "max_floor")
 
 
-def current_message(first: Mapping[str, Any], working: Mapping[str, Any]) -> dict[str, Any]:
-    """The message of the NEW request with the order's working terms of now."""
-    return {**first, **{name: jsonable(working[name]) for name in _TERMS}}
+def current_message(accepted: Mapping[str, Any], working: Mapping[str, Any]) -> dict[str, Any]:
+    """The message of the request the order works under, with the order's working terms of now."""
+    return {**accepted, **{name: jsonable(working[name]) for name in _WORKED}}
 
 
 def amended_message(current: Mapping[str, Any], terms: ReplaceTerms) -> dict[str, Any]:
@@ -30,6 +32,11 @@ def amended_message(current: Mapping[str, Any], terms: ReplaceTerms) -> dict[str
     if message["time_in_force"] != TimeInForce.GTD.value:
         message["expire_at"] = message["expire_date"] = None
     return message
+
+
+def changed_terms(basis: Mapping[str, Any], message: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the terms in which the wanted message differs from what it builds on."""
+    return frozenset(name for name in _TERMS if message.get(name) != basis.get(name))
 
 
 def message_faults(message: Mapping[str, Any]) -> Faults:

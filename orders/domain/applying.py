@@ -199,7 +199,12 @@ def _held(order: OrderRow, requests: Sequence[RequestRow], states: Mapping[UUID,
     )
     wishes = [asked_of(r.payload) for r in requests if r.payload is not None and states[r.id] in OPEN_STATES]
     return held_for(
-        terms, leaves_qty=derived.leaves_qty, cum_qty=derived.cum_qty, is_open=derived.is_open, asked=wishes
+        terms,
+        leaves_qty=derived.leaves_qty,
+        cum_qty=derived.cum_qty,
+        is_open=derived.is_open,
+        is_filled=derived.ord_status is OrdStatus.FILLED,
+        asked=wishes,
     )
 
 

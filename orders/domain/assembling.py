@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from kernel.fix import OrdType, Side, TimeInForce
 from kernel.numbers import ZERO
 from orders.domain.terms import OrderTerms
+from orders.domain.venue_rules import NO_RULES
 from refdata.domain.listing_facts import ListingFacts
 from risk.domain.facts import (
     AccountFacts,
@@ -18,6 +19,7 @@ from risk.domain.facts import (
     Facts,
     LimitFact,
     OperatorFacts,
+    ReplaceRules,
     TermFacts,
     WorkingFacts,
 )
@@ -61,7 +63,16 @@ class Working(Protocol):
     def time_in_force(self) -> str: ...
 
 
-def working_of(row: Working, *, cash: Decimal = ZERO, stock: Decimal = ZERO, replaces_open: int = 0) -> WorkingFacts:
+def working_of(
+    row: Working,
+    *,
+    cash: Decimal = ZERO,
+    stock: Decimal = ZERO,
+    replaces_open: int = 0,
+    rules: ReplaceRules = NO_RULES.replace,
+    changed: frozenset[str] = frozenset(),
+    told_at: tuple[datetime, ...] = (),
+) -> WorkingFacts:
     """The order a replace is about; ``cash`` and ``stock`` are what it holds now."""
     return WorkingFacts(
         order_qty=row.order_qty if row.order_qty is not None else ZERO,
@@ -72,6 +83,9 @@ def working_of(row: Working, *, cash: Decimal = ZERO, stock: Decimal = ZERO, rep
         reserved_cash=cash,
         reserved_stock=stock,
         replaces_open=replaces_open,
+        rules=rules,
+        changed=changed,
+        told_at=told_at,
     )
 
 

@@ -1,6 +1,7 @@
 """What an order holds of its account: enough for its leaves, and for those of a replace the venue has not answered.
 
-Invariant: held = 0 for an order that is over; otherwise the larger of what holds now and what an open replace asks for.
+Invariant: held = 0 for an order that is over; otherwise the largest of what holds now and what each open replace asks for.
+A filled order is over only once no replace of it is open: the venue may accept one and work it again.
 """
 
 from __future__ import annotations
@@ -50,10 +51,16 @@ def priced_of(
 
 
 def held_for(
-    terms: Priced, *, leaves_qty: Decimal, cum_qty: Decimal, is_open: bool, asked: Iterable[Asked] = ()
+    terms: Priced,
+    *,
+    leaves_qty: Decimal,
+    cum_qty: Decimal,
+    is_open: bool,
+    is_filled: bool = False,
+    asked: Iterable[Asked] = (),
 ) -> HoldAmounts:
     """What the order holds from now on: cash in the listing's currency, stock in units."""
-    if not is_open:
+    if not is_open and not is_filled:
         return HoldAmounts()
     held = terms.hold(leaves_qty) or HoldAmounts()
     for wish in asked:

@@ -10,9 +10,13 @@ from uuid import UUID
 from accounts.models import TradingAccount
 from authorisation.domain.principal import Principal
 from kernel.errors import Conflict, NotFound
+from kernel.fix import OrdStatus
 from kernel.ids import cl_ord_id, new_id, shard_of
+from orders.domain.amending import current_message
 from orders.domain.drafting import released_payload
+from orders.domain.lineage import basis_of, is_open_request
 from orders.domain.results import PENDING_AUTHORISATION, REFUSED, RELEASED, RequestResult
+from orders.domain.venue_rules import rules_from_json
 from orders.models import Order, OrderRequest
 from orders.permissions import can_see, require_trading
 from risk.domain.answers import Acknowledgement, CheckAnswer, Verdict, answer_to_json
@@ -31,10 +35,35 @@ def require_order(actor: Principal, order_id: UUID) -> None:
     require_trading(actor, desk_id=row[0], group_id=row[1])
 
 
-def require_open(order: Order) -> None:
-    """Raise Conflict ORDER_CLOSED when nothing of the order is left to act on."""
-    if not order.is_open:
-        raise Conflict("ORDER_CLOSED", f"{order.ref} is over; nothing of it is left to change.", {"ref": order.ref})
+def require_cancelable(order: Order, requests: Sequence[OrderRequest]) -> None:
+    """Raise Conflict ORDER_CLOSED when nothing is left to end: a replace on its way may still revive a filled order."""
+    if not order.is_open and not any(
+        r.kind == OrderRequest.Kind.REPLACE and is_open_request(r.state) for r in requests
+    ):
+        raise _closed(order)
+
+
+def require_replaceable(order: Order) -> None:
+    """Raise Conflict ORDER_CLOSED unless it is open, or filled at a venue that revives filled orders."""
+    if not may_be_replaced(order):
+        raise _closed(order)
+
+
+def may_be_replaced(order: Order) -> bool:
+    """Whether a replace may still come to something."""
+    return order.is_open or (
+        order.ord_status == OrdStatus.FILLED and rules_from_json(order.venue_rules).replace.revives_filled
+    )
+
+
+def _closed(order: Order) -> Conflict:
+    return Conflict("ORDER_CLOSED", f"{order.ref} is over; nothing of it is left to change.", {"ref": order.ref})
+
+
+def amend_basis(order: Order, requests: Sequence[OrderRequest]) -> Mapping[str, Any]:
+    """The whole message a further amend builds on: the last replace still open, else the working terms."""
+    working = working_message(order, requests)
+    return basis_of(working, [(r.seq, r.state, r.payload) for r in requests if r.kind == OrderRequest.Kind.REPLACE])
 
 
 def new_request(
@@ -105,10 +134,11 @@ def first_request(order: Order, requests: Sequence[OrderRequest]) -> OrderReques
     raise Conflict("ORDER_PHONED", f"{order.ref} was given to the venue by phone; change or cancel it there.")
 
 
-def first_message(order: Order, requests: Sequence[OrderRequest]) -> Mapping[str, Any]:
-    """The message of the order's NEW request: the original intent."""
-    message: Mapping[str, Any] = first_request(order, requests).payload
-    return message
+def working_message(order: Order, requests: Sequence[OrderRequest]) -> dict[str, Any]:
+    """The whole message the order works under now. Raises Conflict ORDER_PHONED when nobody sent one."""
+    first = first_request(order, requests)
+    named = (r for r in requests if r.kind == OrderRequest.Kind.REPLACE and r.cl_ord_id == order.cl_ord_id)
+    return current_message(next(named, first).payload, vars(order))
 
 
 def result_of(

@@ -12,6 +12,8 @@ from accounts.selectors import list_holds
 from authorisation.domain.principal import Principal
 from kernel.numbers import ZERO
 from orders.domain.assembling import order_facts, working_of
+from orders.domain.transitions import ENDED_BY_US
+from orders.domain.venue_rules import rules_from_json
 from orders.models import Order, OrderRequest
 from orders.permissions import operator_facts
 from refdata.selectors import get_listing
@@ -41,9 +43,13 @@ def facts_of_order(
     terms: TermFacts,
     money: AccountMoney,
     replacing: bool,
+    changed: frozenset[str] = frozenset(),
     but: OrderRequest | None = None,
 ) -> Facts:
-    """The world as the request meets it now, the order's own hold given back. ``but`` is the request being judged."""
+    """The world as the request meets it now, the order's own hold given back.
+
+    ``changed`` are the terms a replace changes; ``but`` is the request being judged.
+    """
     account = TradingAccount.objects.select_related("client", "group").get(id=order.account_id)
     listing = get_listing(order.listing_id, at=at)
     scopes = Scopes(
@@ -57,10 +63,18 @@ def facts_of_order(
     )
     marks = get_marks(scopes.pairs())
     held = own_hold(order)
-    replaces_open = sum(
-        1 for item in requests if item.kind == OrderRequest.Kind.REPLACE and item.state in IN_FLIGHT and item is not but
-    )
-    working = working_of(order, cash=held.cash, stock=held.stock, replaces_open=replaces_open) if replacing else None
+    others = [item for item in requests if item.kind != OrderRequest.Kind.NEW and item is not but]
+    working = None
+    if replacing:
+        working = working_of(
+            order,
+            cash=held.cash,
+            stock=held.stock,
+            replaces_open=sum(r.kind == OrderRequest.Kind.REPLACE and r.state in IN_FLIGHT for r in others),
+            rules=rules_from_json(order.venue_rules).replace,
+            changed=changed,
+            told_at=tuple(r.released_at for r in others if r.released_at and r.state not in ENDED_BY_US),
+        )
     cash = money.cash.get(listing.currency)
     holding = money.holdings.get(listing.instrument_id)
     back = HoldAmounts() if replacing else held  # a replace gives its hold back through ``working``

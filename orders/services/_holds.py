@@ -12,6 +12,7 @@ from accounts.domain.ledger import AccountMoney, OrderHold
 from accounts.locks import lock_money
 from accounts.services.set_reservations import set_reservations
 from kernel.errors import NotFound
+from kernel.fix import OrdStatus
 from orders.domain.holding import OPEN_STATES, asked_of, held_for, instrument_of, priced_of
 from orders.locks import lock_all_requests, lock_orders
 from orders.models import Order, OrderRequest
@@ -52,7 +53,14 @@ def held_of(order: Order, requests: Sequence[OrderRequest]) -> HoldAmounts:
         stop_px=order.stop_px,
         snapshot=order.instrument_snapshot,
     )
-    return held_for(terms, leaves_qty=order.leaves_qty, cum_qty=order.cum_qty, is_open=order.is_open, asked=asked)
+    return held_for(
+        terms,
+        leaves_qty=order.leaves_qty,
+        cum_qty=order.cum_qty,
+        is_open=order.is_open,
+        is_filled=order.ord_status == OrdStatus.FILLED,
+        asked=asked,
+    )
 
 
 def set_hold(order: Order, requests: Sequence[OrderRequest], *, at: datetime) -> None:

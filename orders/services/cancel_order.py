@@ -15,7 +15,6 @@ from journal.services.claim_key import claim_key
 from journal.services.store_answer import store_answer
 from kernel.crash_points import crash_point
 from kernel.errors import Conflict, Invalid
-from orders.domain.amending import current_message
 from orders.domain.drafting import TELLS_ALL
 from orders.domain.results import COMPLETED_LOCALLY, RELEASED, RequestResult, capture_answer
 from orders.models import Order, OrderRequest
@@ -23,13 +22,13 @@ from orders.permissions import require_entry
 from orders.selectors import find_pending_authorisations
 from orders.services._answers import content_hash, key_owner, replay
 from orders.services._asking import (
-    first_message,
     first_request,
     new_request,
     released_event,
-    require_open,
+    require_cancelable,
     require_order,
     result_of,
+    working_message,
 )
 from orders.services._holds import lock_order_whole, set_hold
 from orders.services._moving import Said, asked, close_unsent, move_request, record, show_request_state, who
@@ -61,7 +60,7 @@ def cancel_order(
         for authorisation_id in waiting:
             lock_request(authorisation_id)
         order, requests, _ = lock_order_whole(order_id)
-        require_open(order)
+        require_cancelable(order, requests)
         _require_first(order, requests)
         _withdraw(order, requests, waiting, actor, at)
         result = _cancel(order, requests, actor, at, idempotency_key, reason)
@@ -134,8 +133,13 @@ def _cancel(
         show_request_state(order, requests)
         changed += ["is_open", "leaves_qty", "request_state"]
     else:
-        message = current_message(first_message(order, requests), vars(order))
-        payload = released_event(order, request, message, adds_risk=False)
+        for item in requests:
+            if item.kind == OrderRequest.Kind.REPLACE and item.state == OrderRequest.State.RELEASED:
+                # It would only chase the cancel over the wire.
+                move_request(item, OrderRequest.State.WITHDRAWN, text="The order was canceled.", answered_at=at)
+                ended = {**who(order, item), "text": item.outcome_text}
+                said.append(Said("RequestWithdrawn", ended, actor.actor, actor.on_behalf_of))
+        payload = released_event(order, request, working_message(order, requests), adds_risk=False)
         said.append(Said("CancelReleased", payload, actor.actor, actor.on_behalf_of))
     record(order, said, at=at, changed=changed)
     set_hold(order, requests, at=at)

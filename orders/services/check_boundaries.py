@@ -39,7 +39,7 @@ def check_boundaries(*, request_ids: Collection[UUID], at: datetime) -> dict[UUI
 
 
 def _looks_at_market(row: BoundaryRow) -> bool:
-    return row.state == OrderRequest.State.RELEASED and row.kind != OrderRequest.Kind.CANCEL and row.is_open
+    return row.state == OrderRequest.State.RELEASED and row.kind != OrderRequest.Kind.CANCEL and row.may_work
 
 
 class _Reading:
@@ -62,7 +62,7 @@ def _answer(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
         return BoundaryAnswer(False, "REQUEST_NOT_RELEASED", f"The request is {row.state.replace('_', ' ')}.")
     if row.kind == OrderRequest.Kind.CANCEL:
         return BoundaryAnswer(True)
-    if not row.is_open:
+    if not row.may_work:
         return BoundaryAnswer(False, "ORDER_CLOSED", "The order is over.")
     return _judge(row, reading)
 

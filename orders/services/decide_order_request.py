@@ -25,11 +25,12 @@ from authorisation.selectors import get_principal
 from authorisation.services.record_decision import record_decision
 from kernel.crash_points import crash_point
 from kernel.errors import Conflict, NotFound
+from orders.domain.amending import changed_terms
 from orders.domain.assembling import DESK_SOURCES, terms_of_payload
 from orders.domain.results import DecideResult
 from orders.models import Order, OrderRequest
 from orders.permissions import can_see
-from orders.services._asking import released_event
+from orders.services._asking import may_be_replaced, released_event, working_message
 from orders.services._authorise import KIND
 from orders.services._facts import facts_of_order
 from orders.services._holds import lock_order_whole, set_hold
@@ -123,6 +124,7 @@ def _judge_again(case: _Case) -> tuple[Judgement, str, bool]:
     if request.state != OrderRequest.State.PENDING_AUTHORISATION:
         raise Conflict("AUTHORISATION_CLOSED", f"{order.ref} does not wait for a decision any more.")
     maker = get_principal(User.objects.get(pk=request.maker_id))
+    replacing = request.kind == OrderRequest.Kind.REPLACE
     facts = facts_of_order(
         order,
         case.requests,
@@ -130,18 +132,19 @@ def _judge_again(case: _Case) -> tuple[Judgement, str, bool]:
         at=case.at,
         terms=terms_of_payload(request.payload),
         money=case.money,
-        replacing=request.kind == OrderRequest.Kind.REPLACE,
+        replacing=replacing,
+        changed=changed_terms(working_message(order, case.requests), request.payload) if replacing else frozenset(),
         but=request,
     )
     acknowledged = [Acknowledgement(item["code"], item["reason"]) for item in request.acknowledgements]
     judgement = run_checks(facts, acknowledgements=acknowledged, on_desk=order.source in DESK_SOURCES)
-    return judgement, _obstacle(order, request.checks, judgement.answers), facts.adds_risk
+    over = not (may_be_replaced(order) if replacing else order.is_open)
+    obstacle = f"{order.ref} is over." if over else _obstacle(request.checks, judgement.answers)
+    return judgement, obstacle, facts.adds_risk
 
 
-def _obstacle(order: Order, shown: Sequence[Mapping[str, Any]], now: Sequence[CheckAnswer]) -> str:
+def _obstacle(shown: Sequence[Mapping[str, Any]], now: Sequence[CheckAnswer]) -> str:
     """Why an approval cannot be applied, or the empty text."""
-    if not order.is_open:
-        return f"{order.ref} is over."
     before = {item["code"]: item for item in shown}
     for answer in now:
         stored = before.get(answer.code)

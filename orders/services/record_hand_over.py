@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -22,10 +22,13 @@ from orders.services._moving import Said, record_all, require_step, show_request
 ACTOR = "process:gateway"
 
 
-def record_hand_over(*, request_ids: Sequence[UUID], at: datetime) -> None:
+def record_hand_over(
+    *, request_ids: Sequence[UUID], at: datetime, originals: Mapping[UUID, str | None] | None = None
+) -> None:
     """Move the requests to handed_over and add them to their orders' facts, inside the gateway's transaction.
 
-    Raises Conflict REQUEST_MOVED_ON when one of them is not released any more; then none may be sent.
+    ``originals``: the OrigClOrdID each replace and cancel leaves with (``locks.lock_departing``), where it is not the
+    one it was captured with. Raises Conflict REQUEST_MOVED_ON when one of them is not released any more; then none may be sent.
     """
     wanted = set(request_ids)
     with transaction.atomic():
@@ -41,13 +44,15 @@ def record_hand_over(*, request_ids: Sequence[UUID], at: datetime) -> None:
                 if request.id in wanted:
                     require_step(request, OrderRequest.State.HANDED_OVER)
                     request.state = OrderRequest.State.HANDED_OVER
-                    moved.append((request.id, OrderRequest.State.HANDED_OVER.value, at))
+                    request.orig_cl_ord_id = (originals or {}).get(request.id, request.orig_cl_ord_id)
+                    moved.append((request.id, OrderRequest.State.HANDED_OVER.value, at, request.orig_cl_ord_id))
                     facts = request_sent(facts, request_fact(request))
-                    said.append(Said("RequestHandedOver", who(order, request), ACTOR))
+                    payload = {**who(order, request), "orig_cl_ord_id": request.orig_cl_ord_id}
+                    said.append(Said("RequestHandedOver", payload, ACTOR))
             order.facts = facts_to_json(facts)
             show_request_state(order, own)
             entries.append((order, said))
-        update_rows(OrderRequest, moved, key=("id",), fields=("state", "handed_over_at"))
+        update_rows(OrderRequest, moved, key=("id",), fields=("state", "handed_over_at", "orig_cl_ord_id"))
         record_all(entries, at=at, changed=["facts", "request_state"])
 
 

@@ -16,7 +16,7 @@ from journal.services.store_answer import store_answer
 from kernel.crash_points import crash_point
 from kernel.errors import Conflict, Invalid
 from kernel.ids import new_id
-from orders.domain.amending import amended_message, current_message, message_faults
+from orders.domain.amending import amended_message, changed_terms, message_faults
 from orders.domain.assembling import DESK_SOURCES, terms_of_payload
 from orders.domain.drafting import OUTCOMES, TELLS_ALL
 from orders.domain.results import PENDING_AUTHORISATION, REFUSED, RELEASED, RequestResult, capture_answer
@@ -26,12 +26,12 @@ from orders.models import Order, OrderRequest
 from orders.permissions import require_entry
 from orders.services._answers import content_hash, key_owner, replay
 from orders.services._asking import (
-    first_message,
+    amend_basis,
     first_request,
     new_request,
     released_event,
-    require_open,
     require_order,
+    require_replaceable,
     result_of,
 )
 from orders.services._authorise import hold_for_authorisation
@@ -71,8 +71,8 @@ def replace_order(
             return replay(RequestResult, answer=stored.answer, key=idempotency_key, stored_hash=digest, own_hash=digest)
         require_order(actor, order_id)
         order, requests, money = lock_order_whole(order_id)
-        current = _current(order, requests)
-        message = _wanted(current, terms)
+        basis = _basis(order, requests)
+        message = _wanted(basis, terms)
         facts = facts_of_order(
             order,
             requests,
@@ -81,6 +81,7 @@ def replace_order(
             terms=terms_of_payload(message),
             money=money,
             replacing=True,
+            changed=changed_terms(basis, message),
         )
         on_desk = route in DESK_SOURCES
         judgement = run_checks(facts, acknowledgements=acknowledgements, on_desk=on_desk)
@@ -102,29 +103,24 @@ def replace_order(
     return result
 
 
-def _current(order: Order, requests: Sequence[OrderRequest]) -> dict[str, Any]:
-    """The working message; raises Conflict unless the order is open and was sent."""
-    require_open(order)
+def _basis(order: Order, requests: Sequence[OrderRequest]) -> Mapping[str, Any]:
+    """The message to amend; raises Conflict unless the order was sent and may be replaced."""
+    require_replaceable(order)
     new = first_request(order, requests)
     if new.state in (OrderRequest.State.PENDING_AUTHORISATION, OrderRequest.State.RELEASED):
         raise Conflict("ORDER_NOT_SENT", f"{order.ref} has not been sent yet; cancel it and enter it again.")
     if any(r.kind == OrderRequest.Kind.CANCEL and r.state in _FLYING for r in requests):
         raise Conflict("CANCEL_IN_FLIGHT", f"A cancel of {order.ref} is on its way.")
-    return current_message(first_message(order, requests), _working(order))
+    return amend_basis(order, requests)
 
 
 _FLYING = (OrderRequest.State.RELEASED, OrderRequest.State.HANDED_OVER, OrderRequest.State.UNKNOWN)
 
 
-def _working(order: Order) -> dict[str, Any]:
-    names = ("order_qty", "price", "stop_px", "time_in_force", "expire_at", "expire_date", "min_qty", "max_floor")
-    return {name: getattr(order, name) for name in names}
-
-
-def _wanted(current: Mapping[str, Any], terms: ReplaceTerms) -> dict[str, Any]:
-    message = amended_message(current, terms)
+def _wanted(basis: Mapping[str, Any], terms: ReplaceTerms) -> dict[str, Any]:
+    message = amended_message(basis, terms)
     require_shape(message_faults(message))
-    if message == dict(current):
+    if message == dict(basis):
         sentence = "The replace changes nothing."
         raise Invalid("REPLACE_CHANGES_NOTHING", sentence, {"order_qty": [sentence]})
     return message

@@ -58,9 +58,38 @@ class TermFacts:
     locate_ref: str = ""
 
 
+REPLACEABLE = frozenset(
+    {"order_qty", "price", "stop_px", "time_in_force", "expire_at", "expire_date", "min_qty", "max_floor"}
+)
+"""Terms a replace of ours can ask to change at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceRules:
+    """What the order's venue takes of replaces, as its adapter declares.
+
+    ``max_outstanding`` counts replaces not yet answered; 0 means the venue takes none. ``means_leaves``: OrderQty (38)
+    of a replace is what is still to be done. ``revives_filled``: a filled order may be replaced upwards.
+    ``below_executed_stops``: less than is executed already asks the venue to stop where it is. ``min_interval_ms`` lies
+    between two messages about one order, at most ``max_a_minute`` of them in a minute; 0 is no such rule.
+    """
+
+    max_outstanding: int = 1
+    replaceable: frozenset[str] = REPLACEABLE
+    means_leaves: bool = False
+    revives_filled: bool = False
+    below_executed_stops: bool = False
+    min_interval_ms: int = 0
+    max_a_minute: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class WorkingFacts:
-    """The order a replace is about, as it stands, and what is reserved for it now."""
+    """The order a replace is about, as it stands, and what is reserved for it now.
+
+    ``changed`` are the terms the replace changes against what was last asked for; ``told_at`` is when the venue was
+    last told of replaces or cancels of this order, as far back as the rules look.
+    """
 
     order_qty: Decimal
     cum_qty: Decimal
@@ -70,6 +99,9 @@ class WorkingFacts:
     reserved_cash: Decimal
     reserved_stock: Decimal
     replaces_open: int
+    rules: ReplaceRules = ReplaceRules()
+    changed: frozenset[str] = frozenset()
+    told_at: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

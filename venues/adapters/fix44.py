@@ -47,6 +47,7 @@ FIX44_CAPABILITIES = Capabilities(
     exec_identity=ExecIdentity.FIVE_PART,
     exec_id_unique=True,
     unknown_order_answer_is_proof=True,
+    replace_below_executed_stops=True,
 )
 
 
@@ -54,7 +55,12 @@ def _quantity(intent: OutboundIntent, capabilities: Capabilities) -> Decimal | N
     total = intent.terms.order_qty
     if total is None or intent.kind is not IntentKind.REPLACE:
         return total
-    return total - intent.cum_qty if capabilities.replace_quantity is ReplaceQuantity.LEAVES else total
+    if capabilities.replace_quantity is ReplaceQuantity.TOTAL:
+        return total
+    leaves = total - intent.cum_qty
+    if leaves <= 0:
+        raise ValueError(f"{plain(intent.cum_qty)} are executed, nothing would be left of {plain(total)}")
+    return leaves
 
 
 def names(intent: OutboundIntent) -> list[tuple[int, str]]:
@@ -142,3 +148,9 @@ def leaves_dialect() -> Fix44:
     """4.4 as spoken by venues whose OrderQty (38) of a replace means the quantity still to be done."""
     leaves = replace(FIX44_CAPABILITIES, replace_quantity=ReplaceQuantity.LEAVES)
     return Fix44(capabilities=leaves, mapping="fix44-leaves/1")
+
+
+def chained_dialect() -> Fix44:
+    """4.4 as its order state matrices have it: replaces in flight behind each other, filled orders replaced upwards."""
+    chained = replace(FIX44_CAPABILITIES, max_outstanding_replaces=8, replace_revives_filled=True)
+    return Fix44(capabilities=chained, mapping="fix44-chained/1")

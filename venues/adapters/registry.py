@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from venues.adapters.base import Adapter
 from venues.adapters.fix42 import Fix42
-from venues.adapters.fix44 import Fix44, leaves_dialect
+from venues.adapters.fix44 import Fix44, chained_dialect, leaves_dialect
 
 ADAPTERS: dict[str, Adapter] = {
     "fix44": Fix44(),
     "fix44-leaves": leaves_dialect(),
+    "fix44-chained": chained_dialect(),
     "fix42": Fix42(),
 }
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kernel.fix import OrdType, TimeInForce
+from orders.domain.venue_rules import VenueRules
+from risk.domain.facts import ReplaceRules
 
 
 class ReplaceQuantity(StrEnum):
@@ -47,6 +49,17 @@ class Capabilities:
     unknown_order_answer_is_proof: bool
     """A status answer "unknown order" proves that the order was never received: true where the request follows the
     order on the same numbered session, because the engine then can only lose it together with its number."""
+    replace_revives_filled: bool = False
+    """A filled order may be replaced upwards and works again."""
+    replace_below_executed_stops: bool = False
+    """A replace to less than is executed already asks the venue to stop where it is; otherwise it is an error."""
+    names_last_accepted: bool = False
+    """OrigClOrdID names the last request the venue accepted, not (as FIX has it) the last one sent and not rejected."""
+    min_change_interval_ms: int = 0
+    max_changes_a_minute: int = 0
+    """How fast replaces and cancels of one order may follow each other; 0 is no such rule."""
+    dont_know_trade: bool = False
+    """The venue takes DontKnowTrade (35=Q) for an execution we do not recognise."""
 
     def supports(self, *, ord_type: OrdType, time_in_force: TimeInForce) -> str:
         """Empty when the venue takes such an order, else the reason why not."""
@@ -56,6 +69,24 @@ class Capabilities:
             return f"time in force {time_in_force.name.replace('_', '-')} is not taken"
         return ""
 
-    def can_replace(self, *, changed: frozenset[str]) -> bool:
-        """Whether a replace may change exactly these fields; if not: cancel, wait for proof, then a new order."""
-        return bool(changed) and changed <= self.replaceable_fields
+    def rules(self, mapping: str) -> VenueRules:
+        """What of this the doors of orders keep with every order that goes to such a venue."""
+        return VenueRules(
+            mapping=mapping,
+            replace=ReplaceRules(
+                max_outstanding=self.max_outstanding_replaces,
+                replaceable=self.replaceable_fields,
+                means_leaves=self.replace_quantity is ReplaceQuantity.LEAVES,
+                revives_filled=self.replace_revives_filled,
+                # What is still to be done cannot be said as less than nothing.
+                below_executed_stops=self.replace_below_executed_stops
+                and self.replace_quantity is ReplaceQuantity.TOTAL,
+                min_interval_ms=self.min_change_interval_ms,
+                max_a_minute=self.max_changes_a_minute,
+            ),
+            names_last_accepted=self.names_last_accepted,
+            mass_cancel=self.mass_cancel,
+            cancel_on_disconnect=self.cancel_on_disconnect,
+            sends_expiry=self.sends_expiry,
+            takes_dont_know=self.dont_know_trade,
+        )

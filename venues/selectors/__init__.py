@@ -14,6 +14,7 @@ from journal.domain.records import ANOMALY_RAISED, EventRecord
 from journal.selectors import stream_records
 from kernel.errors import NotFound
 from kernel.fix import OrdType, TimeInForce
+from orders.domain.venue_rules import VenueRules
 from orders.models import Order, OrderRequest
 from orders.permissions import visible_desks, visible_groups
 from venues.adapters.base import SentMessage
@@ -227,6 +228,13 @@ def get_route_decision(*, order_id: UUID) -> RouteDecision | None:
 def routed_groups(*, order_ids: Sequence[UUID]) -> dict[UUID, str]:
     """The session group of those of the orders that have been routed."""
     return dict(RouteDecision.objects.filter(order_id__in=order_ids).values_list("order_id", "session_group"))
+
+
+def group_rules() -> dict[str, VenueRules]:
+    """What the adapter of every session group declares of requests about orders."""
+    pairs = FixSession.objects.values_list("group", "venue__adapter").order_by("group", "name").distinct()
+    adapters = {group: adapter_named(name) for group, name in pairs}
+    return {group: adapter.capabilities.rules(adapter.mapping) for group, adapter in adapters.items()}
 
 
 def list_venue_facts(*, ord_type: OrdType, time_in_force: TimeInForce) -> list[VenueFacts]:

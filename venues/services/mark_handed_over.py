@@ -6,15 +6,18 @@ Refusals are not made here: they touch accounts, and each is its own transaction
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
 from journal.bulk import insert_rows
 from kernel.crash_points import crash_point
+from orders.domain.lineage import Departure
 from orders.domain.results import BoundaryAnswer
+from orders.locks import lock_departing
 from orders.services.check_boundaries import check_boundaries
 from orders.services.record_hand_over import record_hand_over
 from venues.adapters.base import Adapter
@@ -56,15 +59,20 @@ class HandedOver:
     claimed: int
 
 
-def outbound_of(intent: WireIntent, *, at: datetime) -> OutboundIntent:
-    """The normalised message of an intent. Raises KeyError or ValueError for a payload that is none."""
+def outbound_of(intent: WireIntent, departure: Departure, *, at: datetime) -> OutboundIntent:
+    """The normalised message of an intent. Raises KeyError or ValueError for a payload that is none.
+
+    Names and executed quantity are those of the moment of leaving: requests before it may have been answered or refused
+    since it was captured, and a leaves dialect counts from what is executed now.
+    """
     return OutboundIntent(
         kind=IntentKind(intent.kind),
         cl_ord_id=intent.cl_ord_id,
-        orig_cl_ord_id=intent.orig_cl_ord_id,
-        venue_order_id=str(intent.payload.get("venue_order_id") or ""),
+        orig_cl_ord_id=departure.orig_cl_ord_id or "",
+        venue_order_id=departure.venue_order_id or "",
         terms=terms_from_message(intent.payload["message"]),
         transact_time=at,
+        cum_qty=departure.cum_qty,
     )
 
 
@@ -79,20 +87,28 @@ def mark_handed_over(
     with transaction.atomic(durable=True):
         claimed = claim_intents(group=group, limit=limit, only_safe=only_safe)
         answers = check_boundaries(request_ids=[intent.request_id for intent in claimed], at=at)
+        departing = lock_departing([intent.request_id for intent in claimed])
+        originals: dict[UUID, str | None] = {}
         for intent in claimed:
+            order = departing[intent.order_id]
+            departure = order.departure(intent.cl_ord_id)
             obstacle = _obstacle(intent, answers[intent.request_id])
-            if obstacle is not None:
-                not_sent.append(obstacle)
+            if obstacle is None and departure is None:
+                obstacle = NotSent(intent.id, "REQUEST_NOT_RELEASED", "The request was ended before it could leave.")
+            if obstacle is not None or departure is None:
+                not_sent.extend([obstacle] if obstacle else [])
                 continue
             try:
-                fields = adapter.map_outbound(outbound_of(intent, at=at))
+                fields = adapter.map_outbound(outbound_of(intent, departure, at=at))
             except (KeyError, ValueError) as error:
                 not_sent.append(NotSent(intent.id, CANNOT_BE_MAPPED, f"The message cannot be made: {error}"))
                 continue
+            order.left(intent.cl_ord_id, departure)
+            originals[intent.request_id] = departure.orig_cl_ord_id
             outgoing.append(Outgoing(intent.cl_ord_id, fields))
             handed.append(intent)
             rows.append((intent.cl_ord_id, intent.id, adapter.mapping, join(fields), session, epoch, fence, at))
-        _record(handed, rows, at=at)
+        _record(handed, rows, originals, at=at)
     return HandedOver(tuple(outgoing), tuple(not_sent), len(claimed))
 
 
@@ -102,12 +118,18 @@ def _obstacle(intent: WireIntent, answer: BoundaryAnswer) -> NotSent | None:
     return None if answer.allowed else NotSent(intent.id, answer.code, answer.sentence)
 
 
-def _record(handed: Sequence[WireIntent], rows: Sequence[tuple[object, ...]], *, at: datetime) -> None:
+def _record(
+    handed: Sequence[WireIntent],
+    rows: Sequence[tuple[object, ...]],
+    originals: Mapping[UUID, str | None],
+    *,
+    at: datetime,
+) -> None:
     if not handed:
         return
     insert_rows(HandOver, rows, fields=_HAND_OVER_FIELDS)
     WireIntent.objects.filter(id__in=[intent.id for intent in handed]).update(
         state=WireIntent.State.HANDED_OVER, closed_at=at
     )
-    record_hand_over(request_ids=[intent.request_id for intent in handed], at=at)
+    record_hand_over(request_ids=[intent.request_id for intent in handed], at=at, originals=originals)
     crash_point("before_hand_over")

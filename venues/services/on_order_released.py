@@ -19,7 +19,7 @@ from orders.services.refuse_unsent import refuse_unsent
 from venues.domain.channels import wire_channel
 from venues.domain.route import Route, RouteQuestion, VenueFacts, route
 from venues.models import RouteDecision, WireIntent
-from venues.selectors import list_venue_facts, routed_groups
+from venues.selectors import group_rules, list_venue_facts, routed_groups
 
 NO_VENUE = "NO_VENUE"
 LONGEST_WAIT = timedelta(hours=12)
@@ -84,7 +84,7 @@ class _Router:
             fields=("order_id", "session_group", "candidates", "rule_version", "decided_at"),
         )
         if self._at is not None:
-            record_routes(routes=self._routes, at=self._at)
+            record_routes(routes=self._routes, rules=group_rules(), at=self._at)
 
     def _facts_for(self, question: RouteQuestion) -> list[VenueFacts]:
         key = (question.ord_type, question.time_in_force)

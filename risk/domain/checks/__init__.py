@@ -19,16 +19,18 @@ from risk.domain.checks.money import BuyingPower, SellableHoldings
 from risk.domain.checks.prices import PriceCollar, PriceFreshness, ReferencePrice
 from risk.domain.checks.terms import (
     ExpiryDate,
+    FieldNotReplaceable,
     LotSize,
     MinimumAndDisplayedQuantity,
-    OneReplaceAtATime,
     PriceStep,
     QuantityAboveExecuted,
+    ReplaceOutstanding,
+    ReplaceTooSoon,
     StopPrice,
 )
 from risk.domain.facts import Facts
 
-REGISTRY_VERSION = "2026-11-21"
+REGISTRY_VERSION = "2026-11-25"
 
 CHECKS: tuple[Check, ...] = (
     TradingSwitchedOn(),
@@ -46,7 +48,9 @@ CHECKS: tuple[Check, ...] = (
     MinimumAndDisplayedQuantity(),
     ExpiryDate(),
     StopPrice(),
-    OneReplaceAtATime(),
+    ReplaceOutstanding(),
+    FieldNotReplaceable(),
+    ReplaceTooSoon(),
     QuantityAboveExecuted(),
     ReferencePrice(),
     PriceFreshness(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from kernel.fix import OrdType, TimeInForce
 from kernel.numbers import ZERO, plain
 from refdata.domain.tick_table import is_on_tick, tick_above, tick_below
@@ -120,24 +122,97 @@ class StopPrice(Check):
 
 
 class QuantityAboveExecuted(Check):
-    """A replace asks for more than has already traded."""
+    """A replace asks for more than has already traded, unless the venue reads less as a request to stop where it is."""
 
     def answer(self, facts: Facts) -> CheckAnswer:
         working = facts.working
         if working is None:
             return self.passed()
-        if facts.terms.order_qty <= working.cum_qty:
-            return self.refuse(
-                f"{plain(working.cum_qty)} have already traded; ask for more than that, or cancel the rest.",
-                cum_qty=working.cum_qty,
-            )
-        return self.passed(cum_qty=working.cum_qty)
+        asked, cum_qty = facts.terms.order_qty, working.cum_qty
+        if asked > cum_qty:
+            return self.passed(cum_qty=cum_qty)
+        if working.rules.below_executed_stops and cum_qty < working.order_qty:
+            return self.passed(cum_qty=cum_qty, stops=True)
+        return self.refuse(
+            f"{plain(cum_qty)} have already traded; ask for more than that, or cancel the rest.", cum_qty=cum_qty
+        )
 
 
-class OneReplaceAtATime(Check):
-    """A replace waits until the venue has answered the one before it."""
+class ReplaceOutstanding(Check):
+    """No more replaces of an order are unanswered at once than its venue takes."""
 
     def answer(self, facts: Facts) -> CheckAnswer:
-        if facts.working is None or facts.working.replaces_open == 0:
+        working = facts.working
+        if working is None:
             return self.passed()
-        return self.refuse("The venue has not answered the last replace of this order yet.")
+        most, flying = working.rules.max_outstanding, working.replaces_open
+        if flying < most:
+            return self.passed(outstanding=flying, most=most)
+        if most == 0:
+            return self.refuse(
+                "The venue takes no replaces: cancel the order and, once that is proven, enter a new one.", most=most
+            )
+        unanswered = "the last replace" if flying == 1 else f"{flying} replaces"
+        return self.refuse(
+            f"The venue has not answered {unanswered} of this order yet and takes {most} at a time; wait for its answer.",
+            outstanding=flying,
+            most=most,
+        )
+
+
+_FIELD_WORDS = {
+    "order_qty": "quantity",
+    "price": "price",
+    "stop_px": "stop price",
+    "time_in_force": "time in force",
+    "expire_at": "end time",
+    "expire_date": "end date",
+    "min_qty": "minimum quantity",
+    "max_floor": "displayed quantity",
+}
+
+
+class FieldNotReplaceable(Check):
+    """A replace changes only what the order's venue lets a replace change."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        working = facts.working
+        if working is None:
+            return self.passed()
+        fixed = sorted(working.changed - working.rules.replaceable)
+        if not fixed:
+            return self.passed()
+        words = " and ".join(_FIELD_WORDS[name] for name in fixed)
+        return self.refuse(
+            f"The venue does not let a replace change the {words}: cancel the order and, once that is proven, enter a "
+            "new one.",
+            fields=fixed,
+        )
+
+
+class ReplaceTooSoon(Check):
+    """Replaces of an order keep the distance in time, and the number in a minute, that its venue asks for; a cancel
+    is never held back for it."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        working = facts.working
+        if working is None:
+            return self.passed()
+        rules, told = working.rules, working.told_at
+        if rules.min_interval_ms and told:
+            free_at = max(told) + timedelta(milliseconds=rules.min_interval_ms)
+            if facts.at < free_at:
+                return self.refuse(
+                    f"The venue asks for {rules.min_interval_ms} ms between two messages about an order; wait until "
+                    f"{free_at:%H:%M:%S.%f} UTC, or cancel.",
+                    free_at=free_at,
+                )
+        recent = sorted(item for item in told if item > facts.at - timedelta(minutes=1))
+        if rules.max_a_minute and len(recent) >= rules.max_a_minute:
+            free_at = recent[-rules.max_a_minute] + timedelta(minutes=1)
+            return self.refuse(
+                f"The venue takes {rules.max_a_minute} messages a minute about an order; wait until "
+                f"{free_at:%H:%M:%S} UTC, or cancel.",
+                free_at=free_at,
+            )
+        return self.passed()

@@ -15,6 +15,7 @@ import pytest
 
 from kernel.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
 from orders.domain.report import Position, Report
+from orders.domain.venue_rules import rules_from_json, rules_to_json
 from venues.adapters.base import Adapter, InboundContext, Mapped, SentMessage
 from venues.adapters.fix42 import Fix42
 from venues.adapters.fix44 import Fix44, leaves_dialect
@@ -263,6 +264,8 @@ def test_a40_the_declaration_is_registered_and_versioned(dialect: Dialect) -> No
     assert declared.begin_string in ("FIX.4.2", "FIX.4.4")
     assert declared.max_outstanding_replaces == 1
     assert declared.supports(ord_type=OrdType.LIMIT, time_in_force=TimeInForce.DAY) == ""
-    assert declared.can_replace(changed=frozenset({"price"}))
-    assert not declared.can_replace(changed=frozenset({"price", "side"}))
-    assert not declared.can_replace(changed=frozenset())
+    rules = declared.rules(dialect.adapter.mapping)
+    assert rules_from_json(rules_to_json(rules)) == rules
+    assert (rules.mapping, rules.replace.max_outstanding) == (dialect.adapter.mapping, 1)
+    assert rules.replace.means_leaves == (declared.replace_quantity is ReplaceQuantity.LEAVES)
+    assert "side" not in rules.replace.replaceable

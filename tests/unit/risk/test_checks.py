@@ -31,6 +31,8 @@ STALE = replace(PRICE, priced_at=AT - timedelta(seconds=16))
 OLD = replace(PRICE, priced_at=AT - timedelta(seconds=3601))
 GTD = {"time_in_force": TimeInForce.GTD}
 SELL = {"side": Side.SELL}
+MS = timedelta(milliseconds=1)
+PRICE_ONLY = frozenset({"price"})
 
 
 def account(**changes: object) -> Facts:
@@ -172,12 +174,29 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("STOP_PRICE", "limit at the stop", stop("75", limit="75"), "pass"),
     ("STOP_PRICE", "limit below the stop, buying", stop("75", limit="74.99"), "refuse"),
     ("STOP_PRICE", "limit above the stop, selling", stop("70", side=Side.SELL, limit="70.01"), "refuse"),
-    ("ONE_REPLACE_AT_A_TIME", "new", FACTS, "pass"),
-    ("ONE_REPLACE_AT_A_TIME", "first", replacing("900"), "pass"),
-    ("ONE_REPLACE_AT_A_TIME", "second", replacing("900", open_replaces=1), "refuse"),
+    ("REPLACE_OUTSTANDING", "new", FACTS, "pass"),
+    ("REPLACE_OUTSTANDING", "first", replacing("900"), "pass"),
+    ("REPLACE_OUTSTANDING", "second", replacing("900", open_replaces=1), "refuse"),
+    ("REPLACE_OUTSTANDING", "second of two", replacing("900", open_replaces=1, max_outstanding=2), "pass"),
+    ("REPLACE_OUTSTANDING", "third of two", replacing("900", open_replaces=2, max_outstanding=2), "refuse"),
+    ("REPLACE_OUTSTANDING", "none taken", replacing("900", max_outstanding=0), "refuse"),
+    ("FIELD_NOT_REPLACEABLE", "new", FACTS, "pass"),
+    ("FIELD_NOT_REPLACEABLE", "all are", replacing("900", changed=("order_qty", "expire_date")), "pass"),
+    ("FIELD_NOT_REPLACEABLE", "only the price", replacing("900", changed=("price",), replaceable=PRICE_ONLY), "pass"),
+    ("FIELD_NOT_REPLACEABLE", "not this", replacing("900", changed=("order_qty",), replaceable=PRICE_ONLY), "refuse"),
+    ("REPLACE_TOO_SOON", "new", FACTS, "pass"),
+    ("REPLACE_TOO_SOON", "no rule", replacing("900", told=(MS,)), "pass"),
+    ("REPLACE_TOO_SOON", "first", replacing("900", min_interval_ms=2), "pass"),
+    ("REPLACE_TOO_SOON", "within", replacing("900", told=(MS, 9 * MS), min_interval_ms=2), "refuse"),
+    ("REPLACE_TOO_SOON", "at its end", replacing("900", told=(2 * MS,), min_interval_ms=2), "pass"),
+    ("REPLACE_TOO_SOON", "second of two", replacing("900", told=(MS,), max_a_minute=2), "pass"),
+    ("REPLACE_TOO_SOON", "third of two", replacing("900", told=(MS, 59_999 * MS), max_a_minute=2), "refuse"),
+    ("REPLACE_TOO_SOON", "a minute later", replacing("900", told=(MS, 60_000 * MS), max_a_minute=2), "pass"),
     ("QUANTITY_ABOVE_EXECUTED", "new", FACTS, "pass"),
     ("QUANTITY_ABOVE_EXECUTED", "above", replacing("510", cum="500"), "pass"),
     ("QUANTITY_ABOVE_EXECUTED", "at", replacing("500", cum="500"), "refuse"),
+    ("QUANTITY_ABOVE_EXECUTED", "stops", replacing("400", cum="500", below_executed_stops=True), "pass"),
+    ("QUANTITY_ABOVE_EXECUTED", "filled", replacing("400", cum="1000", below_executed_stops=True), "refuse"),
     ("REFERENCE_PRICE", "fresh", FACTS, "pass"),
     ("REFERENCE_PRICE", "none", listing(price=None), "refuse"),
     ("REFERENCE_PRICE", "at the last mark", listing(price=replace(PRICE, priced_at=AT - timedelta(hours=1))), "pass"),

@@ -19,6 +19,7 @@ from risk.domain.facts import (
     Facts,
     LimitFact,
     OperatorFacts,
+    ReplaceRules,
     TermFacts,
     WorkingFacts,
 )
@@ -96,9 +97,22 @@ def listing(**changes: Any) -> Facts:
     return replace(FACTS, listing=replace(LISTING, **changes))
 
 
-def replacing(qty: str, *, cum: str = "0", px: str = "72.50", held: str = "725", open_replaces: int = 0) -> Facts:
-    """A replace of a working order for 1,000 at 72.50 to ``qty`` at ``px``."""
-    working = WorkingFacts(D(1000), D(cum), D("72.50"), None, TimeInForce.DAY, D(held), D(0), open_replaces)
+def replacing(
+    qty: str,
+    *,
+    cum: str = "0",
+    px: str = "72.50",
+    held: str = "725",
+    open_replaces: int = 0,
+    changed: tuple[str, ...] = (),
+    told: tuple[timedelta, ...] = (),
+    **rules: Any,
+) -> Facts:
+    """A replace of a working order for 1,000 at 72.50 to ``qty`` at ``px``; the venue was ``told`` so long ago."""
+    working = WorkingFacts(
+        D(1000), D(cum), D("72.50"), None, TimeInForce.DAY, D(held), D(0), open_replaces,
+        ReplaceRules(**rules), frozenset(changed), tuple(AT - ago for ago in told),
+    )  # fmt: skip
     return replace(terms(order_qty=D(qty), price=D(px)), action=Action.REPLACE, working=working)
 
 
