@@ -1,13 +1,16 @@
 """Play one path of a scenario against a house and compare row by row, as the format's page says.
 
 A ``House`` is whatever receives our sends and the venue's reports: the pure core here, wire messages and tables in
-``venues``. What is compared, and how, is decided in this one place for both.
+``venues``. What is compared, and how, is decided in this one place for both. ``orders.scenario_disorder`` plays the
+same paths in any order and compares their ends.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from typing import Protocol
 
 from kernel.fix import OrdStatus
@@ -39,38 +42,95 @@ class Difference:
         return f"{self.seq} {self.field} {self.expected} {self.got}"
 
 
+class Copy(Enum):
+    """Which delivery of a message it is."""
+
+    FIRST = "as it is"
+    POSS_DUP = "under the same MsgSeqNum, PossDupFlag (43) Y"
+    POSS_RESEND = "under a new MsgSeqNum, PossResend (97) Y"
+
+
+RESENT_FROM = 1_000  # a resent row stands this far behind its first copy, thus behind all rows of its path
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way to the house: its row, the place of the row (from 1), and which copy it is."""
+
+    step: Step
+    place: int
+    copy: Copy = Copy.FIRST
+
+    @property
+    def msg_seq_num(self) -> int:
+        """A row's place; a resend has a number of its own."""
+        return self.place + (RESENT_FROM if self.copy is Copy.POSS_RESEND else 0)
+
+    @property
+    def poss_resend(self) -> bool:
+        """PossResend (97), from the row or because this is a resend of it."""
+        return self.copy is Copy.POSS_RESEND or self.step.text.get("possresend") == "Y"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What the house says about one order at the end: its state, average price and (ExecID, quantity, price) of each
+    execution that still counts."""
+
+    seen: Seen
+    avg_px: Decimal
+    executions: tuple[tuple[str, Decimal, Decimal], ...]
+
+
 class House(Protocol):
     """The thing under test, empty at the start of each path."""
 
     def send(self, step: Step, place: int) -> None:
         """We send the D, G, F or H of this row (or refuse to, as our doors would)."""
 
-    def receive(self, step: Step, place: int) -> None:
-        """The venue's message of this row arrives; ``place`` (from 1) is its MsgSeqNum."""
+    def receive(self, deliveries: Sequence[Delivery]) -> None:
+        """The venue's messages arrive in this order, as one batch."""
 
     def look(self, order: str, day: int) -> Seen | None:
         """The order under this name ("" is the phoned one) on this trading day; None when no such order exists."""
 
+    def end(self, order: str, day: int) -> End | None:
+        """As :meth:`look`, with everything that must not depend on the order of arrival."""
 
-def play(path: ScenarioPath, house: House, *, spec_version: str) -> tuple[Difference, ...]:
-    """Feed the path's rows in order and compare after each inbound row. No differences: the path passed."""
+
+def copies_of(step: Step, place: int, *, twice: bool) -> tuple[Delivery, ...]:
+    """The deliveries of a row: one, or with ``twice`` also a plain, a PossDup and a PossResend duplicate."""
+    first = Delivery(step, place)
+    if not twice:
+        return (first,)
+    return (first, first, Delivery(step, place, Copy.POSS_DUP), Delivery(step, place, Copy.POSS_RESEND))
+
+
+def play(path: ScenarioPath, house: House, *, spec_version: str, twice: bool = False) -> tuple[Difference, ...]:
+    """Feed the path's rows in order and compare after each delivery. No differences: the path passed."""
     differences: list[Difference] = []
     for place, step in enumerate(path.steps, start=1):
         if step.direction == "out":
             house.send(step, place)
         elif step.direction == "in":
             before = house.look(step.order, step.day)
-            house.receive(step, place)
-            if step.is_anomaly:
-                continue
-            after = house.look(step.order, step.day)
-            if step.order and step.order not in path.sent_orders:
-                # An order we never sent: whatever is said of it, none may come to exist.
-                if after is not None:
-                    differences.append(Difference(step.seq, "order", "none", step.order))
-                continue
-            differences.extend(_compare(step, before, after, spec_version))
+            for delivery in copies_of(step, place, twice=twice):
+                house.receive([delivery])
+                found = _differences(path, house, step, before, spec_version)
+                differences += [difference for difference in found if difference not in differences]
     return tuple(differences)
+
+
+def _differences(
+    path: ScenarioPath, house: House, step: Step, before: Seen | None, spec_version: str
+) -> list[Difference]:
+    if step.is_anomaly:
+        return []
+    after = house.look(step.order, step.day)
+    if step.order and step.order not in path.sent_orders:
+        # An order we never sent: whatever is said of it, none may come to exist.
+        return [] if after is None else [Difference(step.seq, "order", "none", step.order)]
+    return _compare(step, before, after, spec_version)
 
 
 def _compare(step: Step, before: Seen | None, after: Seen | None, spec_version: str) -> list[Difference]:

@@ -1,5 +1,7 @@
 """``./oms scenarios FILE.json``: every path of the file through the pure core, compared row by row.
 
+``--twice`` delivers every message of the venue again: plain, as PossDup, and as PossResend under a new number.
+``--shuffle SEED`` also plays each path in a seeded disorder and compares its end with that of the ordered run.
 Prints ``ok <id> <label>`` or ``FAIL <id> <label>`` with its differences, and a count at the end. Needs neither Django
 nor a database; ``venues.scenario_database`` runs the same files through wire messages and tables.
 """
@@ -7,24 +9,54 @@ nor a database; ``venues.scenario_database`` runs the same files through wire me
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from kernel.fix import ExecTransType, ExecType, OrdStatus
 from kernel.numbers import ZERO
 from orders.domain.derive import derive
 from orders.domain.facts import NO_FACTS, OrderFacts
-from orders.domain.fold import fold, request_sent
+from orders.domain.fold import fold_many, request_sent
 from orders.domain.report import Position, Report
 from orders.domain.state import RequestFact
-from orders.scenario_file import BadScenario, Scenario, Step, read_scenarios
-from orders.scenario_play import House, Seen, play
+from orders.scenario_disorder import MakeHouse, play_shuffled
+from orders.scenario_file import BadScenario, Scenario, ScenarioPath, Step, read_scenarios
+from orders.scenario_play import Copy, Delivery, Difference, End, House, Seen, play
 
+EPOCH = "1"
 FIRST_DAY = date(2026, 1, 5)  # a Monday; the day only matters by its order
 DEFAULT_PX = 100
 HOLDS, FINDING, BAD_INPUT = 0, 1, 2
+USAGE = "usage: ./oms scenarios FILE.json [--database] [--twice] [--shuffle SEED]"
 REASON_NAMES = {"corporate action": "0", "renewal": "1", "verbal": "2", "partial decline": "5", "not best": "9"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks for; ``shuffle`` is the seed."""
+
+    file: Path
+    twice: bool = False
+    shuffle: int | None = None
+
+
+def options_of(argv: Sequence[str]) -> Options | None:
+    """None when the words are not exactly a file name and known options."""
+    words, files, twice, seed = list(argv), [], False, None
+    while words:
+        word = words.pop(0)
+        if word == "--twice":
+            twice = True
+        elif word == "--shuffle" and words and words[0].isdecimal():
+            seed = int(words.pop(0))
+        elif word.startswith("-"):
+            return None
+        else:
+            files.append(word)
+    return Options(Path(files[0]), twice, seed) if len(files) == 1 else None
 
 
 class PureHouse:
@@ -41,19 +73,32 @@ class PureHouse:
         facts = self._orders.get(step.order, NO_FACTS)
         self._orders[step.order] = request_sent(facts, request_of(step))
 
-    def receive(self, step: Step, place: int) -> None:
-        """Fold the row's report into its order; a report about an order that is not ours makes none."""
-        if step.order and step.order not in self._sent:
-            return
-        facts = self._orders.get(step.order, NO_FACTS)
-        self._orders[step.order] = fold(facts, report_of(step, place)).facts
+    def receive(self, deliveries: Sequence[Delivery]) -> None:
+        """Fold the rows' reports into their orders; a report about an order that is not ours makes none."""
+        batches: dict[str, list[Report]] = {}
+        for delivery in deliveries:
+            order = delivery.step.order
+            if not order or order in self._sent:
+                batches.setdefault(order, []).append(report_of(delivery))
+        for order, reports in batches.items():
+            self._orders[order] = fold_many(self._orders.get(order, NO_FACTS), reports).facts
 
     def look(self, order: str, day: int) -> Seen | None:
         """The derived state on that trading day."""
+        end = self.end(order, day)
+        return end.seen if end is not None else None
+
+    def end(self, order: str, day: int) -> End | None:
+        """The same with average price and executions."""
         if order not in self._orders:
             return None
-        derived = derive(self._orders[order], business_date=FIRST_DAY + timedelta(days=day - 1))
-        return Seen(derived.ord_status, derived.order_qty, derived.cum_qty, derived.leaves_qty, derived.cl_ord_id)
+        facts = self._orders[order]
+        derived = derive(facts, business_date=FIRST_DAY + timedelta(days=day - 1))
+        return End(
+            Seen(derived.ord_status, derived.order_qty, derived.cum_qty, derived.leaves_qty, derived.cl_ord_id),
+            derived.avg_px,
+            tuple((e.versions[0], e.qty, e.px) for e in facts.state.execs if e.qty),
+        )
 
 
 def request_of(step: Step) -> RequestFact:
@@ -72,8 +117,9 @@ def request_of(step: Step) -> RequestFact:
     )
 
 
-def report_of(step: Step, place: int) -> Report:
+def report_of(delivery: Delivery) -> Report:
     """What the venue says on this row, with what the row leaves out supplied as the format's page says."""
+    step, place = delivery.step, delivery.place
     moment = datetime.combine(FIRST_DAY, datetime.min.time(), UTC) + timedelta(
         days=step.day - 1, hours=9, seconds=place
     )
@@ -83,10 +129,8 @@ def report_of(step: Step, place: int) -> Report:
     last_px = step.number.get("lastpx", step.number.get("price"))
     return Report(
         msg_type=step.msg,
-        position=Position("1", place),
-        identity="|".join(
-            (step.msg, exec_id or str(step.seq), exec_type or "", "" if cum_qty is None else str(cum_qty))
-        ),
+        position=Position(EPOCH, delivery.msg_seq_num),
+        identity=_identity(delivery, exec_id, exec_type, cum_qty),
         received_at=moment,
         event_at=moment,
         trade_date=moment.date(),
@@ -106,8 +150,18 @@ def report_of(step: Step, place: int) -> Report:
         restatement_reason=reason_code(step, "ExecRestatementReason"),
         reject_code=reason_code(step, "OrdRejReason") or reason_code(step, "CxlRejReason"),
         text=step.text.get("note", ""),
-        poss_resend=step.text.get("possresend") == "Y",
+        poss_resend=delivery.poss_resend,
+        poss_dup=delivery.copy is Copy.POSS_DUP,
     )
+
+
+def _identity(delivery: Delivery, exec_id: str, exec_type: ExecType | None, cum_qty: Decimal | None) -> str:
+    """As the adapters make it; a status answer is an observation of its own, named by its number."""
+    if exec_type is ExecType.ORDER_STATUS:
+        return "|".join((EPOCH, exec_type, str(delivery.msg_seq_num)))
+    name = exec_id or str(delivery.step.seq)
+    said = "" if cum_qty is None else str(cum_qty)
+    return "|".join((EPOCH, delivery.step.msg, name, exec_type or "", said))
 
 
 def _exec_type(step: Step) -> ExecType | None:
@@ -142,10 +196,10 @@ def pure_house(scenario: Scenario, path_steps: Sequence[Step]) -> House:
     return PureHouse(phoned, frozenset(step.order for step in path_steps if step.msg == "D"))
 
 
-def run_file(name: str, make_house: Callable[[Scenario, Sequence[Step]], House]) -> int:
+def run_file(options: Options, make_house: MakeHouse) -> int:
     """Play every path of the file, print one line a path and a count; 0 all passed, 1 some failed, 2 unreadable."""
     try:
-        scenarios = read_scenarios(Path(name))
+        scenarios = read_scenarios(options.file)
     except BadScenario as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command's own output
         return BAD_INPUT
@@ -153,7 +207,7 @@ def run_file(name: str, make_house: Callable[[Scenario, Sequence[Step]], House])
     lines: list[str] = []
     for scenario in scenarios:
         for path in scenario.paths:
-            differences = play(path, make_house(scenario, path.steps), spec_version=scenario.spec_version)
+            differences = _play(scenario, path, make_house, options)
             passed, failed = (passed, failed + 1) if differences else (passed + 1, failed)
             lines.append(f"{'FAIL' if differences else 'ok'} {scenario.id} {path.label}")
             lines.extend(str(difference) for difference in differences)
@@ -162,12 +216,20 @@ def run_file(name: str, make_house: Callable[[Scenario, Sequence[Step]], House])
     return FINDING if failed else HOLDS
 
 
+def _play(scenario: Scenario, path: ScenarioPath, make_house: MakeHouse, options: Options) -> tuple[Difference, ...]:
+    if options.shuffle is not None:
+        return play_shuffled(scenario, path, make_house, seed=options.shuffle, twice=options.twice)
+    house = make_house(scenario, path.steps)
+    return play(path, house, spec_version=scenario.spec_version, twice=options.twice)
+
+
 def main(argv: Sequence[str]) -> int:
-    """``main(["FILE.json"])``; anything but one file name is bad input."""
-    if len(argv) != 1 or argv[0].startswith("-"):
-        sys.stderr.write("usage: ./oms scenarios FILE.json [--database]\n")
+    """``main(["FILE.json", "--twice"])``; anything but one file name and known options is bad input."""
+    options = options_of(argv)
+    if options is None:
+        sys.stderr.write(f"{USAGE}\n")
         return BAD_INPUT
-    return run_file(argv[0], pure_house)
+    return run_file(options, pure_house)
 
 
 if __name__ == "__main__":

@@ -31,10 +31,10 @@ from kernel.ids import new_id
 from kernel.numbers import plain
 from orders.domain.results import CaptureResult
 from orders.domain.terms import OrderTerms, ReplaceTerms
-from orders.models import Order
+from orders.models import Execution, Order
 from orders.scenario_file import Scenario, Step
-from orders.scenario_play import House, Seen
-from orders.scenario_runner import BAD_INPUT, FIRST_DAY, reason_code, run_file
+from orders.scenario_play import Copy, Delivery, End, House, Seen
+from orders.scenario_runner import BAD_INPUT, FIRST_DAY, USAGE, options_of, reason_code, run_file
 from orders.services.cancel_order import cancel_order
 from orders.services.capture_order import capture_order
 from orders.services.record_phoned_order import record_phoned_order
@@ -235,44 +235,63 @@ class DatabaseHouse:
             self._orders[step.order] = result.order_id
         self._hand_over(step, at)
 
-    def receive(self, step: Step, place: int) -> None:
-        """Store the row as a raw message, then let the inbox consumer work it."""
-        at = _moment(step.day, place)
-        fields = self._fields(step, place, at)
+    def receive(self, deliveries: Sequence[Delivery]) -> None:
+        """Store the rows as raw messages, then let the inbox consumer work them as one batch."""
+        for delivery in deliveries:
+            self._store(delivery)
+        last = deliveries[-1]
+        at = _moment(last.step.day, last.place)
+        session = self._world.session
+        deadline = time.monotonic() + PATIENCE_S
+        handled = 0
+        while handled < len(deliveries):
+            done = consume_inbox(
+                session=session.name, adapter_name=session.venue.adapter, shards=None, limit=len(deliveries), at=at
+            )
+            handled += done.handled + done.set_aside
+            if done.set_aside or time.monotonic() > deadline:
+                _say(f"{self._run} seq {last.step.seq}: the inbox did not work the message: {done}")
+                break
+            if not done.handled:
+                time.sleep(0.02)
+
+    def _store(self, delivery: Delivery) -> None:
+        at = _moment(delivery.step.day, delivery.place)
+        fields = self._fields(delivery, at)
         values = dict(fields)
-        raw = format_message(BEGIN_STRINGS[self._spec], fields)
         WireMessage.objects.create(
             direction=WireMessage.Direction.IN,
             session=self._world.session.name,
             epoch=self._epoch,
-            msg_seq_num=place,
-            msg_type=step.msg,
+            msg_seq_num=delivery.msg_seq_num,
+            msg_type=delivery.step.msg,
             cl_ord_id=values.get(11, ""),
             venue_order_id="" if values[37] == "NONE" else values[37],
-            raw=raw,
+            raw=format_message(BEGIN_STRINGS[self._spec], fields),
             sent_at=at,
             recorded_at=at,
         )
-        session = self._world.session
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            done = consume_inbox(session=session.name, adapter_name=session.venue.adapter, shards=None, limit=10, at=at)
-            if done.handled or done.set_aside or time.monotonic() > deadline:
-                break
-            time.sleep(0.02)
-        if done.set_aside or done.handled != 1:
-            _say(f"{self._run} seq {step.seq}: the inbox did not work the message: {done}")
 
     def look(self, order: str, day: int) -> Seen | None:
         """The order as its table row says."""
-        order_id = self._orders.get(order)
-        row = (
-            Order.objects.filter(id=order_id).first()
-            if order_id is not None
-            else Order.objects.filter(venue_order_id=self._venue_id(order)).first()
-        )
+        row = self._row(order)
+        return self._seen(row) if row is not None else None
+
+    def end(self, order: str, day: int) -> End | None:
+        """The same with the average price and the executions that still count."""
+        row = self._row(order)
         if row is None:
             return None
+        counted = Execution.objects.filter(order_id=row.id, effective_qty__gt=0).order_by("id")
+        return End(self._seen(row), row.avg_px, tuple((e.exec_id, e.effective_qty, e.effective_px) for e in counted))
+
+    def _row(self, order: str) -> Order | None:
+        order_id = self._orders.get(order)
+        if order_id is not None:
+            return Order.objects.filter(id=order_id).first()
+        return Order.objects.filter(venue_order_id=self._venue_id(order)).first()
+
+    def _seen(self, row: Order) -> Seen:
         names = {real: name for name, real in self._real.items()}
         own = row.cl_ord_id or ""
         cl_ord_id = names.get(own, own.removesuffix(f"-{self._run}")) or None
@@ -415,15 +434,17 @@ class DatabaseHouse:
         # A name we never sent stays foreign, and differs from path to path.
         return self._real.get(name, f"{name}-{self._run}")
 
-    def _fields(self, step: Step, place: int, at: datetime) -> tuple[tuple[int, str], ...]:
+    def _fields(self, delivery: Delivery, at: datetime) -> tuple[tuple[int, str], ...]:
+        step = delivery.step
         order_id = step.text.get("orderid", self._venue_id(step.order))
         fields: list[tuple[int, str | None]] = [
             (35, step.msg),
-            (34, str(place)),
+            (34, str(delivery.msg_seq_num)),
             (49, "VENUE"),
             (56, "OMS"),
+            (43, "Y" if delivery.copy is Copy.POSS_DUP else None),
             (52, utc_timestamp(at)),
-            (97, step.text.get("possresend")),
+            (97, "Y" if delivery.poss_resend else step.text.get("possresend")),
             (37, order_id),
             (11, self._name(step.text["clordid"]) if "clordid" in step.text else None),
             (41, self._name(step.text["origclordid"]) if "origclordid" in step.text else None),
@@ -490,8 +511,8 @@ class _Houses:
 
 def main(argv: Sequence[str]) -> int:
     """``main(["FILE.json"])`` in a process with Django set up on a throw-away database; exit codes as the pure run."""
-    files = [item for item in argv if item != "--database"]
-    if len(files) != 1 or files[0].startswith("-"):
-        sys.stderr.write("usage: ./oms scenarios FILE.json --database\n")
+    options = options_of([word for word in argv if word != "--database"])
+    if options is None:
+        sys.stderr.write(f"{USAGE}\n")
         return BAD_INPUT
-    return run_file(files[0], _Houses())
+    return run_file(options, _Houses())

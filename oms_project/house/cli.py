@@ -41,6 +41,10 @@ def parser() -> argparse.ArgumentParser:
     scenarios = verbs.add_parser("scenarios", help="run a file of order state scenarios and compare")
     scenarios.add_argument("file")
     scenarios.add_argument("--database", action="store_true", help="through wire messages, services and tables")
+    scenarios.add_argument("--twice", action="store_true", help="every message of the venue again, in three ways")
+    scenarios.add_argument(
+        "--shuffle", type=_seed, metavar="SEED", help="also in a seeded disorder; the end must agree"
+    )
     status = verbs.add_parser("status", help="what runs, how it is, what waits")
     status.add_argument("--json", action="store_true")
     reset = verbs.add_parser("reset", help="stop the house and forget all of its data")
@@ -49,6 +53,12 @@ def parser() -> argparse.ArgumentParser:
     trading.add_argument("state", choices=("on", "off"))
     trading.add_argument("--reason", required=True, help="kept with the switch")
     return top
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("SEED is a whole number")
+    return int(text)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -25,11 +25,14 @@ def run(arguments: Namespace) -> int:
     file = Path(arguments.file).resolve()
     if not file.is_file():
         raise BadInput(f"There is no file {arguments.file}.")
+    words = [str(file)]
+    words += ["--twice"] if arguments.twice else []
+    words += ["--shuffle", str(arguments.shuffle)] if arguments.shuffle is not None else []
     if not arguments.database:
         os.chdir(ROOT)
-        return int(importlib.import_module(RUNNER).main([str(file)]))
+        return int(importlib.import_module(RUNNER).main(words))
     from oms_project.house.throwaway import prepared  # only this way needs servers
 
     with prepared() as found:
-        command = [sys.executable, "-c", IN_DJANGO, str(file), "--database"]
+        command = [sys.executable, "-c", IN_DJANGO, *words, "--database"]
         return subprocess.run(command, cwd=ROOT, env=found.environment, check=False).returncode

@@ -309,6 +309,7 @@ _SAID = (
     "poss_dup",
     "wire_message_id",
     "session",
+    "mapping",
 )
 
 

@@ -13,8 +13,9 @@ from orders.domain.report import Report
 class ExecutionChange:
     """An execution is new or worth something else than before.
 
-    ``kind``: trade (first report of it; before is zero), correct, bust, or restate (scaled by a split). Quantities in
-    units, prices in the price unit of the instrument. ``report`` is the report whose arrival caused the change.
+    ``kind``: trade (first report of it; before is zero), correct, bust, or restate (scaled by a split, or known to be
+    a resend of another). Quantities in units, prices in the price unit of the instrument. ``report`` is the report
+    whose arrival caused the change.
     """
 
     identity: str

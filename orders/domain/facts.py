@@ -60,6 +60,7 @@ def fact_of(report: Report) -> Fact:
         code=report.restatement_reason if report.exec_type is ExecType.RESTATED else report.reject_code,
         text=report.text,
         trade_date=report.trade_date.isoformat(),
+        resend="Y" if report.poss_resend else "",
     )
 
 
@@ -131,6 +132,7 @@ def _fact(row: Sequence[Any]) -> Fact:
         text[17],
         text[18],
         text[19],
+        text[20],
     )
 
 

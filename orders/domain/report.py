@@ -24,7 +24,8 @@ class Report:
 
     Quantities in units of the instrument, prices in its price unit. None means the venue did not say.
     ``exec_type`` is None for the rejects. 4.2 partial fills and fills arrive here as TRADE, ExecTransType 1 and 2 as
-    TRADE_CANCEL and TRADE_CORRECT, 3 as ORDER_STATUS.
+    TRADE_CANCEL and TRADE_CORRECT, 3 as ORDER_STATUS. ``mapping`` names the version of the adapter's rules by which the
+    raw message was read.
     """
 
     msg_type: str
@@ -56,3 +57,4 @@ class Report:
     poss_dup: bool = False
     wire_message_id: int | None = None
     session: str = ""
+    mapping: str = ""

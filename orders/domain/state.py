@@ -51,11 +51,20 @@ class Fact(NamedTuple):
     code: str  # OrdRejReason, CxlRejReason or ExecRestatementReason
     text: str
     trade_date: str
+    resend: str = ""  # "Y": the venue says it may have said this before, perhaps under numbers of another epoch (97)
 
     @property
     def place(self) -> tuple[str, int]:
         """Where the venue put it: facts are read in this order, never in the order of arrival."""
         return (self.epoch, self.seq)
+
+    @property
+    def said_before_as(self) -> object:
+        """What this fact and an earlier one have in common when it is the same happening, told again in another epoch.
+
+        The identity without its epoch. A status answer has no identity but its number: it is known by its content.
+        """
+        return self[3:20] if self.kind == "I" else self.identity.removeprefix(f"{self.epoch}|")
 
 
 class Exec(NamedTuple):

@@ -4,6 +4,9 @@
 Nothing here looks at what the state was called before ("previous status"): pending requests, marks and quantities are
 kept side by side, and ``derive`` picks the name by precedence. So accepted, pending replace, pending cancel, cancel
 rejected falls back to pending replace.
+
+A report flagged PossResend is read as nothing when an earlier one is the same but for its epoch. That is asked of the
+set of facts, each time they are read, so that it cannot matter which of the two arrived first.
 """
 
 from __future__ import annotations
@@ -40,12 +43,30 @@ def start(requests: Requests) -> State:
     return State()
 
 
-def walk(requests: Requests, facts: Iterable[Fact]) -> State:
+def walk(requests: Requests, facts: Sequence[Fact]) -> State:
     """The state after all ``facts``, which must stand in the venue's order."""
     state = start(requests)
-    for fact in facts:
+    for fact in without_resends(facts):
         state = step(state, fact, requests)
     return state
+
+
+def without_resends(facts: Sequence[Fact]) -> Sequence[Fact]:
+    """The facts that say something for the first time. Only a flagged report is ever taken for a repetition."""
+    if not any(fact.resend for fact in facts):
+        return facts
+    told: set[object] = set()
+    first = []
+    for fact in facts:
+        if not (fact.resend and fact.said_before_as in told):
+            first.append(fact)
+        told.add(fact.said_before_as)
+    return first
+
+
+def is_told_again(fact: Fact, earlier: Iterable[Fact]) -> bool:
+    """Whether ``fact``, which stands after ``earlier``, repeats one of them."""
+    return bool(fact.resend) and any(other.said_before_as == fact.said_before_as for other in earlier)
 
 
 def step(state: State, fact: Fact, requests: Requests) -> State:
@@ -53,6 +74,8 @@ def step(state: State, fact: Fact, requests: Requests) -> State:
     if fact.kind in TRADES:
         # Nearly all reports are trades: no detour for them.
         return _trade(state, fact, requests)
+    if fact.orig_cl_ord_id:
+        state = _predecessor(state, fact, requests)
     if fact.kind == "R":
         return _reject(state, fact, requests)
     if fact.kind == "8":
@@ -77,6 +100,21 @@ def _trade(state: State, fact: Fact, requests: Requests) -> State:
         sentence = "A trade was reported after the order had ended; it is counted, the order stays ended."
         state = _noted(state, Note(f"LATE_TRADE:{fact.identity}", "LATE_TRADE", "medium", sentence, fact.exec_id))
     return add_trade(state, fact)
+
+
+def _predecessor(state: State, fact: Fact, requests: Requests) -> State:
+    """Which name an answer gives as its predecessor differs from venue to venue; one that is not of this order is wrong.
+
+    Right are the last accepted, the last sent and the first ClOrdID, thus any of the order's. Of a phoned order the
+    names are the broker's affair. What the report says is read all the same: it names this order by other means.
+    """
+    named = fact.orig_cl_ord_id
+    if state.new_cl_ord_id is None or named == state.cl_ord_id or _request(requests, named) is not None:
+        return state
+    if any(named == name for name, _ in state.pending) or state.answer_to(named) is not None:
+        return state
+    sentence = "The venue answered a request naming a predecessor (OrigClOrdID) that is none of this order's."
+    return _noted(state, Note(f"WRONG_PREDECESSOR:{fact.identity}", "WRONG_PREDECESSOR", "high", sentence, named))
 
 
 def _new(state: State, fact: Fact, requests: Requests) -> State:

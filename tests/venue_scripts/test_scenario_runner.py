@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orders.scenario_runner import main
+from orders.domain.fold import fold
+from orders.domain.report import Position
+from orders.scenario_file import Scenario, Step
+from orders.scenario_play import Delivery, House
+from orders.scenario_runner import Options, PureHouse, main, report_of, run_file
 
 HERE = Path(__file__).resolve().parent
 
@@ -70,6 +76,66 @@ def test_the_files_of_the_house_pass(name: str, last: str, capsys: pytest.Captur
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == last
     assert all(line.startswith("ok ") for line in lines[:-1])
+
+
+@pytest.mark.parametrize("options", [["--twice"], ["--shuffle", "1"], ["--twice", "--shuffle", "2"]])
+@pytest.mark.parametrize("name", ["order_state_scenarios.json", "more_order_states.json"])
+def test_the_files_pass_whatever_the_disorder(
+    name: str, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(HERE / name), *options]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" passed, 0 failed")
+
+
+class _ByArrival(PureHouse):
+    """A house with the classic faults: it goes by the order of arrival and counts what it is told, each time."""
+
+    def receive(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            self.arrived += 1
+            report = report_of(delivery)
+            late = replace(report, identity=str(self.arrived), position=Position("1", self.arrived))
+            self._orders["X"] = fold(self._orders["X"], late).facts
+
+    arrived = 0
+
+
+def _faulty(scenario: Scenario, steps: Sequence[Step]) -> House:
+    return _ByArrival(False, frozenset("X"))
+
+
+def test_a_house_that_counts_twice_fails_only_when_told_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file.json"
+    file.write_text(json.dumps([scenario()]), encoding="utf-8")
+    assert run_file(Options(file), _faulty) == 0
+    assert run_file(Options(file, twice=True), _faulty) == 1
+    assert capsys.readouterr().out.splitlines()[3:6] == ["FAIL T.1 main", "3 ordstatus 1 2", "3 cumqty 50 100"]
+
+
+def test_a_house_that_goes_by_arrival_fails_only_in_disorder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    restated = scenario()
+    restated["steps"] += [
+        {
+            **restated["steps"][2],
+            "seq": 4 + place,
+            "n": str(4 + place),
+            "exectype": "D",
+            "orderqty": quantity,
+            "lastqty": 0,
+        }
+        | {"leavesqty": quantity - 50}
+        for place, quantity in enumerate((200, 300))
+    ]
+    restated["paths"] = [{"label": "main", "seqs": [1, 2, 3, 4, 5]}]
+    file = tmp_path / "file.json"
+    file.write_text(json.dumps([restated]), encoding="utf-8")
+    assert run_file(Options(file), _faulty) == 0
+    assert {run_file(Options(file, shuffle=seed), _faulty) for seed in range(5)} == {0, 1}
+    assert "5 shuffled-orderqty 300 200" in capsys.readouterr().out.splitlines()
 
 
 def test_one_line_a_path_and_the_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,7 +234,11 @@ def test_what_cannot_be_read_is_bad_input(content: Any, tmp_path: Path, capsys: 
     assert (code, out, len(err)) == (2, [], 1)
 
 
-@pytest.mark.parametrize("argv", [[], ["a.json", "b.json"], ["--colour"], ["/nowhere/at/all.json"]])
+@pytest.mark.parametrize(
+    "argv",
+    [[], ["a.json", "b.json"], ["--colour"], ["/nowhere/at/all.json"], ["a.json", "--shuffle"]]
+    + [["a.json", "--shuffle", word] for word in ("x", "-1", "1.5")],
+)
 def test_wrong_arguments_are_bad_input(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(argv) == 2
     captured = capsys.readouterr()

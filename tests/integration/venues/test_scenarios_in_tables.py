@@ -10,7 +10,7 @@ import pytest
 from journal.models import Event
 from orders.models import Order
 from orders.scenario_file import Scenario, ScenarioPath, read_scenarios
-from orders.scenario_play import Seen
+from orders.scenario_play import Delivery, Seen
 from venues.models import WireMessage
 from venues.scenario_database import DatabaseHouse, main, make_world
 
@@ -39,7 +39,7 @@ def _straight(path: ScenarioPath, house: DatabaseHouse) -> dict[str, Seen | None
         if step.direction == "out":
             house.send(step, place)
         elif step.direction == "in":
-            house.receive(step, place)
+            house.receive([Delivery(step, place)])
     return _end(house, path)
 
 
@@ -52,7 +52,7 @@ def _disordered(path: ScenarioPath, house: DatabaseHouse, shuffle: random.Random
     arriving = [item for item in placed if item[1].direction == "in"] * 2
     shuffle.shuffle(arriving)
     for place, step in arriving:
-        house.receive(step, place)
+        house.receive([Delivery(step, place)])
     return _end(house, path)
 
 

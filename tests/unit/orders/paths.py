@@ -12,6 +12,7 @@ from orders.domain.fold import fold, request_sent
 from orders.domain.report import Report
 from orders.domain.state import RequestFact
 from orders.scenario_file import Scenario, ScenarioPath, read_scenarios
+from orders.scenario_play import Delivery
 from orders.scenario_runner import FIRST_DAY, report_of, request_of
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "venue_scripts"
@@ -48,7 +49,7 @@ def _order_path(scenario: Scenario, path: ScenarioPath, order: str) -> OrderPath
     return OrderPath(
         name=f"{scenario.id} {path.label} {order}",
         requests=tuple(request_of(step) for _, step in mine if step.direction == "out" and step.msg != "H"),
-        reports=tuple(report_of(step, place) for place, step in mine if step.direction == "in"),
+        reports=tuple(report_of(Delivery(step, place)) for place, step in mine if step.direction == "in"),
     )
 
 

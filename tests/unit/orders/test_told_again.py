@@ -1,0 +1,142 @@
+"""What was said before: resends over a reset of the numbers, ExecIDs that repeat, observations told again."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace as changed
+from decimal import Decimal
+
+import pytest
+
+from orders.domain.changes import ExecutionChange
+from orders.domain.facts import NO_FACTS, OrderFacts, facts_from_json, facts_to_json
+from orders.domain.fold import fold
+from orders.domain.report import Report
+from tests.unit.orders.builders import after, brief, replace, report, sent
+
+D = Decimal
+FIRST, SECOND, THIRD = "2026-01-05", "2026-01-06", "2026-01-07"
+
+
+def trade(epoch: str, seq: int, exec_id: str = "A", *, qty: int = 100, cum: int = 100, resend: bool = False) -> Report:
+    """A trade as an adapter names it: the identity begins with the epoch."""
+    identity = f"{epoch}|V-X|{exec_id}|F|{cum}"
+    made = report(seq, "F", "1", qty=qty, exec_id=exec_id, cum=cum, epoch=epoch, identity=identity)
+    return changed(made, poss_resend=resend)
+
+
+def in_every_order(*reports: Report) -> OrderFacts:
+    """The facts after the reports, which must be the same in each order of arrival, and so must what was booked."""
+    found = []
+    for arriving in itertools.permutations(reports):
+        facts, worth = sent(tif="1"), dict[str, tuple[object, object]]()
+        for one in arriving:
+            folded = fold(facts, one)
+            facts = folded.facts
+            for change in folded.changes:
+                if isinstance(change, ExecutionChange):
+                    before = (change.effective_qty_before, change.effective_px_before)
+                    assert worth.pop(change.identity, (D(0), before[1])) == before
+                    if change.effective_qty:
+                        worth[change.identity] = (change.effective_qty, change.effective_px)
+        assert worth == {e.identity: (e.qty, e.px) for e in facts.state.execs if e.qty}
+        found.append(facts)
+    assert all(facts == found[0] for facts in found)
+    return found[0]
+
+
+def test_a_trade_resent_after_a_reset_counts_once() -> None:
+    facts = in_every_order(trade(FIRST, 5), trade(SECOND, 2, resend=True))
+    assert brief(facts)[2] == D(100)
+
+
+def test_a_resend_whose_first_telling_was_lost_counts() -> None:
+    facts = in_every_order(report(1, "0", "0", epoch=FIRST), trade(SECOND, 2, resend=True))
+    assert brief(facts)[2] == D(100)
+
+
+def test_two_resends_of_a_lost_trade_count_once() -> None:
+    facts = in_every_order(trade(SECOND, 2, resend=True), trade(THIRD, 2, resend=True))
+    assert brief(facts)[2] == D(100)
+
+
+def test_a_new_trade_whose_exec_id_repeats_after_a_reset_counts() -> None:
+    facts = in_every_order(trade(FIRST, 5), trade(SECOND, 2), trade(SECOND, 9, resend=True))
+    assert brief(facts)[2] == D(200)
+
+
+def test_a_resend_before_the_new_trade_with_its_exec_id() -> None:
+    facts = in_every_order(trade(FIRST, 5), trade(SECOND, 2, resend=True), trade(THIRD, 2))
+    assert brief(facts)[2] == D(200)
+
+
+def test_a_flagged_report_that_differs_from_all_before_is_no_repetition() -> None:
+    facts = in_every_order(trade(FIRST, 5), trade(SECOND, 2, "B", cum=200, resend=True))
+    assert brief(facts)[2] == D(200)
+
+
+def test_a_resent_bust_and_a_resent_trade_leave_the_trade_busted() -> None:
+    bust = report(6, "H", "0", exec_id="B", ref="A", cum=0, epoch=FIRST, identity=f"{FIRST}|V-X|B|H|0")
+    resent = changed(
+        report(3, "H", "0", exec_id="B", ref="A", cum=0, epoch=SECOND, identity=f"{SECOND}|V-X|B|H|0"),
+        poss_resend=True,
+    )
+    facts = in_every_order(trade(FIRST, 5), bust, trade(SECOND, 2, resend=True), resent)
+    assert brief(facts) == ("0", D(1000), D(0), D(1000), "X")
+    assert facts.state.notes == ()
+
+
+def test_a_resent_acceptance_does_not_bring_old_terms_back() -> None:
+    def restated(epoch: str, seq: int, exec_id: str, qty: int, *, resend: bool = False) -> Report:
+        identity = f"{epoch}|V-X|{exec_id}|D|0"
+        made = report(seq, "D", "0", exec_id=exec_id, order_qty=qty, epoch=epoch, identity=identity)
+        return changed(made, poss_resend=resend)
+
+    facts = in_every_order(
+        restated(FIRST, 2, "A", 1200), restated(FIRST, 3, "B", 1100), restated(SECOND, 2, "A", 1200, resend=True)
+    )
+    assert brief(facts)[1] == D(1100)
+
+
+def test_a_status_answer_told_again_is_no_new_observation() -> None:
+    def answer(seq: int, said: str, *, resend: bool = False) -> Report:
+        return changed(report(seq, "I", said, exec_id="0", identity=f"1|I|{seq}"), poss_resend=resend)
+
+    stopped, live, again = answer(2, "7"), answer(3, "0"), answer(9, "7", resend=True)
+    assert brief(in_every_order(stopped, live, again))[0] == "0"
+    assert brief(in_every_order(stopped, live, answer(9, "7")))[0] == "7"
+
+
+def test_the_flag_is_kept_and_rows_of_before_it_are_read() -> None:
+    facts = after(sent(), trade(FIRST, 5), trade(SECOND, 2, resend=True))
+    stored = facts_to_json(facts)
+    assert [row[20:] for row in stored["facts"]] == [[], ["Y"]]
+    assert facts_from_json(stored) == facts
+    for row in stored["facts"]:
+        del row[20:]
+    assert brief(facts_from_json(stored))[2] == D(200)
+
+
+@pytest.mark.parametrize("orig", ["X", "Y", "Z"])
+def test_any_name_of_the_order_is_a_right_predecessor(orig: str) -> None:
+    facts = replace(replace(sent(), "Y", "X", 2000), "Z", "Y", 3000)
+    facts = after(facts, report(1, "0", "0"), report(2, "E", "E", cl="Z", orig=orig))
+    assert facts.state.notes == ()
+
+
+@pytest.mark.parametrize(("kind", "said"), [("5", "0"), ("E", "E"), ("6", "6"), ("4", "4"), ("R", "0")])
+def test_a_predecessor_that_is_none_of_the_orders_is_shown(kind: str, said: str) -> None:
+    facts = after(replace(sent(), "Y", "X", 2000), report(1, "0", "0"), report(2, kind, said, cl="Y", orig="Q"))
+    assert [note.kind for note in facts.state.notes] == ["WRONG_PREDECESSOR"]
+    assert brief(facts)[2:4] == (D(0), {"5": D(2000), "4": D(0)}.get(kind, D(1000)))
+
+
+def test_a_request_put_on_record_late_explains_the_predecessor() -> None:
+    facts = after(sent(), report(1, "0", "0"), report(2, "5", "0", cl="Z", orig="Y", order_qty=2000))
+    assert [note.kind for note in facts.state.notes] == ["WRONG_PREDECESSOR"]
+    assert replace(facts, "Y", "X", 1500).state.notes == ()
+
+
+def test_names_of_a_phoned_order_are_the_brokers_affair() -> None:
+    facts = after(NO_FACTS, report(1, "0", "0", cl=None, order_qty=1000), report(2, "5", "0", cl="B2", orig="B1"))
+    assert facts.state.notes == ()
