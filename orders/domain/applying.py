@@ -310,6 +310,8 @@ _SAID = (
     "wire_message_id",
     "session",
     "mapping",
+    "asked_for",
+    "inferred",
 )
 
 

@@ -70,9 +70,12 @@ def is_overfilled(state: State) -> bool:
 
 def all_notes(state: State) -> tuple[Note, ...]:
     """Everything about these facts that a person must see."""
-    if not (state.notes or state.parked or is_overfilled(state)):
+    if not (state.notes or state.parked or state.inferred or is_overfilled(state)):
         return ()
     notes = state.notes + orphan_notes(state)
+    if state.inferred:
+        sentence = "The venue sends no expiry and listed nothing live after the close: the order is held as expired."
+        notes += (Note("EXPIRY_INFERRED", "EXPIRY_INFERRED", "low", sentence, "inferred"),)
     if is_overfilled(state):
         sentence = "More was executed than was ordered; the excess is booked and needs a person."
         notes += (Note("OVERFILL", "OVERFILL", "critical", sentence, f"{state.cum_qty} of {state.order_qty}"),)

@@ -16,7 +16,7 @@ from kernel.fix import ExecType, MsgType, OrdStatus
 from kernel.numbers import ZERO, plain
 from orders.domain.report import Report
 from orders.domain.state import Fact, RequestFact, State
-from orders.domain.walk import start, walk
+from orders.domain.walk import INFERRED_EXPIRY, start, walk
 
 VERSION = 1
 
@@ -37,6 +37,8 @@ def fact_of(report: Report) -> Fact:
     """The part of a report that may ever decide something."""
     is_reject = report.msg_type != MsgType.EXECUTION_REPORT
     kind = "R" if is_reject or report.exec_type is None else report.exec_type.value
+    if report.inferred:
+        kind = INFERRED_EXPIRY
     venue_order_id = report.venue_order_id or ""
     return Fact(
         epoch=report.position.epoch,
@@ -61,6 +63,7 @@ def fact_of(report: Report) -> Fact:
         text=report.text,
         trade_date=report.trade_date.isoformat(),
         resend="Y" if report.poss_resend else "",
+        asked_for=report.asked_for,
     )
 
 
@@ -133,6 +136,7 @@ def _fact(row: Sequence[Any]) -> Fact:
         text[18],
         text[19],
         text[20],
+        text[21],
     )
 
 

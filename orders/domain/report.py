@@ -58,3 +58,7 @@ class Report:
     wire_message_id: int | None = None
     session: str = ""
     mapping: str = ""
+    asked_for: str = ""
+    """On a status answer that proves it: the ClOrdID of the request that had been sent before the question left."""
+    inferred: str = ""
+    """Not the venue's word but our conclusion from it: ``expired``. Any later word of the venue outweighs it."""

@@ -29,7 +29,8 @@ class RequestFact(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """One report of the venue. ``kind`` is ExecType (150), or ``R`` for a reject message (35=9, 35=3, 35=j)."""
+    """One report of the venue. ``kind`` is ExecType (150), ``R`` for a reject message (35=9, 35=3, 35=j), or ``xC`` for
+    an expiry that we inferred."""
 
     epoch: str
     seq: int
@@ -52,6 +53,7 @@ class Fact(NamedTuple):
     text: str
     trade_date: str
     resend: str = ""  # "Y": the venue says it may have said this before, perhaps under numbers of another epoch (97)
+    asked_for: str = ""  # on a status answer: a request that was sent before the question
 
     @property
     def place(self) -> tuple[str, int]:
@@ -124,6 +126,7 @@ class State(NamedTuple):
     notes: tuple[Note, ...] = ()
     cum_qty: Decimal = ZERO
     notional: Decimal = ZERO
+    inferred: bool = False  # that it ended is our conclusion, not the venue's word
 
     def answer_to(self, cl_ord_id: str) -> Answer | None:
         """The venue's answer to the request sent under this ClOrdID, if any."""

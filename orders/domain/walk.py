@@ -24,6 +24,7 @@ LIVE = frozenset("01")
 UNKNOWN_ORDER = "1"  # CxlRejReason (102)
 DUPLICATE_ORDER = "6"  # OrdRejReason (103)
 CORPORATE_ACTION = "0"  # ExecRestatementReason (378)
+INFERRED_EXPIRY = "xC"  # ours: the day is over, the venue sends no expiry and lists nothing live
 
 Requests = Sequence[RequestFact]
 
@@ -71,6 +72,8 @@ def is_told_again(fact: Fact, earlier: Iterable[Fact]) -> bool:
 
 def step(state: State, fact: Fact, requests: Requests) -> State:
     """The state after one more fact, which stands after all read so far."""
+    if state.inferred:
+        state = state._replace(ended="", inferred=False)  # we concluded; now the venue speaks
     if fact.kind in TRADES:
         # Nearly all reports are trades: no detour for them.
         return _trade(state, fact, requests)
@@ -82,6 +85,8 @@ def step(state: State, fact: Fact, requests: Requests) -> State:
         return _rejected(state, fact, requests)
     if fact.kind == "I":
         return _status_answer(state, fact, requests)
+    if fact.kind == INFERRED_EXPIRY:
+        return _expired_by_inference(state, fact, requests)
     apply = _STEPS.get(fact.kind)
     if apply is None:
         sentence = "The venue sent a kind of report this house does not know; it was kept and changed nothing."
@@ -281,6 +286,11 @@ def _status_answer(state: State, fact: Fact, requests: Requests) -> State:
     """An answer to a status request: it tells what we missed, but never makes a trade."""
     if fact.said in ("8", ""):
         return _denied(state, fact, requests) if fact.said else state
+    return _not_received(_shown(state, fact, requests), fact, requests)
+
+
+def _shown(state: State, fact: Fact, requests: Requests) -> State:
+    """What a status answer shows of the order itself."""
     state = _known(_unmarked(state, fact), fact)
     if fact.said in ("6", "E"):
         return _asked_pending(state, fact, requests)
@@ -310,6 +320,32 @@ def _denied(state: State, fact: Fact, requests: Requests) -> State:
     # Whatever the order does, it does without this request.
     text = fact.text or "The venue does not know this request."
     return _answered(state, Answer(fact.cl_ord_id, "rejected", "UNKNOWN_AT_VENUE", text))
+
+
+def _not_received(state: State, fact: Fact, requests: Requests) -> State:
+    """Asked about a cancel or replace after it had been sent, the venue has nothing pending: then it has not got it."""
+    request = _request(requests, fact.asked_for)
+    if request is None or request.kind == "new" or fact.said in ("6", "E"):
+        return state
+    if state.answer_to(request.cl_ord_id) is not None or any(name == request.cl_ord_id for name, _ in state.pending):
+        return state
+    if request.kind == "cancel" and fact.said == "4":
+        return _answered(state, Answer(request.cl_ord_id, "accepted", "", "The order is canceled at the venue."))
+    if request.kind == "replace" and fact.cl_ord_id == request.cl_ord_id and not _other_terms(fact, request):
+        return state  # it may be an echo of our question or the order's new name: only a person can tell
+    text = "Asked after it was sent, the venue shows the order without this request: it never arrived."
+    return _answered(state, Answer(request.cl_ord_id, "rejected", "NOT_RECEIVED", text))
+
+
+def _other_terms(fact: Fact, request: RequestFact) -> bool:
+    """Whether the venue names terms that this replace would have changed."""
+    other_qty = fact.order_qty is not None and request.order_qty is not None and fact.order_qty != request.order_qty
+    return other_qty or (fact.price is not None and request.price is not None and fact.price != request.price)
+
+
+def _expired_by_inference(state: State, fact: Fact, requests: Requests) -> State:
+    over = state.ended or state.rejected or (state.order_qty is not None and state.cum_qty >= state.order_qty)
+    return state if over else state._replace(ended="C", inferred=True, pending=())
 
 
 def _asked_pending(state: State, fact: Fact, requests: Requests) -> State:

@@ -20,6 +20,8 @@ from venues.domain.fix_codec import Fields, first_values, parse_utc_timestamp
 from venues.domain.messages import OutboundIntent
 
 ORDER_MESSAGES = frozenset({"D", "F", "G"})
+QUESTION = "Q"
+"""OrdStatusReqID (790) of our questions is this and the ClOrdID of the request asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,10 @@ class Adapter(Protocol):
 
     def map_outbound(self, intent: OutboundIntent) -> tuple[tuple[int, str], ...]:
         """MsgType (35) first, then the body fields. The engine adds session fields."""
+        ...
+
+    def mass_status_request(self, request_id: str) -> tuple[tuple[int, str], ...]:
+        """The question for all open orders (35=AF). Raises ValueError where the venue takes none."""
         ...
 
     def map_inbound(self, fields: Fields, context: InboundContext) -> Mapped:
@@ -130,6 +136,9 @@ def execution_report(
     """An execution report (35=8) once the dialect has said what kind it is."""
     event_at = parse_utc_timestamp(values.get(60, "")) or parse_utc_timestamp(values.get(52, "")) or context.received_at
     status = values.get(39)
+    proves = capabilities.unknown_order_answer_is_proof
+    if exec_type is ExecType.ORDER_STATUS and status == OrdStatus.REJECTED and not proves:
+        status = None  # "unknown order" proves nothing here: the request stays unknown, a person decides
     return Report(
         msg_type=MsgType.EXECUTION_REPORT.value,
         position=Position(context.epoch, context.msg_seq_num),
@@ -166,7 +175,19 @@ def execution_report(
         poss_dup=values.get(43) == "Y",
         wire_message_id=context.wire_message_id,
         session=context.session,
+        asked_for=_asked_for(values) if proves and exec_type is ExecType.ORDER_STATUS else "",
     )
+
+
+def _asked_for(values: Mapping[int, str]) -> str:
+    """The request our question was about, as far as the answer says so."""
+    question = values.get(790, "")
+    return question.removeprefix(QUESTION) if question.startswith(QUESTION) else ""
+
+
+def lists_nothing(values: Mapping[int, str]) -> bool:
+    """Whether this answers a mass status request with "no open orders": it is about no order."""
+    return 584 in values and name_of(values, 11) is None and name_of(values, 37) is None
 
 
 def cancel_reject(values: Mapping[int, str], context: InboundContext) -> Report:

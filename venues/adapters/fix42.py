@@ -25,7 +25,7 @@ from venues.domain.capabilities import Capabilities
 from venues.domain.fix_codec import Fields, utc_timestamp
 from venues.domain.messages import IntentKind, OutboundIntent
 
-FIX42_CAPABILITIES = replace(FIX44_CAPABILITIES, begin_string="FIX.4.2")
+FIX42_CAPABILITIES = replace(FIX44_CAPABILITIES, begin_string="FIX.4.2", mass_status_request=False)
 
 _BY_TRANS_TYPE = {
     ExecTransType.CANCEL: ExecType.TRADE_CANCEL,
@@ -53,7 +53,8 @@ class Fix42:
     def map_outbound(self, intent: OutboundIntent) -> tuple[tuple[int, str], ...]:
         fields = [*names(intent), *instrument(intent)]
         if intent.kind is IntentKind.STATUS:
-            return tuple(fields)
+            # Without OrderID (37): only then "unknown" means the request that is asked for, not its order.
+            return tuple(field for field in fields if field[0] != 37)
         if intent.terms.account:
             fields.append((1, intent.terms.account))
         fields.append((60, utc_timestamp(intent.transact_time)))
@@ -64,6 +65,9 @@ class Fix42:
         if intent.terms.capacity:
             fields.append((47, intent.terms.capacity))
         return (*fields, *working_terms(intent, self.capabilities))
+
+    def mass_status_request(self, request_id: str) -> tuple[tuple[int, str], ...]:
+        raise ValueError("FIX 4.2 has no order mass status request")
 
     def map_inbound(self, fields: Fields, context: InboundContext) -> Mapped:
         values = values_of(fields)

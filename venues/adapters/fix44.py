@@ -12,10 +12,12 @@ from decimal import Decimal
 from kernel.fix import ExecType, MsgType, OrdType, TimeInForce
 from kernel.numbers import plain
 from venues.adapters.base import (
+    QUESTION,
     InboundContext,
     Mapped,
     cancel_reject,
     execution_report,
+    lists_nothing,
     numbered_reject,
     values_of,
 )
@@ -43,6 +45,7 @@ FIX44_CAPABILITIES = Capabilities(
     mass_cancel=False,
     cancel_on_disconnect=False,
     order_status_request=True,
+    mass_status_request=True,
     sends_expiry=True,
     exec_identity=ExecIdentity.FIVE_PART,
     exec_id_unique=True,
@@ -112,7 +115,7 @@ class Fix44:
     def map_outbound(self, intent: OutboundIntent) -> tuple[tuple[int, str], ...]:
         fields = [*names(intent), *instrument(intent)]
         if intent.kind is IntentKind.STATUS:
-            return (*fields, (790, f"Q{intent.cl_ord_id}"))
+            return (*fields, (790, f"{QUESTION}{intent.cl_ord_id}"))
         if intent.terms.account:
             fields.append((1, intent.terms.account))
         fields.append((60, utc_timestamp(intent.transact_time)))
@@ -124,6 +127,9 @@ class Fix44:
             fields.append((528, intent.terms.capacity))
         return (*fields, *working_terms(intent, self.capabilities))
 
+    def mass_status_request(self, request_id: str) -> tuple[tuple[int, str], ...]:
+        return ((35, MsgType.ORDER_MASS_STATUS_REQUEST.value), (584, request_id), (585, "7"))
+
     def map_inbound(self, fields: Fields, context: InboundContext) -> Mapped:
         values = values_of(fields)
         match values[35]:
@@ -132,6 +138,8 @@ class Fix44:
                 dialect_type = exec_type.value
                 if exec_type in (ExecType.PARTIAL_FILL, ExecType.FILL):
                     exec_type = ExecType.TRADE  # 4.2 codes that 4.4 venues still send
+                if lists_nothing(values):
+                    return Mapped(())
                 report = execution_report(
                     values, context, exec_type=exec_type, dialect_type=dialect_type, capabilities=self.capabilities
                 )

@@ -43,6 +43,7 @@ class Capabilities:
     mass_cancel: bool
     cancel_on_disconnect: bool
     order_status_request: bool
+    mass_status_request: bool
     sends_expiry: bool
     exec_identity: ExecIdentity
     exec_id_unique: bool

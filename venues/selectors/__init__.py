@@ -306,6 +306,23 @@ def first_ids(*, session: str, rows: Sequence[InboxRow]) -> dict[tuple[str, int]
     return firsts
 
 
+def previous_about(*, session: str, ids: Sequence[int]) -> dict[int, str]:
+    """The inbound message before each of these about the same order, raw; by the venue's id, else by our ClOrdID."""
+    with raw_cursor() as cursor:
+        cursor.execute(
+            "SELECT m.id, coalesce(v.raw, c.raw) FROM venues_wiremessage m "
+            "LEFT JOIN LATERAL (SELECT w.raw FROM venues_wiremessage w WHERE m.venue_order_id <> '' "
+            "  AND w.venue_order_id = m.venue_order_id AND w.venue_order_id <> '' AND w.session = m.session "
+            "  AND w.direction = 'in' AND w.id < m.id ORDER BY w.id DESC LIMIT 1) v ON true "
+            "LEFT JOIN LATERAL (SELECT w.raw FROM venues_wiremessage w WHERE m.venue_order_id = '' "
+            "  AND w.cl_ord_id = m.cl_ord_id AND w.cl_ord_id <> '' AND w.session = m.session "
+            "  AND w.direction = 'in' AND w.id < m.id ORDER BY w.id DESC LIMIT 1) c ON true "
+            "WHERE m.session = %s AND m.id = ANY(%s::bigint[]) AND coalesce(v.raw, c.raw) IS NOT NULL",
+            [session, list(ids)],
+        )
+        return {int(found): str(raw) for found, raw in cursor.fetchall()}
+
+
 def sent_by_number(*, session: str, epoch: str, numbers: Sequence[int]) -> dict[int, SentMessage]:
     """What we sent under these MsgSeqNums."""
     rows = WireMessage.objects.filter(

@@ -19,8 +19,9 @@ from orders.domain.report import Report
 from orders.services.apply_reports import apply_reports
 from venues.adapters.base import InboundContext, SentMessage
 from venues.adapters.registry import adapter_named
+from venues.domain.echoes import is_echo, is_status_answer
 from venues.domain.fix_codec import first_values, parse
-from venues.selectors import InboxRow, first_ids, read_inbox, sent_by_number
+from venues.selectors import InboxRow, first_ids, previous_about, read_inbox, sent_by_number
 from venues.services.set_aside_message import set_aside_message
 
 log = logging.getLogger("venues.inbox")
@@ -103,7 +104,10 @@ def _map(job: _Job, rows: Sequence[InboxRow]) -> list[Report]:
     """The reports of the rows in order; what a message should tell a person becomes an anomaly."""
     adapter = adapter_named(job.adapter_name)
     reports: list[Report] = []
+    echoes = _echoes(job, rows)
     for row in rows:
+        if row.id in echoes:
+            continue
         fields = parse(row.raw)
         context = InboundContext(
             session=job.session,
@@ -118,6 +122,15 @@ def _map(job: _Job, rows: Sequence[InboxRow]) -> list[Report]:
         if mapped.problem:
             _tell(job, row, mapped.problem)
     return reports
+
+
+def _echoes(job: _Job, rows: Sequence[InboxRow]) -> frozenset[int]:
+    """Status answers that say again what was said last about their order."""
+    answers = {row.id: row.raw for row in rows if is_status_answer(row.raw)}
+    if not answers:
+        return frozenset()
+    before = previous_about(session=job.session, ids=list(answers))
+    return frozenset(id for id, raw in answers.items() if id in before and is_echo(raw, before[id]))
 
 
 def _sent(job: _Job, row: InboxRow, number: str) -> dict[int, SentMessage]:

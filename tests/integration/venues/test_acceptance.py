@@ -269,3 +269,29 @@ def test_a40_the_declaration_is_registered_and_versioned(dialect: Dialect) -> No
     assert (rules.mapping, rules.replace.max_outstanding) == (dialect.adapter.mapping, 1)
     assert rules.replace.means_leaves == (declared.replace_quantity is ReplaceQuantity.LEAVES)
     assert "side" not in rules.replace.replaceable
+
+
+def test_a41_all_open_orders_are_asked_for_where_the_venue_can_say(dialect: Dialect) -> None:
+    if not dialect.adapter.capabilities.mass_status_request:
+        with pytest.raises(ValueError, match="no order mass status request"):
+            dialect.adapter.mass_status_request("R1")
+        return
+    assert dialect.adapter.mass_status_request("R1") == ((35, "AF"), (584, "R1"), (585, "7"))
+    nothing = "35=8|34=5|37=NONE|17=0|150=I|39=8|14=0|151=0|6=0|584=R1|911=0|912=Y|58=No open orders|"
+    assert read_raw(dialect, nothing) == Mapped(())
+
+
+def test_a42_unknown_at_the_venue_is_its_word_only_where_the_adapter_says_that_it_proves_something(
+    dialect: Dialect,
+) -> None:
+    weak = replace(dialect.adapter.capabilities, unknown_order_answer_is_proof=False)
+    doubting = replace(dialect, adapter=replace(dialect.adapter, capabilities=weak))  # type: ignore[type-var]
+    assert read(dialect, "status", "39=8|14=0|").ord_status is OrdStatus.REJECTED
+    assert read(doubting, "status", "39=8|14=0|").ord_status is None
+    assert read(doubting, "new", "39=8|14=0|").ord_status is OrdStatus.REJECTED
+
+
+def test_a43_an_answer_says_which_request_it_was_asked_about(dialect: Dialect) -> None:
+    assert read(dialect, "status", "39=0|14=0|790=QA1.2|").asked_for == "A1.2"
+    assert read(dialect, "status", "39=0|14=0|790=other|").asked_for == ""
+    assert read(dialect, "new", "39=0|14=0|790=QA1.2|").asked_for == ""

@@ -17,11 +17,13 @@ from tests.factories import AT, DeskWorld, make_desk
 from tests.factories.venues import make_session
 from tests.integration.orders.test_apply_reports import report, sent
 from venues.adapters.registry import adapter_named
+from venues.domain.fix_codec import first_values, parse
 from venues.domain.inquiring import REVIEW_AFTER_ATTEMPTS, pause_after
-from venues.models import HandOver, Inquiry, Venue, WireIntent
+from venues.models import HandOver, Inquiry, Venue, WireIntent, WireMessage
 from venues.selectors.inquiries import list_due_inquiries
 from venues.services.ask_now import ask_now
 from venues.services.close_inquiries import close_inquiries
+from venues.services.consume_inbox import consume_inbox
 from venues.services.mark_silent import mark_silent
 from venues.services.record_asked import record_asked, status_request
 
@@ -140,3 +142,26 @@ def test_only_those_who_may_switch_a_session_make_it_all_due(world: DeskWorld, s
     assert ask_now(actor=world.checker, at=LATER, name="T1-A") == 1
     assert len(list_due_inquiries(session="T1-A", at=LATER, limit=10)) == 1
     assert Event.objects.filter(stream="session:T1-A", kind="InquiriesHurried").count() == 1
+
+
+def said(session: str, seq: int, text: str) -> None:
+    """A message of the venue in the inbox."""
+    raw = f"8=FIX.4.4|35=8|34={seq}|52=20261120-10:01:00|{text}".replace("|", "\x01")
+    values = first_values(parse(raw))
+    WireMessage.objects.create(
+        direction="in", session=session, epoch="E1", msg_seq_num=seq, msg_type="8", raw=raw, cl_ord_id=values[11],
+        venue_order_id=values[37], recorded_at=LATER,
+    )  # fmt: skip
+    consume_inbox(session=session, adapter_name="fix44", shards=None, limit=100, at=LATER)
+
+
+def test_an_answer_repeated_word_for_word_leaves_no_trace_in_the_order(silent: CaptureResult) -> None:
+    mark()
+    about = f"37=V1|11={silent.cl_ord_id}|17=0|150=I|14=0|151=1000|790=Q{silent.cl_ord_id}|"
+    said("T1-A", 1, f"{about}39=A|")
+    for seq in (2, 3, 4):
+        said("T1-A", seq, f"{about}39=A|")
+    assert Event.objects.filter(kind="ReportApplied").count() == 1
+    said("T1-A", 5, f"{about}39=0|")
+    assert Event.objects.filter(kind="ReportApplied").count() == 2
+    assert OrderRequest.objects.get().state == "accepted"
