@@ -59,3 +59,11 @@ def require_fence(name: str, fence: int) -> None:
         row = cursor.fetchone()
     if row is None or row[0] != fence:
         raise Unavailable("SINGLETON_LOST", f"Another process has taken over {name}; this one must stop.")
+
+
+def lock_sealing() -> bool:
+    """Be the only one that seals or anchors, until commit; False while another process does."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_number("sealing")])
+        row = cursor.fetchone()
+    return bool(row and row[0])

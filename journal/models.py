@@ -108,3 +108,61 @@ class IdempotencyKey(models.Model):
             models.UniqueConstraint(fields=["principal", "route", "key"], name="journal_idempotency_scope"),
         ]
         indexes: ClassVar = [models.Index(fields=["recorded_at"], name="journal_idempotency_age")]
+
+
+class SealKey(models.Model):
+    """A public key that signs seals, introduced by the key before it. Append-only (trigger); the private half is a file."""
+
+    key_id = models.CharField(max_length=32, primary_key=True)
+    public_key = models.BinaryField()
+    predecessor = models.CharField(max_length=32)
+    made_at = models.DateTimeField()
+    signature = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["predecessor"],
+                name="journal_sealkey_one_successor",
+                condition=~models.Q(predecessor=models.F("key_id")),
+            ),
+        ]
+
+
+class Seal(models.Model):
+    """A signed Merkle root over all events of a range of positions. Append-only (trigger). See ``domain.seals``."""
+
+    number = models.BigIntegerField(primary_key=True)
+    from_position = models.BigIntegerField()
+    to_position = models.BigIntegerField(unique=True)
+    count = models.IntegerField()
+    root = models.BinaryField()
+    previous = models.BinaryField()
+    sealed_at = models.DateTimeField()
+    key_id = models.CharField(max_length=32)
+    signature = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(number__gte=1, count__gte=1), name="journal_seal_counts_from_one"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(to_position__gte=models.F("from_position")), name="journal_seal_range_runs_forward"
+            ),
+        ]
+
+
+class SealAnchor(models.Model):
+    """That a seal was written to an anchor file and flushed: a file that later ends earlier was cut. Append-only."""
+
+    id = models.BigAutoField(primary_key=True)
+    place = models.TextField()  # the directory
+    number = models.BigIntegerField()
+    line_hash = models.BinaryField()
+    anchored_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["place", "number"], name="journal_sealanchor_once"),
+        ]

@@ -34,13 +34,18 @@ LISTENERS: tuple[Listener, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """A service called with ``at`` alone, named after its module: it finds what time has made due. Idempotent."""
+    """A service called with ``at``, named after its module: it finds what time has made due. Idempotent.
+
+    One that ``reads_journal`` is also given the relay's ``horizon``.
+    """
 
     module: str
     every_s: float
+    reads_journal: bool = False
 
 
 SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("orders.services.lapse_order_requests", every_s=2),
     Sweeper("journal.services.purge_keys", every_s=3600),
+    Sweeper("journal.services.seal_events", every_s=5, reads_journal=True),
 )

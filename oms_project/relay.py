@@ -34,13 +34,14 @@ class Sweep:
 
     run: Callable[..., object]
     every_s: float
+    reads_journal: bool = False
     due: float = field(default=0.0)
 
 
 def run(stop: threading.Event) -> None:
     """Work until ``stop``; a lost database or lock is waited out, never an end."""
     handles = {one.name: importlib.import_module(one.module).handle for one in LISTENERS}
-    sweeps = [Sweep(service(one.module), one.every_s) for one in SWEEPERS]
+    sweeps = [Sweep(service(one.module), one.every_s, one.reads_journal) for one in SWEEPERS]
     singleton = Singleton("relay")
     horizon = Horizon()
     try:
@@ -84,5 +85,8 @@ def turn(handles: dict[str, Handle], sweeps: list[Sweep], horizon: Horizon) -> b
     for one in sweeps:
         if one.due <= now:
             one.due = now + one.every_s
-            one.run(at=utc_now())
+            if one.reads_journal:
+                one.run(at=utc_now(), horizon=horizon)
+            else:
+                one.run(at=utc_now())
     return more

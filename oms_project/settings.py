@@ -19,6 +19,9 @@ KNOWN_VARIABLES = {
     "OMS_DATABASE_URL": "postgresql://user:password@host:port/name of a real server, PostgreSQL 15 or later",
     "OMS_REDIS_URL": "redis://host:port/0 or unix:///path of a real Redis-compatible server",
     "OMS_SECRET_KEY_FILE": "file that holds the secret key; needed in live mode",
+    "OMS_SEAL_KEY_FILE": "file of the Ed25519 key that signs seals; needed in live mode, made by ./oms seal-key new FILE",
+    "OMS_ANCHOR_DIR": "directory outside the database that seals are anchored in; var/anchors when absent",
+    "OMS_ANCHOR_DIR_2": "a second one, best on another machine; none when absent",
     "OMS_ALLOWED_HOSTS": "comma-separated host names the web server answers to",
     "OMS_VAR_DIR": "where state lives; var/ in the project when absent",
     "OMS_WEB_PORT": "port of the web server, 8000 when absent",
@@ -52,6 +55,14 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+
+SEAL_KEY_MADE_WHEN_MISSING = MODE != "live"
+SEAL_KEY_FILE = os.environ.get("OMS_SEAL_KEY_FILE") or (None if MODE == "live" else str(VAR_DIR / "keys" / "seal.pem"))
+ANCHOR_DIRS = [
+    place
+    for place in (os.environ.get("OMS_ANCHOR_DIR") or str(VAR_DIR / "anchors"), os.environ.get("OMS_ANCHOR_DIR_2"))
+    if place
+]
 ALLOWED_HOSTS = os.environ.get("OMS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
 

@@ -20,6 +20,7 @@ VERBS = {
     "status": "status",
     "reset": "reset",
     "trading": "trading",
+    "seal-key": "seal_key",
 }
 
 
@@ -52,6 +53,9 @@ def parser() -> argparse.ArgumentParser:
     trading = verbs.add_parser("trading", help="switch the sending of new orders on or off")
     trading.add_argument("state", choices=("on", "off"))
     trading.add_argument("--reason", required=True, help="kept with the switch")
+    seal_key = verbs.add_parser("seal-key", help="the key that signs what the journal sealed")
+    seal_key.add_argument("action", choices=("new", "show", "rotate"))
+    seal_key.add_argument("file", nargs="?", help="where a new key goes")
     return top
 
 

@@ -28,7 +28,8 @@ OWNER, APP, GATEWAY, READ = "oms_owner", "oms_app", "oms_gateway", "oms_read"
 PROCESS_ROLES = (APP, GATEWAY, READ)
 WRITERS = (APP, GATEWAY)
 HAND_OVERS = "venues_handover"
-APPEND_ONLY = ("journal_event", "accounts_booking", "venues_wiremessage", HAND_OVERS, "authorisation_decision")
+SEALS = ("journal_seal", "journal_sealkey", "journal_sealanchor")
+APPEND_ONLY = ("journal_event", *SEALS, "accounts_booking", "venues_wiremessage", HAND_OVERS, "authorisation_decision")
 OLDEST_SERVER = 150000
 DATABASE = "oms"
 

@@ -71,6 +71,20 @@ def secret_key_file(house: House, mode: str) -> Path:
     return house.secret_key_file
 
 
+def check_seal_key(mode: str) -> None:
+    """Live must be given the key that signs seals, before anything starts; the demo makes its own when it first seals."""
+    given = os.environ.get("OMS_SEAL_KEY_FILE")
+    if given and mode == LIVE and not Path(given).is_file():
+        raise CannotRun(
+            f"OMS_SEAL_KEY_FILE names {given}, which is not there; make it with ./oms seal-key new {given}."
+        )
+    if not given and mode == LIVE:
+        raise CannotRun(
+            "Live mode needs OMS_SEAL_KEY_FILE, the key that signs what the journal sealed; "
+            "make one with ./oms seal-key new FILE."
+        )
+
+
 def build_name(root: Path) -> str:
     """What runs: ``OMS_BUILD``, else the commit, marked when files differ from it, else ``unknown``."""
     given = os.environ.get("OMS_BUILD")

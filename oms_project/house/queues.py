@@ -25,6 +25,9 @@ QUEUES = {
         LEFT JOIN journal_cursor c ON c.name = 'inbox:' || s.name
         JOIN venues_wiremessage w ON w.session = s.name AND w.id > coalesce(c.position, 0)
         WHERE w.direction = 'in' AND w.msg_type IN ('8', '9', '3', 'j')""",
+    "seals": """
+        SELECT recorded_at AS at FROM journal_event
+        WHERE position > coalesce((SELECT max(to_position) FROM journal_seal), 0)""",
     "approvals": "SELECT created_at AS at FROM authorisation_authorisationrequest WHERE state = 'pending'",
     "exceptions": "SELECT raised_at AS at FROM operations_exceptionitem WHERE state = 'open'",
 }

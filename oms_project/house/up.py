@@ -229,6 +229,7 @@ def run(arguments: Namespace) -> int:
     held = lock(house)
     check_disk(house.var)
     environment.common(house, mode)
+    environment.check_seal_key(mode)
     cleaned = supervisor.clean_leftovers(house)
     if cleaned:
         print(f"  ended {cleaned} processes of a start that was killed")

@@ -75,6 +75,23 @@ def test_live_needs_a_secret(tmp_path: Path) -> None:
     assert not (tmp_path / "var" / "secret_key").exists()
 
 
+def test_live_needs_the_key_that_signs_seals_and_a_verb_makes_it_once(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("a long random text, as far as this test is concerned")
+    variables = {"OMS_VAR_DIR": str(tmp_path / "var"), "OMS_SECRET_KEY_FILE": str(tmp_path / "secret")}
+    refused = oms("up", "--no-demo", **variables)
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "Live mode needs OMS_SEAL_KEY_FILE" in refused.stderr
+    assert "is not there" in oms("up", "--no-demo", OMS_SEAL_KEY_FILE=str(tmp_path / "none"), **variables).stderr
+
+    file = tmp_path / "keys" / "seal.pem"
+    assert oms("seal-key", "new", str(file)).returncode == 0
+    made = file.read_bytes()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert oms("seal-key", "new", str(file)).returncode == 2
+    assert oms("seal-key", "new").returncode == 2
+    assert file.read_bytes() == made
+
+
 def test_the_demo_makes_its_secret_once_for_its_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMS_SECRET_KEY_FILE", raising=False)
     house = House(root=ROOT, var=tmp_path)
