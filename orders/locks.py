@@ -148,7 +148,7 @@ def next_order_numbers(count: int) -> list[int]:
 
 _ROWS = """
 SELECT id, ref, account_id, correlation_id, side, ord_type, order_qty, price, stop_px, time_in_force, cl_ord_id,
-       venue_order_id, ord_status, cum_qty, leaves_qty, is_open, request_state, trade_date, version, last_event_seq,
+       venue_order_id, ord_status, cum_qty, leaves_qty, is_open, request_state, coalesce(state_date, trade_date), version, last_event_seq,
        last_event_hash, facts::text, instrument_snapshot::text
   FROM orders_order WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """

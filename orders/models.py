@@ -76,6 +76,8 @@ class Order(models.Model):
     entered_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     trade_date = models.DateField()
+    # The trading day the status was last derived for, where it is a later one: Done for day wakes on the next (roll_days).
+    state_date = models.DateField(null=True, db_default=None)
     version = models.IntegerField(default=1)
     last_event_seq = models.IntegerField(default=0)
     last_event_hash = models.BinaryField(default=bytes)
@@ -122,6 +124,11 @@ class Order(models.Model):
                 condition=Q(venue_order_id__isnull=False),
             ),
             models.Index(fields=["client_order_id"], name="orders_by_client_id", condition=~Q(client_order_id="")),
+            models.Index(
+                fields=["id"],
+                name="orders_done_until_tomorrow",
+                condition=Q(ord_status__in=["3", "B"], time_in_force__in=["1", "6"]),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -181,6 +188,11 @@ class OrderRequest(models.Model):
                 name="orders_request_unanswered",
                 condition=Q(state__in=["handed_over", "unknown"]),
             ),
+            models.Index(
+                fields=["captured_at"],
+                name="orders_request_not_sent",
+                condition=Q(state__in=["captured", "pending_authorisation", "released"]),
+            ),
         ]
 
     # The graph of the one table, declared where django-fsm, its tools and readers look for it. Services move a request
@@ -224,6 +236,24 @@ class OrderRequest(models.Model):
     @transition(field=state, source=sources_of(State.REJECTED), target=State.REJECTED)
     def reject(self) -> None:
         """The venue said no."""
+
+
+class StuckMark(models.Model):
+    """A matter that stood still for longer than its state allows, from when it was told until it moved."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    cl_ord_id = models.CharField(max_length=32, default="")  # of the request; empty for the order itself
+    state = models.CharField(max_length=24)
+    since = models.DateTimeField()
+    told_at = models.DateTimeField()
+    moved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["order", "cl_ord_id", "state"], name="orders_stuck_once", condition=Q(moved_at__isnull=True)
+            ),
+        ]
 
 
 class Execution(models.Model):
