@@ -146,3 +146,14 @@ def list_holds(order_ids: Collection[UUID]) -> list[OrderHold]:
             [sorted(set(order_ids))],
         )
         return [OrderHold(*row) for row in cursor.fetchall()]
+
+
+def list_holds_of_accounts(account_ids: Collection[UUID]) -> list[OrderHold]:
+    """What all open orders of the accounts hold now, without a lock."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(
+            "SELECT order_id, account_id, cash_currency, cash, instrument_id, stock FROM accounts_reservation "
+            "WHERE account_id = ANY(%s::uuid[]) ORDER BY order_id",
+            [sorted(set(account_ids))],
+        )
+        return [OrderHold(*row) for row in cursor.fetchall()]

@@ -112,6 +112,21 @@ def one_transaction() -> AbstractContextManager[Any]:
     return nullcontext() if connection.in_atomic_block else transaction.atomic()
 
 
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """A reading transaction that sees the database as it is at its first statement, however long it lasts.
+
+    Inside a transaction of the caller's it joins that one: then the caller answers for what is seen.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with raw_cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
 def json_text(value: Any) -> str:
     """JSON text of a Python value (Decimals as text, times as ISO 8601); bytes are taken as finished JSON."""
     if isinstance(value, bytes):

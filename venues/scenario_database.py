@@ -20,8 +20,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from guardian.models import GroupObjectPermission
 
-from accounts.models import AccountGroup, CashBalance, Client, TradingAccount
-from authorisation.domain.principal import Principal
+from accounts.models import AccountGroup, Client, TradingAccount
+from accounts.services.deposit import Deposit, deposit
+from accounts.services.open_account import open_account
+from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import Desk, User
 from authorisation.selectors import get_principal
 from journal.services.run_listener import run_listener
@@ -139,10 +141,19 @@ def _listing(market: Market) -> Listing:
 
 def _account(group: AccountGroup) -> TradingAccount:
     client = Client.objects.create(id=new_id(), code="SCN", name="Scenarios")
-    account = TradingAccount.objects.create(
-        id=new_id(), code="SCN", name="Scenarios", client=client, group=group, base_currency="GBP"
+    actor, at = process_principal(ROUTE), _moment(1, 0)
+    account = open_account(
+        actor=actor,
+        at=at,
+        business_date=FIRST_DAY,
+        code="SCN",
+        name="Scenarios",
+        client=client,
+        group=group,
+        base_currency="GBP",
     )
-    CashBalance.objects.create(account=account, currency="GBP", settled=Decimal(10) ** 13)
+    funds = [Deposit(account.id, Decimal(10) ** 13, currency="GBP")]
+    deposit(actor=actor, at=at, business_date=FIRST_DAY, deposits=funds, kind="opening")
     return account
 
 

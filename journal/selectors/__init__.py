@@ -1,6 +1,6 @@
 """All reads of the journal."""
 
-from journal.selectors.events import list_events_after, stream_events, stream_records
+from journal.selectors.events import list_events_after, records_of_streams, stream_events, stream_records
 from journal.selectors.horizon import Horizon
 from journal.selectors.idempotency import find_answer
 from journal.selectors.lag import list_cursor_lags
@@ -10,6 +10,7 @@ __all__ = [
     "find_answer",
     "list_cursor_lags",
     "list_events_after",
+    "records_of_streams",
     "stream_events",
     "stream_records",
 ]

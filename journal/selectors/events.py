@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import orjson
+
 from journal.bulk import raw_cursor
 from journal.domain.chain import EventDraft, StoredEvent
 from journal.domain.records import EventRecord
@@ -89,3 +91,14 @@ def stream_events(stream: str, *, after_seq: int = 0, limit: int = 1000) -> Iter
             prev_hash=bytes(row[15]),
             hash=bytes(row[16]),
         )
+
+
+def records_of_streams(streams: Sequence[str]) -> Iterator[tuple[EventRecord, bytes]]:
+    """Every event of the streams with its hash, stream by stream in order of sequence. Read in slices: all are kept."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS}::text, hash FROM journal_event WHERE stream = ANY(%s::text[]) ORDER BY stream, seq",  # noqa: S608
+            [list(streams)],
+        )
+        for row in cursor:
+            yield EventRecord(*(*row[:14], orjson.loads(row[14]))), bytes(row[15])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +11,7 @@ from django.db import transaction
 from journal.bulk import update_rows
 from orders.domain.facts import facts_from_json, facts_to_json
 from orders.domain.fold import request_sent
+from orders.domain.sent import sent_fact
 from orders.domain.state import RequestFact
 from orders.locks import lock_all_requests, lock_orders
 from orders.models import Order, OrderRequest
@@ -58,19 +57,9 @@ def record_hand_over(
 
 def request_fact(request: OrderRequest) -> RequestFact:
     """What we send, as the core knows it."""
-    terms: dict[str, Any] = request.payload
-    if request.kind == OrderRequest.Kind.CANCEL:
-        return RequestFact("cancel", request.cl_ord_id, request.orig_cl_ord_id)
-    return RequestFact(
+    return sent_fact(
         kind=request.kind,
         cl_ord_id=request.cl_ord_id,
         orig_cl_ord_id=request.orig_cl_ord_id,
-        order_qty=Decimal(terms["order_qty"]),
-        price=_number(terms.get("price")),
-        stop_px=_number(terms.get("stop_px")),
-        time_in_force=terms.get("time_in_force"),
+        payload=request.payload,
     )
-
-
-def _number(text: str | None) -> Decimal | None:
-    return Decimal(text) if text is not None else None

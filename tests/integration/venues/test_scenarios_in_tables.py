@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from journal.models import Event
+from operations.services.compare_replay import compare_replay
 from orders.models import Order
 from orders.scenario_file import Scenario, ScenarioPath, read_scenarios
 from orders.scenario_play import Delivery, Seen
@@ -28,6 +29,9 @@ def test_every_path_passes(name: str, last: str, capsys: pytest.CaptureFixture[s
     assert main([str(SCRIPTS / name)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith("ok ")] == [last]
+    replayed = compare_replay()
+    assert (replayed.differences, replayed.untold) == ([], 0)
+    assert replayed.orders == Order.objects.count() > 0
 
 
 def _end(house: DatabaseHouse, path: ScenarioPath) -> dict[str, Seen | None]:

@@ -1,0 +1,131 @@
+"""An account's money rebuilt from events: what was deposited, what executions moved, what open orders hold. Pure.
+
+Two roads to the same sums. A replay of everything adds up ``OrderShare``s: each order's reports folded again by
+``orders``. What follows the journal live takes the events themselves (:func:`take`), which name every movement.
+
+Invariants: settled is the sum of deposits and opening balances; pending and short are sums over executions; reserved is the
+sum of the holds of open orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from accounts.domain.ledger import OrderHold
+from journal.domain.records import EventRecord
+from kernel.fix import Side
+from kernel.numbers import ZERO
+
+DEPOSITS = frozenset({"OpeningBalancesBooked", "DepositBooked"})
+EXECUTIONS = frozenset({"ExecutionRecorded", "ExecutionCorrected", "ExecutionBusted"})
+
+
+@dataclass(frozen=True, slots=True)
+class OrderShare:
+    """What one order means for its account: ``cash`` and ``qty`` its executions moved (signed), and what it holds."""
+
+    account_id: UUID
+    currency: str
+    instrument_id: UUID
+    cash: Decimal
+    qty: Decimal
+    is_short: bool
+    hold: OrderHold
+
+
+@dataclass(slots=True)
+class Sums:
+    """The layers of one balance. ``short`` stays zero for cash."""
+
+    settled: Decimal = ZERO
+    pending: Decimal = ZERO
+    reserved: Decimal = ZERO
+    short: Decimal = ZERO
+
+    @property
+    def available(self) -> Decimal:
+        """To trade."""
+        return self.settled + self.pending - self.reserved
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """Facts have left less than open orders hold."""
+        return self.available < 0
+
+
+@dataclass(slots=True)
+class ReplayedMoney:
+    """Cash by currency, stock by instrument, and what each open order holds."""
+
+    account_id: UUID
+    cash: dict[str, Sums] = field(default_factory=dict)
+    stock: dict[UUID, Sums] = field(default_factory=dict)
+    holds: dict[UUID, OrderHold] = field(default_factory=dict)
+
+    def cash_in(self, currency: str) -> Sums:
+        return self.cash.setdefault(currency, Sums())
+
+    def stock_in(self, instrument_id: UUID) -> Sums:
+        return self.stock.setdefault(instrument_id, Sums())
+
+
+def take(money: ReplayedMoney, event: EventRecord) -> None:
+    """One more event about the account's money; events of other kinds change nothing."""
+    payload = event.payload
+    if event.kind in DEPOSITS:
+        for line in payload["lines"]:
+            amount = Decimal(line["amount"])
+            if line["instrument_id"]:
+                money.stock_in(UUID(line["instrument_id"])).settled += amount
+            else:
+                money.cash_in(line["currency"]).settled += amount
+    elif event.kind in EXECUTIONS:
+        moved = moved_by(payload)
+        money.cash_in(payload["currency"]).pending += moved.cash
+        stock = money.stock_in(moved.instrument_id)
+        stock.pending += moved.pending
+        stock.short += moved.short
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What one execution event moved: cash in its currency, units in the pending layer or in the short leg."""
+
+    cash: Decimal
+    instrument_id: UUID
+    pending: Decimal
+    short: Decimal
+
+
+def moved_by(payload: Mapping[str, Any]) -> Moved:
+    """The movement an execution event names. A short sale moves the short leg, never the long one."""
+    side = Side(payload["side"])
+    qty = Decimal(payload["effective_qty"]) - Decimal(payload["effective_qty_before"])
+    return Moved(
+        cash=Decimal(payload["cash_delta"]),
+        instrument_id=UUID(payload["instrument_id"]),
+        pending=ZERO if side.is_short else qty if side.is_buy else -qty,
+        short=qty if side.is_short else ZERO,
+    )
+
+
+def add_share(money: ReplayedMoney, share: OrderShare) -> None:
+    """Count in what one order of the account moved and holds."""
+    if share.cash:
+        money.cash_in(share.currency).pending += share.cash
+    if share.qty and share.is_short:
+        money.stock_in(share.instrument_id).short -= share.qty
+    elif share.qty:
+        money.stock_in(share.instrument_id).pending += share.qty
+    hold = share.hold
+    if hold.is_empty:
+        return
+    money.holds[hold.order_id] = hold
+    if hold.cash:
+        money.cash_in(hold.cash_currency).reserved += hold.cash
+    if hold.stock and hold.instrument_id is not None:
+        money.stock_in(hold.instrument_id).reserved += hold.stock

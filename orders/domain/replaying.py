@@ -1,0 +1,408 @@
+"""An order rebuilt from its events alone: its row, its requests, its executions and what it holds. Pure.
+
+The venue's reports are folded again through the pure core; nothing that the core derives is copied from a payload. Ours
+(who asked, what we decided, when it left) is what the events say. Facts are gathered and read once at the end, or
+where a request of ours changes how they are read, so a replay costs one step a report however many there are.
+
+Invariant: the events of one stream, in their sequence, give exactly the rows that the services wrote with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from journal.domain.records import EventRecord
+from kernel.fix import ExecType, OrdStatus, OrdType, TimeInForce
+from kernel.numbers import ZERO
+from orders.domain import transitions as states
+from orders.domain.applying import attention_of, request_state_of
+from orders.domain.derive import derive
+from orders.domain.drafting import TELLS_ALL
+from orders.domain.facts import NO_FACTS, OrderFacts, fact_of
+from orders.domain.fold import request_sent
+from orders.domain.replayed import ReplayedExecution, ReplayedOrder, ReplayedRequest
+from orders.domain.report import Position, Report
+from orders.domain.sent import sent_fact
+from orders.domain.state import Fact, RequestFact
+from orders.domain.walk import walk
+
+BORN = frozenset({"OrderCaptured", "OrderPhoned"})
+
+
+class Replay:
+    """Takes the events of one order in their sequence; :meth:`order` is the order after those taken so far.
+
+    Raises KeyError, ValueError or ArithmeticError for events that no service of this house could have written.
+    """
+
+    def __init__(self) -> None:
+        self._order: ReplayedOrder | None = None
+        self._reports: list[tuple[Report, date]] = []
+        self._asked: list[RequestFact] = []
+        self._cause: tuple[UUID, Report] | None = None
+
+    def take(self, event: EventRecord) -> None:
+        """One more event."""
+        if self._order is None:
+            if event.kind not in BORN:
+                raise ValueError(f"the stream begins with {event.kind}")
+            self._order = _captured(event) if event.kind == "OrderCaptured" else _phoned(event)
+            self._asked = list(self._order.facts.requests)
+        else:
+            take = _TAKES.get(event.kind)
+            if take is not None:
+                take(self, self._order, event)
+        self._order.last_event_seq = event.seq
+        self._order.updated_at = event.recorded_at
+
+    def order(self) -> ReplayedOrder | None:
+        """The order as the events taken so far tell it, or None before its first."""
+        self._read()
+        return self._order
+
+    def _read(self) -> None:
+        """Fold the reports that came since the facts were last read, and derive once."""
+        order = self._order
+        if order is None or not self._reports:
+            return
+        facts = gathered(order.facts.facts, [fact_of(report) for report, _ in self._reports])
+        order.facts = OrderFacts(order.facts.requests, facts, walk(order.facts.requests, facts))
+        business_date = max(order.fixed["trade_date"], self._reports[-1][1])
+        self._reports.clear()
+        working = order.working = derive(order.facts, business_date=business_date)
+        order.leaves_qty, order.is_open = working.leaves_qty, working.is_open
+        order.attention = attention_of(order.facts)
+        for exec_ in order.facts.state.execs:
+            row = order.executions[exec_.identity]
+            row.effective_qty, row.effective_px = exec_.qty, exec_.px
+            row.exec_ref_id = exec_.versions[-1] if len(exec_.versions) > 1 else ""
+
+    def _report(self, order: ReplayedOrder, event: EventRecord) -> None:
+        report = report_of(event)
+        self._reports.append((report, event.business_date))
+        self._cause = (event.id, report)
+        order.request_state = _asked_state(order)
+
+    def _execution(self, order: ReplayedOrder, event: EventRecord) -> None:
+        if self._cause is None or self._cause[0] != event.causation_id:
+            raise ValueError(f"execution event {event.id} does not follow its report")
+        report, payload = self._cause[1], event.payload
+        order.executions[report.identity] = ReplayedExecution(
+            id=UUID(payload["execution_id"]),
+            order_id=order.id,
+            identity=report.identity,
+            trade=report,
+            event_id=event.id,
+            recorded_at=event.recorded_at,
+            settlement_date=date.fromisoformat(payload["settlement_date"]),
+            side=order.fixed["side"],
+        )
+
+    def _routed(self, order: ReplayedOrder, event: EventRecord) -> None:
+        order.session_group = event.payload["session_group"]
+
+    def _asked_for(self, order: ReplayedOrder, event: EventRecord) -> None:
+        payload, is_cancel = event.payload, event.kind == "CancelCaptured"
+        order.last_request_seq += 1
+        request = ReplayedRequest(
+            id=UUID(payload["request_id"]),
+            order_id=order.id,
+            seq=order.last_request_seq,
+            kind=payload["kind"],
+            state=states.RELEASED if is_cancel else states.CAPTURED,
+            cl_ord_id=payload["cl_ord_id"],
+            orig_cl_ord_id=payload["orig_cl_ord_id"],
+            payload={"reason": payload["reason"]} if is_cancel else payload["message"],
+            maker=event.actor,
+            maker_id=payload["maker_id"],
+            on_behalf_of=event.on_behalf_of,
+            acknowledgements=payload.get("acknowledgements", []),
+            captured_at=event.recorded_at,
+            released_at=event.recorded_at if is_cancel else None,
+        )
+        if not is_cancel:
+            request.outcome_code = _first_refusal(payload["checks"])
+        order.requests[request.id] = request
+
+    def _released(self, order: ReplayedOrder, event: EventRecord) -> None:
+        request = self._request(order, event)
+        request.state, request.released_at = states.RELEASED, event.recorded_at
+        order.request_state = _asked_state(order)
+
+    def _held(self, order: ReplayedOrder, event: EventRecord) -> None:
+        request = self._request(order, event)
+        request.state = states.PENDING_AUTHORISATION
+        request.authorisation_id = UUID(event.payload["authorisation_id"])
+        order.request_state = _asked_state(order)
+
+    def _refused(self, order: ReplayedOrder, event: EventRecord) -> None:
+        """By the checks at once, or on approval (then a code says so)."""
+        request = self._request(order, event)
+        if request.state == states.CAPTURED:
+            request.outcome_text = event.payload["sentence"]
+            self._end(order, request, states.REFUSED)
+        else:
+            request.answered_at = event.recorded_at
+            self._end(order, request, states.REFUSED, event.payload["code"], event.payload["sentence"])
+
+    def _ended(self, order: ReplayedOrder, event: EventRecord) -> None:
+        """We, or a person of ours, ended the request before any venue had it."""
+        request, payload = self._request(order, event), event.payload
+        request.answered_at = event.recorded_at
+        text = payload["text"] if "text" in payload else payload["sentence"]
+        self._end(order, request, _ENDS[event.kind], payload.get("code", ""), text)
+
+    def _end(self, order: ReplayedOrder, request: ReplayedRequest, state: str, code: str = "", text: str = "") -> None:
+        self._read()
+        request.state = state
+        request.told(code, text)
+        if request.kind == "new":
+            order.is_open, order.leaves_qty = False, ZERO
+        order.request_state = _asked_state(order)
+
+    def _handed_over(self, order: ReplayedOrder, event: EventRecord) -> None:
+        self._read()  # what the reports before it meant, they meant without this request
+        request = self._request(order, event)
+        request.state, request.handed_over_at = states.HANDED_OVER, event.recorded_at
+        fact = sent_fact(
+            kind=request.kind,
+            cl_ord_id=request.cl_ord_id,
+            orig_cl_ord_id=request.orig_cl_ord_id,
+            payload=request.payload,
+        )
+        order.facts = request_sent(order.facts, fact)
+        order.request_state = _asked_state(order)
+
+    def _unknown(self, order: ReplayedOrder, event: EventRecord) -> None:
+        request = self._request(order, event)
+        request.state = states.UNKNOWN
+        request.told("", event.payload["sentence"])
+        order.request_state = _asked_state(order)
+
+    def _answered(self, order: ReplayedOrder, event: EventRecord) -> None:
+        request, payload = self._request(order, event), event.payload
+        request.state = states.ACCEPTED if event.kind == "RequestAccepted" else states.REJECTED
+        request.outcome_code, request.outcome_text = payload["code"][:60], payload["text"]
+        request.answered_at = event.recorded_at
+        order.request_state = _asked_state(order)
+
+    @staticmethod
+    def _request(order: ReplayedOrder, event: EventRecord) -> ReplayedRequest:
+        return order.requests[UUID(event.payload["request_id"])]
+
+
+_Take = Callable[[Replay, ReplayedOrder, EventRecord], None]
+_TAKES: dict[str, _Take] = {
+    "ReportApplied": Replay._report,
+    "ExecutionRecorded": Replay._execution,
+    "OrderRouted": Replay._routed,
+    "ReplaceCaptured": Replay._asked_for,
+    "CancelCaptured": Replay._asked_for,
+    "OrderReleased": Replay._released,
+    "ReplaceReleased": Replay._released,
+    "OrderHeld": Replay._held,
+    "ReplaceHeld": Replay._held,
+    "OrderRefused": Replay._refused,
+    "ReplaceRefused": Replay._refused,
+    "RequestDeclined": Replay._ended,
+    "RequestLapsed": Replay._ended,
+    "RequestWithdrawn": Replay._ended,
+    "RequestNotSent": Replay._ended,
+    "RequestHandedOver": Replay._handed_over,
+    "RequestUnknown": Replay._unknown,
+    "RequestAccepted": Replay._answered,
+    "RequestRejected": Replay._answered,
+}
+_ENDS = {
+    "RequestDeclined": states.DECLINED,
+    "RequestLapsed": states.LAPSED,
+    "RequestWithdrawn": states.WITHDRAWN,
+    "RequestNotSent": states.REFUSED,
+}
+
+
+def replay(events: Iterable[EventRecord]) -> ReplayedOrder | None:
+    """The order after these events of its stream, which begin with its first; None for no events."""
+    taken = Replay()
+    for event in events:
+        taken.take(event)
+    return taken.order()
+
+
+def tells_all(first: EventRecord) -> bool:
+    """Whether an order's first event is of a version that says enough for its rows to be rebuilt."""
+    return first.kind in BORN and first.version >= TELLS_ALL
+
+
+def gathered(kept: tuple[Fact, ...], more: Iterable[Fact]) -> tuple[Fact, ...]:
+    """All facts in the venue's order; of one identity the earliest place counts. As folding one after another leaves them."""
+    facts = {fact.identity: fact for fact in kept}
+    in_order = True
+    last = kept[-1] if kept else None
+    for fact in more:
+        known = facts.get(fact.identity)
+        if known is None or fact.place < known.place:
+            in_order = in_order and known is None and (last is None or fact.place > last.place)
+            facts[fact.identity] = fact
+            last = fact
+    if in_order:
+        return tuple(facts.values())
+    return tuple(sorted(facts.values(), key=lambda fact: (fact.epoch, fact.seq, fact.identity)))
+
+
+_DECIMALS = frozenset(("order_qty", "price", "stop_px", "last_qty", "last_px", "cum_qty", "leaves_qty", "avg_px"))
+_REPORT_FIELDS = frozenset(item.name for item in fields(Report))
+
+
+def report_of(event: EventRecord) -> Report:
+    """The report a ReportApplied event keeps: the inverse of ``report_to_json``, times and day from the event itself."""
+    said: dict[str, Any] = {}
+    for name, value in event.payload["report"].items():
+        if name in _DECIMALS:
+            said[name] = Decimal(value)
+        elif name in _REPORT_FIELDS:
+            said[name] = value
+    told = event.payload["report"]
+    if "exec_type" in said:
+        said["exec_type"] = ExecType(said["exec_type"])
+    if "ord_status" in said:
+        said["ord_status"] = OrdStatus(said["ord_status"])
+    return Report(
+        position=Position(told["epoch"], told["seq"]),
+        received_at=event.received_at,
+        event_at=event.event_at,
+        trade_date=event.business_date,
+        **said,
+    )
+
+
+def _asked_state(order: ReplayedOrder) -> str:
+    return request_state_of((request.kind, request.state) for request in order.requests.values())
+
+
+def _first_refusal(answers: Iterable[Mapping[str, Any]]) -> str:
+    return next((str(answer["code"]) for answer in answers if answer["verdict"] == "refuse"), "")
+
+
+def _captured(event: EventRecord) -> ReplayedOrder:
+    payload, terms = event.payload, event.payload["terms"]
+    order_id, cl_ord_id = UUID(payload["order_id"]), payload["cl_ord_id"]
+    working = {
+        "order_qty": Decimal(terms["order_qty"]),
+        "price": _number(terms["price"]),
+        "stop_px": _number(terms["stop_px"]),
+        "time_in_force": terms["time_in_force"],
+        "cl_ord_id": cl_ord_id,
+        "venue_order_id": None,
+    }
+    instructed_at = payload.get("instructed_at")
+    order = _born(event, terms=working, currency=terms["currency"])
+    order.fixed |= {
+        "parent_id": UUID(payload["parent_id"]) if "parent_id" in payload else None,
+        "root_id": UUID(payload["root_id"]) if "root_id" in payload else order_id,
+        "source": payload["source"],
+        "client_order_id": payload["client_order_id"],
+        "side": terms["side"],
+        "ord_type": terms["ord_type"],
+        "min_qty": _number(terms["min_qty"]),
+        "max_floor": _number(terms["max_floor"]),
+        "expire_at": datetime.fromisoformat(terms["expire_at"]) if terms["expire_at"] else None,
+        "expire_date": date.fromisoformat(terms["expire_date"]) if terms["expire_date"] else None,
+        "locate_ref": terms["locate_ref"],
+        "capacity": terms["capacity"],
+        "handling": terms["handling"],
+        "strategy": payload.get("strategy", ""),
+        "instructed_at": datetime.fromisoformat(instructed_at) if instructed_at else event.recorded_at,
+    }
+    order.leaves_qty = working["order_qty"]
+    order.last_request_seq = 1
+    order.facts = request_sent(NO_FACTS, sent_fact(kind="new", cl_ord_id=cl_ord_id, orig_cl_ord_id=None, payload=terms))
+    request = ReplayedRequest(
+        id=UUID(payload["request_id"]),
+        order_id=order_id,
+        seq=1,
+        kind="new",
+        state=states.CAPTURED,
+        cl_ord_id=cl_ord_id,
+        orig_cl_ord_id=None,
+        payload=terms,
+        maker=event.actor,
+        maker_id=payload["owner_id"],
+        on_behalf_of=event.on_behalf_of,
+        acknowledgements=payload.get("acknowledgements", []),
+        captured_at=event.recorded_at,
+        outcome_code=_first_refusal(payload["checks"]["answers"]),
+    )
+    order.requests[request.id] = request
+    return order
+
+
+def _phoned(event: EventRecord) -> ReplayedOrder:
+    payload = event.payload
+    cl_ord_id = payload["cl_ord_id"]
+    working = {
+        "order_qty": None,
+        "price": None,
+        "stop_px": None,
+        "time_in_force": TimeInForce.DAY.value,
+        "cl_ord_id": cl_ord_id,
+        "venue_order_id": payload["venue_order_id"],
+    }
+    order = _born(event, terms=working, currency=payload["currency"])
+    order.fixed |= {
+        "parent_id": None,
+        "root_id": order.id,
+        "source": "phone",
+        "client_order_id": "",
+        "side": payload["side"],
+        "ord_type": OrdType.MARKET.value,
+        "min_qty": None,
+        "max_floor": None,
+        "expire_at": None,
+        "expire_date": None,
+        "locate_ref": "",
+        "capacity": "A",
+        "handling": "1",
+        "strategy": "",
+        "instructed_at": event.recorded_at,
+    }
+    order.session_group, order.request_state = payload["session_group"], states.ACCEPTED
+    if cl_ord_id:
+        order.facts = request_sent(NO_FACTS, RequestFact("new", cl_ord_id))
+    return order
+
+
+def _born(event: EventRecord, *, terms: dict[str, Any], currency: str) -> ReplayedOrder:
+    """What captured and phoned orders have in common."""
+    payload, instrument = event.payload, event.payload["instrument"]
+    order_id = UUID(payload["order_id"])
+    fixed = {
+        "id": order_id,
+        "ref": payload["ref"],
+        "account_id": UUID(payload["account_id"]),
+        "desk_id": payload["desk_id"],
+        "listing_id": UUID(instrument["listing_id"]),
+        "owner_id": payload["owner_id"],
+        "correlation_id": event.correlation_id,
+        "instrument_snapshot": instrument["snapshot"],
+        "entered_at": event.recorded_at,
+        "trade_date": event.business_date,
+    }
+    return ReplayedOrder(
+        id=order_id,
+        fixed=fixed,
+        terms=terms,
+        currency=currency,
+        price_divisor=instrument["price_divisor"],
+        reference_price=instrument["reference_price"],
+        instrument_id=UUID(instrument["instrument_id"]),
+    )
+
+
+def _number(text: str | None) -> Decimal | None:
+    return Decimal(text) if text is not None else None
