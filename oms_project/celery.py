@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oms_project.settings")
 app = Celery("oms")
@@ -10,4 +11,5 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "resume-uploads": {"task": "orders.resume_uploads", "schedule": 10.0, "options": {"expires": 10}},
+    "replay-all": {"task": "operations.replay_all", "schedule": crontab(hour=2, minute=10)},
 }

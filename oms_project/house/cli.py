@@ -18,6 +18,7 @@ VERBS = {
     "bench": "bench",
     "scenarios": "scenarios",
     "status": "status",
+    "replay": "replay",
     "reset": "reset",
     "trading": "trading",
     "seal-key": "seal_key",
@@ -48,6 +49,13 @@ def parser() -> argparse.ArgumentParser:
     )
     status = verbs.add_parser("status", help="what runs, how it is, what waits")
     status.add_argument("--json", action="store_true")
+    replay = verbs.add_parser("replay", help="rebuild from the journal and compare with the tables")
+    which = replay.add_mutually_exclusive_group()
+    which.add_argument("--order", metavar="ID", help="one order, by id or reference")
+    which.add_argument("--account", metavar="ID", help="one account with its orders, by id or code")
+    which.add_argument("--all", action="store_true", help="everything; so without any of the three")
+    replay.add_argument("--compare", action="store_true", help="print each difference; exit 1 when there is one")
+    replay.add_argument("--json", action="store_true")
     reset = verbs.add_parser("reset", help="stop the house and forget all of its data")
     reset.add_argument("--yes", action="store_true", help="do not ask")
     trading = verbs.add_parser("trading", help="switch the sending of new orders on or off")

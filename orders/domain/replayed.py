@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.domain.arithmetic import HoldAmounts
+from kernel.fix import OrdStatus
 from kernel.numbers import ZERO
 from orders.domain.derive import Derived
 from orders.domain.facts import NO_FACTS, OrderFacts, facts_to_json
@@ -122,6 +123,7 @@ class ReplayedOrder:
     working: Derived | None = None
     attention: str = ""
     session_group: str = ""
+    venue_rules: Mapping[str, Any] = field(default_factory=dict)
     request_state: str = ""
     is_open: bool = True
     leaves_qty: Decimal = ZERO
@@ -139,6 +141,7 @@ class ReplayedOrder:
             **self.terms,
             **(_derived_columns(working, self.terms) if working else _NOTHING_SAID),
             "session_group": self.session_group,
+            "venue_rules": self.venue_rules,
             "last_request_seq": self.last_request_seq,
             "facts": facts_to_json(self.facts),
             "leaves_qty": self.leaves_qty,
@@ -174,7 +177,14 @@ class ReplayedOrder:
             for request in self.requests.values()
             if request.kind == "replace" and request.state in OPEN_STATES
         ]
-        return held_for(terms, leaves_qty=self.leaves_qty, cum_qty=self.cum_qty, is_open=self.is_open, asked=asked)
+        return held_for(
+            terms,
+            leaves_qty=self.leaves_qty,
+            cum_qty=self.cum_qty,
+            is_open=self.is_open,
+            is_filled=working is not None and working.ord_status is OrdStatus.FILLED,
+            asked=asked,
+        )
 
 
 _NOTHING_SAID = {"ord_status": None, "cum_qty": ZERO, "avg_px": ZERO, "overfilled": False}

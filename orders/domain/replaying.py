@@ -53,6 +53,8 @@ class Replay:
                 raise ValueError(f"the stream begins with {event.kind}")
             self._order = _captured(event) if event.kind == "OrderCaptured" else _phoned(event)
             self._asked = list(self._order.facts.requests)
+        elif event.seq != self._order.last_event_seq + 1:
+            raise ValueError(f"event {self._order.last_event_seq + 1} is missing")
         else:
             take = _TAKES.get(event.kind)
             if take is not None:
@@ -77,10 +79,14 @@ class Replay:
         working = order.working = derive(order.facts, business_date=business_date)
         order.leaves_qty, order.is_open = working.leaves_qty, working.is_open
         order.attention = attention_of(order.facts)
-        for exec_ in order.facts.state.execs:
-            row = order.executions[exec_.identity]
-            row.effective_qty, row.effective_px = exec_.qty, exec_.px
-            row.exec_ref_id = exec_.versions[-1] if len(exec_.versions) > 1 else ""
+        counted = {trade.identity: trade for trade in order.facts.state.execs}
+        for identity, row in order.executions.items():
+            trade = counted.get(identity)
+            if trade is None:
+                row.effective_qty = ZERO  # told again in another epoch: worth nothing beside its first telling
+                continue
+            row.effective_qty, row.effective_px = trade.qty, trade.px
+            row.exec_ref_id = trade.versions[-1] if len(trade.versions) > 1 else ""
 
     def _report(self, order: ReplayedOrder, event: EventRecord) -> None:
         report = report_of(event)
@@ -103,8 +109,14 @@ class Replay:
             side=order.fixed["side"],
         )
 
+    def _amended(self, order: ReplayedOrder, event: EventRecord) -> None:
+        """The fold says what an execution is worth; only the price of one that counts no more is known from here alone."""
+        execution_id = UUID(event.payload["execution_id"])
+        row = next(one for one in order.executions.values() if one.id == execution_id)
+        row.effective_px = Decimal(event.payload["effective_px"])
+
     def _routed(self, order: ReplayedOrder, event: EventRecord) -> None:
-        order.session_group = event.payload["session_group"]
+        order.session_group, order.venue_rules = event.payload["session_group"], event.payload["venue_rules"]
 
     def _asked_for(self, order: ReplayedOrder, event: EventRecord) -> None:
         payload, is_cancel = event.payload, event.kind == "CancelCaptured"
@@ -169,6 +181,7 @@ class Replay:
         self._read()  # what the reports before it meant, they meant without this request
         request = self._request(order, event)
         request.state, request.handed_over_at = states.HANDED_OVER, event.recorded_at
+        request.orig_cl_ord_id = event.payload["orig_cl_ord_id"]
         fact = sent_fact(
             kind=request.kind,
             cl_ord_id=request.cl_ord_id,
@@ -180,8 +193,7 @@ class Replay:
 
     def _unknown(self, order: ReplayedOrder, event: EventRecord) -> None:
         request = self._request(order, event)
-        request.state = states.UNKNOWN
-        request.told("", event.payload["sentence"])
+        request.state, request.outcome_text = states.UNKNOWN, event.payload["sentence"]
         order.request_state = _asked_state(order)
 
     def _answered(self, order: ReplayedOrder, event: EventRecord) -> None:
@@ -200,6 +212,7 @@ _Take = Callable[[Replay, ReplayedOrder, EventRecord], None]
 _TAKES: dict[str, _Take] = {
     "ReportApplied": Replay._report,
     "ExecutionRecorded": Replay._execution,
+    "ExecutionCorrected": Replay._amended,
     "OrderRouted": Replay._routed,
     "ReplaceCaptured": Replay._asked_for,
     "CancelCaptured": Replay._asked_for,

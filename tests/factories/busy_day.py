@@ -147,6 +147,7 @@ class Day:
         apply_reports(reports=reports, at=LATER + timedelta(seconds=self.seq))
 
     def decide(self, order: CaptureResult, verdict: str) -> None:
+        assert order.authorisation_id is not None
         request = AuthorisationRequest.objects.get(id=order.authorisation_id)
         decide_order_request(
             actor=self.world.checker,
@@ -268,7 +269,9 @@ def _ends(day: Day) -> None:
     done = day.send("done for the day", time_in_force=TimeInForce.GTC)
     day.says(day.report(done, ExecType.DONE_FOR_DAY, OrdStatus.DONE_FOR_DAY))
     answered = day.send("unknown and answered")
-    mark_unknown(request_id=answered.request_id, at=LATER, sentence="Restarted without proof.")
+    mark_unknown(request_ids=[answered.request_id], at=LATER, sentence="Restarted without proof.")
     day.says(day.report(answered, ExecType.NEW, OrdStatus.NEW))
     lost = day.send("unknown")
-    mark_unknown(request_id=lost.request_id, at=LATER, sentence="No answer.")
+    mark_unknown(request_ids=[lost.request_id], at=LATER, sentence="No answer.")
+    assert day.capture("held", order_qty=HELD_QTY).outcome == "pending_authorisation"
+    day.send("handed over")
