@@ -24,7 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("ui"):
             item.add_marker(pytest.mark.skip(reason=REASON))
-            _skipped.append(item.nodeid)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep the names of what was skipped for it, also of tests that ran in a worker."""
+    if report.skipped and isinstance(report.longrepr, tuple) and REASON in report.longrepr[2]:
+        _skipped.append(report.nodeid)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -204,12 +204,23 @@ def test_benchmarks_are_found_by_their_main(tmp_path: Path, monkeypatch: pytest.
     assert bench.known() == ["capture"]
 
 
+def test_the_whole_suite_runs_on_two_workers_and_a_part_of_it_as_it_says() -> None:
+    assert run_tests.parallel(["-x", "--durations=5"]) == run_tests.WORKERS
+    assert run_tests.parallel([str(ROOT / "tests" / "unit")]) == ()
+    assert run_tests.parallel([f"{ROOT}/tests/house/test_up.py::test_one"]) == ()
+    assert run_tests.parallel(["-n0"]) == ()
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
 @pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
-def test_without_a_browser_ui_tests_are_skipped_counted_and_named(tmp_path: Path, ci: str, code: int) -> None:
+def test_without_a_browser_ui_tests_are_skipped_counted_and_named(
+    tmp_path: Path, ci: str, code: int, workers: str
+) -> None:
     test = tmp_path / "test_page.py"
     test.write_text("import pytest\n\n@pytest.mark.ui\ndef test_page(): ...\n\ndef test_plain(): ...\n")
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = ui\n")
     command = [sys.executable, "-m", "pytest", "-p", "oms_project.house.pytest_browser", "-p", "no:django", str(test)]
+    command += ["-n", workers]
 
     done = subprocess.run(
         command,
