@@ -56,7 +56,7 @@ MIC = "XSCN"
 SYMBOL = "SCN"
 DEFAULT_PX = Decimal(100)
 # The matrices show requests in flight behind each other and filled orders revived: our doors must let them out.
-ADAPTERS = {"4.2": "fix42", "4.4": "fix44-chained", "5.0SP2": "fix44-chained"}
+ADAPTERS = {"4.2": "fix42-chained", "4.4": "fix44-chained", "5.0SP2": "fix44-chained"}
 BEGIN_STRINGS = {"4.2": "FIX.4.2", "4.4": "FIX.4.4", "5.0SP2": "FIXT.1.1"}
 ROUTE = "scenarios"
 RELEASED_KINDS = ("OrderReleased", "ReplaceReleased", "CancelReleased")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from hashlib import sha256
 from typing import Protocol
 
 from kernel.fix import ExecType, MsgType, OrdStatus
@@ -53,7 +54,8 @@ class Mapped:
 
 
 class Adapter(Protocol):
-    """One dialect. ``mapping`` names the version of its rules and is kept with every message sent."""
+    """One dialect. ``mapping`` names the version of its rules and is kept with every message sent and every report read:
+    rules that read a message otherwise than before are a new version."""
 
     @property
     def mapping(self) -> str: ...
@@ -118,11 +120,35 @@ def identity_of(
     """
     if exec_type is ExecType.ORDER_STATUS:
         return "|".join([epoch, exec_type.value, values.get(34, "")])
-    parts = [epoch, values.get(37, ""), values.get(17, "")]
-    if rule is ExecIdentity.FIVE_PART:
-        cum_qty = decimal_of(values, 14)
-        parts += [dialect_type or exec_type.value, "" if cum_qty is None else format(cum_qty.normalize(), "f")]
-    return "|".join(parts)
+    order_id, exec_id, kind = values.get(37, ""), values.get(17, ""), dialect_type or exec_type.value
+    first = "*" if rule is ExecIdentity.ACROSS_SESSIONS else epoch
+    if rule is ExecIdentity.BY_CONTENT or not exec_id:
+        rest = [order_id, "", kind, *(_as_said(values, tag) for tag in _CONTENT)]
+    elif rule is ExecIdentity.FIVE_PART:
+        rest = [order_id, exec_id, kind, _as_said(values, 14)]
+    elif rule is ExecIdentity.ACROSS_SESSIONS:
+        rest = [order_id, exec_id, kind]
+    else:
+        rest = [order_id, exec_id]
+    return f"{first}|{_short('|'.join(rest))}"
+
+
+_CONTENT = (11, 41, 19, 39, 38, 14, 151, 32, 31, 60)
+_NUMBERS = frozenset({38, 14, 151, 32, 31})
+_LONGEST = 120
+
+
+def _as_said(values: Mapping[int, str], tag: int) -> str:
+    """A value in the one spelling of it: 100 and 100.00 are the same quantity."""
+    if tag not in _NUMBERS:
+        return values.get(tag, "")
+    number = decimal_of(values, tag)
+    return "" if number is None else format(number.normalize(), "f")
+
+
+def _short(name: str) -> str:
+    """Names of any length in a bounded column: a long one is told by its digest."""
+    return name if len(name) <= _LONGEST else sha256(name.encode()).hexdigest()
 
 
 def execution_report(
@@ -132,6 +158,7 @@ def execution_report(
     exec_type: ExecType,
     dialect_type: str,
     capabilities: Capabilities,
+    mapping: str,
 ) -> Report:
     """An execution report (35=8) once the dialect has said what kind it is."""
     event_at = parse_utc_timestamp(values.get(60, "")) or parse_utc_timestamp(values.get(52, "")) or context.received_at
@@ -176,6 +203,7 @@ def execution_report(
         wire_message_id=context.wire_message_id,
         session=context.session,
         asked_for=_asked_for(values) if proves and exec_type is ExecType.ORDER_STATUS else "",
+        mapping=mapping,
     )
 
 
@@ -190,7 +218,7 @@ def lists_nothing(values: Mapping[int, str]) -> bool:
     return 584 in values and name_of(values, 11) is None and name_of(values, 37) is None
 
 
-def cancel_reject(values: Mapping[int, str], context: InboundContext) -> Report:
+def cancel_reject(values: Mapping[int, str], context: InboundContext, *, mapping: str) -> Report:
     """An order cancel reject (35=9). Its OrdStatus is handed on as said; the core decides what it proves."""
     event_at = parse_utc_timestamp(values.get(60, "")) or parse_utc_timestamp(values.get(52, "")) or context.received_at
     status = values.get(39)
@@ -211,10 +239,11 @@ def cancel_reject(values: Mapping[int, str], context: InboundContext) -> Report:
         poss_dup=values.get(43) == "Y",
         wire_message_id=context.wire_message_id,
         session=context.session,
+        mapping=mapping,
     )
 
 
-def numbered_reject(values: Mapping[int, str], context: InboundContext) -> Mapped:
+def numbered_reject(values: Mapping[int, str], context: InboundContext, *, mapping: str) -> Mapped:
     """A session reject (35=3) or business reject (35=j): it names our message by RefSeqNum (45).
 
     Only a refused order message ends a request. A refused status request proves nothing about its order.
@@ -241,6 +270,7 @@ def numbered_reject(values: Mapping[int, str], context: InboundContext) -> Mappe
         poss_dup=values.get(43) == "Y",
         wire_message_id=context.wire_message_id,
         session=context.session,
+        mapping=mapping,
     )
     return Mapped((report,))
 

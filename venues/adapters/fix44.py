@@ -6,31 +6,14 @@ the same adapter with another declaration (``leaves_dialect``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from kernel.fix import ExecType, MsgType, OrdType, TimeInForce
-from kernel.numbers import plain
-from venues.adapters.base import (
-    QUESTION,
-    InboundContext,
-    Mapped,
-    cancel_reject,
-    execution_report,
-    lists_nothing,
-    numbered_reject,
-    values_of,
-)
+from venues.adapters.base import QUESTION
+from venues.adapters.dialect import Dialect
 from venues.domain.capabilities import Capabilities, ExecIdentity, ReplaceQuantity
-from venues.domain.fix_codec import Fields, utc_timestamp
-from venues.domain.messages import IntentKind, OutboundIntent
-
-MSG_TYPES = {
-    IntentKind.NEW: MsgType.NEW_ORDER_SINGLE,
-    IntentKind.REPLACE: MsgType.ORDER_CANCEL_REPLACE_REQUEST,
-    IntentKind.CANCEL: MsgType.ORDER_CANCEL_REQUEST,
-    IntentKind.STATUS: MsgType.ORDER_STATUS_REQUEST,
-}
+from venues.domain.messages import OutboundIntent
 
 FIX44_CAPABILITIES = Capabilities(
     begin_string="FIX.4.4",
@@ -54,102 +37,29 @@ FIX44_CAPABILITIES = Capabilities(
 )
 
 
-def _quantity(intent: OutboundIntent, capabilities: Capabilities) -> Decimal | None:
-    total = intent.terms.order_qty
-    if total is None or intent.kind is not IntentKind.REPLACE:
-        return total
-    if capabilities.replace_quantity is ReplaceQuantity.TOTAL:
-        return total
-    leaves = total - intent.cum_qty
-    if leaves <= 0:
-        raise ValueError(f"{plain(intent.cum_qty)} are executed, nothing would be left of {plain(total)}")
-    return leaves
-
-
-def names(intent: OutboundIntent) -> list[tuple[int, str]]:
-    """The identifiers every order message begins with."""
-    fields = [(35, MSG_TYPES[intent.kind].value), (11, intent.cl_ord_id)]
-    if intent.orig_cl_ord_id and intent.kind in (IntentKind.REPLACE, IntentKind.CANCEL):
-        fields.append((41, intent.orig_cl_ord_id))
-    if intent.venue_order_id and intent.kind is not IntentKind.NEW:
-        fields.append((37, intent.venue_order_id))
-    return fields
-
-
-def instrument(intent: OutboundIntent) -> list[tuple[int, str]]:
-    """Symbol, ISIN, market and side."""
-    terms = intent.terms
-    fields = [(55, terms.symbol)]
-    if terms.isin:
-        fields += [(48, terms.isin), (22, "4")]
-    return [*fields, (207, terms.mic), (54, terms.side.value)]
-
-
-def working_terms(intent: OutboundIntent, capabilities: Capabilities) -> list[tuple[int, str]]:
-    """Quantity, type, prices, time in force and the conditions, each only when the order has it."""
-    terms = intent.terms
-    quantity = _quantity(intent, capabilities)
-    optional = [
-        (38, None if quantity is None else plain(quantity)),
-        (40, terms.ord_type.value),
-        (44, None if terms.price is None else plain(terms.price)),
-        (99, None if terms.stop_px is None else plain(terms.stop_px)),
-        (59, terms.time_in_force.value),
-        (110, None if terms.min_qty is None else plain(terms.min_qty)),
-        (111, None if terms.max_floor is None else plain(terms.max_floor)),
-        (126, None if terms.expire_at is None else utc_timestamp(terms.expire_at)),
-        (432, None if terms.expire_date is None else terms.expire_date.strftime("%Y%m%d")),
-        (114, "N" if terms.side.is_short else None),
-        (15, terms.currency or None),
-    ]
-    return [(tag, value) for tag, value in optional if value is not None]
-
-
 @dataclass(frozen=True, slots=True)
-class Fix44:
+class Fix44(Dialect):
     """The 4.4 adapter; ``capabilities`` is what a particular venue declares."""
 
     capabilities: Capabilities = FIX44_CAPABILITIES
     mapping: str = "fix44/1"
 
-    def map_outbound(self, intent: OutboundIntent) -> tuple[tuple[int, str], ...]:
-        fields = [*names(intent), *instrument(intent)]
-        if intent.kind is IntentKind.STATUS:
-            return (*fields, (790, f"{QUESTION}{intent.cl_ord_id}"))
-        if intent.terms.account:
-            fields.append((1, intent.terms.account))
-        fields.append((60, utc_timestamp(intent.transact_time)))
-        if intent.kind is IntentKind.CANCEL:
-            quantity = intent.terms.order_qty
-            return (*fields, (38, plain(quantity))) if quantity is not None else tuple(fields)
-        fields.append((21, intent.terms.handling))
-        if intent.terms.capacity:
-            fields.append((528, intent.terms.capacity))
-        return (*fields, *working_terms(intent, self.capabilities))
+    def status_request(self, intent: OutboundIntent) -> tuple[tuple[int, str], ...]:
+        """With OrdStatusReqID (790): which of our requests the answer is for."""
+        return (*Dialect.status_request(self, intent), (790, f"{QUESTION}{intent.cl_ord_id}"))
 
     def mass_status_request(self, request_id: str) -> tuple[tuple[int, str], ...]:
+        """All orders of the session (585=7)."""
         return ((35, MsgType.ORDER_MASS_STATUS_REQUEST.value), (584, request_id), (585, "7"))
 
-    def map_inbound(self, fields: Fields, context: InboundContext) -> Mapped:
-        values = values_of(fields)
-        match values[35]:
-            case MsgType.EXECUTION_REPORT.value:
-                exec_type = ExecType(values.get(150, ""))
-                dialect_type = exec_type.value
-                if exec_type in (ExecType.PARTIAL_FILL, ExecType.FILL):
-                    exec_type = ExecType.TRADE  # 4.2 codes that 4.4 venues still send
-                if lists_nothing(values):
-                    return Mapped(())
-                report = execution_report(
-                    values, context, exec_type=exec_type, dialect_type=dialect_type, capabilities=self.capabilities
-                )
-                return Mapped((report,))
-            case MsgType.ORDER_CANCEL_REJECT.value:
-                return Mapped((cancel_reject(values, context),))
-            case MsgType.REJECT.value | MsgType.BUSINESS_MESSAGE_REJECT.value:
-                return numbered_reject(values, context)
-            case _:
-                return Mapped(())
+    def capacity_tag(self) -> int:
+        """OrderCapacity (528)."""
+        return 528
+
+    def kind_of(self, values: Mapping[int, str]) -> tuple[ExecType, str]:
+        """ExecType (150); the 4.2 fills that 4.4 venues still send are trades."""
+        said = ExecType(values.get(150, ""))
+        return (ExecType.TRADE if said in (ExecType.PARTIAL_FILL, ExecType.FILL) else said), said.value
 
 
 def leaves_dialect() -> Fix44:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from venues.adapters import fix42, fix44
 from venues.adapters.base import Adapter
-from venues.adapters.fix42 import Fix42
-from venues.adapters.fix44 import Fix44, chained_dialect, leaves_dialect
 
 ADAPTERS: dict[str, Adapter] = {
-    "fix44": Fix44(),
-    "fix44-leaves": leaves_dialect(),
-    "fix44-chained": chained_dialect(),
-    "fix42": Fix42(),
+    "fix44": fix44.Fix44(),
+    "fix44-leaves": fix44.leaves_dialect(),
+    "fix44-chained": fix44.chained_dialect(),
+    "fix42": fix42.Fix42(),
+    "fix42-chained": fix42.chained_dialect(),
 }
 
 

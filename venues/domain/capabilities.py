@@ -23,10 +23,18 @@ class ReplaceQuantity(StrEnum):
 
 
 class ExecIdentity(StrEnum):
-    """What makes two execution reports the same fact."""
+    """What makes two execution reports the same fact.
+
+    The first is for venues whose ExecIDs repeat; all but the third begin with the epoch, so that ExecIDs may start
+    again when numbers do. The third is for ExecIDs that are unique for ever: the same execution over several
+    sessions (drop copies) is one fact. The last is for venues without ExecIDs, and is used for any single report that
+    comes without one: a report is what it says, its quantities and TransactTime included.
+    """
 
     FIVE_PART = "epoch, OrderID, ExecID, ExecType, CumQty"
     EXEC_ID_AND_ORDER = "epoch, OrderID, ExecID"
+    ACROSS_SESSIONS = "OrderID, ExecID, ExecType"
+    BY_CONTENT = "epoch, OrderID, everything the report says"
 
 
 @dataclass(frozen=True, slots=True)

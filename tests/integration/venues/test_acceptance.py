@@ -14,13 +14,16 @@ from decimal import Decimal
 import pytest
 
 from kernel.fix import ExecType, OrdStatus, OrdType, Side, TimeInForce
+from orders.domain.facts import fact_of
 from orders.domain.report import Position, Report
 from orders.domain.venue_rules import rules_from_json, rules_to_json
+from venues.adapters import fix42, fix44
 from venues.adapters.base import Adapter, InboundContext, Mapped, SentMessage
+from venues.adapters.dialect import Dialect as Spoken
 from venues.adapters.fix42 import Fix42
 from venues.adapters.fix44 import Fix44, leaves_dialect
 from venues.adapters.registry import ADAPTERS
-from venues.domain.capabilities import ReplaceQuantity
+from venues.domain.capabilities import ExecIdentity, ReplaceQuantity
 from venues.domain.fix_codec import first_values, parse
 from venues.domain.messages import IntentKind, OutboundIntent, Terms
 
@@ -55,7 +58,9 @@ FOUR_TWO = {
 DIALECTS = {
     "fix44": Dialect(Fix44(), FOUR_FOUR, 528),
     "fix44-leaves": Dialect(leaves_dialect(), FOUR_FOUR, 528),
+    "fix44-chained": Dialect(fix44.chained_dialect(), FOUR_FOUR, 528),
     "fix42": Dialect(Fix42(), FOUR_TWO, 47),
+    "fix42-chained": Dialect(fix42.chained_dialect(), FOUR_TWO, 47),
 }
 pytestmark = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
 
@@ -82,10 +87,18 @@ def send(dialect: Dialect, kind: IntentKind, **changes: object) -> dict[int, str
     return first_values(fields)
 
 
-def read(dialect: Dialect, kind: str, rest: str = "", *, context: InboundContext = CONTEXT) -> Report:
+def read(
+    dialect: Dialect,
+    kind: str,
+    rest: str = "",
+    *,
+    context: InboundContext = CONTEXT,
+    exec_id: str = "X7",
+    happened: str = "15.800",
+) -> Report:
     text = (
-        f"35=8|34={context.msg_seq_num}|52=20261120-09:30:15.900|37=V1|17=X7|{dialect.kinds[kind]}11=A1.1|54=1|60=20261120-09:30:15.800|"
-        f"{rest}"
+        f"35=8|34={context.msg_seq_num}|52=20261120-09:30:15.900|37=V1|17={exec_id}|{dialect.kinds[kind]}11=A1.1|54=1|"
+        f"60=20261120-09:30:{happened}|{rest}"
     )
     return read_raw(dialect, text, context=context).reports[0]
 
@@ -145,6 +158,7 @@ def test_a10_an_acknowledgement(dialect: Dialect) -> None:
     assert (report.exec_type, report.ord_status, report.cl_ord_id) == (ExecType.NEW, OrdStatus.NEW, "A1.1")
     assert (report.venue_order_id, report.order_qty, report.leaves_qty) == ("V1", Decimal(1000), Decimal(1000))
     assert (report.msg_type, report.session, report.wire_message_id) == ("8", "S", 9)
+    assert report.mapping == dialect.adapter.mapping
 
 
 def test_a11_a_trade(dialect: Dialect) -> None:
@@ -200,11 +214,67 @@ def test_a17_the_same_ids_in_another_epoch_are_other_facts(dialect: Dialect) -> 
     assert first.identity != later.identity
 
 
+def _declaring(dialect: Dialect, rule: ExecIdentity) -> Dialect:
+    assert isinstance(dialect.adapter, Spoken)
+    capabilities = replace(dialect.adapter.capabilities, exec_identity=rule)
+    return replace(dialect, adapter=replace(dialect.adapter, capabilities=capabilities))
+
+
+def test_a18_each_identity_tells_apart_what_it_declares(dialect: Dialect) -> None:
+    def names(rule: ExecIdentity) -> tuple[bool, ...]:
+        """Whether another epoch, sum, ExecID, time, spelling makes another fact."""
+        declaring = _declaring(dialect, rule)
+        said = "39=1|32=100|31=1|14=100|"
+        first = read(declaring, "trade", said).identity
+        others = (
+            read(declaring, "trade", said, context=replace(CONTEXT, epoch="E2")),
+            read(declaring, "trade", said.replace("14=100", "14=200")),
+            read(declaring, "trade", said, exec_id="X8"),
+            read(declaring, "trade", said, happened="16"),
+            read(declaring, "trade", said.replace("14=100", "14=100.00"), context=replace(CONTEXT, msg_seq_num=99)),
+        )
+        return tuple(other.identity != first for other in others)
+
+    assert {rule: names(rule) for rule in ExecIdentity} == {
+        ExecIdentity.FIVE_PART: (True, True, True, False, False),
+        ExecIdentity.EXEC_ID_AND_ORDER: (True, False, True, False, False),
+        ExecIdentity.ACROSS_SESSIONS: (False, False, True, False, False),
+        ExecIdentity.BY_CONTENT: (True, True, False, True, False),
+    }
+
+
+@pytest.mark.parametrize("rule", list(ExecIdentity))
+def test_a19_a_report_without_exec_id_is_known_by_what_it_says(dialect: Dialect, rule: ExecIdentity) -> None:
+    declaring = _declaring(dialect, rule)
+    said = f"35=8|34=34|52=20261120-09:30:15|37=V1|{dialect.kinds['trade']}11=A1.1|54=1|39=1|32=100|31=1|14=100|"
+    first, same, other = (
+        read_raw(declaring, text).reports[0].identity
+        for text in (said, said.replace("34=34", "34=99"), said.replace("14=100", "14=200"))
+    )
+    assert first == same
+    assert first != other
+
+
+def test_a19_a_resend_differs_from_the_first_telling_only_in_its_epoch(dialect: Dialect) -> None:
+    for rule in ExecIdentity:
+        declaring = _declaring(dialect, rule)
+        first = read(declaring, "trade", "39=1|32=100|31=1|14=100|")
+        resent = read(declaring, "trade", "39=1|32=100|31=1|14=100|97=Y|", context=replace(CONTEXT, epoch="E2"))
+        assert fact_of(first).said_before_as == fact_of(resent).said_before_as
+        assert (fact_of(first).resend, fact_of(resent).resend) == ("", "Y")
+
+
+def test_a19_identities_of_any_length_fit_their_column(dialect: Dialect) -> None:
+    long = [read(dialect, "trade", "39=1|32=1|31=1|", exec_id="9" * 300 + end).identity for end in "12"]
+    assert len(set(long)) == 2
+    assert max(map(len, long)) <= 160
+
+
 def test_a20_a_cancel_reject_hands_on_the_status_it_carries(dialect: Dialect) -> None:
     report = read_raw(dialect, "35=9|37=V1|11=A1.2|41=A1.1|39=2|434=1|102=0|58=too late|").reports[0]
     assert (report.msg_type, report.exec_type, report.ord_status) == ("9", None, OrdStatus.FILLED)
     assert (report.cl_ord_id, report.orig_cl_ord_id, report.reject_code) == ("A1.2", "A1.1", "0")
-    assert report.text == "too late"
+    assert (report.text, report.mapping) == ("too late", dialect.adapter.mapping)
 
 
 @pytest.mark.parametrize(("msg_type", "reason_tag"), [("3", 373), ("j", 380)])
@@ -215,6 +285,7 @@ def test_a21_a_reject_by_number_ends_the_request_it_names(dialect: Dialect, msg_
     assert mapped.problem == ""
     assert (report.msg_type, report.cl_ord_id, report.reject_code) == (msg_type, "A1.1", "5")
     assert (report.text, report.ord_status, report.exec_type) == ("bad symbol", None, None)
+    assert report.mapping == dialect.adapter.mapping
 
 
 def test_a22_a_rejected_status_request_proves_nothing_about_its_order(dialect: Dialect) -> None:
@@ -262,11 +333,12 @@ def test_a40_the_declaration_is_registered_and_versioned(dialect: Dialect) -> No
     assert [f"{name}/1" for name in names] == [dialect.adapter.mapping]
     declared = dialect.adapter.capabilities
     assert declared.begin_string in ("FIX.4.2", "FIX.4.4")
-    assert declared.max_outstanding_replaces == 1
+    outstanding = 8 if dialect.adapter.mapping.endswith("-chained/1") else 1
+    assert declared.max_outstanding_replaces == outstanding
     assert declared.supports(ord_type=OrdType.LIMIT, time_in_force=TimeInForce.DAY) == ""
     rules = declared.rules(dialect.adapter.mapping)
     assert rules_from_json(rules_to_json(rules)) == rules
-    assert (rules.mapping, rules.replace.max_outstanding) == (dialect.adapter.mapping, 1)
+    assert (rules.mapping, rules.replace.max_outstanding) == (dialect.adapter.mapping, outstanding)
     assert rules.replace.means_leaves == (declared.replace_quantity is ReplaceQuantity.LEAVES)
     assert "side" not in rules.replace.replaceable
 
