@@ -122,6 +122,7 @@ class ReplayedOrder:
     facts: OrderFacts = NO_FACTS
     working: Derived | None = None
     attention: str = ""
+    state_date: date | None = None
     session_group: str = ""
     venue_rules: Mapping[str, Any] = field(default_factory=dict)
     request_state: str = ""
@@ -148,6 +149,7 @@ class ReplayedOrder:
             "request_state": self.request_state,
             "is_open": self.is_open,
             "needs_attention": self.attention,
+            "state_date": self.state_date,
             "updated_at": self.updated_at,
             "version": self.last_event_seq,
             "last_event_seq": self.last_event_seq,

@@ -10,7 +10,7 @@ Invariant: the events of one stream, in their sequence, give exactly the rows th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -74,7 +74,7 @@ class Replay:
             return
         facts = gathered(order.facts.facts, [fact_of(report) for report, _ in self._reports])
         order.facts = OrderFacts(order.facts.requests, facts, walk(order.facts.requests, facts))
-        business_date = max(order.fixed["trade_date"], self._reports[-1][1])
+        business_date = max(order.state_date or order.fixed["trade_date"], self._reports[-1][1])
         self._reports.clear()
         working = order.working = derive(order.facts, business_date=business_date)
         order.leaves_qty, order.is_open = working.leaves_qty, working.is_open
@@ -117,6 +117,14 @@ class Replay:
 
     def _routed(self, order: ReplayedOrder, event: EventRecord) -> None:
         order.session_group, order.venue_rules = event.payload["session_group"], event.payload["venue_rules"]
+
+    def _day_turned(self, order: ReplayedOrder, event: EventRecord) -> None:
+        """The same facts on a later day: only the name of the state may be another."""
+        self._read()
+        order.state_date = event.business_date
+        if order.working is not None:
+            status = derive(order.facts, business_date=event.business_date).ord_status
+            order.working = replace(order.working, ord_status=status)
 
     def _asked_for(self, order: ReplayedOrder, event: EventRecord) -> None:
         payload, is_cancel = event.payload, event.kind == "CancelCaptured"
@@ -213,6 +221,7 @@ _TAKES: dict[str, _Take] = {
     "ReportApplied": Replay._report,
     "ExecutionRecorded": Replay._execution,
     "ExecutionCorrected": Replay._amended,
+    "TradingDayTurned": Replay._day_turned,
     "OrderRouted": Replay._routed,
     "ReplaceCaptured": Replay._asked_for,
     "CancelCaptured": Replay._asked_for,

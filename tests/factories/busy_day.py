@@ -32,6 +32,7 @@ from orders.services.record_phoned_order import record_phoned_order
 from orders.services.record_routes import record_routes
 from orders.services.refuse_unsent import refuse_unsent
 from orders.services.replace_order import replace_order
+from orders.services.roll_days import roll_days
 from risk.domain.answers import Acknowledgement
 from tests.factories import AT, DeskWorld, make_desk, terms
 
@@ -268,6 +269,7 @@ def _ends(day: Day) -> None:
     day.says(day.trade(canceled, 5, "72.50"))
     done = day.send("done for the day", time_in_force=TimeInForce.GTC)
     day.says(day.report(done, ExecType.DONE_FOR_DAY, OrdStatus.DONE_FOR_DAY))
+    roll_days(at=AT + timedelta(days=3))
     answered = day.send("unknown and answered")
     mark_unknown(request_ids=[answered.request_id], at=LATER, sentence="Restarted without proof.")
     day.says(day.report(answered, ExecType.NEW, OrdStatus.NEW))

@@ -87,6 +87,7 @@ def test_after_a_busy_day_nothing_differs(day: Day) -> None:
     assert states == {state.value for state in OrderRequest.State} - {"captured"}
     assert Execution.objects.filter(effective_qty=0).count() == 2
     assert Holding.objects.get().short == 20
+    assert Event.objects.filter(kind="TradingDayTurned").count() == 1
     for name in ("waiting", "filled", "phoned"):
         assert compare_replay(order=str(day.orders[name])).orders == 1
     assert compare_replay(account=day.world.account.code).orders == result.orders
