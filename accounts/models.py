@@ -89,6 +89,11 @@ class CashBalance(models.Model):
                 name="accounts_cash_available_or_overdrawn",
             ),
         ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["account"], name="accounts_cash_overdrawn", condition=Q(overdrawn_by_event__isnull=False)
+            ),
+        ]
 
 
 class Holding(models.Model):
@@ -110,6 +115,11 @@ class Holding(models.Model):
             models.CheckConstraint(
                 condition=Q(reserved__lte=F("settled") + F("pending")) | Q(overdrawn_by_event__isnull=False),
                 name="accounts_holding_available_or_overdrawn",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["account"], name="accounts_holding_overdrawn", condition=Q(overdrawn_by_event__isnull=False)
             ),
         ]
 

@@ -34,6 +34,11 @@ SELECT id, account_id, NULL, instrument_id, settled, pending, reserved, short, o
 """
 
 
+OVERDRAWN_SQL = """(EXISTS (SELECT FROM accounts_cashbalance ob WHERE ob.account_id = a.id AND ob.overdrawn_by_event IS NOT NULL)
+     OR EXISTS (SELECT FROM accounts_holding oh WHERE oh.account_id = a.id AND oh.overdrawn_by_event IS NOT NULL))"""
+"""A column for statements over ``accounts_tradingaccount a``: whether a fact left one of its balances below what is held."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
     """An account as checks and doors need it. ``may_trade``: the actor was granted its group for trading."""
@@ -116,6 +121,14 @@ def _find(actor: Principal, condition: str, value: Any) -> AccountFacts | None:
         cursor.execute(_ACCOUNT + condition, [groups, value])
         row = cursor.fetchone()
     return AccountFacts(*(*row, row[5] in actor.granted(TRADE_ACCOUNT_GROUP))) if row else None
+
+
+def is_overdrawn(account_id: UUID) -> bool:
+    """Whether a fact left a balance of the account below what its open orders hold."""
+    with raw_cursor() as cursor:
+        cursor.execute(f"SELECT {OVERDRAWN_SQL} FROM accounts_tradingaccount a WHERE a.id = %s", [account_id])  # noqa: S608
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def read_money(account_ids: Collection[UUID]) -> dict[UUID, AccountMoney]:

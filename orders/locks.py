@@ -19,6 +19,7 @@ import orjson
 import psycopg
 from django.db import connection
 
+from accounts.selectors import OVERDRAWN_SQL
 from journal.bulk import raw_cursor
 from orders.domain.account_row import AccountRow
 from orders.domain.applying import OrderRow, RequestRow
@@ -34,7 +35,7 @@ _LISTING = ", ".join(f"c{number}" for number in range(1, LISTING_WIDTH + 1))
 _WORLD = f"""
 WITH lst({_LISTING}) AS MATERIALIZED ({listing_statement(" WHERE l.symbol = upper($1)")}
 ), acc AS MATERIALIZED (
-    SELECT a.id, a.code, a.state, a.short_allowed, a.group_id, g.desk_id, a.client_id, c.active
+    SELECT a.id, a.code, a.state, a.short_allowed, a.group_id, g.desk_id, a.client_id, c.active, {OVERDRAWN_SQL} AS overdrawn
       FROM accounts_tradingaccount a
       JOIN accounts_accountgroup g ON g.id = a.group_id
       JOIN accounts_client c ON c.id = a.client_id
@@ -56,7 +57,7 @@ WITH lst({_LISTING}) AS MATERIALIZED ({listing_statement(" WHERE l.symbol = uppe
      WHERE h.account_id = (SELECT id FROM acc) AND h.instrument_id = (SELECT c2 FROM lst)
        AND (SELECT count(*) FROM cash) >= 0 LOCKING
 )
-SELECT acc.id, acc.code, acc.state, acc.short_allowed, acc.group_id, acc.desk_id, acc.client_id, acc.active,
+SELECT acc.id, acc.code, acc.state, acc.short_allowed, acc.group_id, acc.desk_id, acc.client_id, acc.active, acc.overdrawn,
        cash.id, cash.available, holding.id, holding.available, holding.position,
        {TRADING_WAS_SWITCHED_ON_SQL}, {LIMITS_SQL}, {BLOCKS_SQL}, NUMBER, k.payload_hash, k.answer::text, {_LISTING}
   FROM (SELECT 1) AS one
@@ -125,17 +126,17 @@ def _world(sql: str, parameters: tuple[str, ...], at: datetime) -> World:
         row = cursor.fetchone()
     assert row is not None
     return World(
-        listing=listing_from_values(row[19:], at=at) if row[19] is not None else None,
-        account=AccountRow(*row[:8]) if row[0] is not None else None,
-        cash_id=row[8],
-        cash_available=row[9],
-        holding_id=row[10],
-        stock_available=row[11],
-        position=row[12] if row[12] is not None else Decimal(0),
-        marks=marks_from_row(row[13], row[14], row[15]),
-        number=row[16],
-        key_hash=row[17],
-        key_answer=row[18],
+        listing=listing_from_values(row[20:], at=at) if row[20] is not None else None,
+        account=AccountRow(*row[:9]) if row[0] is not None else None,
+        cash_id=row[9],
+        cash_available=row[10],
+        holding_id=row[11],
+        stock_available=row[12],
+        position=row[13] if row[13] is not None else Decimal(0),
+        marks=marks_from_row(row[14], row[15], row[16]),
+        number=row[17],
+        key_hash=row[18],
+        key_answer=row[19],
     )
 
 

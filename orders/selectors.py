@@ -17,6 +17,7 @@ from uuid import UUID
 import orjson
 from django.db.models import Q, QuerySet
 
+from accounts.selectors import OVERDRAWN_SQL
 from authorisation.domain.principal import Principal
 from journal.bulk import raw_cursor
 from journal.models import Event
@@ -133,20 +134,21 @@ class BoundaryRow(NamedTuple):
     short_allowed: bool
     client_id: UUID
     client_active: bool
+    overdrawn: bool
 
 
-_BOUNDARY = """
+_BOUNDARY = f"""
 SELECT r.id, r.kind, r.state, r.payload::text,
        o.is_open OR (r.kind = 'replace' AND o.ord_status = '2'
-                     AND coalesce((o.venue_rules #>> '{replace,revives_filled}')::boolean, false)),
+                     AND coalesce((o.venue_rules #>> '{{replace,revives_filled}}')::boolean, false)),
        o.order_qty, o.cum_qty, o.price, o.stop_px, o.time_in_force,
-       o.strategy, o.listing_id, o.desk_id, o.owner_id, a.id, a.code, a.state, a.short_allowed, c.id, c.active
+       o.strategy, o.listing_id, o.desk_id, o.owner_id, a.id, a.code, a.state, a.short_allowed, c.id, c.active, {OVERDRAWN_SQL}
   FROM orders_orderrequest r
   JOIN orders_order o ON o.id = r.order_id
   JOIN accounts_tradingaccount a ON a.id = o.account_id
   JOIN accounts_client c ON c.id = a.client_id
  WHERE r.id = ANY(%s)
-"""
+"""  # noqa: S608
 
 
 def find_boundary_rows(request_ids: Collection[UUID]) -> dict[UUID, BoundaryRow]:
@@ -252,13 +254,13 @@ def find_pending_authorisations(order_id: UUID) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-_ACCOUNTS = """
-SELECT a.id, a.code, a.state, a.short_allowed, a.group_id, g.desk_id, a.client_id, c.active
+_ACCOUNTS = f"""
+SELECT a.id, a.code, a.state, a.short_allowed, a.group_id, g.desk_id, a.client_id, c.active, {OVERDRAWN_SQL}
   FROM accounts_tradingaccount a
   JOIN accounts_accountgroup g ON g.id = a.group_id
   JOIN accounts_client c ON c.id = a.client_id
  WHERE a.code = ANY(%s::text[])
-"""
+"""  # noqa: S608
 
 
 def find_account_rows(codes: Collection[str]) -> dict[str, AccountRow]:

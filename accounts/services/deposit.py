@@ -15,10 +15,13 @@ from accounts.locks import lock_or_open
 from accounts.models import Booking
 from accounts.permissions import require_administrator
 from accounts.services._write import BOOKING_FIELDS, booking_values, write_posted
+from accounts.services.book_executions import overdrawn_anomaly
 from authorisation.domain.principal import Principal
 from journal.bulk import write_rows
 from journal.domain.chain import EventDraft
+from journal.domain.records import ANOMALY_CLEARED
 from journal.services.append_to_stream import append_to_stream
+from journal.services.raise_anomaly import anomaly_draft
 from kernel.errors import Invalid
 from kernel.ids import new_id
 from kernel.numbers import plain
@@ -67,6 +70,12 @@ def deposit(
         posted = post(money, postings)
 
         drafts = [_draft(actor, at, business_date, kind, event_ids[key], key, deposits) for key in event_ids]
+        # Money that covers an overdrawn balance settles the matter.
+        covered = [overdrawn_anomaly(shortfall) for shortfall in posted.recovered]
+        drafts += [
+            anomaly_draft(anomaly=item, actor=actor.actor, at=at, kind=ANOMALY_CLEARED, business_date=business_date)
+            for item in covered
+        ]
         append_to_stream(drafts=drafts, at=at)
         write_posted(posted)
         rows = [

@@ -18,3 +18,4 @@ class AccountRow:
     desk_id: int
     client_id: UUID
     client_active: bool
+    overdrawn: bool

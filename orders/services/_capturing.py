@@ -76,7 +76,12 @@ def capture_facts(submission: Submission, listing: ListingFacts, world: World, a
         at=submission.at,
         operator=operator_facts(actor, desk_id=account.desk_id, group_id=account.group_id),
         account=AccountFacts(
-            account.account_id, account.code, account.state, account.short_allowed, account.client_active
+            account.account_id,
+            account.code,
+            account.state,
+            account.short_allowed,
+            account.client_active,
+            account.overdrawn,
         ),
         listing=listing,
         terms=term_facts(submission.terms),

@@ -8,7 +8,7 @@ from datetime import datetime
 from accounts.domain.arithmetic import HoldAmounts
 from accounts.domain.ledger import AccountMoney
 from accounts.models import TradingAccount
-from accounts.selectors import list_holds
+from accounts.selectors import is_overdrawn, list_holds
 from authorisation.domain.principal import Principal
 from kernel.numbers import ZERO
 from orders.domain.assembling import order_facts, working_of
@@ -81,7 +81,14 @@ def facts_of_order(
     return order_facts(
         at=at,
         operator=operator_facts(maker, desk_id=order.desk_id, group_id=account.group_id),
-        account=AccountFacts(account.id, account.code, account.state, account.short_allowed, account.client.active),
+        account=AccountFacts(
+            account.id,
+            account.code,
+            account.state,
+            account.short_allowed,
+            account.client.active,
+            is_overdrawn(account.id),
+        ),
         listing=listing,
         terms=terms,
         cash_available=cash.available + back.cash if cash else None,

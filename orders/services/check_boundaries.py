@@ -82,7 +82,9 @@ def _judge(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
     facts = order_facts(
         at=reading.at,
         operator=_ANYBODY,
-        account=AccountFacts(row.account_id, row.account_code, row.account_state, row.short_allowed, row.client_active),
+        account=AccountFacts(
+            row.account_id, row.account_code, row.account_state, row.short_allowed, row.client_active, row.overdrawn
+        ),
         listing=listing,
         terms=terms_of_payload(row.payload),
         cash_available=None,

@@ -39,6 +39,7 @@ class AccountFacts:
     state: str
     short_allowed: bool
     client_active: bool
+    overdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

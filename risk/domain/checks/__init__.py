@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from risk.domain.answers import Acknowledgement, CheckAnswer, Judgement, judge
 from risk.domain.checks.base import Check
 from risk.domain.checks.gates import (
+    AccountOverdrawn,
     AccountState,
     NoStandingBlock,
     OperatorPermission,
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     OperatorPermission(),
     ServiceSendRight(),
     AccountState(),
+    AccountOverdrawn(),
     InstrumentActive(),
     ListingState(),
     MarketOrderTypes(),

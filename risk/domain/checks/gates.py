@@ -62,6 +62,22 @@ class ServiceSendRight(Check):
         return self.passed()
 
 
+class AccountOverdrawn(Check):
+    """An account with an overdrawn balance takes no new risk: until it is covered it may only sell what it holds."""
+
+    at_boundary = True
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        account = facts.account
+        if not account.overdrawn or not facts.adds_risk or facts.terms.side is Side.SELL:
+            return self.passed()
+        return self.refuse(
+            f"Account {account.code} is overdrawn by a fact from a venue; until it is covered it may only sell what it "
+            "holds.",
+            account=account.code,
+        )
+
+
 class AccountState(Check):
     """The account is active; a reduce-only account may sell what it holds; its client is active."""
 

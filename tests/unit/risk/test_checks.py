@@ -31,6 +31,7 @@ STALE = replace(PRICE, priced_at=AT - timedelta(seconds=16))
 OLD = replace(PRICE, priced_at=AT - timedelta(seconds=3601))
 GTD = {"time_in_force": TimeInForce.GTD}
 SELL = {"side": Side.SELL}
+OVERDRAWN = replace(FACTS.account, overdrawn=True)
 MS = timedelta(milliseconds=1)
 PRICE_ONLY = frozenset({"price"})
 
@@ -132,6 +133,12 @@ CASES: list[tuple[str, str, Facts, str]] = [
         replace(account(short_allowed=True), terms=replace(FACTS.terms, side=Side.SELL_SHORT, locate_ref="L1")),
         "pass",
     ),
+    ("ACCOUNT_OVERDRAWN", "covered", FACTS, "pass"),
+    ("ACCOUNT_OVERDRAWN", "buy", account(overdrawn=True), "refuse"),
+    ("ACCOUNT_OVERDRAWN", "sell of what is held", replace(terms(**SELL), account=OVERDRAWN), "pass"),
+    ("ACCOUNT_OVERDRAWN", "short sale", replace(terms(side=Side.SELL_SHORT), account=OVERDRAWN), "refuse"),
+    ("ACCOUNT_OVERDRAWN", "replace to less", replace(replacing("900"), account=OVERDRAWN), "pass"),
+    ("ACCOUNT_OVERDRAWN", "replace to more", replace(replacing("1100"), account=OVERDRAWN), "refuse"),
     ("PRICE_STEP", "on a step", FACTS, "pass"),
     ("PRICE_STEP", "first of the coarser band", terms(price=D("100.1")), "pass"),
     ("PRICE_STEP", "between steps", terms(price=D("72.505")), "refuse"),
@@ -271,6 +278,7 @@ def test_the_boundary_looks_at_what_may_change_after_capture() -> None:
         "TRADING_SWITCHED_ON",
         "NO_STANDING_BLOCK",
         "ACCOUNT_STATE",
+        "ACCOUNT_OVERDRAWN",
         "INSTRUMENT_ACTIVE",
         "LISTING_STATE",
         "MARKET_SESSION",
