@@ -70,27 +70,53 @@ def stream_events(stream: str, *, after_seq: int = 0, limit: int = 1000) -> Iter
         )
         rows = cursor.fetchall()
     for row in rows:
-        record = _record(row[:15])
-        yield StoredEvent(
-            draft=EventDraft(
-                id=record.id,
-                stream=record.stream,
-                kind=record.kind,
-                actor=record.actor,
-                correlation_id=record.correlation_id,
-                event_at=record.event_at,
-                received_at=record.received_at,
-                business_date=record.business_date,
-                payload=record.payload,
-                causation_id=record.causation_id,
-                on_behalf_of=record.on_behalf_of,
-                version=record.version,
-            ),
-            seq=record.seq,
-            recorded_at=record.recorded_at,
-            prev_hash=bytes(row[15]),
-            hash=bytes(row[16]),
+        yield _stored(row)
+
+
+def placed_events_between(after: int, up_to: int, *, limit: int) -> list[tuple[int, StoredEvent]]:
+    """The first ``limit`` events in ``(after, up_to]`` with position and hashes."""
+    with raw_cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS}, prev_hash, hash FROM journal_event "  # noqa: S608
+            "WHERE position > %s AND position <= %s ORDER BY position LIMIT %s",
+            [after, up_to, min(limit, MAX_LIMIT)],
         )
+        return [(row[0], _stored(row)) for row in cursor.fetchall()]
+
+
+def placed_events_of(streams: Iterable[str]) -> list[tuple[int, StoredEvent]]:
+    """All events of the streams with position and hashes, in order of position."""
+    with raw_cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS}, prev_hash, hash FROM journal_event "  # noqa: S608
+            "WHERE stream = ANY(%s::text[]) ORDER BY position",
+            [sorted(set(streams))],
+        )
+        return [(row[0], _stored(row)) for row in cursor.fetchall()]
+
+
+def _stored(row: Sequence[Any]) -> StoredEvent:
+    record = _record(row[:15])
+    return StoredEvent(
+        draft=EventDraft(
+            id=record.id,
+            stream=record.stream,
+            kind=record.kind,
+            actor=record.actor,
+            correlation_id=record.correlation_id,
+            event_at=record.event_at,
+            received_at=record.received_at,
+            business_date=record.business_date,
+            payload=record.payload,
+            causation_id=record.causation_id,
+            on_behalf_of=record.on_behalf_of,
+            version=record.version,
+        ),
+        seq=record.seq,
+        recorded_at=record.recorded_at,
+        prev_hash=bytes(row[15]),
+        hash=bytes(row[16]),
+    )
 
 
 def records_of_streams(streams: Sequence[str]) -> Iterator[tuple[EventRecord, bytes]]:

@@ -22,6 +22,8 @@ VERBS = {
     "reset": "reset",
     "trading": "trading",
     "seal-key": "seal_key",
+    "evidence": "evidence",
+    "verify": "verify",
 }
 
 
@@ -61,6 +63,16 @@ def parser() -> argparse.ArgumentParser:
     trading = verbs.add_parser("trading", help="switch the sending of new orders on or off")
     trading.add_argument("state", choices=("on", "off"))
     trading.add_argument("--reason", required=True, help="kept with the switch")
+    evidence = verbs.add_parser("evidence", help="export events, seals and anchors for somebody who trusts nobody")
+    evidence.add_argument("directory", help="a new directory")
+    evidence.add_argument("--order", help="one order, by reference or id; else a run of seals")
+    evidence.add_argument("--from-seal", type=int, help="the first seal; 1 when absent")
+    evidence.add_argument("--to-seal", type=int, help="the last seal; the newest when absent")
+    verify = verbs.add_parser("verify", help="verify such an export; needs nothing of the house")
+    verify.add_argument("directory")
+    verify.add_argument("--json", action="store_true")
+    verify.add_argument("--trust", help="id or hexadecimal digits of a key you got from elsewhere")
+    verify.add_argument("--anchors", help="an anchor file you kept yourself")
     seal_key = verbs.add_parser("seal-key", help="the key that signs what the journal sealed")
     seal_key.add_argument("action", choices=("new", "show", "rotate"))
     seal_key.add_argument("file", nargs="?", help="where a new key goes")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from authorisation.domain.principal import Principal
 from journal.bulk import raw_cursor
 from journal.domain.records import ANOMALY_RAISED, EventRecord
 from journal.selectors import stream_records
+from kernel.canonical import jsonable, sha256
 from kernel.errors import NotFound
 from kernel.fix import OrdType, TimeInForce
 from orders.domain.venue_rules import VenueRules
@@ -199,6 +202,28 @@ def list_wire_messages(*, cl_ord_ids: Sequence[str], venue_order_ids: Sequence[s
         ids |= set(named.exclude(venue_order_id="").values_list("id", flat=True)[:MAX_MESSAGES])
     rows = WireMessage.objects.filter(id__in=ids).order_by("id")[:MAX_MESSAGES]
     return [_wire_row(message) for message in rows]
+
+
+def iterate_raw_messages(*, cl_ord_ids: Sequence[str], venue_order_ids: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """All messages of an order as they stand on the wire, for evidence, oldest first: as plain JSON, SOH kept.
+
+    The caller has already shown that the actor may see the order.
+    """
+    named = Q(cl_ord_id__in=[name for name in cl_ord_ids if name])
+    if venue_order_ids:
+        named |= Q(venue_order_id__in=[name for name in venue_order_ids if name], cl_ord_id="")
+    for message in WireMessage.objects.filter(named).order_by("id").iterator(chunk_size=1000):
+        yield {
+            "id": message.id,
+            "direction": message.direction,
+            "session": message.session,
+            "epoch": message.epoch,
+            "msg_seq_num": message.msg_seq_num,
+            "msg_type": message.msg_type,
+            "recorded_at": jsonable(message.recorded_at),
+            "raw": message.raw,
+            "sha256": sha256(message.raw.encode()).hex(),
+        }
 
 
 def _wire_row(message: WireMessage) -> WireRow:

@@ -1,0 +1,64 @@
+"""Take the evidence of one order out of the house: its stream, what people decided about it, what was anomalous, its messages.
+
+An operator's command, run where the key is; whoever may run it may see every order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from authorisation.models import AuthorisationRequest
+from journal.services.export_evidence import EvidenceMade, export_streams
+from kernel.errors import NotFound
+from operations.models import ExceptionItem
+from orders.models import Order
+from venues.selectors import iterate_raw_messages
+
+
+def export_order_evidence(
+    *,
+    directory: Path,
+    name: str,
+    actor: str,
+    at: datetime,
+    build: str,
+    places: Sequence[str] | None = None,
+) -> EvidenceMade:
+    """Export the order with this reference or id. Raises NotFound ORDER_UNKNOWN, FileExistsError."""
+    order = _find(name)
+    requests = list(order.requests.order_by("seq"))
+    decided = AuthorisationRequest.objects.filter(subject_id__in=[str(request.pk) for request in requests])
+    raised = ExceptionItem.objects.filter(order_id=order.pk)
+    own = f"order:{order.pk}"
+    streams = [
+        own,
+        *(f"authorisation:{pk}" for pk in decided.order_by("id").values_list("pk", flat=True)),
+        *(f"anomaly:{key}" for key in raised.order_by("id").values_list("dedupe_key", flat=True)),
+    ]
+    return export_streams(
+        directory=directory,
+        streams=streams,
+        whole=streams,
+        scope={"kind": "order", "order_id": str(order.pk), "ref": order.ref},
+        messages=iterate_raw_messages(
+            cl_ord_ids=[request.cl_ord_id for request in requests],
+            venue_order_ids=[order.venue_order_id] if order.venue_order_id else [],
+        ),
+        actor=actor,
+        at=at,
+        build=build,
+        places=places,
+    )
+
+
+def _find(name: str) -> Order:
+    try:
+        order = Order.objects.filter(pk=UUID(name)).first()
+    except ValueError:
+        order = Order.objects.filter(ref=name.upper()).first()
+    if order is None:
+        raise NotFound("ORDER_UNKNOWN", f"There is no order {name}.")
+    return order
