@@ -84,9 +84,6 @@ def objects_of(path: Path) -> Iterator[Json]:
         yield found
 
 
-# --- the files and the keys -------------------------------------------------------------------------------------------
-
-
 def read_manifest(directory: Path) -> Json:
     """The manifest. Raises BadInput when the directory is no export."""
     try:
@@ -161,9 +158,6 @@ def check_manifest_signature(directory: Path, keys: dict[str, str], verdict: Ver
         verdict.find("MANIFEST_SIGNATURE_WRONG", "The signature of the manifest does not fit a key of the journal.")
 
 
-# --- seals and anchors ------------------------------------------------------------------------------------------------
-
-
 def read_seals(directory: Path, keys: dict[str, str], verdict: Verdict) -> dict[int, Json]:
     """Every seal by number, after its signature and its link to its neighbour were checked."""
     seals: dict[int, Json] = {}
@@ -200,8 +194,10 @@ def check_link(before: Json, seal: Json, verdict: Verdict) -> None:
         verdict.find("SEAL_RANGE_BROKEN", f"Seal {seal['number']} does not begin where seal {before['number']} ends.")
 
 
-def check_anchors(path: Path, name: str, seals: dict[int, Json], keys: dict[str, str], verdict: Verdict) -> None:
-    """One anchor file: neighbours chained, signatures good, and the same seals as here, none missing."""
+def check_anchors(
+    path: Path, name: str, manifest: Json, seals: dict[int, Json], keys: dict[str, str], verdict: Verdict
+) -> None:
+    """One anchor file: neighbours chained, the same seals as here, none missing, none the journal has lost."""
     seen: set[int] = set()
     before: tuple[int, str] | None = None
     for line in lines_of(path):
@@ -223,6 +219,11 @@ def check_anchors(path: Path, name: str, seals: dict[int, Json], keys: dict[str,
         seen.add(number)
         ours = seals.get(number)
         if ours is None:
+            if number > manifest["last_seal"] and seal["sealed_at"] <= manifest["made_at"]:
+                last = manifest["last_seal"]
+                verdict.find(
+                    "ANCHOR_AHEAD", f"{name} holds seal {number}; the journal ended with seal {last} after that."
+                )
             continue
         if canonical(seal) != canonical(ours["seal"]) or signature != ours["signature"]:
             verdict.find("ANCHOR_DIFFERS", f"{name} says something else of seal {number} than the journal.")
@@ -235,9 +236,6 @@ def check_anchors(path: Path, name: str, seals: dict[int, Json], keys: dict[str,
         )
     elif missing:
         verdict.find("ANCHOR_MISSING", f"{name} lacks {len(missing)} seals, the first of them {missing[0]}.")
-
-
-# --- events -----------------------------------------------------------------------------------------------------------
 
 
 def leaf_hash(position: int, event_hash: str) -> bytes:
@@ -381,9 +379,6 @@ def check_messages(directory: Path, events: Events, verdict: Verdict) -> None:
             verdict.count("messages_bound")
 
 
-# --- what it comes to -------------------------------------------------------------------------------------------------
-
-
 def verify(directory: Path, *, trust: str = "", anchors: Path | None = None) -> Json:
     """Everything, as one JSON object. Raises BadInput."""
     manifest = read_manifest(directory)
@@ -395,9 +390,9 @@ def verify(directory: Path, *, trust: str = "", anchors: Path | None = None) -> 
         seals = read_seals(directory, keys, verdict)
         places = sorted(name for name in manifest["files"] if name.startswith("anchors/"))
         for name in places:
-            check_anchors(directory / name, name, seals, keys, verdict)
+            check_anchors(directory / name, name, manifest, seals, keys, verdict)
         if anchors is not None:
-            check_anchors(anchors, str(anchors), seals, keys, verdict)
+            check_anchors(anchors, str(anchors), manifest, seals, keys, verdict)
         whole = set(manifest["scope"].get("whole_streams", ()))
         events = Events(directory, whole, verdict)
         check = check_range if manifest["scope"]["kind"] == "seals" else check_proofs

@@ -178,14 +178,17 @@ def _proofs(seals: Iterable[SignedSeal], positions: Sequence[int]) -> Iterator[b
 def _write_anchors(files: EvidenceFiles, numbers: Iterable[int], places: Sequence[str] | None) -> None:
     """The lines of the seals in each anchor file, byte for byte; a file that is gone has none, and the verifier says so."""
     wanted = numbers if isinstance(numbers, range) else set(numbers)
+    last = find_last_seal()
+    end = last.terms.number if last else 0
     for index, place in enumerate(settings.ANCHOR_DIRS if places is None else places, 1):
         path = anchor_path(str(place))
-        files.write(f"anchors/{index}.jsonl", _anchor_lines(path, wanted) if path.is_file() else ())
+        files.write(f"anchors/{index}.jsonl", _anchor_lines(path, wanted, end) if path.is_file() else ())
 
 
-def _anchor_lines(path: Path, wanted: range | set[int]) -> Iterator[bytes]:
+def _anchor_lines(path: Path, wanted: range | set[int], end: int) -> Iterator[bytes]:
+    """Those wanted, those behind the ``end`` of the journal, and whatever cannot be read."""
     with path.open("rb") as handle:
         for text in handle:
             line = read_anchor_line(text.rstrip(b"\n"))
-            if line is None or line.number in wanted:
+            if line is None or line.number in wanted or line.number > end:
                 yield text.rstrip(b"\n")

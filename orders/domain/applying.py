@@ -312,6 +312,7 @@ _SAID = (
     "mapping",
     "asked_for",
     "inferred",
+    "raw_sha256",
 )
 
 

@@ -62,3 +62,5 @@ class Report:
     """On a status answer that proves it: the ClOrdID of the request that had been sent before the question left."""
     inferred: str = ""
     """Not the venue's word but our conclusion from it: ``expired``. Any later word of the venue outweighs it."""
+    raw_sha256: str = ""
+    """Digest of the message as it was stored, so that the sealed event vouches for the raw text too."""

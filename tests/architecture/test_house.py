@@ -39,7 +39,15 @@ SHELVES = {
 }
 # What one room has beyond the common shelves, because it alone needs it.
 OWN_SHELVES = {
-    "journal": {"anchors.py", "bulk.py", "notify.py", "seal_key.py", "singleton.py", "triggers.py"},
+    "journal": {
+        "anchors.py",
+        "bulk.py",
+        "notify.py",
+        "seal_key.py",
+        "singleton.py",
+        "triggers.py",
+        "verify_evidence.py",
+    },
     "orders": {"scenario_file.py", "scenario_play.py", "scenario_runner.py", "upload_files.py"},
     "venues": {"gateway", "gateway.py", "inbox.py", "inbox", "simulator", "scenario_database.py"},
     "operations": {"context.py", "picture.py", "stream.py", "stream"},

@@ -99,3 +99,23 @@ def reseal(key: Ed25519PrivateKey, *, replace_key: bool) -> None:
                     "VALUES (%s, %s, %s, %s, %s)",
                     [made.terms.key_id, public, made.terms.predecessor, made.terms.made_at, made.signature],
                 )
+
+
+def delete_order(order_id: object) -> None:
+    """Remove an order from every table that knows it, with its events, bookings, messages and exceptions."""
+    with guards_off() as cursor:
+        cursor.execute("SELECT cl_ord_id FROM orders_orderrequest WHERE order_id = %s", [order_id])
+        names = [row[0] for row in cursor.fetchall()]
+        cursor.execute("DELETE FROM venues_wiremessage WHERE cl_ord_id = ANY(%s)", [names])
+        cursor.execute("DELETE FROM venues_handover WHERE cl_ord_id = ANY(%s)", [names])
+        for table in ("orders_execution", "orders_orderrequest", "venues_wireintent", "venues_routedecision"):
+            cursor.execute(f"DELETE FROM {table} WHERE order_id = %s", [order_id])
+        cursor.execute("DELETE FROM accounts_booking WHERE order_id = %s", [order_id])
+        cursor.execute("DELETE FROM accounts_reservation WHERE order_id = %s", [order_id])
+        cursor.execute("DELETE FROM operations_exceptionitem WHERE order_id = %s", [order_id])
+        cursor.execute("DELETE FROM orders_order WHERE id = %s", [order_id])
+        cursor.execute(
+            "DELETE FROM journal_event WHERE stream LIKE '%%' || %s || '%%' OR payload ->> 'order_id' = %s",
+            [str(order_id), str(order_id)],
+        )
+        cursor.execute("DELETE FROM journal_streamhead WHERE stream LIKE '%%' || %s || '%%'", [str(order_id)])

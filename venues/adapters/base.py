@@ -43,6 +43,7 @@ class InboundContext:
     received_at: datetime
     wire_message_id: int | None = None
     sent: Mapping[int, SentMessage] = field(default_factory=dict)
+    raw_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,7 @@ def execution_report(
         poss_resend=values.get(97) == "Y",
         poss_dup=values.get(43) == "Y",
         wire_message_id=context.wire_message_id,
+        raw_sha256=context.raw_sha256,
         session=context.session,
         asked_for=_asked_for(values) if proves and exec_type is ExecType.ORDER_STATUS else "",
         mapping=mapping,
@@ -238,6 +240,7 @@ def cancel_reject(values: Mapping[int, str], context: InboundContext, *, mapping
         poss_resend=values.get(97) == "Y",
         poss_dup=values.get(43) == "Y",
         wire_message_id=context.wire_message_id,
+        raw_sha256=context.raw_sha256,
         session=context.session,
         mapping=mapping,
     )
@@ -269,6 +272,7 @@ def numbered_reject(values: Mapping[int, str], context: InboundContext, *, mappi
         text=values.get(58, ""),
         poss_dup=values.get(43) == "Y",
         wire_message_id=context.wire_message_id,
+        raw_sha256=context.raw_sha256,
         session=context.session,
         mapping=mapping,
     )

@@ -13,6 +13,7 @@ from journal.bulk import raw_cursor
 from journal.domain.records import Anomaly, Severity
 from journal.locks import lock_cursor
 from journal.services.raise_anomaly import raise_anomaly
+from kernel.canonical import sha256
 from kernel.crash_points import crash_point
 from kernel.errors import Unavailable
 from orders.domain.report import Report
@@ -115,6 +116,7 @@ def _map(job: _Job, rows: Sequence[InboxRow]) -> list[Report]:
             msg_seq_num=row.msg_seq_num,
             received_at=row.recorded_at,
             wire_message_id=row.id,
+            raw_sha256=sha256(row.raw.encode()).hex(),
             sent=_sent(job, row, first_values(fields).get(45, "")) if row.msg_type in ("3", "j") else {},
         )
         mapped = adapter.map_inbound(fields, context)

@@ -1,10 +1,12 @@
 """What a superuser does to the journal with its guards off is found by the seals, and by the right name.
 
-The streams stay consistent in all but the first two cases: only the seals, and in the last ones only the anchors, tell.
+The streams stay consistent in all but the first case: only the seals, and in the last ones only the anchors, tell. What
+the check finds in the database, the verifier finds in an export made of it afterwards.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,13 @@ from journal.models import SealKey
 from journal.selectors import stream_events
 from journal.services.append_to_stream import append_to_stream
 from journal.services.seal_events import KEY_FIELDS, key_values
-from tests.factories import tamper
+from tests.factories import evidence, tamper
 from tests.factories.journal import AT, draft
 from tests.factories.seals import Sealing, guards_off, sealing_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STREAM = "order:2"
+Exported = Callable[[], list[str]]
 
 
 @pytest.fixture
@@ -42,35 +45,48 @@ def sealing(tmp_path: Path, settings: Any) -> Sealing:
     return sealing
 
 
+@pytest.fixture
+def exported(sealing: Sealing, tmp_path: Path) -> Callable[[], list[str]]:
+    """What the verifier says of an export made now."""
+    return lambda: evidence.codes(evidence.export(sealing, tmp_path / "export"))
+
+
 def faults(stream: str = STREAM) -> list[str]:
     """What the chain of the stream says of itself."""
     return [fault.what for fault in verify_chain(list(stream_events(stream)))]
 
 
-def test_an_edited_event_is_told_by_its_stream(sealing: Sealing) -> None:
+def test_nothing_happened(sealing: Sealing, exported: Exported) -> None:
+    assert exported() == []
+
+
+def test_an_edited_event_is_told_by_its_stream(sealing: Sealing, exported: Exported) -> None:
     tamper.edit_event(STREAM, 2)
-    assert (faults(), sealing.codes()) == (["altered"], [])
+    assert (faults(), sealing.codes(), exported()) == (["altered"], [], ["EVENT_ALTERED"])
 
 
-def test_the_last_event_of_a_stream(sealing: Sealing) -> None:
+def test_the_last_event_of_a_stream(sealing: Sealing, exported: Exported) -> None:
     tamper.delete_last(STREAM)
     assert (faults(), sealing.codes()) == ([], ["SEALED_EVENTS_MISSING"])
     assert sealing.check().findings[0].number == 3
+    assert exported() == ["SEALED_EVENTS_MISSING"]
 
 
-def test_a_chain_rewritten_consistently(sealing: Sealing) -> None:
+def test_a_chain_rewritten_consistently(sealing: Sealing, exported: Exported) -> None:
     tamper.rewrite_chain(STREAM, lambda payload: {**payload, "order_qty": "999"})
     assert (faults(), sealing.codes()) == ([], ["SEALED_EVENTS_CHANGED"])
     assert [finding.number for finding in sealing.check().findings] == [1, 2, 3]
+    assert exported() == ["SEALED_EVENTS_CHANGED"]
 
 
-def test_a_stream_deleted_as_if_it_had_never_been(sealing: Sealing) -> None:
+def test_a_stream_deleted_as_if_it_had_never_been(sealing: Sealing, exported: Exported) -> None:
     tamper.delete_stream(STREAM)
     assert (faults(), sealing.codes()) == ([], ["SEALED_EVENTS_MISSING"])
     assert sealing.check().findings[0].sentence.startswith("Seal 1 covers 3 events in positions ")
+    assert exported() == ["SEALED_EVENTS_MISSING"]
 
 
-def test_an_event_slipped_into_a_gap(sealing: Sealing) -> None:
+def test_an_event_slipped_into_a_gap(sealing: Sealing, exported: Exported) -> None:
     with guards_off() as cursor:
         cursor.execute(
             "INSERT INTO journal_event SELECT gap.position, gen_random_uuid(), 'order:9', seq, "
@@ -81,41 +97,46 @@ def test_an_event_slipped_into_a_gap(sealing: Sealing) -> None:
             [STREAM],
         )
     assert sealing.codes() == ["SEALED_EVENTS_ADDED"]
+    assert exported() == ["EVENT_ALTERED", "SEALED_EVENTS_ADDED"]
 
 
-def test_two_events_that_change_places(sealing: Sealing) -> None:
+def test_two_events_that_change_places(sealing: Sealing, exported: Exported) -> None:
     with guards_off() as cursor:
         cursor.execute("SELECT stream, position FROM journal_event WHERE seq = 1 AND stream <> %s", [STREAM])
         (one, first), (other, second) = cursor.fetchall()
         for stream, position in ((one, -1), (other, first), (one, second)):
             cursor.execute("UPDATE journal_event SET position = %s WHERE stream = %s AND seq = 1", [position, stream])
     assert (faults(one), sealing.codes()) == ([], ["SEALED_EVENTS_CHANGED"])
+    assert exported() == ["SEALED_EVENTS_CHANGED"]
 
 
-def test_seals_made_again_with_a_key_nobody_introduced(sealing: Sealing) -> None:
+def test_seals_made_again_with_a_key_nobody_introduced(sealing: Sealing, exported: Exported) -> None:
     tamper.delete_stream(STREAM)
     tamper.reseal(Ed25519PrivateKey.generate(), replace_key=False)
     assert sealing.codes() == ["SEAL_KEY_UNKNOWN", "ANCHOR_DIFFERS"]
+    assert exported() == ["SEAL_KEY_UNKNOWN", "ANCHOR_DIFFERS"]
 
 
-def test_seals_and_keys_made_again_are_told_by_the_anchors_alone(sealing: Sealing) -> None:
+def test_seals_and_keys_made_again_are_told_by_the_anchors_alone(sealing: Sealing, exported: Exported) -> None:
     tamper.delete_stream(STREAM)
     tamper.reseal(Ed25519PrivateKey.generate(), replace_key=True)
     assert sealing.codes() == ["ANCHOR_DIFFERS"]
     assert sealing.codes(places=[]) == []
+    assert exported() == ["MANIFEST_UNSIGNED", "ANCHOR_DIFFERS"]
 
 
-def test_the_last_seal_taken_away_with_its_events(sealing: Sealing) -> None:
+def test_the_last_seal_taken_away_with_its_events(sealing: Sealing, exported: Exported) -> None:
     with guards_off() as cursor:
         cursor.execute("DELETE FROM journal_event WHERE position >= (SELECT max(from_position) FROM journal_seal)")
         cursor.execute("DELETE FROM journal_seal WHERE number = 3")
-    assert sealing.codes() == ["ANCHOR_AHEAD"]
+    assert sealing.codes() == exported() == ["ANCHOR_AHEAD"]
 
 
-def test_a_seal_taken_away_from_the_middle(sealing: Sealing) -> None:
+def test_a_seal_taken_away_from_the_middle(sealing: Sealing, exported: Exported) -> None:
     with guards_off() as cursor:
         cursor.execute("DELETE FROM journal_seal WHERE number = 2")
     assert sealing.codes() == ["SEAL_MISSING", "ANCHOR_UNKNOWN_SEAL"]
+    assert "SEAL_MISSING" in exported()
 
 
 @pytest.mark.parametrize(
