@@ -69,7 +69,11 @@ def run(tmp_path: Path, content: Any, capsys: pytest.CaptureFixture[str]) -> tup
 
 @pytest.mark.parametrize(
     ("name", "last"),
-    [("order_state_scenarios.json", "88 passed, 0 failed"), ("more_order_states.json", "78 passed, 0 failed")],
+    [
+        ("order_state_scenarios.json", "88 passed, 0 failed"),
+        ("more_order_states.json", "78 passed, 0 failed"),
+        ("specification_matrices.json", "89 passed, 0 failed"),
+    ],
 )
 def test_the_files_of_the_house_pass(name: str, last: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(HERE / name)]) == 0
@@ -79,7 +83,7 @@ def test_the_files_of_the_house_pass(name: str, last: str, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("options", [["--twice"], ["--shuffle", "1"], ["--twice", "--shuffle", "2"]])
-@pytest.mark.parametrize("name", ["order_state_scenarios.json", "more_order_states.json"])
+@pytest.mark.parametrize("name", [file.name for file in sorted(HERE.glob("*.json"))])
 def test_the_files_pass_whatever_the_disorder(
     name: str, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

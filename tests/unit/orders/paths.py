@@ -16,7 +16,9 @@ from orders.scenario_play import Delivery
 from orders.scenario_runner import FIRST_DAY, report_of, request_of
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "venue_scripts"
-FILES = (SCRIPTS / "order_state_scenarios.json", SCRIPTS / "more_order_states.json")
+FILES = tuple(
+    SCRIPTS / f"{name}.json" for name in ("order_state_scenarios", "more_order_states", "specification_matrices")
+)
 LAST_DAY = FIRST_DAY + timedelta(days=2)
 
 
@@ -34,7 +36,7 @@ def all_scenarios() -> list[Scenario]:
 
 
 def order_paths() -> list[OrderPath]:
-    """Every path of both files, one entry for each order in it that is ours."""
+    """Every path of the files, one entry for each order in it that is ours."""
     found = []
     for scenario in all_scenarios():
         for path in scenario.paths:

@@ -1,4 +1,4 @@
-"""Every path of the two scenario files passes through the pure core, row by row."""
+"""Every path of the scenario files passes through the pure core, row by row."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ RUNS = [(scenario, path) for scenario in all_scenarios() for path in scenario.pa
 
 
 def test_the_files_hold_what_they_should() -> None:
-    assert [file.name for file in FILES] == ["order_state_scenarios.json", "more_order_states.json"]
-    assert len(RUNS) == 88 + 78
-    assert len(order_paths()) == 169
+    assert [file.name for file in FILES] == [
+        "order_state_scenarios.json",
+        "more_order_states.json",
+        "specification_matrices.json",
+    ]
+    assert len(RUNS) == 88 + 78 + 89
+    assert len(order_paths()) == 259
 
 
 @pytest.mark.parametrize(("scenario", "path"), RUNS, ids=[f"{s.id} {p.label}" for s, p in RUNS])
