@@ -23,6 +23,8 @@ from journal.bulk import raw_cursor
 from journal.models import Event
 from kernel.errors import NotFound
 from orders.domain.account_row import AccountRow
+from orders.domain.derive import Derived, derive
+from orders.domain.facts import facts_from_json, facts_until
 from orders.domain.report import Report
 from orders.models import Execution, Order, OrderRequest
 from orders.permissions import visible_desks, visible_groups
@@ -90,6 +92,29 @@ def find_execution_ids(order_ids: Collection[UUID]) -> dict[tuple[UUID, str], UU
             [sorted(set(order_ids))],
         )
         return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An order as of a place in the venue's stream. ``changing``: a replace of ours had no answer there."""
+
+    derived: Derived
+    changing: bool
+
+
+def states_where_told(places: Mapping[UUID, tuple[str, int]]) -> dict[UUID, Told]:
+    """The orders as of a place (epoch, MsgSeqNum) each, from the facts kept of them."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(
+            "SELECT id, facts::text, trade_date FROM orders_order WHERE id = ANY(%s::uuid[])", [sorted(places)]
+        )
+        rows = cursor.fetchall()
+    told = {}
+    for order_id, text, trade_date in rows:
+        facts = facts_until(facts_from_json(orjson.loads(text)), places[order_id])
+        changing = any(r.kind == "replace" and facts.state.answer_to(r.cl_ord_id) is None for r in facts.requests)
+        told[order_id] = Told(derive(facts, business_date=trade_date), changing)
+    return told
 
 
 def find_orders_of_requests(request_ids: Collection[UUID]) -> dict[UUID, UUID]:

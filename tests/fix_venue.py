@@ -57,6 +57,23 @@ def knows_nothing(message: dict[int, str]) -> list[Fields]:
     ]  # fmt: skip
 
 
+def listing(orders: list[Fields]) -> Script:
+    """Answers a mass status request: one status report an order (its own fields given), or that there is none."""
+    head: Fields = [(35, "8"), (17, "0"), (150, "I"), (6, "0")]
+
+    def answer(message: dict[int, str]) -> list[Fields]:
+        if not orders:
+            return [
+                [*head, (37, "NONE"), (39, "8"), (14, "0"), (151, "0"), (584, message[584]), (911, "0"), (912, "Y")]
+            ]
+        return [
+            [*head, *order, (584, message[584]), (911, str(len(orders))), (912, "Y" if n == len(orders) else "N")]
+            for n, order in enumerate(orders, 1)
+        ]
+
+    return answer
+
+
 class Filling:
     """A venue with a memory: acknowledges and fills each new order, and answers for it when asked."""
 
@@ -109,13 +126,21 @@ class _Callbacks(quickfix.Application):  # type: ignore[misc]
 
     def fromApp(self, message: quickfix.Message, session_id: quickfix.SessionID) -> None:
         heard = first_values(parse(message.toString()))
+        if heard[35] == "AF":
+            self._venue.asked_all.append(heard)
+            for fields in self._venue.list_open(heard):
+                self._venue.say(fields)
+            return
         self._venue.heard.append(heard)
         for fields in self._venue.script(heard):
             self._venue.say(fields)
 
 
 class ScriptedVenue:
-    """Listens on ``port`` as VENUE for OMS. ``heard`` and ``said`` are application messages, ``admin`` the others."""
+    """Listens on ``port`` as VENUE for OMS. ``heard`` and ``said`` are application messages, ``admin`` the others.
+
+    Mass status requests go to ``asked_all`` and are answered by ``list_open``: unless told otherwise nothing is open.
+    """
 
     def __init__(
         self, store: Path, *, port: int, script: Script = acknowledging, begin_string: str = "FIX.4.4"
@@ -124,6 +149,8 @@ class ScriptedVenue:
         self.heard: list[dict[int, str]] = []
         self.said: list[dict[int, str]] = []
         self.admin: list[dict[int, str]] = []
+        self.asked_all: list[dict[int, str]] = []
+        self.list_open: Script = listing([])
         self.logged_on = threading.Event()
         store.mkdir(parents=True, exist_ok=True)
         path = store / "venue.cfg"

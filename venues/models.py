@@ -184,6 +184,85 @@ class Inquiry(models.Model):
         ]
 
 
+class Recovery(models.Model):
+    """One comparison of our open orders with the venue's, begun at a logon. Until it ends nothing that adds risk leaves."""
+
+    class State(models.TextChoices):
+        ASKING = "asking"
+        COMPARING = "comparing"
+        EQUAL = "equal"
+        DIFFERENT = "different"
+        SUPERSEDED = "superseded"
+
+    id = models.UUIDField(primary_key=True)
+    session = models.CharField(max_length=24)
+    session_group = models.CharField(max_length=24)
+    epoch = models.CharField(max_length=40)
+    fence = models.BigIntegerField()
+    state = models.CharField(max_length=12, choices=State.choices)
+    reason = models.TextField(default="")
+    mass = models.BooleanField()  # asked for all at once (35=AF); else order by order (35=H)
+    questions = models.IntegerField(default=0)
+    expected = models.IntegerField(null=True)  # TotNumReports (911)
+    received = models.IntegerField(default=0)
+    orders = models.IntegerField(default=0)  # of ours that were compared
+    differences = models.IntegerField(default=0)
+    started_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True)
+    overdue_at = models.DateTimeField(null=True)  # when a person was told that it does not end
+    opened_at = models.DateTimeField(null=True)  # a person opened the gate before it ended
+    opened_by = models.TextField(default="")
+    opened_reason = models.TextField(default="")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["session", "-started_at"], name="venues_recovery_latest"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["session"], name="venues_recovery_one_under_way", condition=Q(state__in=["asking", "comparing"])
+            ),
+        ]
+
+
+class RecoveryDifference(models.Model):
+    """An order about which venue and house do not agree. Asked about until they do; the account stays blocked meanwhile."""
+
+    id = models.BigAutoField(primary_key=True)
+    recovery = models.ForeignKey(Recovery, on_delete=models.PROTECT, related_name="found")
+    session = models.CharField(max_length=24)
+    kind = models.CharField(max_length=20)
+    order_id = models.UUIDField(null=True)  # null: the venue's order is none of ours
+    account_id = models.UUIDField(null=True)
+    cl_ord_id = models.CharField(max_length=64, default="")
+    venue_order_id = models.CharField(max_length=64, default="")
+    ours = models.JSONField(default=dict)
+    theirs = models.JSONField(default=dict)
+    attempts = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField()
+    found_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True)
+    resolution = models.TextField(default="")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["session", "next_at"], name="venues_difference_open", condition=Q(resolved_at=None)),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["session", "order_id"],
+                name="venues_difference_once_an_order",
+                condition=Q(resolved_at=None, order_id__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["session", "venue_order_id"],
+                name="venues_difference_once_a_stranger",
+                condition=Q(resolved_at=None, order_id=None),
+            ),
+        ]
+
+
 class RouteDecision(models.Model):
     """Where an order was sent and why: every candidate with the reason it was taken or passed over."""
 

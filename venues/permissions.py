@@ -7,9 +7,11 @@ from kernel.errors import NotPermitted
 
 VIEW_SESSIONS = "view_sessions"
 SWITCH_SESSION = "switch_session"
+OPEN_GATE = "open_recovery_gate"
 
 MAY_VIEW = frozenset({"dealer", "desk_head", "compliance", "operations", "auditor", "administrator"})
 MAY_SWITCH = frozenset({"operations", "desk_head", "administrator"})
+MAY_OPEN_GATE = frozenset({"operations", "administrator"})
 
 
 def require_view_sessions(actor: Principal) -> None:
@@ -22,3 +24,9 @@ def require_switch_session(actor: Principal) -> None:
     """Operations, a desk head or an administrator may stop and allow new orders on a session."""
     if actor.persona not in MAY_SWITCH:
         raise NotPermitted("RIGHT_MISSING", "You may not switch a venue session.", {"right": SWITCH_SESSION})
+
+
+def require_open_gate(actor: Principal) -> None:
+    """Operations or an administrator, never a desk: who wants to trade does not say that it is safe to."""
+    if actor.persona not in MAY_OPEN_GATE:
+        raise NotPermitted("RIGHT_MISSING", "You may not open the gate of a recovery.", {"right": OPEN_GATE})

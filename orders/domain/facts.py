@@ -67,6 +67,12 @@ def fact_of(report: Report) -> Fact:
     )
 
 
+def facts_until(facts: OrderFacts, place: tuple[str, int]) -> OrderFacts:
+    """What was known of the order where the venue's stream stood at ``place`` (epoch, MsgSeqNum), that message included."""
+    kept = tuple(fact for fact in facts.facts if fact.place <= place)
+    return facts if len(kept) == len(facts.facts) else OrderFacts(facts.requests, kept, walk(facts.requests, kept))
+
+
 def _said(report: Report) -> str:
     if report.ord_status is None:
         return ""

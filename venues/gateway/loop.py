@@ -1,7 +1,8 @@
 """What the gateway does round after round, and in which order.
 
 1. Still the only one? Recorder alive? Else end, so that another can take over.
-2. Sessions that just logged on: everything handed over and unanswered is *unknown*; ask for it.
+2. Sessions that just logged on: everything handed over and unanswered is *unknown*, and asked for; the recovery begins,
+   and until it has ended nothing that adds risk leaves on the session.
 3. Send what waits, cancels first. While the session is down: refuse what may not wait, or has waited long enough.
 4. Ask again for what stays silent; raise an anomaly for a session that stays down, clear it when it is back.
 """
@@ -28,6 +29,7 @@ from venues.domain.session_numbers import numbers_to_use
 from venues.domain.waiting import Verdict, judge
 from venues.gateway.engine import Engine, EngineSession
 from venues.gateway.recorder import Recorder, SessionMemo
+from venues.gateway.recovering import Recoverer
 from venues.models import FixSession, WireIntent
 from venues.selectors import is_alarm_open
 from venues.selectors.inquiries import list_due_inquiries
@@ -58,7 +60,8 @@ class Gateway:
         self._store = store
         self._sessions: tuple[TakenSession, ...] = ()
         self._enabled: dict[str, bool] = {}
-        self._known_on: set[str] = set()
+        self._known_on: dict[str, datetime] = {}
+        self._recoverer = Recoverer((), group=group, fence=0)
         self._alarmed: set[str] | None = None
         self._started_at = utc_now()
         self._slow_at = self._started_at - SLOW_ROUND
@@ -71,6 +74,7 @@ class Gateway:
             log.warning("session group %s has no sessions", self.group)
             stop.wait(5)
             return
+        self._recoverer = Recoverer(self._sessions, group=self.group, fence=self._singleton.fence)
         mark_silent(group=self.group, older_than=timedelta(0), sentence="The gateway was restarted.", at=now)
         engine = Engine([_engine_session(s) for s in self._sessions], store=self._store)
         recorder = Recorder(engine.items, self._memos(engine), fence=self._singleton.fence)
@@ -111,28 +115,42 @@ class Gateway:
                 return False
             self._enabled = dict(FixSession.objects.filter(group=self.group).values_list("name", "enabled"))
         self._watch_logons(engine, recorder, now)
+        self._recoverer.step(engine, now)
         self._send(engine, recorder)
         if slow:
             self._ask_silent(engine, now)
+            self._recoverer.review(engine, now)
             self._report_health(engine, recorder, now)
         return True
 
     # Sessions
 
     def _live(self, engine: Engine) -> TakenSession | None:
-        """The first session of the group that is logged on and allowed new orders, else the first logged on."""
+        """The first session of the group that is logged on and may send new orders, else the first logged on."""
         on = [s for s in self._sessions if engine.is_logged_on(s.name)]
-        allowed = [s for s in on if self._enabled.get(s.name, True)]
-        return next(iter(allowed or on), None)
+        return next(iter([s for s in on if self._takes_risk(s.name)] or on), None)
+
+    def _takes_risk(self, name: str) -> bool:
+        """Whether what adds risk may leave on a session: switched on, and its recovery has ended."""
+        return self._enabled.get(name, True) and self._recoverer.is_open(name)
 
     def _watch_logons(self, engine: Engine, recorder: Recorder, now: datetime) -> None:
-        on = {s.name for s in self._sessions if engine.is_logged_on(s.name)}
-        lost, back = self._known_on - on, on - self._known_on
+        on = {
+            name: memo.since
+            for name, memo in recorder.memos.items()
+            if memo.logged_on and memo.since is not None and engine.is_logged_on(name)
+        }
+        lost = {name for name, since in self._known_on.items() if on.get(name) != since}
+        back = {name for name, since in on.items() if self._known_on.get(name) != since}
         self._known_on = on
         if lost:
             mark_silent(group=self.group, older_than=timedelta(0), sentence="The session was lost.", at=now)
         for session in self._sessions:
+            if session.name in lost:
+                self._recoverer.lost(session.name)
             if session.name in back:
+                memo = recorder.memos[session.name]
+                self._recoverer.begin(session.name, epoch=memo.epoch, next_in=memo.next_in, now=now)
                 hurry_inquiries(session=session.name, at=now)
                 self._ask(engine, session, now)
         for session in self._sessions:
@@ -180,7 +198,7 @@ class Gateway:
     def _send(self, engine: Engine, recorder: Recorder) -> None:
         while True:
             live = self._live(engine)
-            risk_allowed = live is not None and self._enabled.get(live.name, True)
+            risk_allowed = live is not None and self._takes_risk(live.name)
             if not risk_allowed:
                 self._judge_waiting(utc_now())
             if live is None:

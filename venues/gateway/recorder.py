@@ -43,6 +43,14 @@ _FIELDS = (
 )  # fmt: skip
 
 
+_REASONS = {
+    (True, False): "Our open orders are compared with the venue's.",
+    (True, True): "Our open orders are compared with the venue's.",
+    (False, True): "The connection ended.",
+    (False, False): "The venue does not answer.",
+}
+
+
 class Superseded(Exception):
     """Another gateway holds the fence; this one must end at once."""
 
@@ -231,14 +239,14 @@ class Recorder(threading.Thread):
 
     def _change_state(self, row: FixSession, memo: SessionMemo, *, logged_on: bool, at: datetime) -> None:
         """The engine says "logged out" after every failed attempt to connect: only a change counts."""
-        was_on = row.state == FixSession.State.LOGGED_ON
-        state = FixSession.State.LOGGED_ON if logged_on else FixSession.State.DOWN
+        was_on = row.state in (FixSession.State.LOGGED_ON, FixSession.State.RECOVERING)
+        state = FixSession.State.RECOVERING if logged_on else FixSession.State.DOWN
         if memo.since is None or memo.logged_on != logged_on:
             memo.logged_on, memo.since = logged_on, at
         if row.state == state:
             return
         row.state, row.state_at = state, at
-        row.state_reason = "" if logged_on else "The connection ended." if was_on else "The venue does not answer."
+        row.state_reason = _REASONS[logged_on, was_on]
         if logged_on or was_on:
             record_session_event(session=row.name, kind="SessionLoggedOn" if logged_on else "SessionLost", at=at)
 

@@ -356,6 +356,19 @@ def sent_by_number(*, session: str, epoch: str, numbers: Sequence[int]) -> dict[
     return {number: SentMessage(msg_type, cl_ord_id) for number, msg_type, cl_ord_id in rows}
 
 
+def inbox_has_reached(*, session: str, wire_message_id: int) -> bool:
+    """Whether every inbound order message of the session up to this one has been worked."""
+    with raw_cursor() as cursor:
+        cursor.execute(
+            "SELECT NOT EXISTS (SELECT FROM venues_wiremessage w WHERE w.session = %s AND w.direction = 'in' "
+            "AND w.msg_type IN ('8', '9', '3', 'j') AND w.id <= %s "
+            "AND w.id > coalesce((SELECT position FROM journal_cursor WHERE name = 'inbox:' || w.session), 0))",
+            [session, wire_message_id],
+        )
+        row = cursor.fetchone()
+    return row is not None and bool(row[0])
+
+
 def inbox_lag() -> tuple[int, datetime | None]:
     """(inbound order messages not yet worked, when the oldest of them was recorded)."""
     with raw_cursor() as cursor:
