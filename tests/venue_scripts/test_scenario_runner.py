@@ -115,7 +115,7 @@ def test_a_house_that_counts_twice_fails_only_when_told_twice(
     file.write_text(json.dumps([scenario()]), encoding="utf-8")
     assert run_file(Options(file), _faulty) == 0
     assert run_file(Options(file, twice=True), _faulty) == 1
-    assert capsys.readouterr().out.splitlines()[3:6] == ["FAIL T.1 main", "3 ordstatus 1 2", "3 cumqty 50 100"]
+    assert capsys.readouterr().out.splitlines()[3:6] == ["FAIL T.1 main", "3 ordstatus 1 2", "3 cumqty 50 200"]
 
 
 def test_a_house_that_goes_by_arrival_fails_only_in_disorder(
