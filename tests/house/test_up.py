@@ -123,6 +123,27 @@ def test_a_start_can_be_given_up_half_way(tmp_path: Path) -> None:
     assert not (house.var / "run" / "house.json").exists()
 
 
+def test_evidence_of_a_running_house_is_sealed_exported_and_verified(running: Running, tmp_path: Path) -> None:
+    made = running.verb("evidence", str(tmp_path / "out"))
+    assert made.returncode == 0, made.stderr
+    assert running.verb("evidence", str(tmp_path / "out")).returncode == 2
+    assert running.verb("evidence", str(tmp_path / "one"), "--order", "O-0000-000000").returncode == 2
+
+    verdict = running.verb(
+        "verify", str(tmp_path / "out"), "--json", "--anchors", str(running.var / "anchors/seals.jsonl")
+    )
+    assert verdict.returncode == 0, verdict.stdout
+    said = json.loads(verdict.stdout)
+    assert said["holds"]
+    assert said["figures"]["events"] > 0
+    assert (running.var / "keys" / "seal.pem").stat().st_mode & 0o777 == 0o600
+
+    rotated = running.verb("seal-key", "rotate")
+    assert (rotated.returncode, len(rotated.stdout.splitlines())) == (0, 2), rotated.stderr
+    assert rotated.stdout.split()[0] in said["key_ids"]
+    assert "PRIVATE" not in rotated.stdout + (running.var / "log" / "relay.log").read_text()
+
+
 def test_status_has_the_published_shape(running: Running) -> None:
     answer = running.status()
 
