@@ -49,5 +49,5 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("orders.services.roll_days", every_s=30),
     Sweeper("orders.services.mark_stuck", every_s=5),
     Sweeper("journal.services.purge_keys", every_s=3600),
-    Sweeper("journal.services.seal_events", every_s=5, reads_journal=True),
+    Sweeper("journal.services.seal_events", every_s=1, reads_journal=True),
 )

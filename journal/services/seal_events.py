@@ -1,15 +1,15 @@
 """Seal what the journal can no longer change: a Merkle root over it, signed, chained to the seal before, then anchored.
 
-Runs every few seconds. One pass makes a few seals of bounded size, in a transaction each, so that it can be ended
-anywhere and go on later; only one process seals at a time. Whatever keeps it from sealing is an anomaly, and the relay
-that calls it goes on.
+Looked at every second. One pass makes at most one seal of bounded size, because orders wait for the relay that runs it; few
+events wait until the last seal is some seconds old, so that a quiet house makes few seals. Only one process seals at a
+time. Whatever keeps it from sealing is an anomaly, and the relay goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
@@ -37,8 +37,8 @@ from journal.services.set_anomaly import set_anomaly
 from kernel.errors import Unavailable
 
 ACTOR = "process:sealer"
-EVENTS_PER_SEAL = 20_000
-SEALS_PER_PASS = 3
+EVENTS_PER_SEAL = 10_000
+PATIENCE = timedelta(seconds=5)
 BEHIND_S = 60.0
 SEAL_FIELDS = (
     "number", "from_position", "to_position", "count", "root", "previous", "sealed_at", "key_id", "signature",
@@ -50,7 +50,7 @@ KEY_FIELDS = ("key_id", "public_key", "predecessor", "made_at", "signature")
 class SealPass:
     """What one pass did. ``behind_s``: age of the oldest event that no seal covers yet."""
 
-    sealed: int
+    sealed: bool
     anchored: int
     behind_s: float
 
@@ -61,16 +61,17 @@ def seal_events(
     horizon: Horizon | None = None,
     places: Sequence[str] | None = None,
     events_per_seal: int = EVENTS_PER_SEAL,
+    patience: timedelta = PATIENCE,
 ) -> SealPass:
-    """Seal up to the horizon, at most ``SEALS_PER_PASS`` times ``events_per_seal`` events, and anchor what is sealed.
+    """Seal at most ``events_per_seal`` events up to the horizon, and anchor what is sealed.
 
-    ``places`` are the anchor directories, those of the settings when None.
+    ``places`` are the anchor directories, those of the settings when None. Fewer events than that wait until the last
+    seal is older than ``patience``.
     """
-    sealed, stopped = 0, ""
+    sealed, stopped = False, ""
     ceiling = (horizon or Horizon()).position()
     try:
-        while sealed < SEALS_PER_PASS and _seal_once(ceiling, at, events_per_seal):
-            sealed += 1
+        sealed = _seal(ceiling, at, events_per_seal, patience)
     except Unavailable as problem:
         stopped = problem.sentence
     except ValueError as problem:
@@ -79,14 +80,15 @@ def seal_events(
     return SealPass(sealed, anchored, _tell(stopped, at))
 
 
-def _seal_once(ceiling: int, at: datetime, limit: int) -> bool:
+def _seal(ceiling: int, at: datetime, limit: int, patience: timedelta) -> bool:
     with transaction.atomic():
         if not lock_sealing():
             return False
         last = find_last_seal()
         after = last.terms.to_position if last else 0
         run = pack_events(after=after, up_to=ceiling, limit=limit)
-        if run.found == 0:
+        early = last is not None and at - last.terms.sealed_at < patience and run.found < limit
+        if run.found == 0 or early:
             return False
         key = _key(at)
         terms = SealTerms(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from datetime import timedelta
 from pathlib import Path
 
 from oms_project.house import environment
@@ -55,7 +56,8 @@ def write(directory: Path, arguments: Namespace) -> None:
 
     at = utc_now()
     actor = f"process:oms evidence ({operator()})"
-    seal_events(at=at)
+    while seal_events(at=at, patience=timedelta(0)).sealed:
+        pass
     if arguments.order:
         made = export_order_evidence(
             directory=directory, name=arguments.order, actor=actor, at=at, build=settings.BUILD

@@ -19,7 +19,7 @@ from tests.factories import evidence
 from tests.factories.journal import AT, draft
 from tests.factories.seals import Sealing, sealing_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 TEXTS = ['quote " \\ tab \t newline \n é 日本 \x7f', "8=FIX.4.4\x0135=8\x01", "\u2028"]
 
 

@@ -16,12 +16,12 @@ from journal.seal_key import next_file, write_new_key
 from journal.selectors.seals import find_seals_of, list_seal_keys, list_seals
 from journal.services.append_to_stream import append_to_stream
 from journal.services.rotate_seal_key import rotate_seal_key
-from journal.services.seal_events import seal_events
+from journal.services.seal_events import PATIENCE, seal_events
 from kernel.errors import Unavailable
 from tests.factories.journal import AT, draft
 from tests.factories.seals import Sealing, sealing_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -68,14 +68,26 @@ def test_every_event_is_covered_once_and_absent_positions_are_covered_as_absent(
 
 def test_a_backlog_is_sealed_in_bounded_passes_that_join(sealing: Sealing) -> None:
     write(25)
-    passes = [sealing.seal(events_per_seal=4).sealed for _ in range(4)]
-    assert passes == [3, 3, 1, 0]
+    passes = [sealing.seal(events_per_seal=4).sealed for _ in range(8)]
+    assert passes == [True] * 7 + [False]
     assert [seal.terms.count for seal in list_seals()] == [4, 4, 4, 4, 4, 4, 1]
     assert sealing.check(events_per_slice=5).events == 25
     assert sealing.check(after=3).events == 13
     assert sealing.codes() == []
 
 
+def test_few_events_wait_some_seconds_and_many_do_not(sealing: Sealing) -> None:
+    write(1, "a")
+    assert sealing.seal(patience=PATIENCE).sealed
+    write(3, "b")
+    assert not sealing.seal(patience=PATIENCE, events_per_seal=4).sealed
+    assert sealing.seal(patience=PATIENCE, events_per_seal=3).sealed
+    write(1, "c")
+    sealing.at += PATIENCE
+    assert sealing.seal(patience=PATIENCE).sealed
+
+
+@pytest.mark.django_db(transaction=True)
 def test_an_open_writer_holds_the_seal_back_and_nothing_is_lost_behind_it(sealing: Sealing) -> None:
     entered, leave = threading.Event(), threading.Event()
 
@@ -253,7 +265,8 @@ def test_an_old_unsealed_event_is_said(sealing: Sealing) -> None:
 
 def test_the_seal_of_a_position_is_found(sealing: Sealing) -> None:
     write(6)
-    sealing.seal(events_per_seal=2)
+    for _ in range(3):
+        sealing.seal(events_per_seal=2)
     positions = list(Event.objects.order_by("position").values_list("position", flat=True))
     assert [seal.terms.number for seal in find_seals_of([positions[n] for n in (0, 1, 4)])] == [1, 3]
     assert find_seals_of([positions[-1] + 99]) == []

@@ -25,7 +25,7 @@ from tests.factories import evidence, tamper
 from tests.factories.journal import AT, draft
 from tests.factories.seals import Sealing, guards_off, sealing_in
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 STREAM = "order:2"
 Exported = Callable[[], list[str]]
 
