@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.domain.ledger import AccountMoney, OrderHold
 from accounts.locks import money_from_rows
-from accounts.models import TradingAccount
+from accounts.models import CashBalance, Holding, TradingAccount
 from authorisation.domain.principal import TRADE_ACCOUNT_GROUP, VIEW_ACCOUNT_GROUP, Principal
 from journal.bulk import raw_cursor
 from kernel.errors import NotFound
@@ -123,12 +123,11 @@ def _find(actor: Principal, condition: str, value: Any) -> AccountFacts | None:
     return AccountFacts(*(*row, row[5] in actor.granted(TRADE_ACCOUNT_GROUP))) if row else None
 
 
-def is_overdrawn(account_id: UUID) -> bool:
-    """Whether a fact left a balance of the account below what its open orders hold."""
-    with raw_cursor() as cursor:
-        cursor.execute(f"SELECT {OVERDRAWN_SQL} FROM accounts_tradingaccount a WHERE a.id = %s", [account_id])  # noqa: S608
-        row = cursor.fetchone()
-    return bool(row and row[0])
+def overdrawn_accounts() -> Q:
+    """As ``OVERDRAWN_SQL``, to annotate a queryset of accounts with."""
+    cash = CashBalance.objects.filter(account=OuterRef("pk"), overdrawn_by_event__isnull=False)
+    stock = Holding.objects.filter(account=OuterRef("pk"), overdrawn_by_event__isnull=False)
+    return Q(Exists(cash)) | Q(Exists(stock))
 
 
 def read_money(account_ids: Collection[UUID]) -> dict[UUID, AccountMoney]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from accounts.domain.arithmetic import HoldAmounts
 from accounts.domain.ledger import AccountMoney
 from accounts.models import TradingAccount
-from accounts.selectors import is_overdrawn, list_holds
+from accounts.selectors import list_holds, overdrawn_accounts
 from authorisation.domain.principal import Principal
 from kernel.numbers import ZERO
 from orders.domain.assembling import order_facts, working_of
@@ -50,7 +50,8 @@ def facts_of_order(
 
     ``changed`` are the terms a replace changes; ``but`` is the request being judged.
     """
-    account = TradingAccount.objects.select_related("client", "group").get(id=order.account_id)
+    accounts = TradingAccount.objects.select_related("client", "group").annotate(overdrawn=overdrawn_accounts())
+    account = accounts.get(id=order.account_id)
     listing = get_listing(order.listing_id, at=at)
     scopes = Scopes(
         desk_id=order.desk_id,
@@ -87,7 +88,7 @@ def facts_of_order(
             account.state,
             account.short_allowed,
             account.client.active,
-            is_overdrawn(account.id),
+            account.overdrawn,
         ),
         listing=listing,
         terms=terms,
