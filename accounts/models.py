@@ -69,6 +69,21 @@ class TradingAccount(models.Model):
         return self.code
 
 
+class SuspenseAccount(models.Model):
+    """Where executions lie that nobody has accepted yet: a desk's, or the firm's where the desk has none of its own."""
+
+    desk = models.OneToOneField(Desk, null=True, blank=True, on_delete=models.PROTECT)
+    account = models.OneToOneField(TradingAccount, on_delete=models.PROTECT, related_name="+")
+    history = HistoricalRecords()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["desk"], nulls_distinct=False, name="accounts_suspense_one_a_desk_and_the_firm"
+            ),
+        ]
+
+
 class CashBalance(models.Model):
     """Cash of one account in one currency (ISO 4217)."""
 
@@ -156,6 +171,7 @@ class Booking(models.Model):
         BUST = "bust"
         CORRECTION = "correction"
         DEPOSIT = "deposit"
+        SUSPENSE = "suspense"
         WITHDRAWAL = "withdrawal"
 
     id = models.BigAutoField(primary_key=True)

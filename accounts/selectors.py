@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.domain.ledger import AccountMoney, OrderHold
 from accounts.locks import money_from_rows
-from accounts.models import CashBalance, Holding, TradingAccount
+from accounts.models import CashBalance, Holding, SuspenseAccount, TradingAccount
 from authorisation.domain.principal import TRADE_ACCOUNT_GROUP, VIEW_ACCOUNT_GROUP, Principal
 from journal.bulk import raw_cursor
 from kernel.errors import NotFound
@@ -121,6 +121,17 @@ def _find(actor: Principal, condition: str, value: Any) -> AccountFacts | None:
         cursor.execute(_ACCOUNT + condition, [groups, value])
         row = cursor.fetchone()
     return AccountFacts(*(*row, row[5] in actor.granted(TRADE_ACCOUNT_GROUP))) if row else None
+
+
+def find_suspense_account(desk_id: int | None) -> UUID | None:
+    """The suspense account of the desk, else the firm's; None when neither was set up."""
+    wanted = SuspenseAccount.objects.filter(Q(desk_id=desk_id) | Q(desk=None))
+    return wanted.order_by(F("desk_id").asc(nulls_last=True)).values_list("account_id", flat=True).first()
+
+
+def list_suspense_accounts() -> list[UUID]:
+    """Every account that was set up for what nobody has accepted yet."""
+    return list(SuspenseAccount.objects.order_by("account_id").values_list("account_id", flat=True))
 
 
 def overdrawn_accounts() -> Q:

@@ -66,6 +66,10 @@ class Order(models.Model):
     avg_px = models.DecimalField(max_digits=24, decimal_places=10, default=0)
     overfilled = models.BooleanField(default=False)
 
+    # Executed beyond OrderQty: what a person accepted, and where the rest lies (a suspense account) until somebody does.
+    accepted_excess = models.DecimalField(default=0, db_default=0, **QTY)
+    suspense_account_id = models.UUIDField(null=True, db_default=None)
+
     # Ours: the state of the request that decides what people see while the venue has said nothing.
     request_state = models.CharField(max_length=24)
     is_open = models.BooleanField(default=True)
@@ -272,6 +276,8 @@ class Execution(models.Model):
     effective_qty = models.DecimalField(**QTY)
     effective_px = models.DecimalField(**PRICE)
     last_mkt = models.CharField(max_length=4, default="")
+    suspense_qty = models.DecimalField(default=0, db_default=0, **QTY)  # of it, in suspense: units, and its cash
+    suspense_cash = models.DecimalField(default=0, db_default=0, **QTY)
     session_epoch = models.CharField(max_length=40)
     msg_seq_num = models.BigIntegerField()
     wire_message_id = models.BigIntegerField(null=True)
@@ -286,8 +292,89 @@ class Execution(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "identity"], name="orders_execution_once"),
             models.CheckConstraint(condition=Q(effective_qty__gte=0), name="orders_execution_effective_not_negative"),
+            # That it is within the execution holds at commit only: a bust is written before its share moves back.
+            models.CheckConstraint(condition=Q(suspense_qty__gte=0), name="orders_execution_suspense_not_negative"),
         ]
         indexes: ClassVar = [models.Index(fields=["exec_id"], name="orders_execution_exec_id")]
+
+
+class UnknownOrder(models.Model):
+    """An order of a venue that is none of ours, as far as we know: what unmatched reports speak about.
+
+    Its ``id`` stands for the order in bookings. What its executions amount to is in a suspense account (``booked_qty``,
+    ``booked_cash``) until the order turns out to be ours, a person puts it on record, or the venue takes it back.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"  # nothing is booked: no execution yet, or nobody can tell of what
+        SUSPENSE = "suspense"
+        MATCHED = "matched"  # it was ours: its reports joined that order
+        ACCEPTED = "accepted"  # a person put it on record
+        DK = "dk"  # a person said that we do not know it
+
+    id = models.UUIDField(primary_key=True)
+    session = models.CharField(max_length=24)
+    name = models.CharField(max_length=160)  # the venue's OrderID, else a ClOrdID, else the report's identity
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    account = models.ForeignKey(
+        "accounts.TradingAccount", null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    listing = models.ForeignKey(
+        "refdata.Listing", null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    side = models.CharField(max_length=1, default="")
+    booked_qty = models.DecimalField(default=0, **QTY)
+    booked_cash = models.DecimalField(default=0, **QTY)
+    raised_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "name"], name="orders_unknown_order_once"),
+        ]
+
+
+class UnmatchedReport(models.Model):
+    """A report that named no order of ours when it came, whole. ``order`` is the one it joined since."""
+
+    id = models.BigAutoField(primary_key=True)
+    unknown = models.ForeignKey(UnknownOrder, on_delete=models.PROTECT, related_name="reports", db_constraint=False)
+    session = models.CharField(max_length=24)
+    epoch = models.CharField(max_length=40)
+    msg_seq_num = models.BigIntegerField()
+    identity = models.CharField(max_length=160)
+    cl_ord_id = models.CharField(max_length=64, default="")
+    orig_cl_ord_id = models.CharField(max_length=64, default="")
+    venue_order_id = models.CharField(max_length=64, default="")
+    report = models.JSONField()
+    order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    recorded_at = models.DateTimeField()
+    joined_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["session", "epoch", "msg_seq_num", "identity"], name="orders_unmatched_once"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["venue_order_id"], name="orders_unmatched_waiting", condition=Q(order__isnull=True)),
+        ]
+
+
+class VenueName(models.Model):
+    """A further OrderID by which a venue has called an order, beside the one on its row."""
+
+    id = models.BigAutoField(primary_key=True)
+    session_group = models.CharField(max_length=24)
+    venue_order_id = models.CharField(max_length=64)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["venue_order_id", "session_group", "order"], name="orders_venue_name_once"),
+        ]
 
 
 class Upload(models.Model):

@@ -154,6 +154,21 @@ def find_listing_by_symbol(symbol: str, *, at: datetime) -> ListingFacts | None:
     return find_listings_by_symbol([symbol], at=at).get(symbol)
 
 
+def find_listing_as_named(*, symbol: str, security_id: str, mic: str) -> UUID | None:
+    """The one listing a venue means by its names: our symbol or the venue's, an ISIN, a MIC. None when not exactly one."""
+    if not symbol and not security_id:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT l.id FROM refdata_listing l JOIN refdata_instrument i ON i.id = l.instrument_id "
+            "WHERE (%(isin)s = '' OR i.isin = %(isin)s) AND (%(mic)s = '' OR l.market_id = %(mic)s) "
+            "AND (%(symbol)s = '' OR l.symbol = %(symbol)s OR l.venue_symbol = %(symbol)s) LIMIT 2",
+            {"isin": security_id, "mic": mic, "symbol": symbol},
+        )
+        found = cursor.fetchall()
+    return found[0][0] if len(found) == 1 else None
+
+
 def get_listing_by_symbol(symbol: str, *, at: datetime) -> ListingFacts:
     """As :func:`find_listing_by_symbol`; raises NotFound (SYMBOL_UNKNOWN)."""
     facts = find_listing_by_symbol(symbol, at=at)

@@ -190,8 +190,10 @@ def _replaced(state: State, fact: Fact, requests: Requests) -> State:
     asked = request if request is not None and request.kind == "replace" else None
     order_qty = fact.order_qty or (asked.order_qty if asked else None) or state.order_qty
     if order_qty is not None and order_qty < state.cum_qty:
-        # Less than is executed already: a request to stop. OrderQty becomes CumQty and the order is Filled.
-        order_qty = state.cum_qty
+        # Less than is executed already: a request to stop. OrderQty becomes CumQty and the order is Filled. What had been
+        # executed beyond the order before stays beyond it: no replace downwards makes an over-fill ordered.
+        ordered = state.cum_qty if state.order_qty is None else min(state.cum_qty, state.order_qty)
+        order_qty = max(order_qty, ordered)
     state = _acknowledge(state)._replace(
         cl_ord_id=fact.cl_ord_id or state.cl_ord_id,
         order_qty=order_qty,

@@ -1,7 +1,8 @@
 """Apply what venues reported: correlate, lock accounts then orders, fold in memory, write in bulk. One path for 1 and 1,000.
 
 Correlation is by our ClOrdID, else by the venue's order id on the session the order went to; never by economics. What
-matches no order of ours is an anomaly and invents nothing. Facts are always booked.
+matches no order of ours is kept, its executions lie in suspense, and it joins its order in the transaction in which that
+becomes known by its names. Facts are always booked.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from uuid import UUID
 import orjson
 from django.db import transaction
 
-from accounts.domain.ledger import OrderHold
+from accounts.domain.ledger import OrderHold, TradeBooking
 from accounts.locks import lock_money
-from accounts.services.book_executions import book_executions
 from journal.bulk import update_rows, write_rows
 from journal.domain.chain import Head, last_heads
 from journal.domain.records import ANOMALY_CLEARED, Anomaly, Severity
@@ -24,15 +24,20 @@ from journal.services.append_events import append_events
 from journal.services.append_to_stream import append_to_stream
 from journal.services.raise_anomaly import anomaly_draft
 from kernel.ids import new_id
-from orders.domain.applying import Applied, ExecutionState, Tools, apply_to_order, report_to_json
+from orders.domain.applying import Applied, ExecutionState, Tools, apply_to_order
 from orders.domain.changes import AnomalyFound
+from orders.domain.derive import is_overfilled
 from orders.domain.facts import facts_to_json
 from orders.domain.holding import instrument_of
 from orders.domain.report import Report
 from orders.domain.results import ApplyResult
 from orders.locks import lock_order_rows, lock_request_rows
-from orders.models import Execution, Order, OrderRequest
-from orders.selectors import find_execution_ids, find_orders_of_reports
+from orders.models import Execution, Order, OrderRequest, UnknownOrder
+from orders.selectors import find_execution_ids
+from orders.services._booking import book_facts
+from orders.services._correlating import correlate, write_names
+from orders.services._excess import OVERFILL, move_excess
+from orders.services._unmatched import join, keep_unmatched
 from refdata.selectors import get_market_clock
 
 ACTOR = "process:inbox"
@@ -48,25 +53,24 @@ def apply_reports(*, reports: Sequence[Report], at: datetime) -> ApplyResult:
     if not reports:
         return ApplyResult(0, 0, 0, 0)
     with transaction.atomic():
-        owners = find_orders_of_reports(reports)
-        by_order: dict[UUID, list[Report]] = {}
-        unmatched: list[Report] = []
-        for report, owner in zip(reports, owners, strict=True):
-            if owner is None:
-                unmatched.append(report)
-            else:
-                by_order.setdefault(owner.order_id, []).append(report)
-        accounts = {owner.account_id for owner in owners if owner is not None}
-        works = _fold(by_order, accounts, at) if by_order else []
+        sorted_out = correlate(reports)
+        by_order = sorted_out.by_order
+        works = _fold(by_order, {owner.account_id for owner in sorted_out.owners.values()}, at) if by_order else []
         done = [work for work in works if work.reports]
-        if done:
-            _write(done, at)
-        anomalies = _tell(done, unmatched, at)
+        bookings = _write(done, at) if done else []
+        anomalies = _tell(done, at)
+        # Seldom: reports of orders we do not have, orders we did not have until now, executions beyond what was ordered.
+        bookings += join(sorted_out.joined, state=UnknownOrder.State.MATCHED, actor=ACTOR, at=at)
+        suspended, news = keep_unmatched(sorted_out.unmatched, actor=ACTOR, at=at)
+        # Money last: trades, what moved in and out of suspense, and the holds that are left, as one change.
+        holds = [_hold(work) for work in done if work.held != work.held_before]
+        book_facts(bookings + suspended, holds=holds, actor=ACTOR, at=at)
+        write_names(sorted_out, done)
     return ApplyResult(
         applied=sum(work.reports for work in works),
         duplicates=sum(work.duplicates for work in works),
-        unmatched=len(unmatched),
-        anomalies=anomalies,
+        unmatched=len(sorted_out.unmatched),
+        anomalies=anomalies + news,
         order_ids=tuple(work.order.id for work in done),
     )
 
@@ -97,8 +101,11 @@ def _fold(by_order: Mapping[UUID, list[Report]], accounts: set[UUID], at: dateti
     ]
 
 
-def _write(done: Sequence[Applied], at: datetime) -> None:
-    """Events, executions, orders, requests, then money: everything the batch changed, a statement or two each."""
+def _write(done: Sequence[Applied], at: datetime) -> list[TradeBooking]:
+    """Events, executions, orders, requests: everything the batch changed but money, a statement or two each.
+
+    Returns what is to be booked.
+    """
     drafts = [draft for work in done for draft in work.drafts]
     heads = {f"order:{w.order.id}": Head(w.order.last_event_seq, w.order.last_event_hash) for w in done}
     rows = append_events(drafts=drafts, heads=heads, at=at)
@@ -111,12 +118,11 @@ def _write(done: Sequence[Applied], at: datetime) -> None:
     ]
     update_rows(OrderRequest, answers, key=("id",), fields=("state", "outcome_code", "outcome_text", "answered_at"))
     bookings = [booking for work in done for booking in work.bookings]
-    holds = [_hold(work) for work in done if work.held != work.held_before]
-    if bookings or holds:
-        booked = book_executions(bookings=bookings, at=at, holds=holds)
-        moved = [anomaly_draft(anomaly=item, actor=ACTOR, at=at) for item in booked.raised]
-        moved += [anomaly_draft(anomaly=item, actor=ACTOR, at=at, kind=ANOMALY_CLEARED) for item in booked.cleared]
-        append_to_stream(drafts=moved, at=at)
+    for work in done:
+        if work.derived.overfilled or is_overfilled(work.order.facts.state):
+            order = Order.objects.get(id=work.order.id)
+            bookings += move_excess(order, actor=ACTOR, at=at)
+    return bookings
 
 
 def _hold(work: Applied) -> OrderHold:
@@ -213,20 +219,21 @@ def _write_orders(done: Sequence[Applied], heads: Mapping[str, Head], at: dateti
     update_rows(Order, rows, key=("id",), fields=_ORDER_FIELDS)
 
 
-def _tell(done: Sequence[Applied], unmatched: Sequence[Report], at: datetime) -> int:
+def _tell(done: Sequence[Applied], at: datetime) -> int:
     """Raise what a person must see and clear what is settled; returns how many were raised."""
     drafts = []
     raised = 0
     for work in done:
         for key, found in work.raised.items():
+            if found.kind == OVERFILL:
+                continue  # told with what became of the excess
             raised += 1
             drafts.append(anomaly_draft(anomaly=_anomaly(work, key, found), actor=ACTOR, at=at))
         for key, gone in work.cleared.items():
+            if gone.kind == OVERFILL:
+                continue
             item = AnomalyFound(gone.kind, "low", "Later reports of the venue settle the matter.", "", key)
             drafts.append(anomaly_draft(anomaly=_anomaly(work, key, item), actor=ACTOR, at=at, kind=ANOMALY_CLEARED))
-    for report in unmatched:
-        raised += 1
-        drafts.append(anomaly_draft(anomaly=_unknown_order(report), actor=ACTOR, at=at))
     append_to_stream(drafts=drafts, at=at)
     return raised
 
@@ -240,17 +247,4 @@ def _anomaly(work: Applied, key: str, found: AnomalyFound) -> Anomaly:
         sentence=f"{work.order.ref}: {found.sentence}",
         dedupe_key=f"order:{work.order.id}:{key}",
         evidence={"ref": work.order.ref, "evidence": found.evidence},
-    )
-
-
-def _unknown_order(report: Report) -> Anomaly:
-    name = report.venue_order_id or report.cl_ord_id or report.identity
-    return Anomaly(
-        kind="UNKNOWN_ORDER",
-        severity=Severity.HIGH,
-        subject_type="venue_order",
-        subject_id=name[:64],
-        sentence=f"Session {report.session} reported on order {name}, which is none of ours; nothing was booked.",
-        dedupe_key=f"unknown-order:{report.session}:{name}",
-        evidence={"report": report_to_json(report)},
     )

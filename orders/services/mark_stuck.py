@@ -12,7 +12,7 @@ from journal.services.append_to_stream import append_to_stream
 from journal.services.raise_anomaly import anomaly_draft
 from orders.domain.patience import BOUNDS, Bound, in_words
 from orders.models import StuckMark
-from orders.selectors import Moved, StandingStill, find_moved_on, find_standing_still
+from orders.selectors.standing import Moved, StandingStill, find_moved_on, find_standing_still
 
 ACTOR = "process:patience"
 STUCK_ORDER = "STUCK_ORDER"

@@ -22,7 +22,7 @@ from orders.domain.applying import OrderRow
 from orders.domain.derive import derive
 from orders.locks import lock_order_rows
 from orders.models import Order
-from orders.selectors import find_markets_of_done, find_orders_to_wake
+from orders.selectors.standing import find_markets_of_done, find_orders_to_wake
 from refdata.selectors import get_market_clock
 
 ACTOR = "process:roll"

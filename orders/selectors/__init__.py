@@ -7,9 +7,8 @@ however many orders there are.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -25,63 +24,9 @@ from kernel.errors import NotFound
 from orders.domain.account_row import AccountRow
 from orders.domain.derive import Derived, derive
 from orders.domain.facts import facts_from_json, facts_until
-from orders.domain.report import Report
 from orders.models import Execution, Order, OrderRequest
 from orders.permissions import visible_desks, visible_groups
 from risk.domain.answers import CheckAnswer, answer_from_json
-
-_BY_CL_ORD_ID = """
-SELECT r.cl_ord_id, r.order_id, o.account_id
-  FROM orders_orderrequest r JOIN orders_order o ON o.id = r.order_id
- WHERE r.cl_ord_id = ANY(%s::text[])
-"""
-_BY_VENUE_ID = """
-SELECT session_group, venue_order_id, id, account_id
-  FROM orders_order WHERE session_group = ANY(%s::text[]) AND venue_order_id = ANY(%s::text[])
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportOwner:
-    """The order a report is about, and the account whose lock comes first."""
-
-    order_id: UUID
-    account_id: UUID
-
-
-def groups_of_session(session: str) -> tuple[str, ...]:
-    """Session groups a session may belong to: its own name, and what stands before each of its dashes."""
-    parts = session.split("-")
-    return tuple("-".join(parts[:count]) for count in range(len(parts), 0, -1))
-
-
-def find_orders_of_reports(reports: Sequence[Report]) -> list[ReportOwner | None]:
-    """The owner of each report, in order; None for reports of orders we do not have. At most two statements.
-
-    By ClOrdID, then OrigClOrdID; else by the venue's order id on the session group the order went to, if just one.
-    """
-    names = {r.cl_ord_id for r in reports if r.cl_ord_id} | {r.orig_cl_ord_id for r in reports if r.orig_cl_ord_id}
-    by_name: dict[str, ReportOwner] = {}
-    with raw_cursor(binary=True) as cursor:
-        if names:
-            cursor.execute(_BY_CL_ORD_ID, [sorted(names)])
-            by_name = {row[0]: ReportOwner(row[1], row[2]) for row in cursor.fetchall()}
-        owners = [by_name.get(r.cl_ord_id or "") or by_name.get(r.orig_cl_ord_id or "") for r in reports]
-        open_ids = {r.venue_order_id for r, owner in zip(reports, owners, strict=True) if owner is None}
-        wanted = sorted(name for name in open_ids if name and name != "NONE")
-        if not wanted:
-            return owners
-        groups = sorted({group for r in reports for group in groups_of_session(r.session)})
-        cursor.execute(_BY_VENUE_ID, [groups, wanted])
-        by_venue: dict[tuple[str, str], list[ReportOwner]] = {}
-        for group, venue_order_id, order_id, account_id in cursor.fetchall():
-            by_venue.setdefault((group, venue_order_id), []).append(ReportOwner(order_id, account_id))
-    for place, report in enumerate(reports):
-        if owners[place] is None and report.venue_order_id:
-            keys = [(group, report.venue_order_id) for group in groups_of_session(report.session)]
-            matches = [owner for key in keys for owner in by_venue.get(key, [])]
-            owners[place] = matches[0] if len(matches) == 1 else None
-    return owners
 
 
 def find_execution_ids(order_ids: Collection[UUID]) -> dict[tuple[UUID, str], UUID]:
@@ -181,91 +126,6 @@ def find_boundary_rows(request_ids: Collection[UUID]) -> dict[UUID, BoundaryRow]
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_BOUNDARY, [list(request_ids)])
         return {row[0]: BoundaryRow(row[1], row[2], orjson.loads(row[3]), *row[4:]) for row in cursor.fetchall()}
-
-
-_DONE = "ord_status IN ('3', 'B') AND time_in_force IN ('1', '6')"
-
-
-def find_markets_of_done() -> list[str]:
-    """The markets of good-till orders that are done for a day."""
-    with raw_cursor() as cursor:
-        cursor.execute(f"SELECT DISTINCT instrument_snapshot ->> 'mic' FROM orders_order WHERE {_DONE} ORDER BY 1")  # noqa: S608
-        return [str(row[0]) for row in cursor.fetchall()]
-
-
-def find_orders_to_wake(*, mic: str, day: date, limit: int) -> list[UUID]:
-    """Good-till orders of the market that are done for a day and were last looked at for one before ``day``."""
-    with raw_cursor(binary=True) as cursor:
-        cursor.execute(
-            f"SELECT id FROM orders_order WHERE {_DONE} AND instrument_snapshot ->> 'mic' = %s "  # noqa: S608
-            "AND coalesce(state_date, trade_date) < %s ORDER BY id LIMIT %s",
-            [mic, day, limit],
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
-class StandingStill(NamedTuple):
-    """A request of ours, or an order pending at its venue, that has been in one state for long."""
-
-    order_id: UUID
-    ref: str
-    desk_id: int
-    cl_ord_id: str
-    kind: str
-    state: str
-    since: datetime
-
-
-_STILL_OURS = """
-SELECT o.id, o.ref, o.desk_id, r.cl_ord_id, r.kind, r.state, coalesce(r.released_at, r.captured_at)
-  FROM orders_orderrequest r JOIN orders_order o ON o.id = r.order_id
- WHERE r.state = %s AND r.state IN ('captured', 'pending_authorisation', 'released')
-   AND r.captured_at < %s AND coalesce(r.released_at, r.captured_at) < %s
-   AND NOT EXISTS (SELECT FROM orders_stuckmark m WHERE m.order_id = o.id AND m.cl_ord_id = r.cl_ord_id
-                      AND m.state = r.state AND m.moved_at IS NULL)
- ORDER BY r.captured_at, r.id LIMIT %s
-"""
-_STILL_THERE = """
-SELECT DISTINCT o.id, o.ref, o.desk_id, '', 'order', o.ord_status, o.updated_at
-  FROM orders_orderrequest r JOIN orders_order o ON o.id = r.order_id
- WHERE r.state IN ('handed_over', 'unknown') AND r.handed_over_at < %s AND o.ord_status = %s AND o.updated_at < %s
-   AND NOT EXISTS (SELECT FROM orders_stuckmark m WHERE m.order_id = o.id AND m.cl_ord_id = ''
-                      AND m.state = o.ord_status AND m.moved_at IS NULL)
- ORDER BY 7, 1 LIMIT %s
-"""
-_MOVED = """
-SELECT m.id, o.id, o.ref, m.cl_ord_id, m.state
-  FROM orders_stuckmark m JOIN orders_order o ON o.id = m.order_id
-  LEFT JOIN orders_orderrequest r ON r.cl_ord_id = m.cl_ord_id AND m.cl_ord_id <> ''
- WHERE m.moved_at IS NULL AND m.state IS DISTINCT FROM coalesce(r.state, o.ord_status)
- ORDER BY m.id LIMIT %s
-"""
-
-
-def find_standing_still(*, state: str, at_venue: bool, before: datetime, limit: int) -> list[StandingStill]:
-    """What has been in ``state`` since before ``before`` and was not told yet: requests of ours, or orders at a venue."""
-    with raw_cursor(binary=True) as cursor:
-        cursor.execute(*(
-            (_STILL_THERE, [before, state, before, limit]) if at_venue else (_STILL_OURS, [state, before, before, limit])
-        ))  # fmt: skip
-        return [StandingStill(*row) for row in cursor.fetchall()]
-
-
-class Moved(NamedTuple):
-    """A matter that was told to stand still and has moved."""
-
-    mark_id: int
-    order_id: UUID
-    ref: str
-    cl_ord_id: str
-    state: str
-
-
-def find_moved_on(*, limit: int) -> list[Moved]:
-    """What was told to stand still and does not any more."""
-    with raw_cursor() as cursor:
-        cursor.execute(_MOVED, [limit])
-        return [Moved(*row) for row in cursor.fetchall()]
 
 
 def find_pending_authorisations(order_id: UUID) -> list[UUID]:
