@@ -1,0 +1,116 @@
+"""Cash and stock of all accounts, kept current from events: a projection (``journal.domain.projecting``). Pure.
+
+Reservations are not here: what orders hold is theirs to say. ``digest`` joins both, and is what the database is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from accounts.domain.replaying import DEPOSITS, EXECUTIONS
+from journal.domain.projecting import Happening
+from kernel.numbers import ZERO, plain
+
+KINDS = DEPOSITS | EXECUTIONS | {"AccountOpened"}
+Layers = tuple[Decimal, Decimal, Decimal]
+NONE: Layers = (ZERO, ZERO, ZERO)  # settled, pending, short
+_SELLS_SHORT = frozenset("56")
+
+
+class Money:
+    """Layers by account, and in it by currency (three letters) or instrument (a UUID), all text.
+
+    ``dark``: accounts with executions whose events are too old to name what they moved.
+    """
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, dict[str, Layers]] = {}
+        self.dark: set[str] = set()
+        self.touched: set[str] = set()
+
+    def apply(self, event: Happening) -> bool:
+        """Take one event; of other kinds nothing is taken."""
+        kind, payload = event.kind, event.payload
+        if kind in EXECUTIONS:
+            self._execution(payload)
+        elif kind in DEPOSITS:
+            for line in payload["lines"]:
+                self._move(payload["account_id"], line["instrument_id"] or line["currency"], settled=line["amount"])
+        elif kind == "AccountOpened":
+            self.accounts.setdefault(payload["account_id"], {}).setdefault(payload["base_currency"], NONE)
+            self.touched.add(payload["account_id"])
+        return True
+
+    def restore(self, events: Iterable[Happening]) -> None:
+        """Never asked for: every event of money can be taken by itself."""
+        raise NotImplementedError
+
+    def _execution(self, payload: Mapping[str, Any]) -> None:
+        account_id = payload["account_id"]
+        if "cash_delta" not in payload:
+            self.dark.add(account_id)
+            return
+        self._move(account_id, payload["currency"], pending=payload["cash_delta"])
+        qty = Decimal(payload["effective_qty"]) - Decimal(payload["effective_qty_before"])
+        side = payload["side"]
+        if side in _SELLS_SHORT:
+            self._move(account_id, payload["instrument_id"], short=qty)
+        else:
+            self._move(account_id, payload["instrument_id"], pending=qty if side == "1" else -qty)
+
+    def _move(
+        self,
+        account_id: str,
+        what: str,
+        *,
+        settled: str | Decimal = ZERO,
+        pending: str | Decimal = ZERO,
+        short: str | Decimal = ZERO,
+    ) -> None:
+        balances = self.accounts.setdefault(account_id, {})
+        had = balances.get(what, NONE)
+        balances[what] = (had[0] + Decimal(settled), had[1] + Decimal(pending), had[2] + Decimal(short))
+        self.touched.add(account_id)
+
+    def copy(self) -> Money:
+        """The same at this moment; what happens to one does not happen to the other."""
+        other = Money()
+        other.accounts = {account_id: balances.copy() for account_id, balances in self.accounts.items()}
+        other.dark = self.dark.copy()
+        return other
+
+    def body(self) -> dict[str, Any]:
+        """As plain JSON."""
+        rows = {
+            account_id: {what: [plain(layer) for layer in layers] for what, layers in balances.items()}
+            for account_id, balances in self.accounts.items()
+        }
+        return {"rows": rows, "dark": sorted(self.dark)}
+
+    def load(self, body: Mapping[str, Any]) -> None:
+        """The inverse of :meth:`body`."""
+        self.accounts = {
+            account_id: {what: (Decimal(a), Decimal(b), Decimal(c)) for what, (a, b, c) in balances.items()}
+            for account_id, balances in body["rows"].items()
+        }
+        self.dark, self.touched = set(body["dark"]), set()
+
+
+def account_text(balances: Mapping[str, Layers], reserved: Mapping[str, Decimal]) -> str:
+    """All that is compared of one account: each balance that is not all zero, by name. ``reserved`` by the same names."""
+    lines = []
+    for what in sorted(balances.keys() | reserved.keys()):
+        settled, pending, short = balances.get(what, NONE)
+        held = reserved.get(what, ZERO)
+        if settled or pending or short or held:
+            overdrawn = "t" if settled + pending - held < 0 else "f"
+            lines.append(f"{what}|{plain(settled)}|{plain(pending)}|{plain(held)}|{plain(short)}|{overdrawn}")
+    return ";".join(lines)
+
+
+def digest(text: str) -> bytes:
+    """Sixteen bytes that stand for an account's text."""
+    return hashlib.sha256(text.encode()).digest()[:16]
