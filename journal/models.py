@@ -166,3 +166,28 @@ class SealAnchor(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["place", "number"], name="journal_sealanchor_once"),
         ]
+
+
+class Snapshot(models.Model):
+    """The state of a projection at a position of the journal. Derived: what is lost or damaged is built again."""
+
+    id = models.BigAutoField(primary_key=True)
+    projection = models.TextField()
+    version = models.IntegerField()
+    position = models.BigIntegerField()
+    taken_at = models.DateTimeField()
+    body = models.BinaryField(help_text="Canonical JSON of the whole state")
+    sha256 = models.BinaryField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["projection", "version", "-position"], name="journal_snapshot_latest"),
+        ]
+
+
+class ProjectionInForce(models.Model):
+    """Which version of a projection readers go by. One row is changed when another takes its place."""
+
+    name = models.TextField(primary_key=True)
+    version = models.IntegerField()
+    swapped_at = models.DateTimeField()

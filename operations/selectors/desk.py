@@ -53,8 +53,3 @@ def list_rows_of(order_ids: Collection[UUID]) -> list[tuple[int, int, list[Any]]
     """(desk id, account group id, row) of each order, whoever asks: for the picture process only."""
     orders = Order.objects.filter(id__in=order_ids).values(*ROW_FIELDS)
     return [(order["desk_id"], order["account__group_id"], order_row(order)) for order in orders]
-
-
-def open_order_versions() -> dict[UUID, int]:
-    """Every open order with the number of its last event."""
-    return dict(Order.objects.filter(is_open=True).values_list("id", "last_event_seq"))

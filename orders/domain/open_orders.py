@@ -61,6 +61,7 @@ class OpenOrder(NamedTuple):
             (
                 *self[7:18],
                 "t" if self.overfilled else "f",
+                "t" if self.is_open else "f",
                 self.request_state,
                 self.attention,
                 str(self.seq),
@@ -169,13 +170,23 @@ class OpenOrders:
             known = self._held[order_id] = (entry, entry.held)
         return known[1]
 
+    def holds(self, order_id: str) -> bool:
+        """Whether the order holds anything."""
+        held = self.held(order_id)
+        return bool(held.cash or held.stock)
+
     def digest(self, order_id: str) -> bytes:
         """The digest of an open order's row as it should be."""
         entry = self.entries[order_id]
         known = self._digests.get(order_id)
         if known is None or known[0] is not entry:
-            known = self._digests[order_id] = (entry, digest(entry.text))
+            known = self._digests[order_id] = (entry, digest(self.text(order_id)))
         return known[1]
+
+    def text(self, order_id: str) -> str:
+        """The order and what it holds, as compared."""
+        held = self.held(order_id)
+        return f"{self.entries[order_id].text}|{plain(held.cash)}|{plain(held.stock)}"
 
     def reserved(self, account_id: str) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
         """What the account's open orders hold: cash by currency, stock by instrument."""
@@ -203,13 +214,12 @@ class OpenOrders:
 
     def load(self, body: Mapping[str, Any]) -> None:
         """The inverse of :meth:`body`."""
-        self.__init__()  # type: ignore[misc]
         make = OpenOrder._make
         self.entries = {row[0]: make(row[1:]) for row in body["rows"]}
-        self.dark = dict(body["dark"])
+        self.dark, self.touched, self.by_account = dict(body["dark"]), set(), {}
+        self._held, self._digests = {}, {}
         for order_id, entry in self.entries.items():
             self.by_account.setdefault(entry.account_id, set()).add(order_id)
-        self._held.clear()
 
 
 def _number(text: str) -> Decimal | None:
@@ -292,7 +302,9 @@ _MOVED = {
 def _reported(entry: OpenOrder, event: Happening) -> OpenOrder:
     payload = event.payload
     moved = payload.get("moved")
-    changed = {_MOVED[name]: "" if value is None else value for name, value in moved.items()} if moved else {}
+    changed: dict[str, Any] = {}
+    for name, value in moved.items() if moved else ():
+        changed[_MOVED[name]] = "" if value is None else value
     return entry._replace(
         ord_status=payload["ord_status"] or "",
         order_qty=payload["order_qty"] or entry.order_qty,

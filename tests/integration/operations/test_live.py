@@ -18,23 +18,11 @@ from journal.services.raise_anomaly import raise_anomaly
 from kernel.clock import utc_now
 from kernel.ids import new_id
 from operations.models import ExceptionItem
-from operations.picture import Picture
 from operations.services.on_anomaly_raised import handle
 from operations.stream import application, find_viewer, origin_allowed
 from orders.models import Order
 from orders.services.capture_order import capture_order
 from tests.factories import DeskWorld, make_desk, set_price, terms
-
-
-class Heard:
-    """Stands where the publisher stands and keeps what was sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, dict[str, Any]]] = []
-
-    def send(self, kind: str, position: int, **more: Any) -> bool:
-        self.sent.append((kind, more))
-        return True
 
 
 def capture(world: DeskWorld) -> str:
@@ -47,27 +35,6 @@ def capture(world: DeskWorld) -> str:
         terms=terms(world),
         source="ticket",
     ).ref
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_picture_follows_the_journal_and_equals_the_tables() -> None:
-    world = make_desk()
-    heard = Heard()
-    picture = Picture(heard)  # type: ignore[arg-type]
-    picture.rebuild()
-    assert picture.open_orders == {}
-    ref = capture(world)
-    assert picture.advance() == 2
-    kind, sent = heard.sent[0]
-    assert kind == "rows"
-    assert [(row["d"], row["g"], row["r"][1]) for row in sent["rows"]] == [(world.desk.pk, world.group.pk, ref)]
-    assert picture.advance() == 0
-    assert picture.equal_to_tables()
-
-    Order.objects.filter(ref=ref).update(is_open=False, leaves_qty=0)
-    assert not picture.equal_to_tables()
-    picture.rebuild()
-    assert picture.equal_to_tables()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, models, transaction
+from django.db import connection, models
 
 from accounts.models import Booking, CashBalance, Holding, Reservation, TradingAccount
 from journal.models import Event
@@ -22,6 +20,7 @@ from orders.domain.replayed import NOT_TOLD
 from orders.domain.replaying import replay
 from orders.models import Execution, Order, OrderRequest
 from tests.factories.busy_day import LATER, Day, busy_day
+from tests.factories.tampering import planted, without_checks
 
 pytestmark = pytest.mark.django_db
 OTHER_VALUE = {
@@ -46,28 +45,6 @@ OTHER_VALUE = {
 @pytest.fixture
 def day() -> Day:
     return busy_day()
-
-
-@contextmanager
-def planted(sql: str, *values: Any) -> Iterator[None]:
-    """A change past every guard, as only a superuser can make it; undone afterwards."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            cursor.execute(sql, values)
-            assert cursor.rowcount == 1, f"{sql} changed {cursor.rowcount} rows"
-        yield
-        transaction.set_rollback(True)
-
-
-def without_checks(*tables: str) -> None:
-    """Drop the CHECK constraints until the test's transaction ends: what is planted need not be plausible."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in tables:
-            cursor.execute("SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'c'", [table])
-            for (name,) in cursor.fetchall():
-                cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
 
 
 def other_value(item: models.Field[Any, Any]) -> str:

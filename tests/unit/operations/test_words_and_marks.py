@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
 from operations.domain.timeline import describe
-from operations.picture import digest
 from operations.templatetags.oms import grouped, moment, signed, waited
 from tests.architecture.house import ROOT
-
-FIRST, SECOND = UUID(int=1), UUID(int=2)
 
 
 @pytest.mark.parametrize(
@@ -70,12 +66,6 @@ def test_a_moment_carries_its_utc_time_and_its_date_unless_today() -> None:
 )
 def test_a_line_of_the_timeline(kind: str, payload: dict[str, object], text: str) -> None:
     assert describe(kind, payload).text == text
-
-
-def test_the_picture_digest_ignores_order_and_sees_every_change() -> None:
-    assert digest({FIRST: 1, SECOND: 2}) == digest({SECOND: 2, FIRST: 1})
-    assert digest({FIRST: 1, SECOND: 2}) != digest({FIRST: 2, SECOND: 1})
-    assert digest({FIRST: 1}) != digest({})
 
 
 def test_every_glyph_that_is_drawn_is_in_the_sprite() -> None:
