@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from oms_project.house.postgres import Postgres
 from oms_project.house.valkey import Valkey
 
 DOORS_SECONDS = 40
+PICTURE_BLOCK = "SELECT id FROM risk_block WHERE source = 'picture' AND lifted_at IS NULL"
 GROUPS = 'SELECT DISTINCT "group" FROM venues_fixsession WHERE enabled ORDER BY 1'
 
 
@@ -115,6 +117,8 @@ def fill(opening: Opening, addresses: Addresses) -> None:
         with steps.shown("static files"):
             steps.in_child(steps.collect_static, name="static", log=logs / "static.log", url=addresses.read)
             steps.static_stamp(house).write_text(steps.static_digest(house))
+    # Until the picture process has compared itself with the tables, what adds risk stays blocked.
+    steps.in_child(steps.block_until_proven, name="gate", log=logs / "gate.log", url=addresses.app)
 
 
 def chosen_roles(opening: Opening, groups: list[str]) -> list[roles.Role]:
@@ -155,14 +159,19 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_for_doors(watch: supervisor.Supervisor) -> list[str]:
-    """Wait until pages and stream answer; returns the names of doors that stayed shut."""
-    shut = {"web": environment.port_of("OMS_WEB_PORT"), "stream": environment.port_of("OMS_STREAM_PORT")}
+def wait_for_doors(watch: supervisor.Supervisor, read_url: str) -> list[str]:
+    """Wait until pages and stream answer and the picture is proven; returns the names of what stayed shut."""
+    web, stream = environment.port_of("OMS_WEB_PORT"), environment.port_of("OMS_STREAM_PORT")
+    shut: dict[str, Callable[[], bool]] = {
+        "web": lambda: answers(web),
+        "stream": lambda: listens(stream),
+        "picture": lambda: not database.ask(read_url, PICTURE_BLOCK),
+    }
     deadline = time.monotonic() + DOORS_SECONDS
     while shut and time.monotonic() < deadline:
         watch.tick()
-        for name, port in list(shut.items()):
-            if answers(port) if name == "web" else listens(port):
+        for name, is_open in list(shut.items()):
+            if is_open():
                 del shut[name]
         if any(child.restarts >= 4 for child in watch.children if child.name in shut):
             break
@@ -212,7 +221,7 @@ def open_house(opening: Opening, watch: supervisor.Supervisor) -> None:
         for role in chosen_roles(opening, groups):
             url, log = addresses.of(role.database_role), house.logs / f"{role.name}.log"
             watch.launch(supervisor.Child(role.name, partial(start_role, role, url, log)))
-        shut = wait_for_doors(watch)
+        shut = wait_for_doors(watch, addresses.read)
     welcome(opening, watch, shut)
 
 
