@@ -11,12 +11,12 @@ QTY_PLACES = Decimal("0.00000001")
 PRICE_PLACES = Decimal("0.00000001")
 AVG_PX_PLACES = Decimal("0.0000000001")
 
-_MINOR_PLACES = {"JPY": Decimal(1), "KRW": Decimal(1), "BHD": Decimal("0.001"), "KWD": Decimal("0.001")}
+MINOR_PLACES = {"JPY": Decimal(1), "KRW": Decimal(1), "BHD": Decimal("0.001"), "KWD": Decimal("0.001")}
 
 
 def minor_unit(currency: str) -> Decimal:
     """The smallest amount of a currency (ISO 4217 minor unit), e.g. 0.01 for GBP."""
-    return _MINOR_PLACES.get(currency, Decimal("0.01"))
+    return MINOR_PLACES.get(currency, Decimal("0.01"))
 
 
 def round_money(amount: Decimal, currency: str) -> Decimal:

@@ -50,7 +50,7 @@ OWN_SHELVES = {
     },
     "orders": {"scenario_file.py", "scenario_play.py", "scenario_runner.py", "upload_files.py"},
     "venues": {"gateway", "gateway.py", "inbox.py", "inbox", "simulator", "scenario_database.py"},
-    "operations": {"context.py", "picture", "stream.py", "stream"},
+    "operations": {"context.py", "fsck", "picture", "stream.py", "stream"},
 }
 SOURCES = [*FLOORS, "oms_project", "benchmarks", "tests"]
 

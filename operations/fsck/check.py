@@ -1,0 +1,64 @@
+"""What a check is: something that must always hold, said in one sentence, and how to look for where it does not.
+
+A check answers with findings; no finding means that it holds. It is either one SQL statement with the columns
+``subject`` and ``what``, one row a finding, or a function over the snapshot for what SQL cannot say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+from operations.fsck.snapshot import Snapshot
+
+
+class Level(IntEnum):
+    """How far a check reaches, from the guards of the database outwards. A higher level leans on those below it."""
+
+    GUARDS = 0
+    JOURNAL = 1
+    ORDERS = 2
+    MONEY = 3
+    WIRE = 4
+    EXCEPTIONS = 5
+    TRUTH = 6
+
+
+class Found(NamedTuple):
+    """One place where a check does not hold: what it is about, and what is wrong there."""
+
+    subject: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``sentence`` is what must hold, ``remedy`` what whoever is called at night does first.
+
+    ``reads_all`` marks the passes that read whole tables through Python: too slow to wait for at every start.
+    """
+
+    code: str
+    invariant: str
+    level: Level
+    sentence: str
+    remedy: str
+    sql: str = ""
+    look: Callable[[Snapshot], Iterable[Found]] | None = None
+    reads_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one check found: how many places, some of them by name, and the seconds it took."""
+
+    check: Check
+    found: int
+    examples: tuple[str, ...] = field(default=())
+    seconds: float = 0.0
+
+    @property
+    def holds(self) -> bool:
+        return self.found == 0

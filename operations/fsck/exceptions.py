@@ -1,0 +1,152 @@
+"""Level 5: nothing anomalous is silent. Every anomaly is an item somebody owns, and backlogs drain."""
+
+from __future__ import annotations
+
+from operations.fsck.check import Check, Level
+from operations.fsck.snapshot import AT
+
+_CURSOR = "(SELECT coalesce(max(position), 0) FROM journal_cursor WHERE name = 'operations.exceptions')"
+
+# An item keeps the ids of its first event and of its latest 200; those in between are behind its count.
+_UNSEEN = f"""
+SELECT e.payload ->> 'dedupe_key' AS subject, format('%s was raised at %s and no item keeps it', e.payload ->> 'kind',
+       e.recorded_at) AS what
+  FROM journal_event e
+ WHERE e.kind = 'AnomalyRaised' AND e.position <= {_CURSOR}
+   AND NOT EXISTS (SELECT FROM operations_exceptionitem i WHERE i.dedupe_key = e.payload ->> 'dedupe_key'
+                      AND (i.first_event_id = e.id OR i.sources ? e.id::text OR jsonb_array_length(i.sources) >= 200))
+   AND NOT EXISTS (SELECT FROM journal_setaside s WHERE s.source = 'operations.exceptions' AND s.position = e.position::text)
+"""
+
+_WAITING = f"""
+SELECT e.payload ->> 'dedupe_key' AS subject, format('%s was raised at %s and is no item yet', e.payload ->> 'kind',
+       e.recorded_at) AS what
+  FROM journal_event e
+ WHERE e.kind = 'AnomalyRaised' AND e.position > {_CURSOR} AND e.recorded_at < {AT} - interval '60 seconds'
+"""
+
+_LAST_WORD = f"""
+WITH last AS (
+     SELECT DISTINCT ON (stream) stream, kind, payload ->> 'dedupe_key' AS dedupe_key
+       FROM journal_event WHERE kind IN ('AnomalyRaised', 'AnomalyCleared') AND position <= {_CURSOR}
+      ORDER BY stream, seq DESC
+)
+SELECT l.dedupe_key AS subject, CASE WHEN l.kind = 'AnomalyCleared' THEN 'is settled and its item is still open'
+       ELSE 'is not settled and has no open item' END AS what
+  FROM last l
+  LEFT JOIN operations_exceptionitem i ON i.dedupe_key = l.dedupe_key AND i.state = 'open'
+ WHERE (i.id IS NOT NULL) <> (l.kind = 'AnomalyRaised')
+"""
+
+_OWNERLESS = """
+SELECT i.dedupe_key AS subject, 'is open and nobody owns it' AS what
+  FROM operations_exceptionitem i WHERE i.state = 'open' AND i.owner_id IS NULL AND i.owner_group = ''
+"""
+
+_BASELESS = """
+SELECT i.dedupe_key AS subject, format('names an event %s that does not exist', i.first_event_id) AS what
+  FROM operations_exceptionitem i LEFT JOIN journal_event e ON e.id = i.first_event_id WHERE e.id IS NULL
+"""
+
+_OPEN_MATTERS = """
+SELECT DISTINCT ON (stream) payload ->> 'dedupe_key' AS dedupe_key, kind
+  FROM journal_event WHERE kind IN ('AnomalyRaised', 'AnomalyCleared') ORDER BY stream, seq DESC
+"""
+
+# What must have raised an anomaly, with the key it is raised under.
+_UNTOLD = f"""
+WITH last AS ({_OPEN_MATTERS}), matters(subject, what, dedupe_key) AS (
+     SELECT r.cl_ord_id, 'is unknown', format('order:%s:UNKNOWN:%s', r.order_id, r.cl_ord_id)
+       FROM orders_orderrequest r WHERE r.state = 'unknown'
+     UNION ALL
+     SELECT o.ref, 'is over-filled', format('order:%s:OVERFILL', o.id) FROM orders_order o WHERE o.overfilled
+     UNION ALL
+     SELECT a.code, 'is overdrawn in ' || c.currency, format('overdrawn:%s:%s', c.account_id, c.currency)
+       FROM accounts_cashbalance c JOIN accounts_tradingaccount a ON a.id = c.account_id WHERE c.overdrawn_by_event IS NOT NULL
+     UNION ALL
+     SELECT a.code, 'is overdrawn in ' || h.instrument_id, format('overdrawn:%s:%s', h.account_id, h.instrument_id)
+       FROM accounts_holding h JOIN accounts_tradingaccount a ON a.id = h.account_id WHERE h.overdrawn_by_event IS NOT NULL
+)
+SELECT m.subject, m.what || ' and no open anomaly says so' AS what
+  FROM matters m LEFT JOIN last l ON l.dedupe_key = m.dedupe_key WHERE l.kind IS DISTINCT FROM 'AnomalyRaised'
+"""
+
+_SET_ASIDE = """
+SELECT s.source || ' ' || s.position AS subject, 'was set aside and nobody was told' AS what
+  FROM journal_setaside s
+ WHERE s.payload -> 'payload' ->> 'kind' IS DISTINCT FROM 'EVENT_SET_ASIDE'
+   AND NOT EXISTS (SELECT FROM journal_event e WHERE e.kind = 'AnomalyRaised' AND e.stream IN (
+       'anomaly:' || s.source || ':' || s.position, 'anomaly:set-aside:' || s.source || ':' || s.position))
+"""
+
+# A backlog counts as stuck only where its worker's own work shows that the house runs.
+_STUCK = f"""
+SELECT 'inbox of ' || s.name AS subject, format('has messages since %s that nobody worked', min(w.recorded_at)) AS what
+  FROM venues_fixsession s
+  LEFT JOIN (SELECT split_part(name, ':', 2) AS session, min(position) AS position
+               FROM journal_cursor WHERE name LIKE 'inbox:%' GROUP BY 1) c ON c.session = s.name
+  JOIN venues_wiremessage w ON w.session = s.name AND w.id > coalesce(c.position, 0) AND w.direction = 'in'
+   AND w.msg_type IN ('8', '9', '3', 'j')
+ WHERE s.last_in_at > {AT} - interval '60 seconds' AND w.recorded_at < {AT} - interval '300 seconds'
+ GROUP BY s.name
+UNION ALL
+SELECT 'listener ' || c.name, format('has not moved since %s', c.updated_at)
+  FROM journal_cursor c
+ WHERE c.name NOT LIKE 'inbox:%' AND c.updated_at < {AT} - interval '300 seconds'
+   AND EXISTS (SELECT FROM journal_cursor o WHERE o.updated_at > {AT} - interval '60 seconds')
+   AND (SELECT count(*) FROM (SELECT FROM journal_event e WHERE e.position > c.position
+                                 AND e.recorded_at < {AT} - interval '300 seconds' LIMIT 2000) AS behind) >= 2000
+"""
+
+_ITEMS = "See the log of the relay and its cursor operations.exceptions (./oms status)"
+
+CHECKS = (
+    Check(
+        "ANOMALY_UNSEEN", "I10", Level.EXCEPTIONS,
+        "Every anomaly the listener has passed is kept by an item.",
+        f"{_ITEMS}; until it is mended the page of exceptions is not complete: read the journal's AnomalyRaised.",
+        sql=_UNSEEN,
+    ),
+    Check(
+        "ANOMALY_WAITING", "I10", Level.EXCEPTIONS,
+        "Every anomaly becomes an item within 60 seconds.",
+        f"{_ITEMS}; it is behind or does not run.",
+        sql=_WAITING,
+    ),
+    Check(
+        "ITEM_STATE_DIFFERS", "I10", Level.EXCEPTIONS,
+        "An item is open exactly as long as its matter is not settled.",
+        f"{_ITEMS}; decide by the matter, not by the item.",
+        sql=_LAST_WORD,
+    ),
+    Check(
+        "ITEM_UNOWNED", "I10", Level.EXCEPTIONS,
+        "Every open item has an owner or a group that owns it.",
+        "Give it to the operations group, and find out who took it away.",
+        sql=_OWNERLESS,
+    ),
+    Check(
+        "ITEM_BASELESS", "I10", Level.EXCEPTIONS,
+        "Every item names the event it began with.",
+        "The item was written past the listener or the event is lost: see STREAM_HAS_GAP.",
+        sql=_BASELESS,
+    ),
+    Check(
+        "MATTER_UNTOLD", "I10", Level.EXCEPTIONS,
+        "Every unknown request, over-filled order and overdrawn balance has an anomaly that is not settled.",
+        "Look at the subject now: nobody was told of it.",
+        sql=_UNTOLD,
+    ),
+    Check(
+        "SET_ASIDE_UNTOLD", "I10", Level.EXCEPTIONS,
+        "Everything that could not be worked and was set aside has an anomaly.",
+        "Look at the row of journal_setaside: its effect is missing and nobody was told.",
+        sql=_SET_ASIDE,
+    ),
+    Check(
+        "BACKLOG_STUCK", "I9", Level.EXCEPTIONS,
+        "No inbox and no listener stands still while the house runs (grace 300 s).",
+        "See the log of inbox and relay (./oms status); what they have not worked has had no effect.",
+        sql=_STUCK,
+    ),
+)  # fmt: skip
