@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from celery import shared_task
+from django.conf import settings
 
 from kernel.clock import utc_now
+from operations.services.check_invariants import check_invariants
 from operations.services.check_replay import check_replay
 
 HOURS = 3600
@@ -14,3 +18,9 @@ HOURS = 3600
 def replay_all() -> None:
     """Everything rebuilt from the journal and compared with the tables."""
     check_replay(at=utc_now())
+
+
+@shared_task(name="operations.prove_invariants", queue="batch", time_limit=HOURS)
+def prove_invariants() -> None:
+    """Every check of fsck; what fails becomes an exception."""
+    check_invariants(at=utc_now(), truth=Path(settings.VAR_DIR) / "simulator" if settings.MODE == "demo" else None)

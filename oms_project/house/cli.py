@@ -19,6 +19,7 @@ VERBS = {
     "scenarios": "scenarios",
     "status": "status",
     "replay": "replay",
+    "fsck": "fsck",
     "reset": "reset",
     "trading": "trading",
     "seal-key": "seal_key",
@@ -73,10 +74,20 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true")
     verify.add_argument("--trust", help="id or hexadecimal digits of a key you got from elsewhere")
     verify.add_argument("--anchors", help="an anchor file you kept yourself")
+    _add_fsck(verbs)
     seal_key = verbs.add_parser("seal-key", help="the key that signs what the journal sealed")
     seal_key.add_argument("action", choices=("new", "show", "rotate"))
     seal_key.add_argument("file", nargs="?", help="where a new key goes")
     return top
+
+
+def _add_fsck(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    fsck = verbs.add_parser("fsck", help="prove the invariants of the house on its own database; only reads")
+    fsck.add_argument("--json", action="store_true")
+    fsck.add_argument(
+        "--level", type=int, choices=range(7), help="as far as this level: 0 guards … 6 the venue's truth"
+    )
+    fsck.add_argument("--check", action="append", default=[], metavar="CODE", help="only this check; may be repeated")
 
 
 def _seed(text: str) -> int:

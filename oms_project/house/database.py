@@ -94,6 +94,7 @@ def apply_grants(owner_url: str) -> None:
             "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {everyone}",
             "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {writers}",
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {writers}",
+            "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {everyone}",
             "REVOKE UPDATE, DELETE, TRUNCATE ON {appends} FROM {writers}" if appends.as_string() else "",
             "REVOKE INSERT ON {hand_overs} FROM {app}" if hand_overs.as_string() else "",
             "REVOKE INSERT, UPDATE, DELETE ON {ledger} FROM {writers}" if ledger.as_string() else "",

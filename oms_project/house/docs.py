@@ -83,6 +83,31 @@ def checks() -> str:
     )
 
 
+def fsck_checks() -> str:
+    """Every check of ./oms fsck: what must hold, and what to do where it does not."""
+    from operations.fsck.check import Level
+    from operations.fsck.registry import CHECKS, before_opening
+
+    lines = _header("Invariants that the house proves of itself", "`operations/fsck`")
+    lines += [
+        f"{len(CHECKS)} checks. `./oms fsck [--level N] [--check CODE] [--json]` carries them out on one snapshot; nightly all of them.",
+        "Those marked ● are carried out before every opening and block what adds risk where they fail. I1 to I10: see the",
+        "invariants in the README of each room; a grace is how long two things that do not commit together may differ.",
+        "",
+    ]
+    opening = {check.code for check in before_opening()}
+    for level in Level:
+        lines += [f"## Level {level:d}: {level.name.lower()}", ""]
+        lines += ["| check | | proves | must hold | when it does not |", "|---|---|---|---|---|"]
+        lines += [
+            f"| `{check.code}` | {'●' if check.code in opening else ''} | {check.invariant} | {check.sentence} | {check.remedy} |"
+            for check in CHECKS
+            if check.level == level
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
 def event_flow() -> str:
     """Which event runs which listener."""
     from oms_project.flow import LISTENERS
@@ -164,6 +189,7 @@ def tables() -> str:
 DOCS: dict[str, Callable[[], str]] = {
     "order_states.md": order_states,
     "checks.md": checks,
+    "fsck_checks.md": fsck_checks,
     "event_flow.md": event_flow,
     "settings.md": settings,
     "error_codes.md": error_codes,

@@ -91,6 +91,16 @@ def needs_seed(house: House, url: str) -> bool:
     return not house.sign_ins_file.exists() or database.ask(url, "SELECT count(*) FROM authorisation_user") == [(0,)]
 
 
+def prove_invariants(findings: Path) -> None:
+    """Carry out the checks a start waits for; what fails blocks what adds risk and is written to ``findings``, a line each."""
+    service = importlib.import_module("operations.services.check_invariants")
+    registry = importlib.import_module("operations.fsck.registry")
+    clock = importlib.import_module("kernel.clock")
+    outcomes = service.check_invariants(at=clock.utc_now(), checks=registry.before_opening(), gate=True)
+    lines = [f"{one.check.code} in {one.found} places: {one.check.sentence}" for one in outcomes if not one.holds]
+    findings.write_text("".join(f"{line}\n" for line in lines))
+
+
 def collect_static() -> None:
     """Copy, name by content and compress what browsers load."""
     from django.core.management import call_command

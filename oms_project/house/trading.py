@@ -1,4 +1,7 @@
-"""``./oms trading on|off --reason TEXT``: the firm's switch, from the command line, beside ``up`` or without it."""
+"""``./oms trading on|off --reason TEXT``: the firm's switch, from the command line, beside ``up`` or without it.
+
+On is refused while an invariant does not hold; off never is.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import getpass
 import importlib
 import os
 from argparse import Namespace
+from pathlib import Path
 
 from oms_project.house import environment
 from oms_project.house.current import house_addresses, mode_of
-from oms_project.house.failures import HOLDS, BadInput
+from oms_project.house.failures import FINDING, HOLDS, BadInput
+from oms_project.house.fsck import show, truth_of
 from oms_project.house.paths import this_house
 
 SERVICE = "risk.services.switch_trading"
@@ -41,9 +46,25 @@ def run(arguments: Namespace) -> int:
         from authorisation.domain.principal import process_principal
         from kernel.clock import utc_now
 
+        if arguments.state == "on" and not proven(truth_of(house, mode)):
+            connections.close_all()
+            print("Trading is not switched on: invariants do not hold, see above.")
+            return FINDING
         switch = importlib.import_module(SERVICE).switch_trading
         actor = process_principal(f"oms trading ({operator()})")
         switch(actor=actor, at=utc_now(), on=arguments.state == "on", reason=reason)
         connections.close_all()
     print(f"Trading is {arguments.state}.")
     return HOLDS
+
+
+def proven(truth: Path | None) -> bool:
+    """True when every invariant holds. Those that do not are shown, and are somebody's exception."""
+    from kernel.clock import utc_now
+    from operations.fsck.prove import failing
+    from operations.services.check_invariants import check_invariants
+
+    found = failing(check_invariants(at=utc_now(), truth=truth))
+    for outcome in found:
+        show(outcome)
+    return not found

@@ -1,6 +1,6 @@
 """``./oms up``: from whatever is there to an open house, then supervision until Ctrl-C.
 
-Order: lock, clean what a killed start left, ports, servers, tables, grants, demo data, static files, roles, doors open.
+Order: lock, clean what a killed start left, ports, servers, tables, grants, demo data, invariants, static files, roles, doors open.
 """
 
 from __future__ import annotations
@@ -121,6 +121,19 @@ def fill(opening: Opening, addresses: Addresses) -> None:
     steps.in_child(steps.block_until_proven, name="gate", log=logs / "gate.log", url=addresses.app)
 
 
+def prove(opening: Opening, addresses: Addresses) -> None:
+    """Before anything can be sent: the invariants of levels 0 to 3. What does not hold blocks what adds risk."""
+    house = opening.house
+    findings = house.run / "fsck_findings"
+    with steps.shown("invariants, levels 0 to 3"):
+        work = partial(steps.prove_invariants, findings)
+        steps.in_child(work, name="fsck", log=house.logs / "fsck.log", url=addresses.app)
+    for line in findings.read_text().splitlines():
+        print(f"  does not hold: {line}")
+    if findings.stat().st_size:
+        print("  What adds risk is blocked until it holds; ./oms fsck says where and what to do.")
+
+
 def chosen_roles(opening: Opening, groups: list[str]) -> list[roles.Role]:
     """Every role of this mode; one gateway for each session group that is enabled."""
     wanted = [role for role in roles.FIXED if opening.mode == environment.DEMO or not role.demo]
@@ -216,6 +229,7 @@ def open_house(opening: Opening, watch: supervisor.Supervisor) -> None:
     with steps.shown("loading the application"):
         steps.import_application()
     fill(opening, addresses)
+    prove(opening, addresses)
     groups = [str(row[0]) for row in database.ask(addresses.read, GROUPS)]
     with steps.shown("processes"):
         for role in chosen_roles(opening, groups):

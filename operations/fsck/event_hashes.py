@@ -23,7 +23,7 @@ SELECT id, stream, kind, actor, correlation_id, event_at, received_at, business_
 
 def altered_events(snapshot: Snapshot) -> Iterator[Found]:
     """Events whose hash does not cover what they say."""
-    for row in snapshot.stream(_EVENTS, binary=True):
+    for row in snapshot.stream(_EVENTS):
         payload = orjson.loads(row[8])
         draft = EventDraft(*(*row[:8], payload, *row[9:12]))
         said = envelope(draft, seq=row[12], recorded_at=row[13], payload_json=payload_bytes(payload))

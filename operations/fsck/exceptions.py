@@ -59,6 +59,10 @@ WITH last AS ({_OPEN_MATTERS}), matters(subject, what, dedupe_key) AS (
      SELECT r.cl_ord_id, 'is unknown', format('order:%s:UNKNOWN:%s', r.order_id, r.cl_ord_id)
        FROM orders_orderrequest r WHERE r.state = 'unknown'
      UNION ALL
+     SELECT coalesce(nullif(s.cl_ord_id, ''), s.order_id::text), 'stands still',
+            format('order:%s:STUCK:%s:%s', s.order_id, coalesce(nullif(s.cl_ord_id, ''), 'order'), s.state)
+       FROM orders_stuckmark s WHERE s.moved_at IS NULL
+     UNION ALL
      SELECT o.ref, 'is over-filled', format('order:%s:OVERFILL', o.id) FROM orders_order o WHERE o.overfilled
      UNION ALL
      SELECT a.code, 'is overdrawn in ' || c.currency, format('overdrawn:%s:%s', c.account_id, c.currency)
@@ -133,7 +137,7 @@ CHECKS = (
     ),
     Check(
         "MATTER_UNTOLD", "I10", Level.EXCEPTIONS,
-        "Every unknown request, over-filled order and overdrawn balance has an anomaly that is not settled.",
+        "Every unknown request, order that stands still or is over-filled, and overdrawn balance has an anomaly that is not settled.",
         "Look at the subject now: nobody was told of it.",
         sql=_UNTOLD,
     ),

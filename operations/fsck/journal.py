@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operations.fsck.check import Check, Level
 from operations.fsck.event_hashes import altered_events
+from operations.fsck.seals import differing_seals
 
 _GAPS = """
 SELECT stream AS subject, format('has %s events numbered %s to %s', count(*), min(seq), max(seq)) AS what
@@ -81,5 +82,11 @@ CHECKS = (
         "Every event says what it said when it was written: its hash covers all of it.",
         "An event was edited: stop trading, compare with the last seal and the anchors, restore from backup.",
         look=altered_events, reads_all=True,
+    ),
+    Check(
+        "SEALS_DIFFER", "I5", Level.JOURNAL,
+        "Every seal covers what it sealed, is signed by a key of the chain, and stands in every anchor file.",
+        "The journal was rewritten or cut: stop trading; the anchors say since when; restore from a backup that agrees.",
+        look=differing_seals, reads_all=True,
     ),
 )  # fmt: skip

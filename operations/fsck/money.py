@@ -5,6 +5,7 @@ from __future__ import annotations
 from kernel.numbers import MINOR_PLACES, minor_unit
 from operations.fsck.check import Check, Level
 from operations.fsck.holds import differing_holds
+from orders.domain.holding import OPEN_STATES
 
 _CASH = """
 SELECT a.code || ' ' || coalesce(c.currency, b.currency) AS subject,
@@ -45,6 +46,8 @@ SELECT coalesce(a.code, r.account_id::text) || ' ' || coalesce(c.currency, r.cur
  WHERE coalesce(c.reserved, 0) <> coalesce(r.held, 0)
 """
 
+_OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN_STATES))
+
 _RESERVED_STOCK = """
 SELECT coalesce(a.code, r.account_id::text) || ' ' || coalesce(h.instrument_id, r.instrument_id) AS subject,
        format('has %s reserved; its orders hold %s', coalesce(h.reserved, 0), coalesce(r.held, 0)) AS what
@@ -56,12 +59,13 @@ SELECT coalesce(a.code, r.account_id::text) || ' ' || coalesce(h.instrument_id, 
  WHERE coalesce(h.reserved, 0) <> coalesce(r.held, 0)
 """
 
-_ORPHANS = """
+_ORPHANS = f"""
 SELECT coalesce(o.ref, r.order_id::text) AS subject,
        format('holds %s %s and %s units, and %s', r.cash, r.cash_currency, r.stock, CASE WHEN o.id IS NULL
-              THEN 'does not exist' WHEN NOT o.is_open THEN 'is over' ELSE 'is of another account' END) AS what
+              THEN 'does not exist' WHEN o.account_id = r.account_id THEN 'is over' ELSE 'is of another account' END) AS what
   FROM accounts_reservation r LEFT JOIN orders_order o ON o.id = r.order_id
- WHERE o.id IS NULL OR NOT o.is_open OR o.account_id <> r.account_id
+ WHERE o.id IS NULL OR o.account_id <> r.account_id OR (NOT o.is_open AND NOT (o.ord_status = '2' AND EXISTS (
+       SELECT FROM orders_orderrequest a WHERE a.order_id = o.id AND a.kind = 'replace' AND a.state IN ({_OPEN}))))
 """
 
 _UNITS = " ".join(f"WHEN '{currency}' THEN {minor_unit(currency)}" for currency in sorted(MINOR_PLACES))
@@ -175,7 +179,7 @@ CHECKS = (
     ),
     Check(
         "RESERVATION_ORPHANED", "I4", Level.MONEY,
-        "Every reservation belongs to an open order of its account.",
+        "Every reservation belongs to an order of its account that is open, or filled with a replace the venue may yet accept.",
         "Money is held for nothing: check the order at the venue, then release the reservation through accounts.",
         sql=_ORPHANS,
     ),

@@ -1,7 +1,7 @@
 """Derives every order again from the facts about it and compares with the columns people read.
 
-The same pure core that wrote the columns reads the facts; the trading day is the latest of those the order has lived
-through, as it is when a report is applied.
+The same pure core that wrote the columns reads the facts; the trading day is the latest the order has lived through: that
+of its entry, of its reports, or the one its status was last derived for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from orders.domain.derive import Derived, derive
 from orders.domain.facts import OrderFacts, facts_from_json
 
 _ORDERS = """
-SELECT o.ref, o.facts::text, o.trade_date, o.ord_status, o.order_qty, o.cum_qty, o.leaves_qty, o.avg_px, o.price, o.stop_px,
+SELECT o.ref, o.facts::text, o.trade_date, o.state_date, o.ord_status, o.order_qty, o.cum_qty, o.leaves_qty, o.avg_px, o.price, o.stop_px,
        o.cl_ord_id, o.venue_order_id, o.is_open, o.overfilled, o.time_in_force, r.handed
   FROM orders_order o
   LEFT JOIN (SELECT order_id, string_agg(cl_ord_id, ' ' ORDER BY cl_ord_id) AS handed
@@ -32,17 +32,17 @@ _OWN_SOURCE = ("order_qty", "cl_ord_id", "venue_order_id")  # kept from the orde
 
 def differing_facts(snapshot: Snapshot) -> Iterator[Found]:
     """Orders whose columns are not what their facts say, one finding a column."""
-    for row in snapshot.stream(_ORDERS, binary=True):
+    for row in snapshot.stream(_ORDERS):
         yield from _compared(*row)
 
 
-def _compared(ref: str, text: str, trade_date: date, *columns: Any) -> Iterator[Found]:
+def _compared(ref: str, text: str, trade_date: date, state_date: date | None, *columns: Any) -> Iterator[Found]:
     facts = facts_from_json(orjson.loads(text))
     names = {request.cl_ord_id for request in facts.requests}
     for name in (columns[-1] or "").split():
         if name not in names:
             yield Found(ref, f"handed over {name}, which its facts do not know")
-    derived = derive(facts, business_date=_lived_until(facts, trade_date))
+    derived = derive(facts, business_date=_lived_until(facts, max(trade_date, state_date or trade_date)))
     kept = dict(zip(_COLUMNS, columns, strict=False))
     for name in _ALWAYS + (_ONCE_HEARD if facts.facts else ()):
         said = _word(derived, name)
@@ -58,8 +58,8 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _lived_until(facts: OrderFacts, trade_date: date) -> date:
-    return max([trade_date, *(date.fromisoformat(fact.trade_date) for fact in facts.facts if fact.trade_date)])
+def _lived_until(facts: OrderFacts, day: date) -> date:
+    return max([day, *(date.fromisoformat(fact.trade_date) for fact in facts.facts if fact.trade_date)])
 
 
 def _word(derived: Derived, name: str) -> str | bool | Decimal | None:

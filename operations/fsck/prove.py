@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import psycopg
+from django.db import Error as DjangoError
 
 from operations.fsck.check import Check, Found, Outcome
 from operations.fsck.snapshot import Snapshot
@@ -42,7 +43,7 @@ def prove_one(snapshot: Snapshot, check: Check, *, examples: int = EXAMPLES) -> 
             found, some = (
                 _asked(snapshot, check, examples) if check.sql else _looked(_findings(snapshot, check), examples)
             )
-    except (psycopg.Error, ArithmeticError, LookupError, TypeError, ValueError) as problem:
+    except (psycopg.Error, DjangoError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
         reason = " ".join(str(problem).split())[:300]
         found, some = 1, [Found("the check itself", f"could not be carried out: {type(problem).__name__}: {reason}")]
     named = tuple(f"{one.subject}: {one.what}" for one in some)

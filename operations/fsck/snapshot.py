@@ -1,7 +1,8 @@
 """One moment of the whole database, and the outside evidence that belongs to it.
 
 Every check of a run reads the same REPEATABLE READ, READ ONLY transaction, so that it is right beside a running house:
-what one check sees of an order, the others see too.
+what one check sees of an order, the others see too. It is Django's own transaction, so that reads of the rooms below
+(the check of the seals) look at the same moment.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.db import connection, transaction
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 SLICE = 5_000
 _NAMES = count()
 AT = "current_setting('oms.fsck_at')::timestamptz"  # what a statement calls now: the caller's word, not the server's
@@ -29,41 +30,42 @@ class Snapshot:
     ``truth`` is where the simulated venues keep theirs, if any do.
     """
 
-    connection: Connection
+    connection: psycopg.Connection[tuple[Any, ...]]
     at: datetime
     truth: Path | None = None
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement. Only for statements whose answer is small."""
-        return self.connection.execute(sql.encode(), values or None).fetchall()
+        with psycopg.Cursor(self.connection) as cursor:
+            return cursor.execute(sql.encode(), values or None).fetchall()
 
-    def stream(self, sql: str, *, binary: bool = False) -> Iterator[tuple[Any, ...]]:
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a statement in slices, so that memory stays bounded whatever the size of the table."""
-        with self.connection.cursor(f"fsck_{next(_NAMES)}", withhold=False) as cursor:
+        with psycopg.ServerCursor(self.connection, f"fsck_{next(_NAMES)}") as cursor:
             cursor.itersize = SLICE
-            if binary:
-                cursor.format = psycopg.pq.Format.BINARY
+            cursor.format = psycopg.pq.Format.BINARY
             yield from cursor.execute(sql.encode())
 
 
 @contextmanager
-def open_snapshot(connection: Connection, *, at: datetime, truth: Path | None = None) -> Iterator[Snapshot]:
-    """The database as it is now, for as long as the block lasts. ``connection`` must be in autocommit and idle."""
-    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-    try:
-        yield snapshot_of(connection, at=at, truth=truth)
-    finally:
-        connection.execute("ROLLBACK")
+def open_snapshot(*, at: datetime, truth: Path | None = None) -> Iterator[Snapshot]:
+    """The database as it is now, for as long as the block lasts; no transaction may be open."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield snapshot_of_transaction(at=at, truth=truth)
 
 
-def snapshot_of(connection: Connection, *, at: datetime, truth: Path | None = None) -> Snapshot:
-    """The transaction that is open as a snapshot; its statements may sort and hash whole tables in memory, on all cores."""
-    for name, value in (
+def snapshot_of_transaction(*, at: datetime, truth: Path | None = None) -> Snapshot:
+    """The open transaction as a snapshot; until it ends, statements may sort and hash whole tables in memory, on all cores."""
+    settings = (
         ("oms.fsck_at", at.isoformat()),
         ("work_mem", "192MB"),
         ("hash_mem_multiplier", "2"),
         ("max_parallel_workers_per_gather", "2"),
         ("jit", "off"),
-    ):
-        connection.execute("SELECT set_config(%s, %s, true)", [name, value])
-    return Snapshot(connection, at, truth)
+    )
+    with connection.cursor() as cursor:
+        for name, value in settings:
+            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+    assert connection.connection is not None
+    return Snapshot(connection.connection, at, truth)

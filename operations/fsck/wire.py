@@ -76,6 +76,14 @@ SELECT r.cl_ord_id AS subject, format('was handed over at %s and is neither answ
                   AND s.state_at < {AT} - interval '120 seconds' AND s.last_in_at > {AT} - interval '60 seconds')
 """
 
+_UNASKED = """
+SELECT coalesce(r.cl_ord_id, i.cl_ord_id) AS subject, CASE WHEN i.request_id IS NULL THEN 'is unknown and the venue is not asked for it'
+       ELSE 'is asked for and is no request of ours' END AS what
+  FROM (SELECT id, cl_ord_id FROM orders_orderrequest WHERE state = 'unknown') r
+  FULL JOIN (SELECT request_id, cl_ord_id FROM venues_inquiry WHERE state = 'open') i ON i.request_id = r.id
+ WHERE i.request_id IS NULL OR (r.id IS NULL AND NOT EXISTS (SELECT FROM orders_orderrequest p WHERE p.id = i.request_id))
+"""
+
 _HALTED = """
 SELECT h.cl_ord_id AS subject, format('left at %s although %s stopped it from %s to %s', h.handed_over_at, b.source,
        b.imposed_at, coalesce(b.lifted_at::text, 'now')) AS what
@@ -165,6 +173,12 @@ CHECKS = (
         "A request the venue does not answer becomes unknown and is asked for (grace 120 s, while the session is on).",
         "See the log of the gateway of the group; ask the venue by phone for the ClOrdID.",
         sql=_SILENT,
+    ),
+    Check(
+        "UNKNOWN_UNASKED", "I2", Level.WIRE,
+        "Every request whose fate is unknown is asked for until the venue has spoken.",
+        "Nobody will ever ask the venue: call it for the ClOrdID, and open the inquiry again (venues.services.mark_silent).",
+        sql=_UNASKED,
     ),
     Check(
         "SENT_WHILE_HALTED", "I8", Level.WIRE,

@@ -73,7 +73,7 @@ JOURNAL = (
     Corruption(
         "STREAM_HAS_GAP", "an event in the middle is gone",
         f"DELETE FROM journal_event WHERE stream = {STREAM} AND kind = 'OrderRouted'",
-        ("CHAIN_LINK_BROKEN",),
+        ("CHAIN_LINK_BROKEN", "SEALS_DIFFER"),
     ),
     Corruption(
         "CHAIN_LINK_BROKEN", "another predecessor",
@@ -84,7 +84,7 @@ JOURNAL = (
         "ORDER_HEAD_DIFFERS", "the last event is gone",
         f"DELETE FROM journal_event e USING orders_order o WHERE o.id = {LIVE} AND e.stream = 'order:' || o.id "
         "AND e.seq = o.last_event_seq",
-        ("REQUEST_STATE_DIFFERS",),
+        ("REQUEST_STATE_DIFFERS", "SEALS_DIFFER"),
     ),
     Corruption(
         "STREAM_HEAD_DIFFERS", "head set back", "UPDATE journal_streamhead SET seq = seq + 1 WHERE stream LIKE 'account:%'"
@@ -103,6 +103,18 @@ JOURNAL = (
         f"UPDATE journal_event SET payload = payload || '{{\"sentence\": \"x\"}}' WHERE stream = {STREAM} AND seq = 2",
     ),
 )  # fmt: skip
+
+_CUT = f"""DELETE FROM journal_event e USING orders_order o WHERE o.id = {LIVE} AND e.stream = 'order:' || o.id
+    AND e.seq = o.last_event_seq; UPDATE orders_order o SET last_event_seq = e.seq, last_event_hash = e.hash
+    FROM journal_event e WHERE o.id = {LIVE} AND e.stream = 'order:' || o.id AND e.seq = o.last_event_seq - 1"""
+SEALS = (
+    Corruption(
+        "SEALS_DIFFER", "the last event cut off, and its order's head with it", _CUT, ("REQUEST_STATE_DIFFERS",)
+    ),
+    Corruption(
+        "SEALS_DIFFER", "a seal that no key signed", "UPDATE journal_seal SET root = sha256('x') WHERE number = 1"
+    ),
+)
 
 ORDERS = (
     Corruption(
@@ -327,6 +339,9 @@ WIRE = (
         f"released_at = {NOW} - interval '4 minutes' WHERE state = 'handed_over'",
     ),
     Corruption(
+        "UNKNOWN_UNASKED", "forgotten", "UPDATE venues_inquiry SET state = 'closed' WHERE state = 'open'"
+    ),
+    Corruption(
         "SENT_WHILE_HALTED", "a block that was passed by",
         "UPDATE risk_block SET imposed_at = '2026-11-20 09:00+00' WHERE source = 'test'",
     ),
@@ -397,4 +412,4 @@ TRUTH = (
     ),
 )  # fmt: skip
 
-CORRUPTIONS = (*GUARDS, *JOURNAL, *ORDERS, *MONEY, *WIRE, *EXCEPTIONS, *TRUTH)
+CORRUPTIONS = (*GUARDS, *JOURNAL, *SEALS, *ORDERS, *MONEY, *WIRE, *EXCEPTIONS, *TRUTH)

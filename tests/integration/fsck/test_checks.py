@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test import override_settings
 
-from journal.notify import dedicated_connection
 from operations.fsck.check import Outcome
 from operations.fsck.prove import failing, prove
 from operations.fsck.registry import BY_CODE, CHECKS
-from operations.fsck.snapshot import Snapshot, open_snapshot, snapshot_of
+from operations.fsck.snapshot import Snapshot, snapshot_of_transaction
 from orders.models import Order
 from tests.factories import AT
 from tests.integration.fsck.corruptions import CORRUPTIONS, Corruption
@@ -29,25 +29,24 @@ NOW = AT + timedelta(seconds=60)
 @pytest.fixture(scope="module")
 def truth(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One used database for the module: every test looks at it in a transaction of its own and changes nothing."""
-    with django_db_blocker.unblock(), database_kept():
+    files = tmp_path_factory.mktemp("files")
+    sealing = override_settings(SEAL_KEY_FILE=str(files / "seal.pem"), ANCHOR_DIRS=[str(files / "anchors")])
+    with django_db_blocker.unblock(), database_kept(), sealing:
         make_used_database()
         yield write_truth(tmp_path_factory.mktemp("simulator"))
-        connection.close()
 
 
 @contextmanager
 def corrupted(truth: Path, sql: str) -> Iterator[Snapshot]:
-    """The used database as it would be after ``sql``, carried out by a superuser with the guards off."""
-    superuser = dedicated_connection("fsck")
-    try:
-        superuser.execute("BEGIN")
-        superuser.execute("SET LOCAL session_replication_role = replica")
-        snapshot = snapshot_of(superuser, at=NOW, truth=truth)
+    """The used database as it would be after ``sql``, carried out by a superuser with the guards off; undone afterwards."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        snapshot = snapshot_of_transaction(at=NOW, truth=truth)
+        cursor.execute("SET LOCAL session_replication_role = replica")
         for statement in filter(str.strip, sql.split(";")) if "$$" not in sql else [sql]:
-            assert superuser.execute(statement.encode()).rowcount != 0, f"{statement} changed nothing"
+            cursor.execute(statement)
+            assert cursor.rowcount != 0, f"{statement} changed nothing"
         yield snapshot
-    finally:
-        superuser.close()
+        transaction.set_rollback(True)
 
 
 def shown(outcomes: tuple[Outcome, ...]) -> dict[str, tuple[str, ...]]:
@@ -55,8 +54,7 @@ def shown(outcomes: tuple[Outcome, ...]) -> dict[str, tuple[str, ...]]:
 
 
 def test_a_used_database_holds(truth: Path) -> None:
-    with dedicated_connection("fsck") as reader, open_snapshot(reader, at=NOW, truth=truth) as snapshot:
-        outcomes = prove(snapshot, CHECKS)
+    outcomes = prove(snapshot_of_transaction(at=NOW, truth=truth), CHECKS)
 
     assert shown(outcomes) == {}
     assert len(outcomes) == len(CHECKS) >= 25

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from accounts.services.deposit import Deposit, deposit
 from authorisation.domain.principal import process_principal
 from authorisation.models import AuthorisationRequest
 from journal.services.run_listener import run_listener
+from journal.services.seal_events import seal_events
 from kernel.clock import utc_now
 from kernel.fix import OrdType, Side
 from kernel.ids import new_id
@@ -26,7 +27,6 @@ from orders.services.cancel_order import cancel_order
 from orders.services.capture_order import capture_order
 from orders.services.capture_orders import capture_orders
 from orders.services.decide_order_request import decide_order_request
-from orders.services.mark_unknown import mark_unknown
 from orders.services.replace_order import replace_order
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
@@ -40,6 +40,7 @@ from venues.scenario_database import DatabaseHouse, make_world
 from venues.services import on_order_released
 from venues.services.consume_inbox import consume_inbox
 from venues.services.mark_handed_over import mark_handed_over
+from venues.services.mark_silent import mark_silent
 from venues.services.refuse_intent import refuse_intent
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "venue_scripts"
@@ -101,12 +102,12 @@ class Desk:
             reason="test", payload_hash=asked.payload_hash,
         )  # fmt: skip
 
-    def send(self) -> None:
+    def send(self, *, at: datetime) -> None:
         """Relay and gateway: route, hand over, and put on the wire."""
         relay()
         handed = mark_handed_over(
             group=GROUP, session=SESSION, epoch=EPOCH, fence=0, adapter=adapter_named("fix44"), limit=50,
-            only_safe=False, at=AT + timedelta(seconds=1),
+            only_safe=False, at=at,
         )  # fmt: skip
         for refusal in handed.not_sent:
             refuse_intent(intent_id=refusal.intent_id, code=refusal.code, sentence=refusal.sentence, at=AT)
@@ -165,7 +166,10 @@ def play_scenarios(names: tuple[str, ...] = PLAYED) -> None:
 def use_the_desk() -> None:
     """Orders of every fate on a desk of its own."""
     desk = Desk()
-    live, filled, sold, lost = (desk.buy() for _ in range(4))
+    desk.buy()
+    desk.send(at=AT)
+    mark_silent(group=GROUP, older_than=timedelta(seconds=10), sentence="No answer.", at=AT + timedelta(seconds=11))
+    live, filled = desk.buy(), desk.buy()
     sold = desk.buy(side=Side.SELL)
     desk.buy(outcome="refused", order_qty=Decimal(200_000))
     desk.buy(outcome="pending_authorisation", order_qty=Decimal(55_000))
@@ -175,7 +179,7 @@ def use_the_desk() -> None:
     desk.decide(declined, "decline")
     desk.cancel(desk.buy())
     desk.batch()
-    desk.send()
+    desk.send(at=AT + timedelta(seconds=20))
     desk.say(live, "0", "0", t38=1000, t14=0, t151=1000)
     desk.say(live, "F", "1", exec_id="T1", t38=1000, t32=300, t31="72.5", t14=300, t151=700)
     desk.say(filled, "F", "2", exec_id="T2", t38=1000, t32=1000, t31="72.49", t14=1000, t151=0)
@@ -186,8 +190,7 @@ def use_the_desk() -> None:
     live.refresh_from_db()
     desk.replace(live, order_qty=Decimal(1200))
     desk.cancel(sold)
-    desk.send()
-    mark_unknown(request_id=lost.requests.get(seq=1).id, at=AT, sentence="No answer.")
+    desk.send(at=AT + timedelta(seconds=30))
     desk.babble()
     desk.buy(ord_type=OrdType.MARKET, price=None)
     relay()
@@ -209,7 +212,8 @@ def make_used_database() -> None:
     actor = process_principal("test")
     account_id = Order.objects.filter(account__code="SCN").values_list("account_id", flat=True)[0]
     deposit(actor=actor, at=AT, business_date=AT.date(), deposits=[Deposit(account_id, Decimal(5), currency="GBP")])
-    assert OrderRequest.objects.filter(state="unknown").exists()
+    assert OrderRequest.objects.filter(state="unknown").count() == 1
+    assert seal_events(at=AT).sealed
 
 
 def write_truth(directory: Path) -> Path:

@@ -1,0 +1,34 @@
+"""Carry out checks on one snapshot of the database and say what must follow: exceptions, and the gate where it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+
+from operations.fsck.check import Check, Outcome
+from operations.fsck.prove import failing, prove
+from operations.fsck.registry import CHECKS
+from operations.fsck.snapshot import open_snapshot
+from operations.services.hold_trading import hold_trading
+from operations.services.tell_of_findings import tell_of_findings
+
+
+def check_invariants(
+    *,
+    at: datetime,
+    checks: Iterable[Check] = CHECKS,
+    truth: Path | None = None,
+    gate: bool = False,
+    told: Callable[[Outcome], None] | None = None,
+) -> tuple[Outcome, ...]:
+    """Every outcome, after each failing check became an exception and each that holds again was cleared.
+
+    With ``gate`` a failure blocks what adds risk; without it only a run in which everything holds lifts such a block.
+    """
+    with open_snapshot(at=at, truth=truth) as snapshot:
+        outcomes = prove(snapshot, checks, told=told or (lambda outcome: None))
+    tell_of_findings(at=at, outcomes=outcomes)
+    if gate or not failing(outcomes):
+        hold_trading(at=at, outcomes=outcomes)
+    return outcomes

@@ -1,0 +1,140 @@
+"""What follows from a finding: what adds risk is blocked, somebody owns it, and both go when it holds again."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import CashBalance
+from journal.models import Event
+from journal.notify import dedicated_connection
+from kernel.ids import new_id
+from oms_project.house import steps
+from operations.fsck.prove import failing, prove
+from operations.fsck.registry import BY_CODE, CHECKS, before_opening
+from operations.fsck.snapshot import open_snapshot
+from operations.services.check_invariants import check_invariants
+from orders.services.capture_order import capture_order
+from risk.models import Block
+from tests.factories import AT, DeskWorld, make_desk, terms
+from tests.factories.books import book_openings
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CASH = (BY_CODE["CASH_DIFFERS"], BY_CODE["STOCK_DIFFERS"])
+
+
+@pytest.fixture
+def world() -> DeskWorld:
+    world = make_desk()
+    book_openings()
+    return world
+
+
+def corrupt(amount: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_cashbalance SET settled = settled + %s", [amount])
+
+
+def matters() -> list[tuple[str, str]]:
+    found = Event.objects.filter(stream="anomaly:fsck:CASH_DIFFERS").order_by("seq")
+    return [(event.kind, event.payload["severity"]) for event in found]
+
+
+def standing() -> list[str]:
+    return list(Block.objects.filter(source="fsck", lifted_at__isnull=True).values_list("reason", flat=True))
+
+
+def capture(world: DeskWorld) -> Any:
+    return capture_order(
+        actor=world.dealer, at=AT, idempotency_key=str(new_id()), route="ticket", terms=terms(world), source="api"
+    )
+
+
+def test_a_finding_before_opening_blocks_what_adds_risk_until_it_is_gone(world: DeskWorld) -> None:
+    corrupt(1)
+    assert [one.check.code for one in failing(check_invariants(at=AT, checks=CASH, gate=True))] == ["CASH_DIFFERS"]
+    assert standing() == ["Invariants do not hold: CASH_DIFFERS (1). See ./oms fsck."]
+    refused = capture(world)
+    assert (refused.outcome, "fsck" in refused.sentence or "Invariants" in refused.sentence) == ("refused", True)
+    check_invariants(at=AT, checks=CASH, gate=True)
+    assert matters() == [("AnomalyRaised", "critical")]
+    assert Block.objects.filter(source="fsck").count() == 1
+
+    corrupt(-1)
+    assert failing(check_invariants(at=AT, checks=CASH, gate=True)) == ()
+    assert standing() == []
+    assert matters() == [("AnomalyRaised", "critical"), ("AnomalyCleared", "low")]
+    assert capture(world).outcome == "released"
+
+
+def test_a_finding_of_the_night_is_told_and_does_not_stop_the_day(world: DeskWorld) -> None:
+    corrupt(1)
+    check_invariants(at=AT, checks=CASH)
+
+    assert (standing(), len(matters())) == ([], 1)
+    assert capture(world).outcome == "released"
+
+
+def test_a_block_of_somebody_else_is_not_lifted(world: DeskWorld) -> None:
+    block = Block.objects.create(id=new_id(), scope="firm", source="drill", reason="x", imposed_by="t", imposed_at=AT)
+    check_invariants(at=AT, checks=CASH, gate=True)
+
+    block.refresh_from_db()
+    assert block.lifted_at is None
+
+
+def test_a_snapshot_sees_one_moment(world: DeskWorld) -> None:
+    with open_snapshot(at=AT) as snapshot, dedicated_connection("elsewhere") as other:
+        assert snapshot.rows("SELECT count(*) FROM accounts_cashbalance") == [(1,)]
+        other.execute("UPDATE accounts_cashbalance SET settled = settled + 1")
+        assert failing(prove(snapshot, CASH)) == ()
+    with open_snapshot(at=AT) as snapshot:
+        assert [one.check.code for one in failing(prove(snapshot, CASH))] == ["CASH_DIFFERS"]
+    assert CashBalance.objects.get().settled == Decimal(100_001)
+
+
+def test_a_snapshot_cannot_write(world: DeskWorld) -> None:
+    with open_snapshot(at=AT) as snapshot, pytest.raises(Exception, match="read-only transaction"):
+        snapshot.rows("DELETE FROM risk_limit RETURNING 1")
+
+
+def test_a_check_that_cannot_be_carried_out_fails_and_costs_no_other(world: DeskWorld) -> None:
+    broken = BY_CODE["STOCK_DIFFERS"].__class__(
+        "X", "I4", BY_CODE["STOCK_DIFFERS"].level, "x.", "x.", sql="SELECT 'x' AS subject, 1 / 0 AS what"
+    )
+    with open_snapshot(at=AT) as snapshot:
+        outcomes = prove(snapshot, (broken, *CASH))
+    assert [(one.found, one.holds) for one in outcomes] == [(1, False), (0, True), (0, True)]
+    assert "could not be carried out: DivisionByZero" in outcomes[0].examples[0]
+
+
+def test_examples_are_few_and_everything_is_counted(world: DeskWorld) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_cashbalance (account_id, currency, settled, pending, reserved) "
+            "SELECT account_id, 'X' || n, 1, 0, 0 FROM accounts_cashbalance, generate_series(10, 30) n"
+        )
+    with open_snapshot(at=AT) as snapshot:
+        outcome = prove(snapshot, CASH[:1], examples=3)[0]
+    assert (outcome.found, len(outcome.examples)) == (21, 3)
+    assert (
+        outcome.examples[0]
+        == "ACC-EQ1 X10: has 1.00000000 settled and 0.00000000 pending; its bookings add up to 0 and 0"
+    )
+
+
+def test_a_start_proves_guards_journal_orders_and_money(world: DeskWorld, tmp_path: Path) -> None:
+    assert {check.level for check in before_opening()} == {0, 1, 2, 3}
+    assert not [check.code for check in before_opening() if check.reads_all]
+    assert len(before_opening()) < len(CHECKS)
+
+    steps.prove_invariants(tmp_path / "findings")
+    assert ((tmp_path / "findings").read_text(), standing()) == ("", [])
+    corrupt(1)
+    steps.prove_invariants(tmp_path / "findings")
+    assert (tmp_path / "findings").read_text().startswith("CASH_DIFFERS in 1 places: Cash of every account")
+    assert len(standing()) == 1
