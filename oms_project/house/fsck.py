@@ -85,7 +85,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 def show(outcome: Outcome) -> None:
     """One line a check; under one that fails, where and what to do."""
     check = outcome.check
-    word = "holds" if outcome.holds else f"FAILS in {outcome.found} places"
+    word = "holds" if outcome.holds else f"FAILS, {outcome.found} found"
     print(f"{check.level:d} {check.invariant:<4}{check.code:<26}{outcome.seconds:7.2f} s  {word}", flush=True)
     if not outcome.holds:
         print(f"    must hold: {check.sentence}")

@@ -97,7 +97,7 @@ def prove_invariants(findings: Path) -> None:
     registry = importlib.import_module("operations.fsck.registry")
     clock = importlib.import_module("kernel.clock")
     outcomes = service.check_invariants(at=clock.utc_now(), checks=registry.before_opening(), gate=True)
-    lines = [f"{one.check.code} in {one.found} places: {one.check.sentence}" for one in outcomes if not one.holds]
+    lines = [f"{one.check.code} ({one.found} found): {one.check.sentence}" for one in outcomes if not one.holds]
     findings.write_text("".join(f"{line}\n" for line in lines))
 
 

@@ -28,7 +28,7 @@ def _anomaly(outcome: Outcome) -> Anomaly:
     if outcome.holds:
         sentence = f"{check.code} holds again: {check.sentence}"
     else:
-        sentence = f"{check.code} fails in {outcome.found} places. It must hold that: {check.sentence} {check.remedy}"
+        sentence = f"{check.code} fails, {outcome.found} found. Must hold: {check.sentence} {check.remedy}"
     return Anomaly(
         kind=FSCK_FAILED,
         severity=Severity.LOW if outcome.holds else Severity.CRITICAL,

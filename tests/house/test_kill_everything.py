@@ -155,6 +155,18 @@ def repeated_answers_differ(calls: list[Call], door: Door) -> list[str]:
     return findings
 
 
+def invariants_broken(running: Running) -> list[str]:
+    """What ./oms fsck finds once nothing is on its way any more, the venue's truth included."""
+    broken: list[str] = []
+    for _ in range(8):
+        answer = json.loads(running.verb("fsck", "--json").stdout)
+        broken = [f"{check['code']}: {check['examples']}" for check in answer["checks"] if not check["holds"]]
+        if not broken:
+            break
+        time.sleep(1)
+    return broken
+
+
 def tell(running: Running, clients: list[Client], seconds: dict[str, float]) -> None:
     """What was done and found, for whoever reads the run."""
     calls = [call for client in clients for call in client.calls]
@@ -190,6 +202,7 @@ def test_whatever_is_killed_nothing_is_lost_doubled_or_guessed(running: Running)
     tell(running, clients, seconds)
 
     assert findings == []
+    assert invariants_broken(running) == []
     assert each_answer_is_true(calls, running) == []
     assert {call.status for call in calls if call.kind == "new"} <= {201, 202, 422}
     assert {call.status for call in calls} <= {200, 201, 202, 400, 409, 422}

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from oms_project.house import environment, processes, supervisor
@@ -99,7 +100,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def test_the_first_start_says_each_step_the_address_and_who_may_come_in(running: Running) -> None:
     text = running.output.read_text()
 
-    for step in ("PostgreSQL and Valkey", "loading the application", "database tables", "demo desk", "static files"):
+    for step in (
+        "PostgreSQL and Valkey",
+        "loading the application",
+        "database tables",
+        "demo desk",
+        "static files",
+        "invariants",
+    ):
         assert step in text
     assert f"http://127.0.0.1:{running.web}" in text
     rows = json.loads((running.var / "demo_sign_ins.json").read_text())
@@ -184,6 +192,34 @@ def test_trading_is_switched_beside_a_running_house(running: Running) -> None:
     assert running.verb("trading", "on", "--reason", "test").stdout == "Trading is on.\n"
 
 
+def test_what_does_not_hold_is_shown_and_keeps_trading_off(running: Running) -> None:
+    """A penny more than was ever booked, written past every door by the owner of the table."""
+    owner = state_of(running.var)["addresses"]["owner"]
+    statement = "UPDATE accounts_cashbalance SET settled = settled {} 0.01 WHERE id = (SELECT min(id) FROM accounts_cashbalance)"
+    whole = json.loads(running.verb("fsck", "--json").stdout)
+    assert (whole["holds"], [check["code"] for check in whole["checks"] if not check["holds"]]) == (True, [])
+    assert set(whole) == {"at", "build", "holds", "checks"}
+    assert all(
+        set(check) == {"code", "invariant", "level", "holds", "found", "examples", "seconds"}
+        for check in whole["checks"]
+    )
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(statement.format("+"))
+        try:
+            one = running.verb("fsck", "--check", "CASH_DIFFERS", "--check", "STOCK_DIFFERS", "--json")
+            deep, shallow = running.verb("fsck", "--level", "3"), running.verb("fsck", "--level", "2")
+            refused = running.verb("trading", "on", "--reason", "test")
+        finally:
+            connection.execute(statement.format("-"))
+
+    found = {check["code"]: (check["holds"], check["found"]) for check in json.loads(one.stdout)["checks"]}
+    assert (one.returncode, found) == (1, {"CASH_DIFFERS": (False, 1), "STOCK_DIFFERS": (True, 0)})
+    assert (deep.returncode, shallow.returncode, refused.returncode) == (1, 0, 1)
+    assert "CASH_DIFFERS" in deep.stdout
+    assert refused.stdout.endswith("Trading is not switched on: invariants do not hold, see above.\n")
+    assert running.verb("trading", "on", "--reason", "test").stdout == "Trading is on.\n"
+
+
 @pytest.mark.parametrize("name", ["web", "postgres", "valkey", "relay"])
 def test_whatever_is_killed_comes_back(running: Running, name: str) -> None:
     before = process_of(running.var, name)
@@ -217,6 +253,7 @@ def test_kill_9_of_the_supervisor_then_a_second_start_then_a_clean_stop(running:
     text = running.wait_open()
     assert [name for name, pid in names.items() if processes.is_alive(pid)] == []
     assert "demo desk" not in text
+    assert "does not hold" not in text
     seconds = float(text.split("The house is open after ")[1].split(" ")[0])
     assert seconds < 15 * crowding()
     assert running.page() == 200

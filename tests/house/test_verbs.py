@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from oms_project.house import bench, check, cli, environment, failures, paths, run_tests, status
+from oms_project.house import bench, check, cli, environment, failures, fsck, paths, run_tests, status
 from oms_project.house.failures import BadInput, CannotRun
 from oms_project.house.paths import ROOT, House
 from oms_project.house.throwaway import free_ports
@@ -154,6 +154,18 @@ def test_bad_input_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.splitlines()[0] == "oms: There is no file /not/there.json."
     with pytest.raises(SystemExit, match="2"):
         cli.main(["dance"])
+
+
+def test_fsck_needs_a_house_and_knows_its_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = oms("fsck", OMS_VAR_DIR=str(tmp_path / "var"))
+
+    assert (done.returncode, done.stderr) == (3, "oms: cannot run: This house has no data yet; ./oms up makes it.\n")
+    with pytest.raises(BadInput, match="There is no check NOPE"):
+        fsck.chosen(None, ["SENT_TWICE", "NOPE"])
+    assert [check.code for check in fsck.chosen(0, ["SENT_TWICE"])] == ["SENT_TWICE"]
+    assert {check.level for check in fsck.chosen(1, [])} == {0, 1}
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["fsck", "--level", "7"])
 
 
 def test_trading_needs_a_house(tmp_path: Path) -> None:

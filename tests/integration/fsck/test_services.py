@@ -136,5 +136,5 @@ def test_a_start_proves_guards_journal_orders_and_money(world: DeskWorld, tmp_pa
     assert ((tmp_path / "findings").read_text(), standing()) == ("", [])
     corrupt(1)
     steps.prove_invariants(tmp_path / "findings")
-    assert (tmp_path / "findings").read_text().startswith("CASH_DIFFERS in 1 places: Cash of every account")
+    assert (tmp_path / "findings").read_text().startswith("CASH_DIFFERS (1 found): Cash of every account")
     assert len(standing()) == 1
