@@ -10,6 +10,7 @@ from uuid import UUID
 
 from authorisation.models import Desk
 from journal.domain.records import ANOMALY_CLEARED, ANOMALY_RAISED, EventRecord
+from journal.models import Event
 from kernel.ids import new_id
 from operations.models import ExceptionItem
 from orders.models import Order
@@ -60,16 +61,19 @@ def _raise(event: EventRecord) -> None:
 
 def _clear(event: EventRecord) -> None:
     anomaly = event.payload
-    item = ExceptionItem.objects.filter(
-        dedupe_key=anomaly["dedupe_key"], state=ExceptionItem.State.OPEN, raised_at__lte=event.event_at
-    ).first()
-    if item is None:
+    item = ExceptionItem.objects.filter(dedupe_key=anomaly["dedupe_key"], state=ExceptionItem.State.OPEN).first()
+    if item is None or not _began_before(item, event):
         return
     item.state = ExceptionItem.State.CLEARED
     item.closed_at = event.event_at
     item.closing_sentence = anomaly["sentence"]
     item.sources = [*item.sources, str(event.id)][-KEPT_SOURCES:]
     item.save()
+
+
+def _began_before(item: ExceptionItem, event: EventRecord) -> bool:
+    """By their order in the matter's own stream, never by a clock: clocks of two processes differ, and step back."""
+    return Event.objects.filter(id=item.first_event_id, seq__lt=event.seq).exists()
 
 
 def _rank(severity: str) -> int:
