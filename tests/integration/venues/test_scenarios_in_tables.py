@@ -10,6 +10,7 @@ from journal.models import Event
 from orders.models import Order
 from orders.scenario_file import read_scenarios
 from orders.scenario_play import Delivery
+from tests.factories.invariants import broken_invariants
 from venues.models import WireMessage
 from venues.scenario_database import DatabaseHouse, main, make_world
 
@@ -32,6 +33,7 @@ def test_every_path_passes_in_order_and_ends_the_same_in_disorder(
     assert main([str(SCRIPTS / name), *options]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith("ok ")] == [last]
+    assert broken_invariants() == {}
 
 
 def test_an_order_never_sent_leaves_nothing_but_an_exception() -> None:
