@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path("o/new", ticket.new_ticket, name="order-new"),
     path("o/cancel", orders.cancel, name="order-cancel"),
     path("o/<str:name>", orders.order_page, name="order"),
+    path("o/<str:name>/as-at/<int:seq>", orders.order_as_at, name="order-as-at"),
     path("o/<str:name>/amend", orders.amend, name="order-amend"),
     path("o/<str:name>/amend/preview", orders.amend_preview, name="order-amend-preview"),
     path("approvals", queues.approvals, name="approvals"),

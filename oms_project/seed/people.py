@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db import transaction
 
 from accounts.models import AccountGroup
@@ -26,7 +26,9 @@ from authorisation.domain.principal import (
 from authorisation.models import ApiKey, Desk, User
 from authorisation.services.grant_access import grant_access
 from authorisation.services.issue_api_key import issue_api_key
+from authorisation.services.join_role import join_role
 from authorisation.services.revoke_api_key import revoke_api_key
+from authorisation.services.set_role_rights import set_role_rights
 from oms_project.seed.sign_ins import SignIn
 from risk.permissions import IMPOSE_BLOCK, SWITCH_TRADING
 
@@ -86,7 +88,7 @@ def seed_people(*, actor: Principal, at: datetime, known: Sequence[SignIn]) -> t
     kept = {row.username: row for row in known}
     rows: list[SignIn] = []
     with transaction.atomic():
-        roles = _seed_roles()
+        roles = _seed_roles(actor=actor, at=at)
         for plan in PEOPLE:
             user, fresh = User.objects.get_or_create(
                 username=plan.username,
@@ -100,7 +102,7 @@ def seed_people(*, actor: Principal, at: datetime, known: Sequence[SignIn]) -> t
                 },
             )
             grants = [_seed_grants(plan.persona, code, actor=actor, at=at) for code in plan.desks]
-            user.groups.add(roles[plan.persona], *grants)
+            join_role(actor=actor, at=at, user=user, roles=[roles[plan.persona], *grants])
             if fresh or plan.username not in kept:
                 rows.append(_new_sign_in(user, actor=actor, at=at))
             else:
@@ -108,12 +110,12 @@ def seed_people(*, actor: Principal, at: datetime, known: Sequence[SignIn]) -> t
     return tuple(rows)
 
 
-def _seed_roles() -> dict[str, Group]:
+def _seed_roles(*, actor: Principal, at: datetime) -> dict[str, Group]:
     roles: dict[str, Group] = {}
     for name, rights in ROLE_RIGHTS.items():
         roles[name], fresh = Group.objects.get_or_create(name=name)
         if fresh:
-            roles[name].permissions.set(Permission.objects.filter(codename__in=rights))
+            set_role_rights(actor=actor, at=at, role=roles[name], rights=rights)
     return roles
 
 

@@ -17,6 +17,7 @@ from kernel.fix import TimeInForce
 from kernel.ids import new_id
 from operations.domain.shown_status import shown_status
 from operations.forms import CANCEL_REASONS, TIME_IN_FORCE_CHOICES, read_choice, read_replace
+from operations.selectors.as_at import get_page_as_at
 from operations.selectors.order_page import get_order_page, get_visible_order, get_visible_orders
 from operations.views.edge import page
 from operations.views.ticket import sort_checks
@@ -91,6 +92,19 @@ def order_page(request: HttpRequest, actor: Principal, name: str) -> HttpRespons
     }
     template = "operations/parts/order_body.html" if request.GET.get("part") else "operations/order.html"
     return render(request, template, context)
+
+
+@require_GET
+@page
+def order_as_at(request: HttpRequest, actor: Principal, name: str, seq: int) -> HttpResponse:
+    """The order as it was after one of its events, and what stood around it."""
+    order = get_visible_order(actor, name)
+    as_at = get_page_as_at(order=order, seq=seq)
+    row = as_at.row
+    status = shown_status(
+        ord_status=row["ord_status"], request_state=row["request_state"], overfilled=row["overfilled"]
+    )
+    return render(request, "operations/order_as_at.html", {"order": order, "as_at": as_at, "status": status})
 
 
 def money_of(qty: Decimal | None, price: Decimal | None, order: Order) -> Decimal | None:

@@ -142,6 +142,7 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
         Door("POST", "/o/cancel", TRADES_THE_DESK, canceled),
     ),
     "o/<str:name>": (Door("GET", "/o/{d.order.ref}", SEES_THE_DESK),),
+    "o/<str:name>/as-at/<int:seq>": (Door("GET", "/o/{d.order.ref}/as-at/1", SEES_THE_DESK),),
     "o/<str:name>/amend": (
         Door("GET", "/o/{d.order.ref}/amend", TRADES_THE_DESK),
         Door("POST", "/o/{d.order.ref}/amend", TRADES_THE_DESK, amended),

@@ -20,6 +20,7 @@ SHELVES = {
     "admin.py",
     "api",
     "apps.py",
+    "as_at.py",
     "data",
     "domain",
     "forms.py",

@@ -1,0 +1,30 @@
+"""Take a role from a user. Its rights and grants are gone from the next request on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from authorisation.domain.access import ROLE_LEFT
+from authorisation.domain.principal import Principal
+from authorisation.models import User
+from authorisation.permissions import require_administrator
+from authorisation.services._events import record
+
+
+def leave_role(*, actor: Principal, at: datetime, user: User, roles: Sequence[Group]) -> int:
+    """Take the user out of the roles; one that is not held changes nothing. Returns how many were held.
+
+    Raises NotPermitted RIGHT_MISSING.
+    """
+    require_administrator(actor)
+    with transaction.atomic():
+        held = set(user.groups.values_list("pk", flat=True))
+        gone = [role for role in roles if role.pk in held]
+        user.groups.remove(*gone)
+        for role in gone:
+            record(stream=f"user:{user.pk}", kind=ROLE_LEFT, actor=actor, at=at, payload={"role": role.name})
+    return len(gone)

@@ -1,0 +1,33 @@
+"""Say which rights a role has: all of them, each time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+from authorisation.domain.access import ROLE_RIGHTS_SET
+from authorisation.domain.principal import Principal
+from authorisation.permissions import require_administrator
+from authorisation.services._events import record
+from kernel.errors import Invalid
+
+
+def set_role_rights(*, actor: Principal, at: datetime, role: Group, rights: Collection[str]) -> None:
+    """Give the role exactly these rights (codenames). Raises NotPermitted RIGHT_MISSING, Invalid RIGHT_UNKNOWN."""
+    require_administrator(actor)
+    permissions = list(Permission.objects.filter(codename__in=rights))
+    unknown = sorted(set(rights) - {permission.codename for permission in permissions})
+    if unknown:
+        raise Invalid("RIGHT_UNKNOWN", f"There is no right called {', '.join(unknown)}.")
+    with transaction.atomic():
+        role.permissions.set(permissions)
+        record(
+            stream=f"role:{role.name}",
+            kind=ROLE_RIGHTS_SET,
+            actor=actor,
+            at=at,
+            payload={"rights": sorted({permission.codename for permission in permissions})},
+        )
