@@ -104,10 +104,12 @@ def test_a_listener_that_fails_on_everything_stops() -> None:
 
 def test_nothing_to_do_writes_nothing() -> None:
     write(5)
+    before = Event.objects.order_by("position")[0].position - 1  # other tests have drawn positions too
+    Cursor.objects.create(name="idle", position=before)
     idle = Ears()
     done = run_listener(name="idle", kinds=["Other"], handle=idle, at=AT)
-    assert (done.handled, done.position, idle.calls) == (0, 0, 0)
-    assert not Cursor.objects.exists()
+    assert (done.handled, done.position, idle.calls) == (0, before, 0)
+    assert Cursor.objects.get().position == before
     write(1000, "many")
     done = run_listener(name="idle", kinds=["Other"], handle=idle, at=AT)
     assert done.position == Cursor.objects.get().position == Event.objects.order_by("-position")[0].position
