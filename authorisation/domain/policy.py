@@ -23,6 +23,7 @@ POLICIES: dict[str, KindPolicy] = {
     policy.kind: policy
     for policy in (
         KindPolicy("order_request", "Order release", RELEASE_ORDER, timedelta(minutes=30)),
+        KindPolicy("suspense", "Trades in suspense", RELEASE_ORDER, timedelta(hours=8)),
         KindPolicy("user_right", "User right", ADMINISTER_USERS, timedelta(days=2)),
     )
 }

@@ -48,6 +48,13 @@ def excess_by_execution(
     return found
 
 
+def excess_units(*, cum_qty: Decimal, order_qty: Decimal | None, accepted: Decimal = ZERO) -> Decimal:
+    """All of it together: what was executed beyond what was ordered and accepted."""
+    if order_qty is None:
+        return ZERO
+    return max(EXACT.subtract(cum_qty, EXACT.add(order_qty, accepted)), ZERO)
+
+
 def suspended_effect(terms: Terms, *, qty: Decimal, px: Decimal, excess: Decimal) -> Effect:
     """What the share of ``excess`` units of an execution changes: all of it less what the rest of it changes."""
     if not excess:

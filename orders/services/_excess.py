@@ -41,16 +41,17 @@ class _Move(NamedTuple):
     change: Effect
 
 
-def move_excess(order: Order, *, actor: str, at: datetime, on_behalf_of: str = "") -> list[TradeBooking]:
-    """Write the event and the shares of the executions; returns what is to be booked, empty when nothing moves."""
+def move_excess(order: Order, *, had: Decimal, actor: str, at: datetime) -> list[TradeBooking]:
+    """Write the event and the shares of the executions; returns what is to be booked, empty when nothing moves.
+
+    ``had`` is how much excess nobody had accepted there was before.
+    """
     terms = terms_of(order)
     rows = list(Execution.objects.filter(order=order).order_by("session_epoch", "msg_seq_num", "identity"))
     wanted = excess_by_execution(
         [(row.identity, row.effective_qty) for row in rows], order_qty=order.order_qty, accepted=order.accepted_excess
     )
-    before = sum((row.suspense_qty for row in rows), ZERO)
-    after = sum(wanted.values(), ZERO)
-    _tell(order, before, after, actor, at)
+    _tell(order, had, sum(wanted.values(), ZERO), actor, at)
     moves = [move for row in rows if (move := _move(terms, row, wanted.get(row.identity, ZERO)))]
     if not moves:
         return []
@@ -61,8 +62,7 @@ def move_excess(order: Order, *, actor: str, at: datetime, on_behalf_of: str = "
         return []
     payload = _payload(order, moves)
     event = record(
-        order, [Said("ExcessMoved", payload, actor, on_behalf_of)], at=at,
-        changed=["suspense_account_id", "accepted_excess"],
+        order, [Said("ExcessMoved", payload, actor)], at=at, changed=["suspense_account_id"]
     )[0]  # fmt: skip
     update_rows(
         Execution,

@@ -31,6 +31,7 @@ from orders.domain.facts import facts_to_json
 from orders.domain.holding import instrument_of
 from orders.domain.report import Report
 from orders.domain.results import ApplyResult
+from orders.domain.suspense import excess_units
 from orders.locks import lock_order_rows, lock_request_rows
 from orders.models import Execution, Order, OrderRequest, UnknownOrder
 from orders.selectors import find_execution_ids
@@ -120,8 +121,9 @@ def _write(done: Sequence[Applied], at: datetime) -> list[TradeBooking]:
     bookings = [booking for work in done for booking in work.bookings]
     for work in done:
         if work.derived.overfilled or is_overfilled(work.order.facts.state):
-            order = Order.objects.get(id=work.order.id)
-            bookings += move_excess(order, actor=ACTOR, at=at)
+            order, before = Order.objects.get(id=work.order.id), work.order.facts.state
+            had = excess_units(cum_qty=before.cum_qty, order_qty=before.order_qty, accepted=order.accepted_excess)
+            bookings += move_excess(order, had=had, actor=ACTOR, at=at)
     return bookings
 
 

@@ -1,0 +1,83 @@
+"""What the doors about suspense share: one open question a subject, put before a second person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from authorisation.domain.principal import Principal
+from authorisation.models import AuthorisationRequest
+from authorisation.services.raise_request import raise_request
+from kernel.errors import Conflict, Invalid, NotFound
+from orders.domain.suspense import excess_units
+from orders.locks import lock_unknown_orders
+from orders.models import Order, UnknownOrder
+
+KIND = "suspense"
+ACCEPT_EXCESS, ANSWER_DK, ACCEPT_UNKNOWN = "accept_excess", "answer_dk", "accept_unknown"
+MAX_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SuspenseAsked:
+    """The question that now waits for a second person."""
+
+    authorisation_id: UUID
+    sentence: str
+
+
+def ask(
+    *,
+    actor: Principal,
+    at: datetime,
+    decision: str,
+    subject_id: UUID,
+    version: int,
+    desk_id: int | None,
+    reason: str,
+    details: Mapping[str, Any],
+    summary: str,
+) -> SuspenseAsked:
+    """Raise it, inside the caller's transaction; the subject's row is locked. The decision binds to ``details``.
+
+    Raises Invalid REASON_INVALID, Conflict DECISION_PENDING; then nothing is kept.
+    """
+    if not reason.strip() or len(reason) > MAX_REASON:
+        sentence = f"Say why, in at most {MAX_REASON} characters."
+        raise Invalid("REASON_INVALID", sentence, {"reason": [sentence]})
+    waiting = AuthorisationRequest.objects.filter(
+        kind=KIND, subject_id=str(subject_id), state=AuthorisationRequest.State.PENDING
+    )
+    if waiting.exists():
+        raise Conflict("DECISION_PENDING", "A decision about this waits for a second person already.")
+    raised = raise_request(
+        actor=actor,
+        at=at,
+        kind=KIND,
+        subject_type=KIND,
+        subject_id=str(subject_id),
+        subject_version=version,
+        payload={"decision": decision, "subject_id": str(subject_id), "reason": reason, **details},
+        summary=summary,
+        desk_id=desk_id,
+    )
+    return SuspenseAsked(raised.id, f"{summary} It waits for a second person.")
+
+
+def excess_of(order: Order) -> Decimal:
+    """What was executed beyond what was ordered and accepted."""
+    return excess_units(cum_qty=order.cum_qty, order_qty=order.order_qty, accepted=order.accepted_excess)
+
+
+def lock_unknown(unknown_id: UUID) -> UnknownOrder:
+    """The unknown order under lock. Raises NotFound UNKNOWN_ORDER_UNKNOWN, Conflict UNKNOWN_ORDER_CLOSED when it is none any more."""
+    row = lock_unknown_orders([unknown_id]).get(unknown_id)
+    if row is None:
+        raise NotFound("UNKNOWN_ORDER_UNKNOWN", "There is no such order of a venue.")
+    if row.closed_at is not None:
+        raise Conflict("UNKNOWN_ORDER_CLOSED", f"Order {row.name} is not unknown any more.")
+    return row

@@ -1,0 +1,183 @@
+"""What lies in suspense is decided by two people: accepted, put on record, or disowned; each refusal changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from accounts.models import TradingAccount
+from authorisation.models import AuthorisationRequest
+from journal.models import Event
+from kernel.errors import Conflict, Invalid, NotPermitted, OmsError
+from kernel.fix import ExecType
+from orders.domain.results import CaptureResult, DecideResult
+from orders.models import Order, UnknownOrder, UnmatchedReport
+from orders.services.accept_excess import accept_excess
+from orders.services.accept_unknown_order import accept_unknown_order
+from orders.services.answer_dk import answer_dk
+from orders.services.apply_reports import apply_reports
+from orders.services.decide_suspense import decide_suspense
+from tests.factories import DeskWorld, make_desk
+from tests.integration.orders.test_apply_reports import LATER, sent
+from tests.integration.orders.test_overfill import bust, money, suspense, trade, world
+from tests.integration.orders.test_unmatched import open_anomalies, routed, stray
+
+__all__ = ["suspense", "world"]
+pytestmark = pytest.mark.django_db
+D = Decimal
+
+
+def overfilled(world: DeskWorld) -> CaptureResult:
+    order = sent(world)
+    apply_reports(reports=[trade(order, 1, 1100)], at=LATER)
+    return order
+
+
+def decide(actor: Any, verdict: str = "approve") -> DecideResult:
+    request = AuthorisationRequest.objects.get(state="pending")
+    return decide_suspense(
+        actor=actor, at=LATER, authorisation_id=request.id, verdict=verdict, reason_code="CLIENT_CONFIRMED",
+        reason="Spoken to the venue.", payload_hash=request.payload_hash,
+    )  # fmt: skip
+
+
+def everything() -> tuple[Any, ...]:
+    return (
+        Order.objects.values("cum_qty", "accepted_excess", "version", "last_event_seq").get(),
+        Event.objects.count(),
+        AuthorisationRequest.objects.values_list("state").first(),
+    )
+
+
+def refused(code: str, kind: type[OmsError], call: Callable[[], object]) -> None:
+    before = everything()
+    with pytest.raises(kind) as caught:
+        call()
+    assert caught.value.code == code
+    assert everything() == before
+
+
+def test_accepted_excess_becomes_the_orders_own(world: DeskWorld, suspense: TradingAccount) -> None:
+    order = overfilled(world)
+    asked = accept_excess(actor=world.dealer, at=LATER, order_id=order.order_id, reason="Client takes it.")
+    assert money(suspense) == (D("-72.50"), D(100))
+    assert "waits for a second person" in asked.sentence
+    assert decide(world.checker).outcome == "applied"
+    assert (money(world.account), money(suspense)) == ((D("-797.50"), D(1100)), (D(0), D(0)))
+    assert (Order.objects.get().accepted_excess, open_anomalies()) == (D(100), [])
+    told = Event.objects.filter(stream=f"order:{order.order_id}").order_by("seq").values_list("kind", flat=True)
+    assert list(told)[-2:] == ["ExcessAccepted", "ExcessMoved"]
+
+
+def test_a_part_may_be_accepted_and_what_comes_later_asks_again(world: DeskWorld, suspense: TradingAccount) -> None:
+    order = overfilled(world)
+    accept_excess(actor=world.dealer, at=LATER, order_id=order.order_id, reason="Part.", qty=D(40))
+    decide(world.checker)
+    assert (money(suspense), open_anomalies()) == ((D("-43.50"), D(60)), ["OVERFILL"])
+    apply_reports(reports=[trade(order, 2, 10), bust(order, 3, of=1)], at=LATER)
+    assert (money(suspense), open_anomalies()) == ((D(0), D(0)), [])
+
+
+def test_declined_excess_stays_where_it_is(world: DeskWorld, suspense: TradingAccount) -> None:
+    order = overfilled(world)
+    accept_excess(actor=world.dealer, at=LATER, order_id=order.order_id, reason="Client takes it.")
+    assert decide(world.checker, "decline").outcome == "declined"
+    assert (money(suspense), Order.objects.get().accepted_excess) == ((D("-72.50"), D(100)), D(0))
+
+
+def test_an_approval_after_the_bust_is_not_applied(world: DeskWorld, suspense: TradingAccount) -> None:
+    order = overfilled(world)
+    accept_excess(actor=world.dealer, at=LATER, order_id=order.order_id, reason="Client takes it.")
+    apply_reports(reports=[bust(order, 2, of=1)], at=LATER)
+    assert decide(world.checker).outcome == "not_applied"
+    assert (Order.objects.get().accepted_excess, money(suspense)) == (D(0), (D(0), D(0)))
+
+
+def test_who_may_not_and_what_cannot_be(world: DeskWorld, suspense: TradingAccount) -> None:
+    order = overfilled(world)
+    arguments: dict[str, Any] = {"at": LATER, "order_id": order.order_id, "reason": "x"}
+    other = make_desk("EQ2").dealer
+    refused("ORDER_UNKNOWN", OmsError, lambda: accept_excess(actor=other, **arguments))
+    refused("NO_EXCESS", Conflict, lambda: accept_excess(actor=world.dealer, qty=D(101), **arguments))
+    refused("REASON_INVALID", Invalid, lambda: accept_excess(actor=world.dealer, **(arguments | {"reason": " "})))
+    accept_excess(actor=world.checker, **arguments)
+    refused("DECISION_PENDING", Conflict, lambda: answer_dk(actor=world.dealer, **arguments))
+    refused("SELF_APPROVAL", NotPermitted, lambda: decide(world.checker))
+    refused("RIGHT_MISSING", NotPermitted, lambda: decide(world.dealer))
+
+
+def test_dk_tells_routing_what_to_say_and_leaves_the_money(world: DeskWorld, suspense: TradingAccount) -> None:
+    order = overfilled(world)
+    answer_dk(actor=world.dealer, at=LATER, order_id=order.order_id, reason="Not ours.")
+    assert decide(world.checker).outcome == "applied"
+    payload = Event.objects.get(kind="TradesDisowned").payload
+    assert (payload["dk_reason"], payload["venue_order_id"], payload["message"]["symbol"]) == ("C", "V1", "VOD.L")
+    assert payload["trades"] == [{"exec_id": "X1", "last_qty": "1100", "last_px": "72.5"}]
+    assert (money(suspense), open_anomalies()) == ((D("-72.50"), D(100)), ["OVERFILL"])
+
+
+def unknown(world: DeskWorld, suspense: TradingAccount) -> UnknownOrder:
+    """A trade of 400 on V9, in the firm's suspense account."""
+    apply_reports(reports=[stray(routed(world), order_qty=D(400))], at=LATER)
+    row = UnknownOrder.objects.get()
+    assert (row.state, row.account_id) == ("suspense", firm().id)
+    return row
+
+
+def firm() -> TradingAccount:
+    """The firm's suspense account."""
+    return TradingAccount.objects.get(code="FIRM-SUSPENSE")
+
+
+def test_an_unknown_order_is_put_on_record_for_an_account(world: DeskWorld, suspense: TradingAccount) -> None:
+    row = unknown(world, suspense)
+    accept_unknown_order(
+        actor=world.dealer,
+        at=LATER,
+        unknown_id=row.id,
+        account=world.account.code,
+        session_group="SIM1",
+        reason="Phoned.",
+    )
+    assert decide(world.checker).outcome == "applied"
+    order = Order.objects.get(venue_order_id="V9")
+    assert (order.owner_id, order.account_id, order.cum_qty, order.ord_status) == (
+        world.dealer.user_id, world.account.id, D(400), "2",
+    )  # fmt: skip
+    row.refresh_from_db()
+    assert (row.state, row.order_id, row.booked_qty, open_anomalies()) == ("accepted", order.id, D(0), [])
+    assert money(world.account) == (D("-289.60"), D(400))
+    assert money(firm()) == (D(0), D(0))
+    later = stray(routed_twin(order), 3, venue_order_id="V9", last_qty=D(1))
+    apply_reports(reports=[later], at=LATER)
+    assert UnmatchedReport.objects.filter(order=None).count() == 0
+
+
+def routed_twin(order: Order) -> CaptureResult:
+    """A stand-in for builders of reports: only the name matters."""
+    return CaptureResult(order.id, order.ref, order.id, "", "", "", ())
+
+
+def test_an_unknown_order_is_disowned_and_leaves_when_the_venue_busts(
+    world: DeskWorld, suspense: TradingAccount
+) -> None:
+    row = unknown(world, suspense)
+    answer_dk(actor=world.dealer, at=LATER, unknown_id=row.id, reason="Never sent.")
+    assert decide(world.checker).outcome == "applied"
+    row.refresh_from_db()
+    event = Event.objects.get(kind="TradesDisowned")
+    assert (row.state, event.stream, event.payload["dk_reason"]) == ("dk", f"unknown:{row.id}", "D")
+    gone = stray(routed_twin(Order.objects.get()), 3, exec_type=ExecType.TRADE_CANCEL, exec_ref_id="X2")
+    apply_reports(reports=[gone], at=LATER)
+    assert money(firm()) == (D(0), D(0))
+
+
+def test_nobody_guesses_what_an_unknown_order_traded(world: DeskWorld, suspense: TradingAccount) -> None:
+    apply_reports(reports=[stray(routed(world), side="")], at=LATER)
+    row = UnknownOrder.objects.get()
+    arguments: dict[str, Any] = {"at": LATER, "unknown_id": row.id, "session_group": "SIM1", "reason": "x"}
+    vague = {"actor": world.dealer, "account": world.account.code, **arguments}
+    refused("UNKNOWN_ORDER_VAGUE", Conflict, lambda: accept_unknown_order(**vague))
