@@ -169,6 +169,7 @@ class AnchorLine:
     """A line read back: what it says of its seal, and its own hash, which the next line names as ``chain``."""
 
     number: int
+    sealed_at: datetime
     seal_text: bytes
     signature: bytes
     public_key: bytes
@@ -184,6 +185,7 @@ def read_anchor_line(line: bytes) -> AnchorLine | None:
             return None
         return AnchorLine(
             number=int(found["seal"]["number"]),
+            sealed_at=datetime.fromisoformat(found["seal"]["sealed_at"]).astimezone(UTC),
             seal_text=_canonical(found["seal"]),
             signature=bytes.fromhex(found["signature"]),
             public_key=bytes.fromhex(found["public_key"]),

@@ -68,6 +68,9 @@ def _anchor(place: str, at: datetime) -> int:
     if not seals:
         return 0
     public = {key.terms.key_id: key.terms.public_key for key in list_seal_keys()}
+    strange = [seal for seal in seals if seal.terms.key_id not in public]
+    if strange:
+        raise _NotAnchored(f"Seal {strange[0].terms.number} names a key that the journal does not know.")
     lines = append_lines(path, [(seal, public[seal.terms.key_id]) for seal in seals], end=end)
     rows = [(place, line.number, line.hash, at) for line in lines]
     insert_rows(SealAnchor, rows, fields=("place", "number", "line_hash", "anchored_at"))

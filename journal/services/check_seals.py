@@ -59,8 +59,8 @@ def check_seals(
 ) -> SealCheck:
     """Check the seals behind number ``after`` (all when 0) against events, keys and anchors.
 
-    ``places`` are the anchor directories, those of the settings when None; a seal younger than a minute need not be
-    anchored yet. At most ``most`` findings are kept.
+    ``places`` are the anchor directories, those of the settings when None. A seal younger than a minute need not be
+    anchored yet, nor need an anchor that young be of a seal the caller's snapshot sees. At most ``most`` findings are kept.
     """
     keys, last = list_seal_keys(), find_last_seal()
     before = list_seals(after=after - 1, up_to=after) if after else []

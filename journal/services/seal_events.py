@@ -74,7 +74,7 @@ def seal_events(
         sealed = _seal(ceiling, at, events_per_seal, patience)
     except Unavailable as problem:
         stopped = problem.sentence
-    except ValueError as problem:
+    except (ValueError, OSError) as problem:
         stopped = f"The journal cannot be sealed: {problem}."
     anchored = anchor_seals(at=at, places=places)
     return SealPass(sealed, anchored, _tell(stopped, at))

@@ -19,7 +19,7 @@ from journal.services.rotate_seal_key import rotate_seal_key
 from journal.services.seal_events import PATIENCE, seal_events
 from kernel.errors import Unavailable
 from tests.factories.journal import AT, draft
-from tests.factories.seals import Sealing, sealing_in
+from tests.factories.seals import Sealing, guards_off, sealing_in
 
 pytestmark = pytest.mark.django_db
 
@@ -217,7 +217,34 @@ def test_a_directory_that_fails_is_said_once_and_caught_up_while_the_other_goes_
     assert sealing.codes() == []
 
 
-def test_a_torn_line_is_written_again_and_an_unrecorded_one_is_known(sealing: Sealing) -> None:
+def test_a_line_whose_record_was_lost_in_a_crash_is_not_written_twice(sealing: Sealing) -> None:
+    write(1)
+    sealing.seal()
+    with guards_off() as cursor:
+        cursor.execute("DELETE FROM journal_sealanchor")
+    write(1, "order:2")
+    assert sealing.seal().anchored == 1
+    assert sealing.anchors.read_bytes().count(b"\n") == 2
+    assert (sealing.codes(), open_anomalies()) == ([], [])
+
+
+def test_a_key_place_that_cannot_be_written_and_a_seal_of_no_key_are_said(sealing: Sealing, settings: Any) -> None:
+    write(1)
+    sealing.key_file.parent.write_text("a file where a directory should be")
+    assert not sealing.seal().sealed
+    sealing.key_file.parent.unlink()
+    assert sealing.seal().sealed
+    with guards_off() as cursor:
+        cursor.execute("UPDATE journal_seal SET key_id = 'nobody', number = 2")
+    assert sealing.seal().anchored == 0
+    assert open_anomalies() == [
+        ("AnomalyRaised", "SEALING_STOPPED"),
+        ("AnomalyCleared", "SEALING_STOPPED"),
+        ("AnomalyRaised", "SEAL_NOT_ANCHORED"),
+    ]
+
+
+def test_a_torn_line_is_written_again(sealing: Sealing) -> None:
     write(1)
     sealing.seal()
     with sealing.anchors.open("ab") as file:

@@ -7,6 +7,7 @@ the check finds in the database, the verifier finds in an export made of it afte
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from journal.domain.seals import introduce_key
 from journal.models import SealKey
 from journal.selectors import stream_events
 from journal.services.append_to_stream import append_to_stream
+from journal.services.check_seals import check_seals
 from journal.services.seal_events import KEY_FIELDS, key_values
 from tests.factories import evidence, tamper
 from tests.factories.journal import AT, draft
@@ -130,6 +132,13 @@ def test_the_last_seal_taken_away_with_its_events(sealing: Sealing, exported: Ex
         cursor.execute("DELETE FROM journal_event WHERE position >= (SELECT max(from_position) FROM journal_seal)")
         cursor.execute("DELETE FROM journal_seal WHERE number = 3")
     assert sealing.codes() == exported() == ["ANCHOR_AHEAD"]
+
+
+def test_a_seal_made_while_somebody_checks_an_older_snapshot_is_no_finding(sealing: Sealing) -> None:
+    with guards_off() as cursor:
+        cursor.execute("DELETE FROM journal_seal WHERE number = 3")  # as if it had been committed after the snapshot
+    assert check_seals(at=sealing.at).findings == ()
+    assert check_seals(at=sealing.at + timedelta(seconds=61)).findings != ()
 
 
 def test_a_seal_taken_away_from_the_middle(sealing: Sealing, exported: Exported) -> None:
