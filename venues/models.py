@@ -56,6 +56,9 @@ class FixSession(models.Model):
     heartbeat_s = models.PositiveSmallIntegerField(default=10)
     wait_s = models.PositiveSmallIntegerField(default=15)  # how long an order waits for a session that is down
     fence = models.BigIntegerField(default=0)
+    held_until = models.DateTimeField(
+        null=True
+    )  # what adds risk is held back: the venue complained of too many messages
 
     class Meta:
         constraints: ClassVar = [

@@ -186,6 +186,37 @@ def tables() -> str:
     return "\n".join(lines)
 
 
+def venue_refusals() -> str:
+    """What every refusal and every silence of a venue means to us."""
+    from venues.domain.error_contract import CALM, CONTRACT, FIRST_PAUSE, LONGEST_PAUSE, Source
+
+    lines = _header("Refusals of venues", "`venues/domain/error_contract.py`")
+    lines += [
+        "The house sends nothing again under a new ClOrdID by itself; what it repeats are questions. *Repeatable*: whoever",
+        "asked may ask again as it stands. `*` is any code the table does not have. A text that complains of too many",
+        "messages is read as 380=8, whatever its code.",
+        "",
+        f"*Hold back*: what adds risk waits {FIRST_PAUSE.seconds} s, each complaint after that doubles the pause up to",
+        f"{LONGEST_PAUSE.seconds} s, {CALM.seconds} calm seconds forget them; cancels and questions always go.",
+        "",
+    ]
+    for source in Source:
+        lines += [
+            f"## {source.value}",
+            "",
+            "| code | name | class | repeatable | we | severity | told |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| `{r.code}` | {r.name} | {r.kind.value} | {'yes' if r.repeatable else 'no'} | {r.deed.value} "
+            f"| {r.severity.value if r.severity else '–'} | {r.sentence} |"
+            for r in CONTRACT
+            if r.source is source
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
 DOCS: dict[str, Callable[[], str]] = {
     "order_states.md": order_states,
     "checks.md": checks,
@@ -194,6 +225,7 @@ DOCS: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "error_codes.md": error_codes,
     "tables.md": tables,
+    "venue_refusals.md": venue_refusals,
 }
 
 

@@ -19,6 +19,7 @@ from operations.domain.timeline import Line, describe
 from operations.models import ExceptionItem
 from operations.selectors.desk import visible_orders
 from orders.models import Execution, Order, OrderRequest
+from venues.domain.error_contract import Rule, rule_for
 from venues.models import RouteDecision
 from venues.selectors import WireRow, get_route_decision, list_wire_messages
 
@@ -35,6 +36,7 @@ class TimelineEntry:
     who: str
     stored_at: datetime | None
     late: bool
+    advice: Rule | None = None  # what a refusal of the venue means, by the error contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def names_of(user_ids: set[int]) -> dict[int, str]:
 def _timeline(events: Sequence[EventRecord], wires: Sequence[WireRow]) -> list[TimelineEntry]:
     """Events by the time they happened; what came late stands where it belongs and says so."""
     stored = {wire.id: wire.recorded_at for wire in wires}
+    reports = {event.id: event.payload["report"] for event in events if event.kind == "ReportApplied"}
     people = names_of({int(event.actor[5:]) for event in events if event.actor.startswith("user:")})
     entries = []
     for event in events:
@@ -125,9 +128,18 @@ def _timeline(events: Sequence[EventRecord], wires: Sequence[WireRow]) -> list[T
                 who=people.get(int(event.actor[5:]), event.actor) if event.actor.startswith("user:") else event.actor,
                 stored_at=stored.get(wire_id) if wire_id else None,
                 late=event.recorded_at - event.event_at > LATE,
+                advice=_advice(event, reports),
             )
         )
     return sorted(entries, key=lambda entry: (entry.event.event_at, entry.event.seq))
+
+
+def _advice(event: EventRecord, reports: dict[UUID, dict[str, Any]]) -> Rule | None:
+    """The rule for a rejection, if it came in a message that refuses; what a status answer proved has its own words."""
+    report = reports.get(event.causation_id) if event.causation_id else None
+    if event.kind != "RequestRejected" or report is None or report.get("exec_type") not in (None, "8"):
+        return None
+    return rule_for(report["msg_type"], str(event.payload.get("code") or ""), str(event.payload.get("text") or ""))
 
 
 def _wire_id(payload: dict[str, Any]) -> int | None:

@@ -39,6 +39,15 @@ def find_execution_ids(order_ids: Collection[UUID]) -> dict[tuple[UUID, str], UU
         return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
 
 
+def find_orders_by_name(cl_ord_ids: Collection[str]) -> dict[str, UUID]:
+    """The order of each ClOrdID of ours; others are absent."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(
+            "SELECT cl_ord_id, order_id FROM orders_orderrequest WHERE cl_ord_id = ANY(%s)", [sorted(set(cl_ord_ids))]
+        )
+        return dict(cursor.fetchall())
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """An order as of a place in the venue's stream. ``changing``: a replace of ours had no answer there."""

@@ -24,6 +24,7 @@ from kernel.errors import Conflict
 from kernel.fix import OrdType, TimeInForce
 from venues.adapters.registry import adapter_named
 from venues.domain.channels import wire_channel
+from venues.domain.error_contract import BackOff, Deed
 from venues.domain.messages import IntentKind
 from venues.domain.session_numbers import numbers_to_use
 from venues.domain.waiting import Verdict, judge
@@ -34,6 +35,7 @@ from venues.models import FixSession, WireIntent
 from venues.selectors import is_alarm_open
 from venues.selectors.inquiries import list_due_inquiries
 from venues.services.close_inquiries import close_inquiries
+from venues.services.hold_back_session import hold_back_session
 from venues.services.hurry_inquiries import hurry_inquiries
 from venues.services.mark_handed_over import HandedOver, NotSent, mark_handed_over
 from venues.services.mark_silent import mark_silent
@@ -47,6 +49,7 @@ log = logging.getLogger("venues.gateway")
 BATCH = 64
 JUDGE_LIMIT = 1000
 SLOW_ROUND = timedelta(seconds=1)
+PATIENT_PAUSE = timedelta(seconds=4)  # a longer back-off is judged as if the session were down
 SILENCE = timedelta(seconds=10)
 ASK_LIMIT = 200  # questions a session and second: a venue's limit of messages is for orders and cancels
 
@@ -62,6 +65,7 @@ class Gateway:
         self._enabled: dict[str, bool] = {}
         self._known_on: dict[str, datetime] = {}
         self._recoverer = Recoverer((), group=group, fence=0)
+        self._back_off: dict[str, BackOff] = {}
         self._alarmed: set[str] | None = None
         self._started_at = utc_now()
         self._slow_at = self._started_at - SLOW_ROUND
@@ -116,6 +120,7 @@ class Gateway:
             self._enabled = dict(FixSession.objects.filter(group=self.group).values_list("name", "enabled"))
         self._watch_logons(engine, recorder, now)
         self._recoverer.step(engine, now)
+        self._heed(engine, recorder, now)
         self._send(engine, recorder)
         if slow:
             self._ask_silent(engine, now)
@@ -131,8 +136,9 @@ class Gateway:
         return next(iter([s for s in on if self._takes_risk(s.name)] or on), None)
 
     def _takes_risk(self, name: str) -> bool:
-        """Whether what adds risk may leave on a session: switched on, and its recovery has ended."""
-        return self._enabled.get(name, True) and self._recoverer.is_open(name)
+        """Whether what adds risk may leave on a session: switched on, its recovery has ended, the venue can keep up."""
+        held = self._back_off.get(name, BackOff()).holds(utc_now())
+        return self._enabled.get(name, True) and self._recoverer.is_open(name) and not held
 
     def _watch_logons(self, engine: Engine, recorder: Recorder, now: datetime) -> None:
         on = {
@@ -161,6 +167,22 @@ class Gateway:
                 next_in, next_out = engine.numbers(session.name)
                 if wanted > next_out:
                     engine.set_numbers(session.name, next_in=next_in, next_out=wanted)
+
+    def _heed(self, engine: Engine, recorder: Recorder, now: datetime) -> None:
+        """What refusals ask of the gateway at once: back off, or ask how the order stands."""
+        for name, memo in recorder.memos.items():
+            for _ in range(min(len(memo.refusals), ASK_LIMIT)):
+                at, refusal = memo.refusals.popleft()
+                if refusal.rule.deed is Deed.BACK_OFF:
+                    self._complain(name, at, refusal.text or refusal.rule.name)
+                elif refusal.rule.deed is Deed.ASK_STATUS:
+                    self._recoverer.ask_about(engine, name, refusal, now)
+
+    def _complain(self, name: str, at: datetime, reason: str) -> None:
+        before = self._back_off.get(name, BackOff())
+        after = self._back_off[name] = before.after_complaint(at)
+        if after.until is not None and after != before:
+            hold_back_session(session=name, until=after.until, reason=reason, at=at)
 
     def _ask_silent(self, engine: Engine, now: datetime) -> None:
         """What has had no answer for too long is unknown and asked for; what was answered is asked for no more."""
@@ -199,7 +221,7 @@ class Gateway:
         while True:
             live = self._live(engine)
             risk_allowed = live is not None and self._takes_risk(live.name)
-            if not risk_allowed:
+            if not risk_allowed and not self._only_held_back(live):
                 self._judge_waiting(utc_now())
             if live is None:
                 return
@@ -207,6 +229,12 @@ class Gateway:
             self._put_on_wire(engine, live, handed)
             if handed.claimed < limit:
                 return
+
+    def _only_held_back(self, live: TakenSession | None) -> bool:
+        """Nothing but a short back-off keeps orders: they wait for its end, as they would in the venue's own queue."""
+        if live is None or not self._enabled.get(live.name, True) or not self._recoverer.is_open(live.name):
+            return False
+        return self._back_off.get(live.name, BackOff()).pause <= PATIENT_PAUSE
 
     def _hand_over(self, live: TakenSession, epoch: str, *, only_safe: bool) -> tuple[HandedOver, int]:
         """A batch; one by one when a request of the batch moved on between the check and its lock."""

@@ -11,6 +11,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from journal.notify import notify
 from kernel.crash_points import crash_point
 from kernel.ids import shard_of_cl_ord_id
 from venues.domain.channels import INBOX_CHANNEL
+from venues.domain.error_contract import Refusal, refusal_in
 from venues.domain.fix_codec import first_values, mask_secrets, parse, parse_utc_timestamp
 from venues.domain.session_numbers import expected_by_venue, number_after
 from venues.gateway.engine import Happening, WireItem
@@ -35,6 +37,7 @@ log = logging.getLogger("venues.gateway")
 
 BATCH_LIMIT = 500
 LONGEST_PAUSE_S = 2.0
+REFUSALS_KEPT = 1000  # for the loop to act on at once; what must not be forgotten the inbox acts on
 INBOX_TYPES = frozenset({"8", "9", "3", "j"})
 TOUCH_EVERY = timedelta(seconds=1)
 _FIELDS = (
@@ -69,6 +72,7 @@ class SessionMemo:
     last_out_at: datetime | None = None
     touched_at: datetime | None = None
     wanted_out: int | None = None
+    refusals: deque[tuple[datetime, Refusal]] = field(default_factory=lambda: deque(maxlen=REFUSALS_KEPT))
 
 
 @dataclass(slots=True)
@@ -203,6 +207,9 @@ class Recorder(threading.Thread):
         raw = clean_text(item.raw)
         values = first_values(parse(raw))
         inbound = item.happening is Happening.IN
+        refusal = refusal_in(values.get(35, ""), values) if inbound else None
+        if refusal is not None:
+            memo.refusals.append((item.at, refusal))
         if inbound and values.get(35) == "A" and values.get(141) == "Y":
             memo.epoch = new_epoch(item.at)
         if inbound and values.get(35) == "5":

@@ -20,6 +20,7 @@ from uuid import UUID
 from venues.adapters.base import QUESTION, Adapter
 from venues.adapters.registry import adapter_named
 from venues.domain.echoes import is_status_answer
+from venues.domain.error_contract import Refusal
 from venues.domain.fix_codec import first_values, parse
 from venues.domain.inquiring import pause_after
 from venues.domain.messages import IntentKind, OutboundIntent, terms_from_message
@@ -138,6 +139,17 @@ class Recoverer:
             names = {order_id: (d.cl_ord_id, d.venue_order_id) for order_id, d in due.items() if order_id is not None}
             asked = _ask(engine, self._sessions[name], names, now)
             record_difference_asked(asked=[due[order_id] for order_id in asked], at=now)
+
+    def ask_about(self, engine: Engine, name: str, refusal: Refusal, now: datetime) -> None:
+        """One question about an order whose refusal says that the venue sees it otherwise than we do."""
+        orders = find_named_orders(
+            group=self._group,
+            cl_ord_ids={refusal.cl_ord_id, refusal.orig_cl_ord_id} - {""},
+            venue_order_ids={refusal.venue_order_id} - {""},
+        )
+        if adapter_named(self._sessions[name].adapter).capabilities.order_status_request:
+            names = {order.order_id: (order.cl_ord_id, order.venue_order_id) for order in orders if order.cl_ord_id}
+            _ask(engine, self._sessions[name], names, now)
 
     def _asking(self, run: _Run, engine: Engine, now: datetime) -> None:
         if not run.mass:

@@ -23,6 +23,7 @@ from venues.adapters.registry import adapter_named
 from venues.domain.echoes import is_echo, is_status_answer
 from venues.domain.fix_codec import first_values, parse
 from venues.selectors import InboxRow, first_ids, previous_about, read_inbox, sent_by_number
+from venues.services.heed_refusals import heed_refusals
 from venues.services.set_aside_message import set_aside_message
 
 log = logging.getLogger("venues.inbox")
@@ -91,6 +92,7 @@ def _slice(job: _Job, limit: int) -> InboxRun:
             if reports:
                 with transaction.atomic():
                     apply_reports(reports=reports, at=job.at)
+            heed_refusals(session=job.session, rows=fresh, at=job.at)
         except _TRANSIENT:
             raise
         except Exception as error:
