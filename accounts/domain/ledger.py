@@ -119,12 +119,13 @@ class OrderHold:
 class TradeBooking:
     """One execution, correction or bust as a change: ``qty_delta`` units (bought +, sold -), ``cash_delta`` money.
 
-    ``fees`` are a cost (positive) on top of ``cash_delta``. ``kind`` is trade, bust or correction.
+    ``fees`` are a cost (positive) on top of ``cash_delta``. ``kind`` is trade, bust, correction or suspense. What an unknown
+    order executed is booked as a whole, under its id and without an execution.
     """
 
     account_id: UUID
     order_id: UUID
-    execution_id: UUID
+    execution_id: UUID | None
     event_id: UUID
     kind: str
     side: Side

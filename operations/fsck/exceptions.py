@@ -63,13 +63,19 @@ WITH last AS ({_OPEN_MATTERS}), matters(subject, what, dedupe_key) AS (
             format('order:%s:STUCK:%s:%s', s.order_id, coalesce(nullif(s.cl_ord_id, ''), 'order'), s.state)
        FROM orders_stuckmark s WHERE s.moved_at IS NULL
      UNION ALL
-     SELECT o.ref, 'is over-filled', format('order:%s:OVERFILL', o.id) FROM orders_order o WHERE o.overfilled
+     SELECT o.ref, 'is over-filled', format('order:%s:OVERFILL', o.id) FROM orders_order o
+      WHERE o.cum_qty > o.order_qty + o.accepted_excess
+     UNION ALL
+     SELECT u.name, 'is none of ours', format('unknown-order:%s:%s', u.session, u.name)
+       FROM orders_unknownorder u WHERE u.closed_at IS NULL
      UNION ALL
      SELECT a.code, 'is overdrawn in ' || c.currency, format('overdrawn:%s:%s', c.account_id, c.currency)
-       FROM accounts_cashbalance c JOIN accounts_tradingaccount a ON a.id = c.account_id WHERE c.overdrawn_by_event IS NOT NULL
+       FROM accounts_cashbalance c JOIN accounts_tradingaccount a ON a.id = c.account_id
+      WHERE c.overdrawn_by_event IS NOT NULL AND NOT EXISTS (SELECT FROM accounts_suspenseaccount s WHERE s.account_id = a.id)
      UNION ALL
      SELECT a.code, 'is overdrawn in ' || h.instrument_id, format('overdrawn:%s:%s', h.account_id, h.instrument_id)
-       FROM accounts_holding h JOIN accounts_tradingaccount a ON a.id = h.account_id WHERE h.overdrawn_by_event IS NOT NULL
+       FROM accounts_holding h JOIN accounts_tradingaccount a ON a.id = h.account_id
+      WHERE h.overdrawn_by_event IS NOT NULL AND NOT EXISTS (SELECT FROM accounts_suspenseaccount s WHERE s.account_id = a.id)
 )
 SELECT m.subject, m.what || ' and no open anomaly says so' AS what
   FROM matters m LEFT JOIN last l ON l.dedupe_key = m.dedupe_key WHERE l.kind IS DISTINCT FROM 'AnomalyRaised'

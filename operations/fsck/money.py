@@ -124,7 +124,7 @@ WITH said AS (
       WHERE e.kind IN ('OpeningBalancesBooked', 'DepositBooked') GROUP BY 1, 2, 3, 4
 ), booked AS (
      SELECT event_id, account_id, currency, instrument_id, sum(amount) AS amount
-       FROM accounts_booking WHERE kind NOT IN ('trade', 'bust', 'correction') GROUP BY 1, 2, 3, 4
+       FROM accounts_booking WHERE kind NOT IN ('trade', 'bust', 'correction', 'suspense') GROUP BY 1, 2, 3, 4
 )
 SELECT format('account %s, event %s', coalesce(b.account_id, s.account_id), coalesce(b.event_id, s.id)) AS subject,
        format('booked %s of %s; its event says %s', coalesce(b.amount, 0),
@@ -134,6 +134,35 @@ SELECT format('account %s, event %s', coalesce(b.account_id, s.account_id), coal
     ON b.event_id = s.id AND b.account_id = s.account_id AND b.currency = s.currency
    AND b.instrument_id IS NOT DISTINCT FROM s.instrument_id
  WHERE s.amount IS DISTINCT FROM b.amount
+"""
+
+_SUSPENSE = """
+WITH booked AS (
+     SELECT order_id, account_id, coalesce(sum(amount) FILTER (WHERE instrument_id IS NULL), 0) AS cash,
+            coalesce(sum(CASE WHEN layer = 'short' THEN -amount ELSE amount END) FILTER (WHERE instrument_id IS NOT NULL), 0)
+            AS stock
+       FROM accounts_booking WHERE kind = 'suspense' GROUP BY order_id, account_id
+), shares AS (
+     SELECT o.id, o.ref, o.account_id AS own_id, o.suspense_account_id AS account_id,
+            greatest(o.cum_qty - o.order_qty - o.accepted_excess, 0) AS excess, sum(x.suspense_qty) AS qty,
+            sum(CASE WHEN x.side = '1' THEN x.suspense_qty ELSE -x.suspense_qty END) AS stock, sum(x.suspense_cash) AS cash
+       FROM orders_order o JOIN orders_execution x ON x.order_id = o.id
+      WHERE o.suspense_account_id IS NOT NULL GROUP BY o.id
+), lying AS (
+     SELECT id, ref AS name, account_id, stock, cash FROM shares
+      UNION ALL
+     SELECT id, ref, own_id, -stock, -cash FROM shares
+      UNION ALL
+     SELECT id, name, account_id, booked_qty, booked_cash FROM orders_unknownorder WHERE account_id IS NOT NULL
+)
+SELECT coalesce(l.name, b.order_id::text) AS subject,
+       format('should have moved %s and %s units in or out of suspense on account %s; %s and %s are booked',
+              coalesce(l.cash, 0), coalesce(l.stock, 0), coalesce(l.account_id, b.account_id), coalesce(b.cash, 0),
+              coalesce(b.stock, 0)) AS what
+  FROM lying l FULL JOIN booked b ON b.order_id = l.id AND b.account_id = l.account_id
+ WHERE coalesce(l.cash, 0) <> coalesce(b.cash, 0) OR coalesce(l.stock, 0) <> coalesce(b.stock, 0)
+ UNION ALL
+SELECT ref, format('has %s units of excess and %s in suspense', excess, qty) FROM shares WHERE qty <> excess
 """
 
 _OVERDRAWN = """
@@ -203,9 +232,15 @@ CHECKS = (
     ),
     Check(
         "MONEY_FROM_NOWHERE", "I4", Level.MONEY,
-        "Every booking that is not a trade is a line of the event it names, and every such line is booked.",
+        "Every booking that is no trade and no move of suspense is a line of the event it names, and every such line is booked.",
         f"{_BOOKS}.",
         sql=_DEPOSITS,
+    ),
+    Check(
+        "SUSPENSE_DIFFERS", "I4", Level.MONEY,
+        "What was executed beyond what was ordered and accepted, and by unknown orders, is exactly what lies in suspense.",
+        f"{_BOOKS}; the order's next report moves its shares right.",
+        sql=_SUSPENSE,
     ),
     Check(
         "OVERDRAWN_UNMARKED", "I4", Level.MONEY,

@@ -29,8 +29,9 @@ SELECT h.cl_ord_id AS subject, CASE WHEN i.id IS NULL THEN 'was handed over with
   FROM venues_handover h
   LEFT JOIN venues_wireintent i ON i.id = h.intent_id
   LEFT JOIN orders_orderrequest r ON r.id = i.request_id AND r.cl_ord_id = h.cl_ord_id
- WHERE r.id IS NULL OR i.state <> 'handed_over' OR i.cl_ord_id <> h.cl_ord_id OR r.released_at IS NULL OR r.handed_over_at IS NULL
-    OR r.released_at > r.handed_over_at OR r.state NOT IN ('handed_over', 'unknown', 'accepted', 'rejected', 'refused')
+ WHERE i.state <> 'handed_over' OR i.cl_ord_id <> h.cl_ord_id OR (i.kind IS DISTINCT FROM 'dk' AND (
+       r.id IS NULL OR r.released_at IS NULL OR r.handed_over_at IS NULL OR r.released_at > r.handed_over_at
+       OR r.state NOT IN ('handed_over', 'unknown', 'accepted', 'rejected', 'refused')))
 """
 
 _UNMARKED = """

@@ -125,7 +125,7 @@ def _book(unknown: UnknownOrder, actor: str, at: datetime) -> list[TradeBooking]
         TradeBooking(
             account_id=unknown.account_id,
             order_id=unknown.id,
-            execution_id=unknown.id,
+            execution_id=None,
             event_id=event_id,
             kind="suspense",
             side=Side(unknown.side),

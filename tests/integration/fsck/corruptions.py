@@ -278,6 +278,14 @@ MONEY = (
         f"UPDATE accounts_cashbalance SET settled = settled + 7 WHERE account_id = {ACCOUNT}",
     ),
     Corruption(
+        "SUSPENSE_DIFFERS", "a share that was never moved",
+        "UPDATE orders_execution SET suspense_qty = suspense_qty - 1 WHERE suspense_qty > 1",
+    ),
+    Corruption(
+        "SUSPENSE_DIFFERS", "an unknown order with other money",
+        "UPDATE orders_unknownorder SET booked_cash = booked_cash + 0.01 WHERE state = 'suspense'",
+    ),
+    Corruption(
         "OVERDRAWN_UNMARKED", "marked for nothing",
         f"UPDATE accounts_cashbalance SET overdrawn_by_event = (SELECT id FROM journal_event LIMIT 1) WHERE account_id = {ACCOUNT}",
         ("MATTER_UNTOLD",),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 
+from accounts.models import SuspenseAccount
 from accounts.services.deposit import Deposit, deposit
 from authorisation.domain.principal import process_principal
 from authorisation.models import AuthorisationRequest
@@ -30,7 +31,7 @@ from orders.services.decide_order_request import decide_order_request
 from orders.services.replace_order import replace_order
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
-from tests.factories import AT, DeskWorld, give_stock, make_desk, terms
+from tests.factories import AT, DeskWorld, give_stock, make_account, make_desk, terms
 from tests.factories.books import book_openings
 from tests.factories.venues import make_session
 from venues.adapters.registry import adapter_named
@@ -58,6 +59,7 @@ class Desk:
     def __init__(self) -> None:
         self.world: DeskWorld = make_desk("FSK", cash="200000")
         give_stock(self.world.account, self.world.listing, "5000")
+        SuspenseAccount.objects.create(desk=None, account=make_account("SUS-FSK", group=self.world.group, cash="0"))
         book_openings()
         self.session = make_session(name=SESSION, group=GROUP, mics=("XLON",))
         FixSession.objects.filter(name=SESSION).update(
@@ -126,6 +128,15 @@ class Desk:
         self._store("in", values, cl_ord_id=name, venue_order_id=f"V-{order.ref}")
         self.work()
 
+    def stray(self) -> None:
+        """A trade on an order nobody knows."""
+        fields = [
+            (35, "8"), (37, "V-NOBODY"), (17, "N1"), (55, "VOD"), (207, "XLON"), (54, "1"), (150, "F"), (39, "1"),
+            (38, "50"), (32, "20"), (31, "72.5"), (14, "20"), (151, "30"), (60, utc_timestamp(AT)),
+        ]  # fmt: skip
+        self._store("in", fields, venue_order_id="V-NOBODY")
+        self.work()
+
     def babble(self) -> None:
         """A message nobody can work: an ExecType that does not exist."""
         self._store("in", [(35, "8"), (37, "V-X"), (17, "X"), (11, "X"), (150, "?"), (39, "0")])
@@ -184,6 +195,7 @@ def use_the_desk() -> None:
     desk.say(live, "F", "1", exec_id="T1", t38=1000, t32=300, t31="72.5", t14=300, t151=700)
     desk.say(filled, "F", "2", exec_id="T2", t38=1000, t32=1000, t31="72.49", t14=1000, t151=0)
     desk.say(filled, "F", "2", exec_id="T3", t38=1000, t32=10, t31="72.48", t14=1010, t151=0)  # more than was ordered
+    desk.stray()
     desk.say(sold, "F", "1", exec_id="T4", t38=1000, t32=400, t31="72.51", t14=400, t151=600)
     desk.say(sold, "H", "1", exec_id="T5", t19="T4", t38=1000, t32=400, t31="72.51", t14=0, t151=1000)
     desk.say(approved, "0", "0", t38=51000, t14=0, t151=51000)
