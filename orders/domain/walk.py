@@ -98,6 +98,8 @@ def _trade(state: State, fact: Fact, requests: Requests) -> State:
     if fact.cl_ord_id != state.cl_ord_id and _proves_replace(state, fact, requests):
         state = _replaced(state, fact, requests)
     state = _known(_unmarked(state, fact), fact)
+    if fact.resend and _counted(state, fact):
+        return state
     if state.acknowledged != "0":
         state = state._replace(acknowledged="0")  # the first report may be the trade: it acknowledges as well
     if state.ended or state.rejected or (state.done_on and not _lasts(state)):
@@ -105,6 +107,17 @@ def _trade(state: State, fact: Fact, requests: Requests) -> State:
         sentence = "A trade was reported after the order had ended; it is counted, the order stays ended."
         state = _noted(state, Note(f"LATE_TRADE:{fact.identity}", "LATE_TRADE", "medium", sentence, fact.exec_id))
     return add_trade(state, fact)
+
+
+def _counted(state: State, fact: Fact) -> bool:
+    """A flagged trade whose ExecID, quantity and price are known, and which by the venue's own sum adds nothing.
+
+    Venues resend with the CumQty of now. One that grows by this trade makes it a new one, whatever its ExecID.
+    """
+    if fact.cum_qty is not None and fact.cum_qty == EXACT.add(state.cum_qty, fact.last_qty):
+        return False
+    told = (fact.exec_id, fact.last_qty, fact.last_px)
+    return any((e.versions[0], e.last_qty, e.last_px) == told for e in state.execs)
 
 
 def _predecessor(state: State, fact: Fact, requests: Requests) -> State:

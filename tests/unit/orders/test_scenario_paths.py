@@ -18,8 +18,8 @@ def test_the_files_hold_what_they_should() -> None:
         "more_order_states.json",
         "specification_matrices.json",
     ]
-    assert len(RUNS) == 88 + 78 + 89
-    assert len(order_paths()) == 259
+    assert len(RUNS) == 88 + 81 + 89
+    assert len(order_paths()) == 262
 
 
 @pytest.mark.parametrize(("scenario", "path"), RUNS, ids=[f"{s.id} {p.label}" for s, p in RUNS])

@@ -75,6 +75,17 @@ def test_a_flagged_report_that_differs_from_all_before_is_no_repetition() -> Non
     assert brief(facts)[2] == D(200)
 
 
+def test_a_resend_with_the_sum_of_now_adds_nothing() -> None:
+    other = trade(FIRST, 6, "B", qty=50, cum=150)
+    facts = in_every_order(trade(FIRST, 5), other, trade(SECOND, 2, cum=150, resend=True))
+    assert brief(facts)[2] == D(150)
+
+
+def test_a_flagged_trade_by_which_the_venues_own_sum_grows_is_a_new_one() -> None:
+    facts = in_every_order(trade(FIRST, 5), trade(FIRST, 6, cum=200, resend=True))
+    assert brief(facts)[2] == D(200)
+
+
 def test_a_resent_bust_and_a_resent_trade_leave_the_trade_busted() -> None:
     bust = report(6, "H", "0", exec_id="B", ref="A", cum=0, epoch=FIRST, identity=f"{FIRST}|V-X|B|H|0")
     resent = changed(
