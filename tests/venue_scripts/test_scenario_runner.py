@@ -98,7 +98,8 @@ class _ByArrival(PureHouse):
         for delivery in deliveries:
             self.arrived += 1
             report = report_of(delivery)
-            late = replace(report, identity=str(self.arrived), position=Position("1", self.arrived))
+            place = Position("1", self.arrived)
+            late = replace(report, identity=str(self.arrived), position=place, poss_resend=False)
             self._orders["X"] = fold(self._orders["X"], late).facts
 
     arrived = 0
