@@ -59,6 +59,17 @@ def test_an_order_is_filled_and_its_page_tells_the_whole_story(trading_house: Ho
     page.locator(".messages summary", has_text="35=D").click()
     expect(page.locator(".fix").first).to_contain_text("ClOrdID")
 
+    first = page.locator(".timeline li").first
+    first.locator("summary").click()
+    first.get_by_role("link", name="to here: the order as it was").click()
+    page.wait_for_url(f"**/o/{ref}/as-at/1")
+    expect(page.locator(".notice")).to_contain_text("As it was.")
+    expect(page.locator(".order-head")).to_contain_text("0 / 1,100")
+    expect(page.get_by_role("region", name="AC4480 then")).to_contain_text("GBP")
+    expect(page.get_by_role("region", name="a.khan then")).to_contain_text("Might trade this order.")
+    page.get_by_role("link", name="the order as it is").click()
+    expect(page.locator(".order-head")).to_contain_text("Filled")
+
 
 def test_a_working_order_is_amended_and_canceled_from_its_page(trading_house: House, sign_in: SignIn) -> None:
     page = sign_in("a.khan", path="/desk")
