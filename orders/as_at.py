@@ -31,11 +31,15 @@ SELECT id FROM orders_order
 
 @dataclass(frozen=True, slots=True)
 class OrderAsAt:
-    """An order after its event ``last``. ``later`` are the events that followed until today."""
+    """An order after its event ``last``. ``later`` events followed until today.
+
+    ``together_to`` is the last event that was recorded in the same moment: what is told by time alone holds after that one.
+    """
 
     order: ReplayedOrder
     last: EventRecord
     later: int
+    together_to: int
 
 
 def get_order_as_at(*, order_id: UUID, seq: int | None = None, at: datetime | None = None) -> OrderAsAt:
@@ -43,21 +47,23 @@ def get_order_as_at(*, order_id: UUID, seq: int | None = None, at: datetime | No
 
     Raises NotFound ORDER_NOT_YET when it had no event then, ORDER_UNTOLD for one whose events do not tell everything.
     """
-    replay, last, later = Replay(), None, 0
+    replay, last, later, together_to = Replay(), None, 0, 0
     for event in _events(order_id):
         if later or (seq is not None and event.seq > seq) or (at is not None and event.recorded_at > at):
             later += 1
+            if last is not None and event.recorded_at == last.recorded_at:
+                together_to = event.seq
             continue
         if event.kind in BORN and not tells_all(event):
             raise NotFound(
                 "ORDER_UNTOLD", "The first events of this order do not tell everything; it cannot be replayed."
             )
         replay.take(event)
-        last = event
+        last, together_to = event, event.seq
     order = replay.order()
     if order is None or last is None or (seq is not None and last.seq != seq):
         raise NotFound("ORDER_NOT_YET", "The order had no such event then.")
-    return OrderAsAt(order, last, later)
+    return OrderAsAt(order, last, later, together_to)
 
 
 def _events(order_id: UUID) -> Iterator[EventRecord]:

@@ -51,6 +51,7 @@ class PageAsAt:
     last: EventRecord
     line: Line
     later: int
+    together_to: int
     requests: tuple[ReplayedRequest, ...]
     executions: tuple[ReplayedExecution, ...]
     money: MoneyThen
@@ -71,6 +72,7 @@ def get_page_as_at(*, order: Order, seq: int) -> PageAsAt:
         last=found.last,
         line=describe(found.last.kind, found.last.payload),
         later=found.later,
+        together_to=found.together_to,
         requests=tuple(sorted(found.order.requests.values(), key=lambda request: request.seq)),
         executions=tuple(sorted(found.order.executions.values(), key=lambda one: (one.trade.event_at, one.id))),
         money=_money(order, found, at),

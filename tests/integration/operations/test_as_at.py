@@ -144,7 +144,7 @@ def test_the_page_shows_the_order_its_money_and_its_owner_as_they_were(world: De
     order = filled(world)
     client.force_login(user)
     kinds = list(Event.objects.filter(stream=f"order:{order.order_id}").order_by("seq").values_list("kind", flat=True))
-    first_fill = kinds.index("ExecutionRecorded") + 1
+    first_fill = kinds.index("ExecutionRecorded") + 1  # recorded together with the report before it
     page = get_page_as_at(order=Order.objects.select_related("account", "listing").get(), seq=first_fill)
     assert (page.row["ord_status"], page.row["cum_qty"], page.later) == ("1", Decimal(400), len(kinds) - first_fill)
     assert [(currency, sums.pending) for currency, sums in page.money.cash] == [("GBP", Decimal("-289.60"))]
@@ -154,6 +154,9 @@ def test_the_page_shows_the_order_its_money_and_its_owner_as_they_were(world: De
     text = answer.content.decode()
     assert "As it was." in text
     assert f'href="/o/{order.ref}/as-at/{first_fill + 1}"' in text
+    assert "recorded in the same moment" not in text
+    before = client.get(f"/o/{order.ref}/as-at/{first_fill - 1}").content.decode()
+    assert f"The account is shown after event {first_fill}, which was recorded in the same moment." in before
     assert "Might not trade this order." in text  # the factory grants around the services: no event tells of it
     assert client.get(f"/o/{order.ref}/as-at/99").status_code == 404
     assert f'href="/o/{order.ref}/as-at/1"' in client.get(f"/o/{order.ref}").content.decode()
