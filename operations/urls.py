@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from operations.views import desk, frame, orders, queues, ticket, uploads
+from operations.views import desk, frame, orders, queues, sessions, ticket, uploads
 
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(url="/desk"), name="home"),
@@ -14,8 +14,11 @@ urlpatterns: list[URLPattern] = [
     path("preferences", frame.preferences, name="preferences"),
     path("desk", desk.desk, name="desk"),
     path("desk/rows.json", desk.desk_rows, name="desk-rows"),
-    path("venues", frame.sessions, name="sessions"),
-    path("venues/<str:name>", frame.session, name="session"),
+    path("venues", sessions.sessions, name="sessions"),
+    path("venues/<str:name>", sessions.session, name="session"),
+    path("venues/<str:name>/ask", sessions.ask, name="session-ask"),
+    path("venues/<str:name>/switch", sessions.switch, name="session-switch"),
+    path("venues/<str:name>/gate", sessions.gate, name="session-gate"),
     path("ticket/lists.json", ticket.ticket_lists, name="ticket-lists"),
     path("ticket/preview", ticket.ticket_preview, name="ticket-preview"),
     path("ticket/send", ticket.ticket_send, name="ticket-send"),

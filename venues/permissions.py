@@ -14,6 +14,16 @@ MAY_SWITCH = frozenset({"operations", "desk_head", "administrator"})
 MAY_OPEN_GATE = frozenset({"operations", "administrator"})
 
 
+def may_switch_session(actor: Principal) -> bool:
+    """For showing a control; the service asks for itself."""
+    return actor.persona in MAY_SWITCH
+
+
+def may_open_gate(actor: Principal) -> bool:
+    """For showing a control; the service asks for itself."""
+    return actor.persona in MAY_OPEN_GATE
+
+
 def require_view_sessions(actor: Principal) -> None:
     """Every persona of the house sees sessions; a service account does not."""
     if actor.persona not in MAY_VIEW:

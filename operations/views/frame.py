@@ -19,7 +19,6 @@ from operations.selectors.frame import get_frame_status
 from operations.services.pause_flow import is_paused, pause_flow, resume_flow
 from operations.services.save_preferences import DENSITIES, THEMES, save_preferences
 from operations.views.edge import is_part, page
-from venues.selectors import get_session, list_sessions
 
 
 @require_GET
@@ -81,19 +80,3 @@ def flow(request: HttpRequest, actor: Principal) -> HttpResponse:
     if not is_part(request):
         return redirect("/venues")
     return render(request, "operations/parts/flow.html", {"flow_paused": is_paused()})
-
-
-@require_GET
-@page
-def sessions(request: HttpRequest, actor: Principal) -> HttpResponse:
-    """Every FIX session with its state, numbers and queue; with ``part`` the cards alone."""
-    context = {"sessions": list_sessions(actor), "at": utc_now(), "flow_paused": is_paused()}
-    template = "operations/parts/session_cards.html" if request.GET.get("part") else "operations/venues.html"
-    return render(request, template, context)
-
-
-@require_GET
-@page
-def session(request: HttpRequest, actor: Principal, name: str) -> HttpResponse:
-    """One session: its timeline and its last messages, decoded and raw."""
-    return render(request, "operations/session.html", {"detail": get_session(actor, name=name), "at": utc_now()})

@@ -47,6 +47,7 @@ LEADS_ON = (302, 302, 302, 302, 302, 302)
 SEES_THE_DESK = (302, 200, 404, 200, 200, 302)
 ENTERS = (302, 200, 200, 403, 403, 302)
 TRADES_THE_DESK = (302, 200, 404, 403, 403, 302)
+NOT_THEIRS = (302, 403, 403, 403, 403, 302)
 OWNS = (302, 200, 404, 404, 404, 302)
 API_KNOWN = (401, 200, 200, 200, 200, 200)
 API_SEES_THE_DESK = (401, 200, 404, 200, 200, 200)
@@ -133,6 +134,13 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "desk/rows.json": (Door("GET", "/desk/rows.json", JSON_SIGNED_IN),),
     "venues": (Door("GET", "/venues", SIGNED_IN),),
     "venues/<str:name>": (Door("GET", "/venues/{d.session_name}", SIGNED_IN),),
+    "venues/<str:name>/ask": (Door("POST", "/venues/{d.session_name}/ask", NOT_THEIRS),),
+    "venues/<str:name>/switch": (
+        Door("POST", "/venues/{d.session_name}/switch", NOT_THEIRS, lambda d: {"enabled": "no", "reason": "test"}),
+    ),
+    "venues/<str:name>/gate": (
+        Door("POST", "/venues/{d.session_name}/gate", NOT_THEIRS, lambda d: {"typed": d.session_name, "reason": "x"}),
+    ),
     "ticket/lists.json": (Door("GET", "/ticket/lists.json", JSON_SIGNED_IN),),
     "ticket/preview": (Door("POST", "/ticket/preview", SIGNED_IN, ticket),),
     "ticket/send": (Door("POST", "/ticket/send", (302, 200, 400, 403, 403, 302), ticket),),

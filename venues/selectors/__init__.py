@@ -24,8 +24,9 @@ from venues.adapters.base import SentMessage
 from venues.adapters.registry import adapter_named
 from venues.domain.fix_codec import DecodedField, decode, message_name
 from venues.domain.route import VenueFacts
-from venues.models import FixSession, RouteDecision, Venue, WireMessage
+from venues.models import FixSession, Recovery, RouteDecision, Venue, WireMessage
 from venues.permissions import require_view_sessions
+from venues.selectors.recoveries import latest_recoveries
 
 MAX_MESSAGES = 500
 
@@ -55,6 +56,8 @@ class SessionRow:
     wait_s: int
     waiting: int
     unanswered: int
+    held_until: datetime | None
+    recovery: Recovery | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,8 @@ def _without_hidden(actor: Principal, group: str, messages: Sequence[WireMessage
 
 def _session_rows(sessions: Any) -> list[SessionRow]:
     waiting, unanswered = _waiting_by_group(), _unanswered_by_group()
+    rows = list(sessions)
+    recoveries = latest_recoveries(sessions=[row.name for row in rows])
     return [
         SessionRow(
             name=s.name,
@@ -165,8 +170,10 @@ def _session_rows(sessions: Any) -> list[SessionRow]:
             wait_s=s.wait_s,
             waiting=waiting.get(s.group, 0),
             unanswered=unanswered.get(s.group, 0),
+            held_until=s.held_until,
+            recovery=recoveries.get(s.name),
         )
-        for s in sessions
+        for s in rows
     ]
 
 
