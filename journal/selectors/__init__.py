@@ -1,6 +1,12 @@
 """All reads of the journal."""
 
-from journal.selectors.events import list_events_after, records_of_streams, stream_events, stream_records
+from journal.selectors.events import (
+    list_events_after,
+    records_of_streams,
+    stream_events,
+    stream_records,
+    told_in_streams,
+)
 from journal.selectors.horizon import Horizon
 from journal.selectors.idempotency import find_answer
 from journal.selectors.lag import list_cursor_lags
@@ -13,4 +19,5 @@ __all__ = [
     "records_of_streams",
     "stream_events",
     "stream_records",
+    "told_in_streams",
 ]

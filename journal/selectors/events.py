@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -47,6 +47,19 @@ def list_events_after(
     values.append(min(limit, MAX_LIMIT))
     with raw_cursor() as cursor:
         cursor.execute(sql, values)
+        return [_record(row) for row in cursor]
+
+
+def told_in_streams(streams: Collection[str], *, kind: str) -> list[EventRecord]:
+    """Every event of one kind in the streams, stream by stream in order of sequence; none for no streams."""
+    if not streams:
+        return []
+    with raw_cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM journal_event WHERE stream = ANY(%s::text[]) AND kind = %s "  # noqa: S608
+            "ORDER BY stream, seq",
+            [sorted(streams), kind],
+        )
         return [_record(row) for row in cursor]
 
 

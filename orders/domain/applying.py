@@ -25,6 +25,7 @@ from orders.domain.facts import OrderFacts
 from orders.domain.fold import fold
 from orders.domain.holding import OPEN_STATES, asked_of, held_for, priced_of
 from orders.domain.report import Report
+from orders.domain.report_json import report_to_json
 
 _EVENT_KINDS = {
     "trade": "ExecutionRecorded",
@@ -120,7 +121,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What the pure part is given from outside: ids, settlement dates, and ids of executions that exist."""
+    """What the pure part is given from outside: ids, settlement dates, and ids of executions that exist.
+
+    ``execution_ids`` has all executions of orders whose facts are all in hand, of others those that reports name again.
+    """
 
     new_id: Callable[[], UUID]
     settlement_date: Callable[[str, date], date]
@@ -146,6 +150,9 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
         held_before=_held(order, requests, states, before),
     )
     for report in sorted(reports, key=lambda r: (r.position.epoch, r.position.seq, r.identity)):
+        if not order.facts.whole and (order.id, report.identity) in tools.execution_ids:
+            work.duplicates += 1
+            continue
         folded = fold(work.facts, report)
         if folded.duplicate:
             work.duplicates += 1
@@ -268,52 +275,6 @@ def _moved(work: Applied) -> dict[str, Any]:
             shown[name] = new
             moved[name] = jsonable(new)
     return moved
-
-
-def report_to_json(report: Report) -> dict[str, Any]:
-    """The report as plain JSON, what the venue did not say left out."""
-    said: dict[str, Any] = {
-        "msg_type": str(report.msg_type),
-        "epoch": report.position.epoch,
-        "seq": report.position.seq,
-        "identity": report.identity,
-    }
-    for name in _SAID:
-        value = getattr(report, name)
-        if value is not None and value != "" and value is not False:
-            said[name] = jsonable(value)
-    return said
-
-
-_SAID = (
-    "exec_type",
-    "ord_status",
-    "cl_ord_id",
-    "orig_cl_ord_id",
-    "venue_order_id",
-    "exec_id",
-    "exec_ref_id",
-    "order_qty",
-    "price",
-    "stop_px",
-    "last_qty",
-    "last_px",
-    "cum_qty",
-    "leaves_qty",
-    "avg_px",
-    "restatement_reason",
-    "reject_code",
-    "text",
-    "last_mkt",
-    "poss_resend",
-    "poss_dup",
-    "wire_message_id",
-    "session",
-    "mapping",
-    "asked_for",
-    "inferred",
-    "raw_sha256",
-)
 
 
 def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID) -> None:

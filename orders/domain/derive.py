@@ -44,7 +44,7 @@ def derive(facts: OrderFacts, *, business_date: date) -> Derived:
     today = business_date.isoformat()
     if state.done_on or state.calculated_on:
         # A report of a later day proves that the day has moved, whatever the caller's date.
-        today = max(today, *(fact.trade_date for fact in facts.facts))
+        today = max(today, facts.latest)
     status = _status(state, today)
     leaves = _leaves(state)
     return Derived(

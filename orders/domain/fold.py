@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from operator import attrgetter
 
+from kernel.fix import ExecType
 from kernel.numbers import ZERO
 from orders.domain.changes import AnomalyFound, AnomalyGone, Change, ExecutionChange, Folded, RequestAnswered
 from orders.domain.derive import all_answers, all_notes
@@ -27,23 +28,53 @@ def request_sent(facts: OrderFacts, request: RequestFact) -> OrderFacts:
     if any(r.cl_ord_id == request.cl_ord_id for r in facts.requests):
         return facts
     requests = (*facts.requests, request)
-    # Reports are read by the requests they name, so they are read again; there are few when a request is sent.
-    return OrderFacts(requests, facts.facts, walk(requests, facts.facts))
+    if facts.whole:
+        # Reports are read by the requests they name, so they are read again; there are few when a request is sent.
+        return OrderFacts(requests, facts.facts, walk(requests, facts.facts))
+    if reads_anew(facts, request):
+        raise ValueError(f"request {request.cl_ord_id} changes how facts are read that are not in hand")
+    return OrderFacts(requests, facts.facts, facts.state, facts.behind)
+
+
+def reads_anew(facts: OrderFacts, request: RequestFact) -> bool:
+    """Whether facts that are only summed up must be read again once this request is known."""
+    return not facts.whole and (request.kind == "new" or facts.behind.loose or bool(facts.facts))
+
+
+def needs_all(facts: OrderFacts, report: Report) -> bool:
+    """Whether a sum cannot decide what this report changes: it stands before others, or speaks of executions.
+
+    Corrections, busts and restatements do; so does everything while one of them waits for its trade, and what may be
+    the resend of a report of an earlier epoch. Not for a report whose identity is known: that one is a duplicate.
+    """
+    if facts.whole:
+        return False
+    place = (report.position.epoch, report.position.seq)
+    return (
+        place <= facts.behind.place or report.exec_type in _LOOKS_BACK or report.poss_resend or bool(facts.state.parked)
+    )
+
+
+_LOOKS_BACK = frozenset((ExecType.TRADE_CANCEL, ExecType.TRADE_CORRECT, ExecType.RESTATED))
 
 
 def fold(facts: OrderFacts, report: Report) -> Folded:
     """The facts after ``report`` and what changed by it."""
     fact = fact_of(report)
-    if not facts.facts or fact.place > facts.facts[-1].place:
-        if _find(facts.facts, fact.identity) is not None:
+    if _stands_last(facts, fact):
+        if fact.identity in facts.behind.seen or _find(facts.facts, fact.identity) is not None:
             return Folded(facts, (), duplicate=True)
+        if needs_all(facts, report):
+            raise ValueError(f"report {fact.identity} cannot be folded into a sum of facts")
         told_again = is_told_again(fact, facts.facts)
         state = facts.state if told_again else step(facts.state, fact, facts.requests)
-        after = OrderFacts(facts.requests, (*facts.facts, fact), state)
+        after = OrderFacts(facts.requests, (*facts.facts, fact), state, facts.behind)
     else:
         kept = _find(facts.facts, fact.identity)
         if kept is not None and kept.place <= fact.place:
             return Folded(facts, (), duplicate=True)
+        if not facts.whole:
+            raise ValueError(f"report {fact.identity} stands before facts that are not in hand")
         # A resend under a later number may overtake the first send: the earliest place counts, on every road.
         others = tuple(f for f in facts.facts if f is not kept)
         ordered = tuple(sorted((*others, fact), key=_place))
@@ -61,6 +92,12 @@ def fold_many(facts: OrderFacts, reports: Iterable[Report]) -> Folded:
         changes.extend(folded.changes)
         duplicate = duplicate and folded.duplicate
     return Folded(facts, tuple(changes), duplicate)
+
+
+def _stands_last(facts: OrderFacts, fact: Fact) -> bool:
+    if facts.facts:
+        return _place(fact) > _place(facts.facts[-1])
+    return fact.place > facts.behind.place
 
 
 def _place(fact: Fact) -> tuple[str, int, str]:

@@ -10,14 +10,14 @@ Invariant: the events of one stream, in their sequence, give exactly the rows th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from journal.domain.records import EventRecord
-from kernel.fix import ExecType, OrdStatus, OrdType, TimeInForce
+from kernel.fix import OrdType, TimeInForce
 from kernel.numbers import ZERO
 from orders.domain import transitions as states
 from orders.domain.applying import attention_of, request_state_of
@@ -26,7 +26,8 @@ from orders.domain.drafting import TELLS_ALL
 from orders.domain.facts import NO_FACTS, OrderFacts, fact_of
 from orders.domain.fold import request_sent
 from orders.domain.replayed import ReplayedExecution, ReplayedOrder, ReplayedRequest
-from orders.domain.report import Position, Report
+from orders.domain.report import Report
+from orders.domain.report_json import report_of
 from orders.domain.sent import sent_fact
 from orders.domain.state import Fact, RequestFact
 from orders.domain.walk import walk
@@ -275,32 +276,6 @@ def gathered(kept: tuple[Fact, ...], more: Iterable[Fact]) -> tuple[Fact, ...]:
     if in_order:
         return tuple(facts.values())
     return tuple(sorted(facts.values(), key=lambda fact: (fact.epoch, fact.seq, fact.identity)))
-
-
-_DECIMALS = frozenset(("order_qty", "price", "stop_px", "last_qty", "last_px", "cum_qty", "leaves_qty", "avg_px"))
-_REPORT_FIELDS = frozenset(item.name for item in fields(Report))
-
-
-def report_of(event: EventRecord) -> Report:
-    """The report a ReportApplied event keeps: the inverse of ``report_to_json``, times and day from the event itself."""
-    said: dict[str, Any] = {}
-    for name, value in event.payload["report"].items():
-        if name in _DECIMALS:
-            said[name] = Decimal(value)
-        elif name in _REPORT_FIELDS:
-            said[name] = value
-    told = event.payload["report"]
-    if "exec_type" in said:
-        said["exec_type"] = ExecType(said["exec_type"])
-    if "ord_status" in said:
-        said["ord_status"] = OrdStatus(said["ord_status"])
-    return Report(
-        position=Position(told["epoch"], told["seq"]),
-        received_at=event.received_at,
-        event_at=event.event_at,
-        trade_date=event.business_date,
-        **said,
-    )
 
 
 def _asked_state(order: ReplayedOrder) -> str:

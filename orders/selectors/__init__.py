@@ -23,20 +23,11 @@ from journal.models import Event
 from kernel.errors import NotFound
 from orders.domain.account_row import AccountRow
 from orders.domain.derive import Derived, derive
-from orders.domain.facts import facts_from_json, facts_until
+from orders.domain.facts import facts_from_json, facts_of_reports, facts_until
 from orders.models import Execution, Order, OrderRequest
 from orders.permissions import visible_desks, visible_groups
+from orders.selectors.history import find_reports
 from risk.domain.answers import CheckAnswer, answer_from_json
-
-
-def find_execution_ids(order_ids: Collection[UUID]) -> dict[tuple[UUID, str], UUID]:
-    """Ids of the orders' executions by (order, identity)."""
-    with raw_cursor(binary=True) as cursor:
-        cursor.execute(
-            "SELECT order_id, identity, id FROM orders_execution WHERE order_id = ANY(%s::uuid[])",
-            [sorted(set(order_ids))],
-        )
-        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
 
 
 def find_orders_by_name(cl_ord_ids: Collection[str]) -> dict[str, UUID]:
@@ -57,15 +48,19 @@ class Told:
 
 
 def states_where_told(places: Mapping[UUID, tuple[str, int]]) -> dict[UUID, Told]:
-    """The orders as of a place (epoch, MsgSeqNum) each, from the facts kept of them."""
+    """The orders as of a place (epoch, MsgSeqNum) each, read again from the journal where it has told more since."""
     with raw_cursor(binary=True) as cursor:
         cursor.execute(
             "SELECT id, facts::text, trade_date FROM orders_order WHERE id = ANY(%s::uuid[])", [sorted(places)]
         )
         rows = cursor.fetchall()
+    kept = {order_id: facts_from_json(orjson.loads(text)) for order_id, text, _ in rows}
+    again = find_reports([order_id for order_id, facts in kept.items() if facts.behind.place > places[order_id]])
     told = {}
-    for order_id, text, trade_date in rows:
-        facts = facts_until(facts_from_json(orjson.loads(text)), places[order_id])
+    for order_id, _, trade_date in rows:
+        facts = kept[order_id]
+        if order_id in again:
+            facts = facts_until(facts_of_reports(facts.requests, again[order_id]), places[order_id])
         changing = any(r.kind == "replace" and facts.state.answer_to(r.cl_ord_id) is None for r in facts.requests)
         told[order_id] = Told(derive(facts, business_date=trade_date), changing)
     return told

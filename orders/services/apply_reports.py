@@ -24,17 +24,18 @@ from journal.services.append_events import append_events
 from journal.services.append_to_stream import append_to_stream
 from journal.services.raise_anomaly import anomaly_draft
 from kernel.ids import new_id
-from orders.domain.applying import Applied, ExecutionState, Tools, apply_to_order
+from orders.domain.applying import Applied, ExecutionState, OrderRow, Tools, apply_to_order
 from orders.domain.changes import AnomalyFound
 from orders.domain.derive import is_overfilled
-from orders.domain.facts import facts_to_json
+from orders.domain.facts import facts_of_reports, facts_to_json
+from orders.domain.fold import needs_all
 from orders.domain.holding import instrument_of
 from orders.domain.report import Report
 from orders.domain.results import ApplyResult
 from orders.domain.suspense import excess_units
 from orders.locks import lock_order_rows, lock_request_rows
 from orders.models import Execution, Order, OrderRequest, UnknownOrder
-from orders.selectors import find_execution_ids
+from orders.selectors.history import find_executions_of_orders, find_executions_of_reports, find_reports
 from orders.services._booking import book_facts
 from orders.services._correlating import correlate, write_names
 from orders.services._excess import OVERFILL, move_excess
@@ -80,7 +81,9 @@ def _fold(by_order: Mapping[UUID, list[Report]], accounts: set[UUID], at: dateti
     lock_money(account_ids=accounts, instrument_ids=())
     orders = lock_order_rows(by_order)
     requests = lock_request_rows(by_order)
-    clocks = {order.snapshot["mic"]: get_market_clock(order.snapshot["mic"]) for order in orders.values()}
+    execution_ids = find_executions_of_reports(by_order)
+    execution_ids |= _open_whole(orders, by_order, execution_ids)
+    clocks = {mic: get_market_clock(mic) for mic in {order.snapshot["mic"] for order in orders.values()}}
     settled: dict[tuple[str, date], date] = {}
 
     def settlement_date(mic: str, trade_date: date) -> date:
@@ -92,7 +95,7 @@ def _fold(by_order: Mapping[UUID, list[Report]], accounts: set[UUID], at: dateti
     tools = Tools(
         new_id=new_id,
         settlement_date=settlement_date,
-        execution_ids=find_execution_ids(by_order),
+        execution_ids=execution_ids,
         at=at,
         actor=ACTOR,
     )
@@ -100,6 +103,31 @@ def _fold(by_order: Mapping[UUID, list[Report]], accounts: set[UUID], at: dateti
         apply_to_order(orders[order_id], requests.get(order_id, []), reports, tools)
         for order_id, reports in sorted(by_order.items())
     ]
+
+
+def _open_whole(
+    orders: dict[UUID, OrderRow],
+    by_order: Mapping[UUID, Sequence[Report]],
+    known: Mapping[tuple[UUID, str], UUID],
+) -> dict[tuple[UUID, str], UUID]:
+    """Put all facts in the hand of the orders whose sum cannot decide what is reported; ids of all their executions."""
+    wanted = [
+        order_id
+        for order_id, order in orders.items()
+        if any(needs_all(order.facts, r) for r in by_order[order_id] if not _is_known(order, r, known))
+    ]
+    for order_id, reports in find_reports(wanted).items():
+        order = orders[order_id]
+        orders[order_id] = order._replace(facts=facts_of_reports(order.facts.requests, reports))
+    return find_executions_of_orders(wanted)
+
+
+def _is_known(order: OrderRow, report: Report, known: Mapping[tuple[UUID, str], UUID]) -> bool:
+    """Whether it stands after all facts and was reported before: a duplicate whatever else it says."""
+    behind = order.facts.behind
+    return (report.position.epoch, report.position.seq) > behind.place and (
+        report.identity in behind.seen or (order.id, report.identity) in known
+    )
 
 
 def _write(done: Sequence[Applied], at: datetime) -> list[TradeBooking]:

@@ -9,13 +9,13 @@ from uuid import UUID
 from django.db import transaction
 
 from journal.bulk import update_rows
-from orders.domain.facts import facts_from_json, facts_to_json
-from orders.domain.fold import request_sent
+from orders.domain.facts import OrderFacts, facts_from_json, facts_of_reports, facts_to_json
+from orders.domain.fold import reads_anew, request_sent
 from orders.domain.sent import sent_fact
 from orders.domain.state import RequestFact
 from orders.locks import lock_all_requests, lock_orders
 from orders.models import Order, OrderRequest
-from orders.selectors import find_orders_of_requests
+from orders.selectors import find_orders_of_requests, find_reports
 from orders.services._moving import Said, record_all, require_step, show_request_state, who
 
 ACTOR = "process:gateway"
@@ -37,7 +37,7 @@ def record_hand_over(
         moved = []
         for order_id, order in sorted(orders.items()):
             own = requests[order_id]
-            facts = facts_from_json(order.facts)
+            facts = _facts(order, [request_fact(request) for request in own if request.id in wanted])
             said = []
             for request in own:
                 if request.id in wanted:
@@ -53,6 +53,14 @@ def record_hand_over(
             entries.append((order, said))
         update_rows(OrderRequest, moved, key=("id",), fields=("state", "handed_over_at", "orig_cl_ord_id"))
         record_all(entries, at=at, changed=["facts", "request_state"])
+
+
+def _facts(order: Order, asked: Sequence[RequestFact]) -> OrderFacts:
+    """The order's facts, all in hand where one of the new requests changes how some are read."""
+    facts = facts_from_json(order.facts)
+    if any(reads_anew(facts, request) for request in asked):
+        return facts_of_reports(facts.requests, find_reports([order.id])[order.id])
+    return facts
 
 
 def request_fact(request: OrderRequest) -> RequestFact:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernel.fix import ExecType, OrdStatus
 from kernel.numbers import ZERO
 from orders.domain.changes import ExecutionChange
 from orders.domain.derive import derive
 from orders.domain.facts import facts_from_json, facts_to_json
 from orders.domain.fold import fold, fold_many, request_sent
-from orders.domain.report import Report
-from orders.domain.state import EXACT
+from orders.domain.report import Position, Report
+from orders.domain.state import EXACT, RequestFact
+from tests.unit.orders.kept import Kept
 from tests.unit.orders.paths import LAST_DAY, OrderPath, derived_after, facts_after, order_paths
 
 PATHS = order_paths()
+AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
 @st.composite
@@ -85,20 +91,74 @@ def test_batches_of_any_size_are_the_same_code(case: tuple[OrderPath, list[Repor
     assert facts == facts_after(path.requests, path.reports)
 
 
+@settings(max_examples=400, deadline=None)
+@given(disordered(), st.randoms(use_true_random=False))
+def test_a_sum_of_facts_and_the_journal_behave_as_all_facts_in_hand(
+    case: tuple[OrderPath, list[Report]], random: Random
+) -> None:
+    path, arrived = case
+    facts, kept = facts_after(path.requests, []), Kept()
+    for request in path.requests:
+        kept.send(request)
+    while arrived:
+        size = random.randint(1, len(arrived))
+        batch, arrived = arrived[:size], arrived[size:]
+        folded = fold_many(facts, batch)
+        facts = folded.facts
+        assert kept.take(batch) == folded.changes
+        assert json.loads(kept.row) == facts_to_json(facts)
+        resumed = facts_from_json(json.loads(kept.row))
+        assert derive(resumed, business_date=LAST_DAY) == derive(facts, business_date=LAST_DAY)
+
+
 @settings(max_examples=200, deadline=None)
 @given(disordered(), st.data())
-def test_json_round_trip_at_any_moment(case: tuple[OrderPath, list[Report]], data: st.DataObject) -> None:
+def test_a_request_recorded_late_changes_nothing_in_a_sum(
+    case: tuple[OrderPath, list[Report]], data: st.DataObject
+) -> None:
     path, arrived = case
-    cut = data.draw(st.integers(0, len(arrived)))
-    facts = facts_after(path.requests, arrived[:cut])
-    stored = json.loads(json.dumps(facts_to_json(facts)))
-    assert facts_from_json(stored) == facts
-    for report in arrived[cut:]:
-        facts = fold(facts, report).facts
-    resumed = facts_from_json(stored)
-    for report in arrived[cut:]:
-        resumed = fold(resumed, report).facts
-    assert resumed == facts
+    early = data.draw(st.integers(0, len(path.requests)))
+    kept = Kept()
+    for request in path.requests[:early]:
+        kept.send(request)
+    for report in arrived:
+        kept.take([report])
+    for request in path.requests[early:]:
+        kept.send(request)
+    assert json.loads(kept.row) == facts_to_json(facts_after(path.requests, path.reports))
+
+
+def test_trades_in_turn_are_folded_without_reading_the_others_again() -> None:
+    kept = Kept()
+    kept.send(RequestFact("new", "A1", None, Decimal(5000), Decimal(10), None, "0"))
+    first = Report(
+        msg_type="8",
+        position=Position("e", 1),
+        identity="n",
+        received_at=AT,
+        event_at=AT,
+        trade_date=AT.date(),
+        exec_type=ExecType.NEW,
+        ord_status=OrdStatus.NEW,
+        cl_ord_id="A1",
+        venue_order_id="V",
+    )
+    kept.take([first])
+    sizes = []
+    for number in range(2, 300):
+        trade = replace(
+            first,
+            position=Position("e", number),
+            identity=f"t{number}",
+            exec_type=ExecType.TRADE,
+            ord_status=OrdStatus.PARTIALLY_FILLED,
+            last_qty=Decimal(10),
+            last_px=Decimal(10),
+        )
+        assert len(kept.take([trade])) == 1
+        sizes.append(len(kept.row))
+    assert kept.read_again == 0
+    assert max(sizes) - min(sizes) < 10, "the row grows with the number of fills"
 
 
 @settings(max_examples=200, deadline=None)

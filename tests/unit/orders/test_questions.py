@@ -113,4 +113,4 @@ def test_any_order_of_arrival_ends_the_same_and_survives_json() -> None:
         for one in order:
             got = fold(got, one).facts
         assert got == wanted
-    assert facts_from_json(facts_to_json(wanted)) == wanted
+    assert facts_to_json(facts_from_json(facts_to_json(wanted))) == facts_to_json(wanted)

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from kernel.numbers import AVG_PX_PLACES, ZERO
 from orders.domain.changes import AnomalyFound, AnomalyGone, ExecutionChange, Folded
 from orders.domain.derive import Derived, all_answers, all_notes, derive
-from orders.domain.facts import OrderFacts, facts_from_json, facts_to_json
+from orders.domain.facts import OrderFacts, facts_to_json
 from orders.domain.fold import fold, fold_many, request_sent
 from orders.domain.report import Report
 from orders.domain.state import Exec
 from tests.unit.orders.builders import NEXT_DAY
+from tests.unit.orders.kept import Kept
 from tests.unit.orders.lives import Life, life
 from tests.unit.orders.paths import facts_after
 
@@ -62,14 +63,15 @@ def test_the_same_reports_give_the_same_order(one: Life, dice: Random) -> None:
 @settings(max_examples=200, deadline=None)
 @given(LIVES, DICE)
 def test_however_they_are_cut_into_batches_and_stored_between(one: Life, dice: Random) -> None:
-    facts = facts_after(one.requests, ())
+    kept = Kept()
+    for request in one.requests:
+        kept.send(request)
     arriving = deliveries(one, dice)
     while arriving:
         size = dice.randint(1, len(arriving))
-        facts = fold_many(facts, arriving[:size]).facts
-        facts = facts_from_json(json.loads(json.dumps(facts_to_json(facts))))
+        kept.take(arriving[:size])
         arriving = arriving[size:]
-    assert facts == facts_after(one.requests, one.reports)
+    assert json.loads(kept.row) == facts_to_json(facts_after(one.requests, one.reports))
 
 
 def booked(folded: Folded, worth: dict[str, tuple[Decimal, Decimal]], raised: set[str]) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from orders.domain.changes import AnomalyFound, AnomalyGone, ExecutionChange, Folded, RequestAnswered
-from orders.domain.facts import NO_FACTS, OrderFacts, facts_from_json
+from orders.domain.facts import NO_FACTS, OrderFacts, facts_from_json, facts_to_json
 from orders.domain.fold import fold, fold_many, request_sent
 from tests.unit.orders.builders import DAY, NEXT_DAY, after, brief, cancel, last, on, replace, report, sent
 
@@ -432,5 +432,11 @@ class TestStored:
         assert facts_from_json({}) is NO_FACTS
 
     def test_another_version_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="version 2"):
-            facts_from_json({"v": 2, "requests": [], "facts": []})
+        with pytest.raises(ValueError, match="version 3"):
+            facts_from_json({"v": 3, "requests": []})
+
+    def test_the_first_version_comes_back_whole(self) -> None:
+        row = ["e", 1, "id", "0", "0", "X", "", "1", "", "V"]
+        facts = facts_from_json({"v": 1, "requests": [["new", "X", None, "100"]], "facts": [row]})
+        assert (facts.whole, facts.count, brief(facts)[0]) == (True, 1, "0")
+        assert facts_from_json(facts_to_json(facts)).count == 1

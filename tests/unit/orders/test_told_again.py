@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace as changed
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
+from journal.domain.records import EventRecord
 from orders.domain.changes import ExecutionChange
-from orders.domain.facts import NO_FACTS, OrderFacts, facts_from_json, facts_to_json
+from orders.domain.facts import NO_FACTS, OrderFacts, facts_from_json, facts_of_reports, facts_to_json
 from orders.domain.fold import fold
 from orders.domain.report import Report
+from orders.domain.report_json import report_of, report_to_json
 from tests.unit.orders.builders import after, brief, replace, report, sent
 
 D = Decimal
@@ -118,14 +121,38 @@ def test_a_status_answer_told_again_is_no_new_observation() -> None:
     assert brief(in_every_order(stopped, live, answer(9, "7")))[0] == "7"
 
 
-def test_the_flag_is_kept_and_rows_of_before_it_are_read() -> None:
-    facts = after(sent(), trade(FIRST, 5), trade(SECOND, 2, resend=True))
-    stored = facts_to_json(facts)
-    assert [row[20:] for row in stored["facts"]] == [[], ["Y"]]
-    assert facts_from_json(stored) == facts
-    for row in stored["facts"]:
-        del row[20:]
-    assert brief(facts_from_json(stored))[2] == D(200)
+def applied(one: Report) -> EventRecord:
+    """The event that keeps this report."""
+    some = UUID(int=1)
+    return EventRecord(
+        position=1,
+        id=some,
+        stream="order:1",
+        seq=1,
+        kind="ReportApplied",
+        version=1,
+        actor="test",
+        on_behalf_of="",
+        correlation_id=some,
+        causation_id=None,
+        event_at=one.event_at,
+        received_at=one.received_at,
+        recorded_at=one.received_at,
+        business_date=one.trade_date,
+        payload={"report": report_to_json(one)},
+    )
+
+
+def test_the_flag_is_kept_with_the_report_and_rows_of_before_it_are_read() -> None:
+    reports = [trade(FIRST, 5), trade(SECOND, 2, resend=True)]
+    facts = after(sent(), *reports)
+    again = [report_of(applied(one)) for one in reports]
+    assert again == reports
+    assert facts_of_reports(facts.requests, again) == facts
+    assert facts_to_json(facts_from_json(facts_to_json(facts))) == facts_to_json(facts)
+    rows = [[str(part) for part in fact[:10]] + [None, None, None, "100", "10"] for fact in facts.facts]
+    before = {"v": 1, "requests": facts_to_json(facts)["requests"], "facts": rows}
+    assert brief(facts_from_json(before))[2] == D(200)
 
 
 @pytest.mark.parametrize("orig", ["X", "Y", "Z"])

@@ -1,0 +1,45 @@
+"""What is known of orders behind the sum in their rows: executions by identity, and the reports the journal keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from journal.bulk import raw_cursor
+from journal.selectors import told_in_streams
+from orders.domain.report import Report
+from orders.domain.report_json import report_of
+
+_EXECUTIONS_OF_REPORTS = """
+SELECT e.order_id, e.identity, e.id
+  FROM unnest(%s::uuid[], %s::text[]) AS r(order_id, identity)
+  JOIN orders_execution e ON e.order_id = r.order_id AND e.identity = r.identity
+"""
+
+
+def find_executions_of_reports(by_order: Mapping[UUID, Sequence[Report]]) -> dict[tuple[UUID, str], UUID]:
+    """Ids of the executions that the reports name by their identity, by (order, identity)."""
+    pairs = [(order_id, report.identity) for order_id, reports in by_order.items() for report in reports]
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_EXECUTIONS_OF_REPORTS, [[pair[0] for pair in pairs], [pair[1] for pair in pairs]])
+        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
+
+
+def find_executions_of_orders(order_ids: Collection[UUID]) -> dict[tuple[UUID, str], UUID]:
+    """Ids of all executions of the orders by (order, identity)."""
+    if not order_ids:
+        return {}
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(
+            "SELECT order_id, identity, id FROM orders_execution WHERE order_id = ANY(%s::uuid[])",
+            [sorted(set(order_ids))],
+        )
+        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
+
+
+def find_reports(order_ids: Collection[UUID]) -> dict[UUID, list[Report]]:
+    """Every report ever applied to the orders, as the journal keeps it, in the order of arrival."""
+    found: dict[UUID, list[Report]] = {order_id: [] for order_id in order_ids}
+    for event in told_in_streams([f"order:{order_id}" for order_id in found], kind="ReportApplied"):
+        found[UUID(event.payload["order_id"])].append(report_of(event))
+    return found
