@@ -24,11 +24,13 @@ from typing import Any
 
 from django.db import connection
 
-from benchmarks.inbound import ADAPTER, REPORTS, Book, Said, make_book, messages, now, script, store, verify
+from benchmarks.inbound import ADAPTER, REPORTS, Book, make_book, messages, now, script, store, verify
 from benchmarks.support import BenchDesk, build_desk
 from journal.bulk import raw_cursor
+from journal.notify import wait_for
 from kernel.clock import utc_now
 from venues import inbox
+from venues.domain.channels import INBOX_CHANNEL
 from venues.gateway.engine import Happening, WireItem
 from venues.gateway.recorder import Recorder, SessionMemo
 from venues.models import WireMessage
@@ -286,22 +288,23 @@ def _offer(book: Book, raws: Sequence[str]) -> None:
 
 
 def _consume_and_note(pipe: Connection, session: str) -> None:
-    """The house's own consumer loop; after each commit, up to which message the inbox is done."""
+    """The house's own consumer; after each commit, up to which message the inbox is done."""
     notes: list[tuple[int, datetime]] = []
-    plain = inbox.consume_inbox
+    stop = threading.Event()
 
-    def noting(**options: Any) -> Any:
-        run = plain(**options)
-        if run.handled:
+    def wait_for_the_end() -> None:
+        pipe.recv()
+        stop.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    sessions = [(session, ADAPTER)]
+    pipe.send("ready")
+    while not stop.is_set():
+        if inbox.consume_all(sessions):
             done = utc_now()
             notes.append((_done_up_to(session), done))
-        return run
-
-    inbox.consume_inbox = noting  # type: ignore[assignment]
-    stop = threading.Event()
-    threading.Thread(target=lambda: (pipe.recv(), stop.set()), daemon=True).start()
-    pipe.send("ready")
-    inbox.run(stop)
+        else:
+            wait_for([INBOX_CHANNEL], inbox.POLL_S, stop)
     pipe.send(notes)
 
 
@@ -310,8 +313,3 @@ def _done_up_to(session: str) -> int:
         cursor.execute("SELECT position FROM journal_cursor WHERE name = %s", [f"inbox:{session}"])
         row = cursor.fetchone()
     return int(row[0]) if row else 0
-
-
-def said_count(said: Sequence[Said]) -> int:
-    """How many of the reports are said for the first time."""
-    return sum(1 for item in said if not item.again)

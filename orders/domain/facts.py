@@ -32,7 +32,7 @@ class Behind(NamedTuple):
     that one of them would be read differently if a request it speaks of were sent after it.
     """
 
-    count: int = 0
+    number: int = 0
     place: tuple[str, int] = ("", 0)
     latest: str = ""
     seen: tuple[str, ...] = ()
@@ -54,12 +54,12 @@ class OrderFacts:
     @property
     def whole(self) -> bool:
         """Whether every fact is in hand."""
-        return not self.behind.count
+        return not self.behind.number
 
     @property
     def count(self) -> int:
         """How many facts there are."""
-        return self.behind.count + len(self.facts)
+        return self.behind.number + len(self.facts)
 
     @property
     def latest(self) -> str:
@@ -89,7 +89,7 @@ def summed(facts: OrderFacts) -> OrderFacts:
     behind, names = facts.behind, {request.cl_ord_id for request in facts.requests} | {""}
     executed = {execution.identity for execution in facts.state.execs}
     marks = Behind(
-        count=facts.count,
+        number=facts.count,
         place=facts.facts[-1].place,
         latest=facts.latest,
         seen=behind.seen + tuple(fact.identity for fact in facts.facts if fact.identity not in executed),
@@ -159,7 +159,7 @@ def facts_to_json(facts: OrderFacts) -> dict[str, Any]:
     """Plain JSON types, decimals as text, what is empty left out: the form of the row, whatever is in hand."""
     kept = summed(facts)
     told: dict[str, Any] = {"v": VERSION, "requests": [_row(request) for request in kept.requests]}
-    if kept.behind.count:
+    if kept.behind.number:
         told["state"] = _state_to_json(kept.state)
         told["behind"] = _row(kept.behind)
     return told
@@ -180,8 +180,8 @@ def facts_from_json(data: Mapping[str, Any]) -> OrderFacts:
         return OrderFacts(requests, facts, walk(requests, facts))
     if "behind" not in data:
         return OrderFacts(requests, (), start(requests))
-    count, place, latest, seen, loose = _padded(data["behind"], 5)
-    behind = Behind(count, (place[0], place[1]), latest or "", tuple(seen or ()), bool(loose))
+    number, place, latest, seen, loose = _padded(data["behind"], 5)
+    behind = Behind(number, (place[0], place[1]), latest or "", tuple(seen or ()), bool(loose))
     return OrderFacts(requests, (), _state_from_json(data["state"]), behind)
 
 

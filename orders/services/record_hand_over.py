@@ -15,7 +15,8 @@ from orders.domain.sent import sent_fact
 from orders.domain.state import RequestFact
 from orders.locks import lock_all_requests, lock_orders
 from orders.models import Order, OrderRequest
-from orders.selectors import find_orders_of_requests, find_reports
+from orders.selectors import find_orders_of_requests
+from orders.selectors.history import find_reports
 from orders.services._moving import Said, record_all, require_step, show_request_state, who
 
 ACTOR = "process:gateway"

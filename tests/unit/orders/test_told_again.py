@@ -150,7 +150,7 @@ def test_the_flag_is_kept_with_the_report_and_rows_of_before_it_are_read() -> No
     assert again == reports
     assert facts_of_reports(facts.requests, again) == facts
     assert facts_to_json(facts_from_json(facts_to_json(facts))) == facts_to_json(facts)
-    rows = [[str(part) for part in fact[:10]] + [None, None, None, "100", "10"] for fact in facts.facts]
+    rows = [[*map(str, fact[:10]), None, None, None, "100", "10"] for fact in facts.facts]
     before = {"v": 1, "requests": facts_to_json(facts)["requests"], "facts": rows}
     assert brief(facts_from_json(before))[2] == D(200)
 
