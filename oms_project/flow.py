@@ -25,6 +25,11 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=("OrderReleased", "ReplaceReleased", "CancelReleased"),
     ),
     Listener(
+        name="venues.disown",
+        module="venues.services.on_trades_disowned",
+        kinds=("TradesDisowned",),
+    ),
+    Listener(
         name="operations.exceptions",
         module="operations.services.on_anomaly_raised",
         kinds=("AnomalyRaised", "AnomalyCleared"),

@@ -18,7 +18,7 @@ from kernel.numbers import ZERO
 from orders.domain.report import Position, Report
 from venues.domain.capabilities import Capabilities, ExecIdentity
 from venues.domain.fix_codec import Fields, first_values, parse_utc_timestamp
-from venues.domain.messages import OutboundIntent
+from venues.domain.messages import DontKnow, OutboundIntent
 
 ORDER_MESSAGES = frozenset({"D", "F", "G"})
 QUESTION = "Q"
@@ -70,6 +70,10 @@ class Adapter(Protocol):
 
     def mass_status_request(self, request_id: str) -> tuple[tuple[int, str], ...]:
         """The question for all open orders (35=AF). Raises ValueError where the venue takes none."""
+        ...
+
+    def dont_know(self, trade: DontKnow) -> tuple[tuple[int, str], ...]:
+        """That we do not recognise a trade (35=Q). Raises ValueError where the venue takes none."""
         ...
 
     def map_inbound(self, fields: Fields, context: InboundContext) -> Mapped:

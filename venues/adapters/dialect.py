@@ -23,7 +23,7 @@ from venues.adapters.base import (
 )
 from venues.domain.capabilities import Capabilities, ReplaceQuantity
 from venues.domain.fix_codec import Fields, utc_timestamp
-from venues.domain.messages import IntentKind, OutboundIntent
+from venues.domain.messages import DontKnow, IntentKind, OutboundIntent
 
 MSG_TYPES = {
     IntentKind.NEW: MsgType.NEW_ORDER_SINGLE,
@@ -90,6 +90,26 @@ class Dialect:
     def mass_status_request(self, request_id: str) -> tuple[tuple[int, str], ...]:
         """The question for all open orders (35=AF). Raises ValueError where the dialect has none."""
         raise NotImplementedError
+
+    def dont_know(self, trade: DontKnow) -> tuple[tuple[int, str], ...]:
+        """35=Q, the same in all FIX versions spoken here. Raises ValueError where the venue takes none."""
+        if not self.capabilities.dont_know_trade:
+            raise ValueError("the venue takes no DK")
+        optional = [
+            (37, trade.venue_order_id),
+            (17, trade.exec_id),
+            (127, trade.reason),
+            (55, trade.symbol),
+            (48, trade.isin),
+            (22, "4" if trade.isin else ""),
+            (207, trade.mic),
+            (54, trade.side),
+            (38, "" if trade.order_qty is None else plain(trade.order_qty)),
+            (32, plain(trade.last_qty)),
+            (31, plain(trade.last_px)),
+            (58, trade.text),
+        ]
+        return ((35, MsgType.DONT_KNOW_TRADE.value), *((tag, value) for tag, value in optional if value))
 
     def capacity_tag(self) -> int:
         """The field that says in which capacity we trade."""

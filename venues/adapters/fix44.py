@@ -69,6 +69,6 @@ def leaves_dialect() -> Fix44:
 
 
 def chained_dialect() -> Fix44:
-    """4.4 as its order state matrices have it: replaces in flight behind each other, filled orders replaced upwards."""
-    chained = replace(FIX44_CAPABILITIES, max_outstanding_replaces=8, replace_revives_filled=True)
+    """4.4 as it is written: replaces in flight behind each other, filled orders replaced upwards, DK taken."""
+    chained = replace(FIX44_CAPABILITIES, max_outstanding_replaces=8, replace_revives_filled=True, dont_know_trade=True)
     return Fix44(capabilities=chained, mapping="fix44-chained/1")

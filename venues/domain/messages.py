@@ -23,6 +23,7 @@ class IntentKind(StrEnum):
     REPLACE = "replace"
     CANCEL = "cancel"
     STATUS = "status"
+    DONT_KNOW = "dk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,41 @@ class OutboundIntent:
     terms: Terms
     transact_time: datetime
     cum_qty: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class DontKnow:
+    """One trade of the venue that we do not recognise. ``reason`` is DKReason (127)."""
+
+    venue_order_id: str
+    exec_id: str
+    reason: str
+    text: str
+    symbol: str
+    isin: str
+    mic: str
+    side: str
+    order_qty: Decimal | None
+    last_qty: Decimal
+    last_px: Decimal
+
+
+def dont_know_from_payload(payload: Mapping[str, Any]) -> DontKnow:
+    """From the payload of an intent. Raises KeyError or ValueError when it is not one."""
+    message = payload["message"]
+    return DontKnow(
+        venue_order_id=payload["venue_order_id"],
+        exec_id=payload["exec_id"],
+        reason=payload["dk_reason"],
+        text=payload["text"],
+        symbol=message["symbol"],
+        isin=message["isin"],
+        mic=message["mic"],
+        side=message["side"],
+        order_qty=_decimal(message["order_qty"]),
+        last_qty=Decimal(payload["last_qty"]),
+        last_px=Decimal(payload["last_px"]),
+    )
 
 
 def _decimal(value: Any) -> Decimal | None:

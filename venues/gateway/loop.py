@@ -272,7 +272,9 @@ class Gateway:
     def _judge_waiting(self, now: datetime) -> None:
         """While nothing that adds risk can leave: refuse what may not wait or has waited long enough."""
         wait_s = max(s.wait_s for s in self._sessions)
-        waiting = WireIntent.objects.filter(session_group=self.group, state=WireIntent.State.WAITING).order_by("id")
+        # What tells of a trade that happened loses nothing by waiting.
+        open_ones = WireIntent.objects.filter(session_group=self.group, state=WireIntent.State.WAITING)
+        waiting = open_ones.exclude(kind=IntentKind.DONT_KNOW.value).order_by("id")
         for intent in waiting[:JUDGE_LIMIT]:
             if intent.kind == IntentKind.CANCEL and refuse_intent(
                 intent_id=intent.id, code="", sentence="The order had not been sent.", at=now, completes_locally=True

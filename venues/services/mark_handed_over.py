@@ -14,6 +14,8 @@ from uuid import UUID
 from django.db import transaction
 
 from journal.bulk import insert_rows
+from journal.domain.records import Anomaly, Severity
+from journal.services.raise_anomaly import raise_anomaly
 from kernel.crash_points import crash_point
 from orders.domain.lineage import Departure
 from orders.domain.results import BoundaryAnswer
@@ -22,7 +24,7 @@ from orders.services.check_boundaries import check_boundaries
 from orders.services.record_hand_over import record_hand_over
 from venues.adapters.base import Adapter
 from venues.domain.fix_codec import join
-from venues.domain.messages import IntentKind, OutboundIntent, terms_from_message
+from venues.domain.messages import IntentKind, OutboundIntent, dont_know_from_payload, terms_from_message
 from venues.locks import claim_intents, lock_waiting_new
 from venues.models import HandOver, WireIntent
 
@@ -85,7 +87,9 @@ def mark_handed_over(
     handed: list[WireIntent] = []
     rows = []
     with transaction.atomic(durable=True):
-        claimed = claim_intents(group=group, limit=limit, only_safe=only_safe)
+        found = claim_intents(group=group, limit=limit, only_safe=only_safe)
+        disowned = [intent for intent in found if intent.kind == IntentKind.DONT_KNOW]
+        claimed = [intent for intent in found if intent.kind != IntentKind.DONT_KNOW]
         answers = check_boundaries(request_ids=[intent.request_id for intent in claimed], at=at)
         departing = lock_departing([intent.request_id for intent in claimed])
         originals: dict[UUID, str | None] = {}
@@ -108,14 +112,44 @@ def mark_handed_over(
             outgoing.append(Outgoing(intent.cl_ord_id, fields))
             handed.append(intent)
             rows.append((intent.cl_ord_id, intent.id, adapter.mapping, join(fields), session, epoch, fence, at))
+        for intent in disowned:
+            said = _disowning(intent, adapter, at)
+            if said is not None:
+                handed.append(intent)
+                outgoing.append(Outgoing(intent.cl_ord_id, said))
+                rows.append((intent.cl_ord_id, intent.id, adapter.mapping, join(said), session, epoch, fence, at))
         _record(handed, rows, originals, at=at)
-    return HandedOver(tuple(outgoing), tuple(not_sent), len(claimed))
+    return HandedOver(tuple(outgoing), tuple(not_sent), len(found))
 
 
 def _obstacle(intent: WireIntent, answer: BoundaryAnswer) -> NotSent | None:
     if intent.kind == IntentKind.CANCEL and lock_waiting_new(order_id=intent.order_id) is not None:
         return NotSent(intent.id, "", "The order had not been sent.", completes_locally=True)
     return None if answer.allowed else NotSent(intent.id, answer.code, answer.sentence)
+
+
+def _disowning(intent: WireIntent, adapter: Adapter, at: datetime) -> tuple[tuple[int, str], ...] | None:
+    """The DK of an intent: about no request of ours, and no order changes by it. None when it has to be said by phone."""
+    try:
+        return adapter.dont_know(dont_know_from_payload(intent.payload))
+    except (KeyError, ValueError) as error:
+        WireIntent.objects.filter(id=intent.id).update(
+            state=WireIntent.State.REFUSED, reason=f"{CANNOT_BE_MAPPED}: {error}", closed_at=at
+        )
+        raise_anomaly(
+            anomaly=Anomaly(
+                kind="DK_BY_PHONE",
+                severity=Severity.HIGH,
+                subject_type="session_group",
+                subject_id=intent.session_group,
+                sentence=f"A DK to {intent.session_group} cannot be sent ({error}); call the venue.",
+                dedupe_key=f"dk:{intent.request_id}",
+                evidence={"payload": intent.payload},
+            ),
+            actor="process:gateway",
+            at=at,
+        )
+        return None
 
 
 def _record(
@@ -131,5 +165,6 @@ def _record(
     WireIntent.objects.filter(id__in=[intent.id for intent in handed]).update(
         state=WireIntent.State.HANDED_OVER, closed_at=at
     )
-    record_hand_over(request_ids=[intent.request_id for intent in handed], at=at, originals=originals)
+    if originals:
+        record_hand_over(request_ids=list(originals), at=at, originals=originals)
     crash_point("before_hand_over")

@@ -7,18 +7,25 @@ from typing import Any
 
 import pytest
 
-from accounts.models import CashBalance
+from accounts.models import CashBalance, SuspenseAccount
+from authorisation.models import AuthorisationRequest
+from journal.models import Event
+from journal.services.run_listener import run_listener
 from kernel.clock import utc_now
 from kernel.fix import ExecType, OrdStatus
 from orders.domain.report import Position, Report
 from orders.domain.terms import ReplaceTerms
 from orders.models import Order, OrderRequest
+from orders.services.answer_dk import answer_dk
 from orders.services.apply_reports import apply_reports
+from orders.services.decide_suspense import decide_suspense
 from orders.services.replace_order import replace_order
+from tests.factories import make_account
 from tests.gateway_house import GROUP, SESSION, House
 from venues.adapters.registry import adapter_named
 from venues.domain.fix_codec import first_values, parse
-from venues.models import HandOver
+from venues.models import HandOver, Venue, WireIntent
+from venues.services import on_trades_disowned
 from venues.services.mark_handed_over import HandedOver, mark_handed_over
 from venues.services.refuse_intent import refuse_intent
 
@@ -102,3 +109,42 @@ def test_requests_in_flight_name_each_other_and_a_cancel_names_the_last(tmp_path
     third.refresh_from_db()
     cancel.refresh_from_db()
     assert (third.state, cancel.orig_cl_ord_id) == ("withdrawn", second.cl_ord_id)
+
+
+def disown(wire: Wire) -> None:
+    """Over-filled by 100, two people say DK, the listener hears it."""
+    wire.report(2, ExecType.TRADE, OrdStatus.FILLED, last_qty=D(1100), last_px=D("72.50"), exec_id="X9")
+    now, world = utc_now(), wire.house.world
+    SuspenseAccount.objects.create(desk=None, account=make_account("SUS", group=world.group, cash="0"))
+    wire.report(3, ExecType.TRADE, OrdStatus.FILLED, last_qty=D(1), last_px=D("72.50"), exec_id="X10")
+    answer_dk(actor=world.dealer, at=now, order_id=wire.order.id, reason="Not ours.")
+    asked = AuthorisationRequest.objects.get()
+    decide_suspense(
+        actor=world.checker, at=now, authorisation_id=asked.id, verdict="approve", reason_code="OTHER", reason="",
+        payload_hash=asked.payload_hash,
+    )  # fmt: skip
+    while run_listener(name="d", kinds=("TradesDisowned",), handle=on_trades_disowned.handle, at=now).handled:
+        pass
+
+
+def test_a_disowned_trade_is_told_to_the_venue_once(tmp_path: Any) -> None:
+    wire = Wire(tmp_path, "fix44-chained")
+    disown(wire)
+    handed = wire.leave()
+    said = [dict(message.fields) for message in handed.outgoing]
+    assert [(m[35], m[37], m[17], m[127], m[54], m[38], m[32], m[31], m[58]) for m in said] == [
+        ("Q", "V1", "X9", "C", "1", "1000", "1100", "72.5", "Not ours."),
+        ("Q", "V1", "X10", "C", "1", "1000", "1", "72.5", "Not ours."),
+    ]
+    assert wire.leave().claimed == 0
+    assert WireIntent.objects.filter(kind="dk", state="handed_over").count() == 2
+    assert HandOver.objects.filter(mapping="fix44-chained/1").count() == 3
+
+
+def test_a_venue_that_takes_no_dk_is_called(tmp_path: Any) -> None:
+    wire = Wire(tmp_path, "fix44")
+    Venue.objects.update(phone="+44 20 7946 0000")
+    disown(wire)
+    assert WireIntent.objects.filter(kind="dk").count() == 0
+    sentence = Event.objects.get(stream__startswith="anomaly:dk:").payload["sentence"]
+    assert sentence == "Call Test venue, +44 20 7946 0000: we do not know trade X9, X10 of order V1."
