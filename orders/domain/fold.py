@@ -66,9 +66,11 @@ def fold(facts: OrderFacts, report: Report) -> Folded:
             return Folded(facts, (), duplicate=True)
         if needs_all(facts, report):
             raise ValueError(f"report {fact.identity} cannot be folded into a sum of facts")
+        longer = (*facts.facts, fact)
+        # One told before may say where those repeated just before it belong.
         told_again = is_told_again(fact, facts.facts)
-        state = facts.state if told_again else step(facts.state, fact, facts.requests)
-        after = OrderFacts(facts.requests, (*facts.facts, fact), state, facts.behind)
+        state = walk(facts.requests, longer) if told_again else step(facts.state, fact, facts.requests)
+        after = OrderFacts(facts.requests, longer, state, facts.behind)
     else:
         kept = _find(facts.facts, fact.identity)
         if kept is not None and kept.place <= fact.place:

@@ -53,15 +53,30 @@ def walk(requests: Requests, facts: Sequence[Fact]) -> State:
 
 
 def without_resends(facts: Sequence[Fact]) -> Sequence[Fact]:
-    """The facts that say something for the first time. Only a flagged report is ever taken for a repetition."""
+    """The facts that say something for the first time. Only a flagged report is ever taken for a repetition.
+
+    A venue whose numbers start again repeats in its own order what may not have arrived. One of a run of repetitions
+    that was never heard before thus happened before those after it that were: there it is read, not at its new number.
+    """
     if not any(fact.resend for fact in facts):
         return facts
-    told: set[object] = set()
-    first = []
+    told: dict[object, Fact] = {}
+    first: list[Fact] = []
+    unheard: list[Fact] = []  # of the run of repetitions being read; they stand at the end of ``first``
     for fact in facts:
-        if not (fact.resend and fact.said_before_as in told):
+        known = told.setdefault(fact.said_before_as, fact)
+        if not fact.resend or (unheard and unheard[0].epoch != fact.epoch):
+            unheard = []
+        if not fact.resend:
             first.append(fact)
-        told.add(fact.said_before_as)
+        elif known is fact:
+            unheard.append(fact)
+            first.append(fact)
+        elif unheard and known.epoch < fact.epoch:
+            del first[len(first) - len(unheard) :]
+            place = first.index(known)
+            first[place:place] = unheard
+            unheard = []
     return first
 
 
@@ -235,7 +250,11 @@ def _proves_replace(state: State, fact: Fact, requests: Requests) -> bool:
 
 def _restated(state: State, fact: Fact, requests: Requests) -> State:
     """The venue changes the order unasked: quantity, price, renewal for the day, or a stock split."""
-    state = _reopened(_acknowledge(state)._replace(done_on="", calculated_on="", suspended=False), fact)
+    # It wakes what was done, unless the venue still calls it so; Suspended ended above, if by its status it has.
+    woken = _acknowledge(state)._replace(
+        done_on=state.done_on if fact.said == "3" else "", calculated_on=state.calculated_on if fact.said == "B" else ""
+    )
+    state = _reopened(woken, fact)
     old_qty = state.order_qty
     if _is_split(state, fact) and old_qty and fact.order_qty:
         state = split(state, old_qty, fact.order_qty)
@@ -344,18 +363,32 @@ def _not_received(state: State, fact: Fact, requests: Requests) -> State:
         return state
     if state.answer_to(request.cl_ord_id) is not None or any(name == request.cl_ord_id for name, _ in state.pending):
         return state
+    if any(r.orig_cl_ord_id == request.cl_ord_id and _is_accepted(state, r) for r in requests):
+        return state  # one that builds on it was carried out: it shows other terms because it has been replaced since
     if request.kind == "cancel" and fact.said == "4":
         return _answered(state, Answer(request.cl_ord_id, "accepted", "", "The order is canceled at the venue."))
-    if request.kind == "replace" and fact.cl_ord_id == request.cl_ord_id and not _other_terms(fact, request):
+    if request.kind == "replace" and fact.cl_ord_id == request.cl_ord_id and not _old_terms(state, fact, requests):
         return state  # it may be an echo of our question or the order's new name: only a person can tell
     text = "Asked after it was sent, the venue shows the order without this request: it never arrived."
     return _answered(state, Answer(request.cl_ord_id, "rejected", "NOT_RECEIVED", text))
 
 
-def _other_terms(fact: Fact, request: RequestFact) -> bool:
-    """Whether the venue names terms that this replace would have changed."""
-    other_qty = fact.order_qty is not None and request.order_qty is not None and fact.order_qty != request.order_qty
-    return other_qty or (fact.price is not None and request.price is not None and fact.price != request.price)
+def _is_accepted(state: State, request: RequestFact) -> bool:
+    answer = state.answer_to(request.cl_ord_id)
+    return answer is not None and answer.outcome == "accepted"
+
+
+def _old_terms(state: State, fact: Fact, requests: Requests) -> bool:
+    """Whether the venue shows the very terms that the order was last known to work under, not those of this replace.
+
+    Any other terms may be the replace and a restatement of it.
+    """
+    asked, working = _request(requests, fact.asked_for), _request(requests, state.cl_ord_id or "")
+    if asked is None or working is None:
+        return False
+    shown = [(fact.order_qty, asked.order_qty, working.order_qty), (fact.price, asked.price, working.price)]
+    shown = [one for one in shown if one[0] is not None]
+    return all(said == had for said, _, had in shown) and any(want not in (None, said) for said, want, _ in shown)
 
 
 def _expired_by_inference(state: State, fact: Fact, requests: Requests) -> State:

@@ -257,11 +257,13 @@ def cancel_reject(values: Mapping[int, str], context: InboundContext, *, mapping
 def numbered_reject(values: Mapping[int, str], context: InboundContext, *, mapping: str) -> Mapped:
     """A session reject (35=3) or business reject (35=j): it names our message by RefSeqNum (45).
 
-    Only a refused order message ends a request. A refused status request proves nothing about its order.
+    Only a refused order message ends a request. A refused status request proves nothing about its order. One that is
+    flagged PossResend may mean a number of an earlier epoch, and so names nothing.
     """
     msg_type = values.get(35, "")
     number = values.get(45, "")
-    sent = context.sent.get(int(number)) if number.isdigit() else None
+    named = number.isdigit() and values.get(97) != "Y"
+    sent = context.sent.get(int(number)) if named else None
     reason = values.get(58, "") or "no text"
     if sent is None:
         return Mapped((), f"The venue rejected message {number or 'without number'}, which is not ours: {reason}")

@@ -114,3 +114,15 @@ def test_any_order_of_arrival_ends_the_same_and_survives_json() -> None:
             got = fold(got, one).facts
         assert got == wanted
     assert facts_to_json(facts_from_json(facts_to_json(wanted))) == facts_to_json(wanted)
+
+
+def test_an_echo_of_the_name_with_restated_terms_proves_nothing() -> None:
+    """The acceptance is on its way and the venue has restated what it accepted: it has the replace."""
+    facts = after(replace(sent(), "R", "X", 2000), NEW, report(3, "D", "0", cl="R", order_qty=1500, reason="5"))
+    assert outcome(after(facts, asked("R", "0", cl="R", order_qty=1500)), "R") is None
+
+
+def test_a_replace_that_a_later_one_built_on_was_received() -> None:
+    facts = replace(replace(sent(), "R", "X", 2000), "S", "R", 3000)
+    facts = after(facts, NEW, report(4, "5", "0", cl="S", orig="R", order_qty=3000))
+    assert outcome(after(facts, asked("R", "0", cl="S", order_qty=3000)), "R") is None

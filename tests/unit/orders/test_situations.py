@@ -440,3 +440,12 @@ class TestStored:
         facts = facts_from_json({"v": 1, "requests": [["new", "X", None, "100"]], "facts": [row]})
         assert (facts.whole, facts.count, brief(facts)[0]) == (True, 1, "0")
         assert facts_from_json(facts_to_json(facts)).count == 1
+
+
+@pytest.mark.parametrize(("mark", "reason"), [("9", "5"), ("3", "0")])
+def test_a_restatement_that_still_names_the_mark_leaves_it(mark: str, reason: str) -> None:
+    """A quantity restated while suspended, or overnight while done for the day, wakes nothing."""
+    marked = report(2, mark, mark)
+    facts = after(sent(tif="1"), report(1, "0", "0"), marked, report(3, "D", mark, order_qty=800, reason=reason))
+    assert brief(facts)[:2] == (mark, D(800))
+    assert brief(after(facts, report(4, "D", "0", order_qty=800, reason="1")))[0] == "0"

@@ -112,6 +112,34 @@ def test_a_resent_acceptance_does_not_bring_old_terms_back() -> None:
     assert brief(facts)[1] == D(1100)
 
 
+def test_what_was_missed_before_a_reset_is_read_before_what_followed_it() -> None:
+    """The venue repeats both restatements in its order; of the first one nobody had heard."""
+
+    def restated(epoch: str, seq: int, exec_id: str, qty: int, *, resend: bool = False) -> Report:
+        identity = f"{epoch}|V-X|{exec_id}|D|0"
+        made = report(seq, "D", "0", exec_id=exec_id, order_qty=qty, epoch=epoch, identity=identity)
+        return changed(made, poss_resend=resend)
+
+    facts = in_every_order(
+        report(2, "0", "0", epoch=FIRST),
+        restated(FIRST, 4, "B", 1100),
+        restated(SECOND, 1, "A", 1200, resend=True),
+        restated(SECOND, 2, "B", 1100, resend=True),
+        trade(SECOND, 3),
+    )
+    assert brief(facts) == ("1", D(1100), D(100), D(1000), "X")
+
+
+def test_what_only_a_resend_tells_and_nothing_known_follows_stands_where_it_came() -> None:
+    def restated(seq: int, qty: int, *, resend: bool = False) -> Report:
+        epoch = SECOND if resend else FIRST
+        made = report(seq, "D", "0", order_qty=qty, epoch=epoch, identity=f"{epoch}|V-X|{qty}|D|0")
+        return changed(made, poss_resend=resend)
+
+    facts = in_every_order(restated(4, 1100), restated(1, 1200, resend=True), trade(SECOND, 2))
+    assert brief(facts)[1] == D(1200)
+
+
 def test_a_status_answer_told_again_is_no_new_observation() -> None:
     def answer(seq: int, said: str, *, resend: bool = False) -> Report:
         return changed(report(seq, "I", said, exec_id="0", identity=f"1|I|{seq}"), poss_resend=resend)
