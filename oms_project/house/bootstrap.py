@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlsplit
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENVIRONMENT = ROOT / ".venv"
 STAMP = ENVIRONMENT / "oms-stamp.json"
-DEVELOPMENT_VERBS = ("test", "check", "bench", "scenarios")
+DEVELOPMENT_VERBS = ("test", "check", "bench", "scenarios", "simulate")
 NEEDED_MB = 1500
 CANNOT_RUN = 3
 

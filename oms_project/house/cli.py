@@ -17,6 +17,7 @@ VERBS = {
     "check": "check",
     "bench": "bench",
     "scenarios": "scenarios",
+    "simulate": "simulate",
     "status": "status",
     "replay": "replay",
     "fsck": "fsck",
@@ -50,6 +51,12 @@ def parser() -> argparse.ArgumentParser:
     scenarios.add_argument(
         "--shuffle", type=_seed, metavar="SEED", help="also in a seeded disorder; the end must agree"
     )
+    simulate = verbs.add_parser("simulate", help="seeded disorder and crashes, judged by the venue's own truth")
+    simulate.add_argument(
+        "--seeds", required=True, metavar="A..B", help="which, both ends included; one that fails is told"
+    )
+    simulate.add_argument("--through", choices=("database",), help="also through services and tables; both must agree")
+    simulate.add_argument("--json", action="store_true")
     status = verbs.add_parser("status", help="what runs, how it is, what waits")
     status.add_argument("--json", action="store_true")
     replay = verbs.add_parser("replay", help="rebuild from the journal and compare with the tables")
