@@ -21,6 +21,21 @@ class Happening(NamedTuple):
     payload: dict[str, Any]
 
 
+class Condensing(NamedTuple):
+    """What of a long slice of events a projection need not see one by one, so that the database may add it up.
+
+    Of ``last_only`` kinds only the last of each stream counts, and those whose payload has the key ``unless``. Of ``summed``
+    kinds the payload's ``sums`` (decimals) may be added up for each combination of ``by``: they come as one happening
+    of the first of those kinds, in no stream. A last one carries the highest ``seq`` that its stream has among both kinds.
+    """
+
+    last_only: tuple[str, ...]
+    unless: str
+    summed: tuple[str, ...]
+    by: tuple[str, ...]
+    sums: tuple[str, ...]
+
+
 class Projection(Protocol):
     """A state that is a function of the events up to a position, and of nothing else."""
 
@@ -29,6 +44,9 @@ class Projection(Protocol):
 
     @property
     def version(self) -> int: ...
+
+    @property
+    def condensing(self) -> Condensing | None: ...
 
     def apply(self, event: Happening) -> bool:
         """Take one event. False: the events of its stream up to it are needed, to be given to ``restore``."""

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 import orjson
 
 from journal.bulk import raw_cursor
-from journal.domain.projecting import Happening
+from journal.domain.projecting import Condensing, Happening
 
 # The venue's own words are not for projections: they are most of the bytes, and what they meant stands beside them.
-_COLUMNS = (
-    "position, stream, seq, kind, version, "
-    "(CASE WHEN kind = 'ReportApplied' THEN payload - 'report' ELSE payload END)::text"
-)
+_PAYLOAD = "(CASE WHEN kind = 'ReportApplied' THEN payload - 'report' ELSE payload END)::text"
+_COLUMNS = f"position, stream, seq, kind, version, {_PAYLOAD}"
 
 
 def list_happenings(after: int, *, up_to: int | None = None, limit: int | None = None) -> list[Happening]:
@@ -38,12 +36,64 @@ def list_happenings(after: int, *, up_to: int | None = None, limit: int | None =
         ]
 
 
-def stream_happenings(stream: str, *, up_to: int) -> Iterator[Happening]:
-    """One stream from its first event to the one of sequence ``up_to``."""
+SEEN = "Seen"
+"""Kind of a happening that says no more than that its stream has come to ``seq``."""
+
+_CONDENSED = f"""
+WITH heads AS MATERIALIZED (
+    SELECT stream, max(seq) AS seq, max(seq) FILTER (WHERE kind = ANY(%(last_only)s::text[])) AS last
+      FROM journal_event
+     WHERE position > %(after)s AND position <= %(up_to)s AND kind = ANY(%(hot)s::text[])
+     GROUP BY stream
+)
+SELECT e.position, e.stream, CASE WHEN e.kind = ANY(%(last_only)s::text[]) THEN h.seq ELSE e.seq END, e.kind, e.version,
+       {_PAYLOAD}
+  FROM journal_event e LEFT JOIN heads h ON h.stream = e.stream
+ WHERE e.position > %(after)s AND e.position <= %(up_to)s AND e.kind <> ALL(%(summed)s::text[])
+   AND (e.kind <> ALL(%(last_only)s::text[]) OR e.seq = h.last OR e.payload ? %(unless)s)
+UNION ALL
+SELECT %(up_to)s, stream, seq, '{SEEN}', 1, '{{}}' FROM heads WHERE last IS NULL
+ ORDER BY 1
+"""  # noqa: S608
+
+
+def list_condensed(after: int, *, up_to: int, condensing: Condensing) -> list[Happening]:
+    """All events behind ``after`` up to a proven horizon, condensed as the projection allows. For long slices."""
+    values = {
+        "after": after,
+        "up_to": up_to,
+        "last_only": list(condensing.last_only),
+        "summed": list(condensing.summed),
+        "hot": [*condensing.last_only, *condensing.summed],
+        "unless": condensing.unless,
+    }
+    by = ", ".join(f"payload ->> '{name}'" for name in condensing.by)
+    sums = ", ".join(f"sum((payload ->> '{name}')::numeric)::text" for name in condensing.sums)
+    # A payload that lacks one of the figures adds up to nothing that could be trusted: it is handed on without them.
+    whole = " AND ".join(f"payload ? '{name}'" for name in condensing.sums)
+    sql = (
+        f"SELECT {by}, bool_and({whole}), {sums} FROM journal_event "  # noqa: S608
+        "WHERE position > %(after)s AND position <= %(up_to)s AND kind = ANY(%(summed)s::text[]) "
+        f"GROUP BY {', '.join(str(place) for place in range(1, len(condensing.by) + 1))}"
+    )
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_CONDENSED, values)
+        events = [Happening(*(*row[:5], orjson.loads(row[5]))) for row in cursor.fetchall()]
+        cursor.execute(sql, values)
+        for row in cursor.fetchall():
+            names = condensing.by + condensing.sums if row[len(condensing.by)] else condensing.by
+            figures = (*row[: len(condensing.by)], *row[len(condensing.by) + 1 :])
+            payload = dict(zip(names, figures, strict=False))
+            events.append(Happening(up_to, "", 0, condensing.summed[0], 1, payload))
+    return events
+
+
+def stream_happenings(stream: str, *, up_to_position: int) -> Iterator[Happening]:
+    """One stream from its first event to the last one at or below a position."""
     with raw_cursor(binary=True) as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM journal_event WHERE stream = %s AND seq <= %s ORDER BY seq",  # noqa: S608
-            [stream, up_to],
+            f"SELECT {_COLUMNS} FROM journal_event WHERE stream = %s AND position <= %s ORDER BY seq",  # noqa: S608
+            [stream, up_to_position],
         )
         rows = cursor.fetchall()
     for position, name, seq, kind, version, payload in rows:

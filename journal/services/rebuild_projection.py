@@ -13,7 +13,7 @@ from journal.services.advance_projection import advance_projection
 from journal.services.swap_projection import swap_projection
 
 
-def rebuild_projection(*, projection: Projection, at: datetime, slice_: int = 10_000) -> int:
+def rebuild_projection(*, projection: Projection, at: datetime, slice_: int = 200_000) -> int:
     """Read the whole journal in slices up to what is settled, keep the state, put its version in force.
 
     ``projection`` is empty when given. Returns the position it stands at.

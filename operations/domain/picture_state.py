@@ -13,11 +13,19 @@ from typing import Any
 from accounts.domain.money import NONE, Money, account_text
 from accounts.domain.money import digest as digest_of
 from accounts.domain.replaying import EXECUTIONS
-from journal.domain.projecting import Happening
+from journal.domain.projecting import Condensing, Happening
 from kernel.numbers import ZERO, plain
 from orders.domain.open_orders import OpenOrders
 
 VERSION = 1
+CONDENSING = Condensing(
+    last_only=("ReportApplied",),
+    unless="moved",
+    summed=tuple(sorted(EXECUTIONS)),
+    by=("account_id", "currency", "instrument_id", "side"),
+    sums=("cash_delta", "effective_qty", "effective_qty_before"),
+)
+"""Reports tell absolute figures, executions differences: of the ones the last counts, of the others the sum."""
 
 
 class PictureState:
@@ -25,6 +33,7 @@ class PictureState:
 
     name = "picture"
     version = VERSION
+    condensing = CONDENSING
 
     def __init__(self) -> None:
         self.orders = OpenOrders()
@@ -38,7 +47,7 @@ class PictureState:
             if event.kind in EXECUTIONS:
                 self.money.apply(event)
             return self.orders.apply(event)
-        if event.stream.startswith("account:"):
+        if event.stream.startswith("account:") or not event.stream:
             self.money.apply(event)
         return True
 

@@ -122,7 +122,7 @@ class OpenOrders:
             self._keep(order_id, _reported(entry, event))
             return True
         change = _CHANGES.get(kind)
-        self._keep(order_id, change(entry, event) if change else entry._replace(seq=event.seq))
+        self._keep(order_id, change(entry, event) if change else entry._replace(seq=max(entry.seq, event.seq)))
         return True
 
     def restore(self, events: Iterable[Happening]) -> None:
@@ -137,7 +137,7 @@ class OpenOrders:
                 entry = _reported(entry, event)
             elif entry is not None:
                 change = _CHANGES.get(event.kind)
-                entry = change(entry, event) if change else entry._replace(seq=event.seq)
+                entry = change(entry, event) if change else entry._replace(seq=max(entry.seq, event.seq))
         if entry is not None:
             self._keep(order_id, entry)
 
@@ -312,7 +312,7 @@ def _reported(entry: OpenOrder, event: Happening) -> OpenOrder:
         leaves_qty=payload["leaves_qty"],
         avg_px=payload["avg_px"],
         request_state=_request_state(entry.requests),
-        seq=event.seq,
+        seq=max(entry.seq, event.seq),
         **changed,
     )
 
@@ -322,11 +322,11 @@ def _request_state(requests: Requests) -> str:
 
 
 def _routed(entry: OpenOrder, event: Happening) -> OpenOrder:
-    return entry._replace(session_group=event.payload["session_group"], seq=event.seq)
+    return entry._replace(session_group=event.payload["session_group"], seq=max(entry.seq, event.seq))
 
 
 def _day_turned(entry: OpenOrder, event: Happening) -> OpenOrder:
-    return entry._replace(ord_status=event.payload["ord_status"] or "", seq=event.seq)
+    return entry._replace(ord_status=event.payload["ord_status"] or "", seq=max(entry.seq, event.seq))
 
 
 def _asked_for(entry: OpenOrder, event: Happening) -> OpenOrder:
@@ -337,7 +337,7 @@ def _asked_for(entry: OpenOrder, event: Happening) -> OpenOrder:
         message = payload["message"]
         terms = (message["order_qty"], message["price"] or "", message["stop_px"] or "")
         request = (payload["request_id"], "replace", CAPTURED, *terms)
-    return entry._replace(requests=(*entry.requests, request), seq=event.seq)
+    return entry._replace(requests=(*entry.requests, request), seq=max(entry.seq, event.seq))
 
 
 def _moves_to(state: str) -> Callable[[OpenOrder, Happening], OpenOrder]:
@@ -350,7 +350,7 @@ def _moves_to(state: str) -> Callable[[OpenOrder, Happening], OpenOrder]:
             for request in entry.requests
             if request[0] != request_id or request[1] == "new" or state in OPEN_STATES
         )
-        return entry._replace(requests=requests, request_state=_request_state(requests), seq=event.seq)
+        return entry._replace(requests=requests, request_state=_request_state(requests), seq=max(entry.seq, event.seq))
 
     return change
 

@@ -14,7 +14,7 @@ from accounts.models import CashBalance
 from journal.models import Event, ProjectionInForce, Snapshot
 from journal.selectors import stream_records
 from journal.selectors.happenings import list_happenings, version_in_force
-from journal.services.advance_projection import take_all
+from journal.services.advance_projection import advance_projection, take_all
 from journal.services.load_snapshot import load_snapshot
 from journal.services.store_snapshot import store_snapshot
 from journal.singleton import Singleton
@@ -124,6 +124,17 @@ def test_from_nothing_and_from_every_snapshot_it_equals_the_tables(day: Day) -> 
         take_all(again, events[cut:])
         assert as_kept(again) == as_kept(state)
     assert Snapshot.objects.count() == 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("size", [3, 17, 100, 10_000])
+def test_slices_condensed_by_the_database_come_to_the_same(day: Day, size: int) -> None:
+    state, position = from_nothing()
+    condensed, reached = PictureState(), 0
+    while reached < position:
+        reached = advance_projection(projection=condensed, position=reached, up_to=position, limit=size)
+    assert as_kept(condensed) == as_kept(state)
+    assert compare_picture(state=condensed, position=position).equal
 
 
 @pytest.mark.django_db
