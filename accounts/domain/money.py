@@ -14,7 +14,8 @@ from accounts.domain.replaying import DEPOSITS, EXECUTIONS
 from journal.domain.projecting import Happening
 from kernel.numbers import ZERO, plain
 
-KINDS = DEPOSITS | EXECUTIONS | {"AccountOpened"}
+SUSPENSE = frozenset({"ExcessMoved", "UnknownOrderBooked"})
+KINDS = DEPOSITS | EXECUTIONS | SUSPENSE | {"AccountOpened"}
 Layers = tuple[Decimal, Decimal, Decimal]
 NONE: Layers = (ZERO, ZERO, ZERO)  # settled, pending, short
 _SELLS_SHORT = frozenset("56")
@@ -39,6 +40,12 @@ class Money:
         elif kind in DEPOSITS:
             for line in payload["lines"]:
                 self._move(payload["account_id"], line["instrument_id"] or line["currency"], settled=line["amount"])
+        elif kind == "ExcessMoved":
+            for line in payload["executions"]:
+                self._traded(payload["suspense_account_id"], payload, line, sign=1)
+                self._traded(payload["account_id"], payload, line, sign=-1)
+        elif kind == "UnknownOrderBooked":
+            self._traded(payload["account_id"], payload, payload, sign=1)
         elif kind == "AccountOpened":
             self.accounts.setdefault(payload["account_id"], {}).setdefault(payload["base_currency"], NONE)
             self.touched.add(payload["account_id"])
@@ -60,6 +67,15 @@ class Money:
             self._move(account_id, payload["instrument_id"], short=qty)
         else:
             self._move(account_id, payload["instrument_id"], pending=qty if side == "1" else -qty)
+
+    def _traded(self, account_id: str, what: Mapping[str, Any], moved: Mapping[str, Any], *, sign: int) -> None:
+        """Units and money that go from one account to another, or come to one from nowhere: signed as bought."""
+        self._move(account_id, what["currency"], pending=sign * Decimal(moved["cash_delta"]))
+        qty = sign * Decimal(moved["qty_delta"])
+        if what["side"] in _SELLS_SHORT:
+            self._move(account_id, what["instrument_id"], short=-qty)
+        else:
+            self._move(account_id, what["instrument_id"], pending=qty)
 
     def _move(
         self,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from accounts.domain.money import NONE, Money, account_text
+from accounts.domain.money import KINDS, NONE, Money, account_text
 from accounts.domain.money import digest as digest_of
 from accounts.domain.replaying import EXECUTIONS
 from journal.domain.projecting import Condensing, Happening
@@ -44,10 +44,10 @@ class PictureState:
     def apply(self, event: Happening) -> bool:
         """Take one event; False when the past of its order is needed."""
         if event.stream.startswith("order:"):
-            if event.kind in EXECUTIONS:
+            if event.kind in KINDS:
                 self.money.apply(event)
             return self.orders.apply(event)
-        if event.stream.startswith("account:") or not event.stream:
+        if event.kind in KINDS:
             self.money.apply(event)
         return True
 

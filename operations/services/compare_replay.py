@@ -16,7 +16,14 @@ from accounts.services.replay_accounts import replay_accounts
 from journal.bulk import one_moment, raw_cursor
 from journal.domain.differing import ABSENT, Difference
 from kernel.errors import NotFound
-from orders.services.replay_orders import ReplayedOrders, list_order_slices, replay_orders
+from orders.services.replay_orders import (
+    ReplayedOrders,
+    list_order_slices,
+    list_suspended_orders,
+    list_suspense_ids,
+    list_unknown_shares,
+    replay_orders,
+)
 
 ACCOUNTS_A_SLICE = 200
 ORDERS_A_SLICE = 500
@@ -77,11 +84,17 @@ def compare_replay(*, order: str = "", account: str = "") -> ReplayResult:
             found = _ids(_ACCOUNT, [account.lower(), account])
             if not found:
                 raise NotFound("ACCOUNT_UNKNOWN", f"There is no account {account}.")
-            _accounts(found, result)
+            if found[0] in list_suspense_ids():
+                suspended = _suspended(list_suspended_orders(found[0]), result)
+                _suspense(found, suspended, result)
+            else:
+                _accounts(found, result)
         else:
+            suspense, suspended = list_suspense_ids(), []
             for slice_ in _account_slices():
-                _accounts(slice_, result)
-            _orders(_ids(_WITHOUT_ACCOUNT, []), result)
+                suspended += _accounts([one for one in slice_ if one not in suspense], result)
+            suspended += _suspended(_ids(_WITHOUT_ACCOUNT, []), result)
+            _suspense(suspense, suspended, result)
             result.add([Difference(stream, "row", "a row", ABSENT) for stream in _column(_ROWS_MISSING, [])])
     return result
 
@@ -95,20 +108,41 @@ def _orders(order_ids: Sequence[UUID], result: ReplayResult) -> ReplayedOrders:
     return done
 
 
-def _accounts(account_ids: Sequence[UUID], result: ReplayResult) -> None:
-    """The orders of the accounts slice by slice, then their money; where an order tells too little, so does its account."""
+def _suspended(order_ids: Sequence[UUID], result: ReplayResult) -> list[OrderShare]:
+    """What of these orders lies in suspense."""
+    found: list[OrderShare] = []
+    for start in range(0, len(order_ids), ORDERS_A_SLICE):
+        found += _orders(order_ids[start : start + ORDERS_A_SLICE], result).suspended
+    return found
+
+
+def _suspense(account_ids: Sequence[UUID], suspended: Sequence[OrderShare], result: ReplayResult) -> None:
+    """Suspense accounts come last: what lies in them comes from orders of all accounts, and from nobody's."""
+    shares = [*suspended, *list_unknown_shares()]
+    result.add(replay_accounts(account_ids=account_ids, shares=shares))
+    result.accounts += len(account_ids)
+
+
+def _accounts(account_ids: Sequence[UUID], result: ReplayResult) -> list[OrderShare]:
+    """The orders of the accounts slice by slice, then their money; where an order tells too little, so does its account.
+
+    Returns what of the orders lies in suspense.
+    """
     untold: list[UUID] = []
+    suspended: list[OrderShare] = []
 
     def shares() -> Iterator[OrderShare]:
         for order_ids in list_order_slices(account_ids, size=ORDERS_A_SLICE):
             done = _orders(order_ids, result)
             untold.extend(done.untold)
+            suspended.extend(done.suspended)
             yield from done.shares
 
     found = replay_accounts(account_ids=account_ids, shares=shares())
     dark = {f"account:{account_id}" for account_id in _ids(_ACCOUNTS_OF, [untold])} if untold else set()
     result.add([one for one in found if one.subject not in dark])
     result.accounts += len(account_ids)
+    return suspended
 
 
 def _account_slices() -> Iterator[list[UUID]]:

@@ -78,6 +78,8 @@ class ReplayedExecution:
     exec_ref_id: str = ""
     effective_qty: Decimal = ZERO
     effective_px: Decimal = ZERO
+    suspense_qty: Decimal = ZERO
+    suspense_cash: Decimal = ZERO
 
     def columns(self) -> dict[str, Any]:
         """As the table's row."""
@@ -95,6 +97,8 @@ class ReplayedExecution:
             "last_px": trade.last_px,
             "effective_qty": self.effective_qty,
             "effective_px": self.effective_px,
+            "suspense_qty": self.suspense_qty,
+            "suspense_cash": self.suspense_cash,
             "last_mkt": trade.last_mkt,
             "session_epoch": trade.position.epoch,
             "msg_seq_num": trade.position.seq,
@@ -123,6 +127,8 @@ class ReplayedOrder:
     working: Derived | None = None
     attention: str = ""
     state_date: date | None = None
+    accepted_excess: Decimal = ZERO
+    suspense_account_id: UUID | None = None
     session_group: str = ""
     venue_rules: Mapping[str, Any] = field(default_factory=dict)
     request_state: str = ""
@@ -150,6 +156,8 @@ class ReplayedOrder:
             "is_open": self.is_open,
             "needs_attention": self.attention,
             "state_date": self.state_date,
+            "accepted_excess": self.accepted_excess,
+            "suspense_account_id": self.suspense_account_id,
             "updated_at": self.updated_at,
             "version": self.last_event_seq,
             "last_event_seq": self.last_event_seq,

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from journal.domain.records import EventRecord
-from kernel.fix import OrdType, TimeInForce
+from kernel.fix import OrdType, Side, TimeInForce
 from kernel.numbers import ZERO
 from orders.domain import transitions as states
 from orders.domain.applying import attention_of, request_state_of
@@ -30,6 +30,7 @@ from orders.domain.report import Report
 from orders.domain.report_json import report_of
 from orders.domain.sent import sent_fact
 from orders.domain.state import Fact, RequestFact
+from orders.domain.suspense import Terms, excess_by_execution, suspended_effect
 from orders.domain.walk import walk
 
 BORN = frozenset({"OrderCaptured", "OrderPhoned"})
@@ -66,6 +67,8 @@ class Replay:
     def order(self) -> ReplayedOrder | None:
         """The order as the events taken so far tell it, or None before its first."""
         self._read()
+        if self._order is not None and self._order.suspense_account_id is not None:
+            _suspend(self._order)
         return self._order
 
     def _read(self) -> None:
@@ -126,6 +129,13 @@ class Replay:
         if order.working is not None:
             status = derive(order.facts, business_date=event.business_date).ord_status
             order.working = replace(order.working, ord_status=status)
+
+    def _excess_accepted(self, order: ReplayedOrder, event: EventRecord) -> None:
+        order.accepted_excess = Decimal(event.payload["accepted_excess"])
+
+    def _excess_moved(self, order: ReplayedOrder, event: EventRecord) -> None:
+        """Where it lies; how much of it there is, is worked out from the executions."""
+        order.suspense_account_id = UUID(event.payload["suspense_account_id"])
 
     def _asked_for(self, order: ReplayedOrder, event: EventRecord) -> None:
         payload, is_cancel = event.payload, event.kind == "CancelCaptured"
@@ -222,6 +232,8 @@ _TAKES: dict[str, _Take] = {
     "ReportApplied": Replay._report,
     "ExecutionRecorded": Replay._execution,
     "ExecutionCorrected": Replay._amended,
+    "ExcessAccepted": Replay._excess_accepted,
+    "ExcessMoved": Replay._excess_moved,
     "TradingDayTurned": Replay._day_turned,
     "OrderRouted": Replay._routed,
     "ReplaceCaptured": Replay._asked_for,
@@ -276,6 +288,23 @@ def gathered(kept: tuple[Fact, ...], more: Iterable[Fact]) -> tuple[Fact, ...]:
     if in_order:
         return tuple(facts.values())
     return tuple(sorted(facts.values(), key=lambda fact: (fact.epoch, fact.seq, fact.identity)))
+
+
+def _suspend(order: ReplayedOrder) -> None:
+    """The share of each execution beyond what was ordered and accepted."""
+    rows = sorted(
+        order.executions.values(), key=lambda row: (row.trade.position.epoch, row.trade.position.seq, row.identity)
+    )
+    order_qty = order.working.order_qty if order.working else order.terms["order_qty"]
+    excess = excess_by_execution(
+        [(row.identity, row.effective_qty) for row in rows], order_qty=order_qty, accepted=order.accepted_excess
+    )
+    terms = Terms(Side(order.fixed["side"]), order.price_divisor, order.currency)
+    for row in rows:
+        row.suspense_qty = excess.get(row.identity, ZERO)
+        row.suspense_cash = suspended_effect(
+            terms, qty=row.effective_qty, px=row.effective_px, excess=row.suspense_qty
+        ).cash
 
 
 def _asked_state(order: ReplayedOrder) -> str:

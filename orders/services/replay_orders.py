@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +33,8 @@ Rows = Mapping[UUID, Mapping[str, Any]]
 
 @dataclass(slots=True)
 class ReplayedOrders:
-    """What a slice of orders came to. ``shares``: what each order means for its account, by the events.
+    """What a slice of orders came to. ``shares``: what each order means for its account, by the events;
+    ``suspended``: what of it lies in a suspense account instead.
 
     ``events`` counts what was read. ``untold`` are orders of before the events told everything: not compared.
     """
@@ -41,6 +43,7 @@ class ReplayedOrders:
     events: int = 0
     untold: list[UUID] = field(default_factory=list)
     shares: list[OrderShare] = field(default_factory=list)
+    suspended: list[OrderShare] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -61,6 +64,8 @@ def replay_orders(*, order_ids: Collection[UUID]) -> ReplayedOrders:
             result.differences.append(Difference(subject, "row", "an order", "(nothing)"))
             continue
         result.shares.append(share_of(told))
+        if told.suspense_account_id is not None:
+            result.suspended.append(suspended_share_of(told))
         own = requests.get(order_id, {}), executions.get(order_id, {})
         result.differences += compare(told, row, *own, head=head)
     for order_id in sorted(rows.keys() - seen):
@@ -144,8 +149,8 @@ def share_of(told: ReplayedOrder) -> OrderShare:
             divisor=told.price_divisor,
             currency=told.currency,
         )
-        cash += effect.cash
-        qty += effect.qty
+        cash += effect.cash - execution.suspense_cash
+        qty += effect.qty - _signed(side, execution.suspense_qty)
     held = told.held
     account_id = told.fixed["account_id"]
     hold = OrderHold(
@@ -157,6 +162,66 @@ def share_of(told: ReplayedOrder) -> OrderShare:
         stock=held.stock,
     )
     return OrderShare(account_id, told.currency, told.instrument_id, cash, qty, side.is_short, hold)
+
+
+def suspended_share_of(told: ReplayedOrder) -> OrderShare:
+    """What of the order lies in suspense. Its suspense account holds nothing for it."""
+    assert told.suspense_account_id is not None
+    side = Side(told.fixed["side"])
+    rows = told.executions.values()
+    return OrderShare(
+        account_id=told.suspense_account_id,
+        currency=told.currency,
+        instrument_id=told.instrument_id,
+        cash=sum((row.suspense_cash for row in rows), ZERO),
+        qty=sum((_signed(side, row.suspense_qty) for row in rows), ZERO),
+        is_short=side.is_short,
+        hold=OrderHold(told.id, told.suspense_account_id),
+    )
+
+
+def _signed(side: Side, qty: Decimal) -> Decimal:
+    return qty if side.is_buy else -qty
+
+
+_UNKNOWN = """
+SELECT payload ->> 'account_id', payload ->> 'currency', payload ->> 'instrument_id', payload ->> 'side',
+       sum((payload ->> 'cash_delta')::numeric), sum((payload ->> 'qty_delta')::numeric)
+  FROM journal_event WHERE kind = 'UnknownOrderBooked' GROUP BY 1, 2, 3, 4
+"""
+_SUSPENSE_ACCOUNTS = """
+SELECT account_id FROM accounts_suspenseaccount
+ UNION SELECT suspense_account_id FROM orders_order WHERE suspense_account_id IS NOT NULL
+ UNION SELECT account_id FROM orders_unknownorder WHERE account_id IS NOT NULL
+"""
+
+
+def list_suspense_ids() -> list[UUID]:
+    """Every account in which something of an order, or an unknown order, lies or ever lay."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_SUSPENSE_ACCOUNTS)
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def list_unknown_shares() -> list[OrderShare]:
+    """What orders that nobody knows have moved, by suspense account, as their events say."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_UNKNOWN)
+        rows = cursor.fetchall()
+    return [
+        OrderShare(
+            UUID(account_id), currency, UUID(instrument_id), cash, qty, Side(side).is_short,
+            OrderHold(UUID(int=0), UUID(account_id)),
+        )
+        for account_id, currency, instrument_id, side, cash, qty in rows
+    ]  # fmt: skip
+
+
+def list_suspended_orders(account_id: UUID) -> list[UUID]:
+    """Orders of which something lies in this suspense account."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute("SELECT id FROM orders_order WHERE suspense_account_id = %s ORDER BY id", [account_id])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def read_rows(model: type[models.Model], key: str, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -58,7 +58,21 @@ def test_gathering_is_folding(case: tuple[OrderPath, list[Report], int]) -> None
 def event(kind: str, payload: dict[str, object], *, seq: int = 1) -> EventRecord:
     at = datetime(2026, 11, 20, 10, 0, 0, 5, tzinfo=UTC)
     return EventRecord(
-        seq, UUID(int=seq), "order:1", seq, kind, 1, "process:inbox", "", UUID(int=9), None, at, at, at, at.date(), payload
+        seq,
+        UUID(int=seq),
+        "order:1",
+        seq,
+        kind,
+        1,
+        "process:inbox",
+        "",
+        UUID(int=9),
+        None,
+        at,
+        at,
+        at,
+        at.date(),
+        payload,
     )
 
 
