@@ -23,15 +23,14 @@ from orders.domain import transitions as states
 from orders.domain.applying import attention_of, request_state_of
 from orders.domain.derive import derive
 from orders.domain.drafting import TELLS_ALL
-from orders.domain.facts import NO_FACTS, OrderFacts, fact_of
+from orders.domain.facts import NO_FACTS, facts_of_reports
 from orders.domain.fold import request_sent
 from orders.domain.replayed import ReplayedExecution, ReplayedOrder, ReplayedRequest
 from orders.domain.report import Report
 from orders.domain.report_json import report_of
 from orders.domain.sent import sent_fact
-from orders.domain.state import Fact, RequestFact
+from orders.domain.state import RequestFact
 from orders.domain.suspense import Terms, excess_by_execution, suspended_effect
-from orders.domain.walk import walk
 
 BORN = frozenset({"OrderCaptured", "OrderPhoned"})
 
@@ -44,8 +43,8 @@ class Replay:
 
     def __init__(self) -> None:
         self._order: ReplayedOrder | None = None
-        self._reports: list[tuple[Report, date]] = []
-        self._asked: list[RequestFact] = []
+        self._reports: list[Report] = []
+        self._unread = False
         self._cause: tuple[UUID, Report] | None = None
 
     def take(self, event: EventRecord) -> None:
@@ -54,7 +53,6 @@ class Replay:
             if event.kind not in BORN:
                 raise ValueError(f"the stream begins with {event.kind}")
             self._order = _captured(event) if event.kind == "OrderCaptured" else _phoned(event)
-            self._asked = list(self._order.facts.requests)
         elif event.seq != self._order.last_event_seq + 1:
             raise ValueError(f"event {self._order.last_event_seq + 1} is missing")
         else:
@@ -74,12 +72,11 @@ class Replay:
     def _read(self) -> None:
         """Fold the reports that came since the facts were last read, and derive once."""
         order = self._order
-        if order is None or not self._reports:
+        if order is None or not self._unread:
             return
-        facts = gathered(order.facts.facts, [fact_of(report) for report, _ in self._reports])
-        order.facts = OrderFacts(order.facts.requests, facts, walk(order.facts.requests, facts))
-        business_date = max(order.state_date or order.fixed["trade_date"], self._reports[-1][1])
-        self._reports.clear()
+        self._unread = False
+        order.facts = facts_of_reports(order.facts.requests, self._reports)
+        business_date = max(order.state_date or order.fixed["trade_date"], self._reports[-1].trade_date)
         working = order.working = derive(order.facts, business_date=business_date)
         order.leaves_qty, order.is_open = working.leaves_qty, working.is_open
         order.attention = attention_of(order.facts)
@@ -94,7 +91,8 @@ class Replay:
 
     def _report(self, order: ReplayedOrder, event: EventRecord) -> None:
         report = report_of(event)
-        self._reports.append((report, event.business_date))
+        self._reports.append(report)
+        self._unread = True
         self._cause = (event.id, report)
         order.request_state = _asked_state(order)
 
@@ -272,22 +270,6 @@ def replay(events: Iterable[EventRecord]) -> ReplayedOrder | None:
 def tells_all(first: EventRecord) -> bool:
     """Whether an order's first event is of a version that says enough for its rows to be rebuilt."""
     return first.kind in BORN and first.version >= TELLS_ALL
-
-
-def gathered(kept: tuple[Fact, ...], more: Iterable[Fact]) -> tuple[Fact, ...]:
-    """All facts in the venue's order; of one identity the earliest place counts. As folding one after another leaves them."""
-    facts = {fact.identity: fact for fact in kept}
-    in_order = True
-    last = kept[-1] if kept else None
-    for fact in more:
-        known = facts.get(fact.identity)
-        if known is None or fact.place < known.place:
-            in_order = in_order and known is None and (last is None or fact.place > last.place)
-            facts[fact.identity] = fact
-            last = fact
-    if in_order:
-        return tuple(facts.values())
-    return tuple(sorted(facts.values(), key=lambda fact: (fact.epoch, fact.seq, fact.identity)))
 
 
 def _suspend(order: ReplayedOrder) -> None:

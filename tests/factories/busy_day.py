@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from accounts.models import CashBalance, TradingAccount
+from accounts.models import CashBalance, SuspenseAccount, TradingAccount
 from accounts.services.deposit import Deposit, deposit
 from accounts.services.open_account import open_account
 from authorisation.domain.principal import process_principal
@@ -20,11 +20,13 @@ from kernel.fix import ExecType, OrdStatus, Side, TimeInForce
 from orders.domain.report import Position, Report
 from orders.domain.results import CaptureResult
 from orders.domain.terms import ReplaceTerms
+from orders.services.accept_excess import accept_excess
 from orders.services.apply_reports import apply_reports
 from orders.services.cancel_order import cancel_order
 from orders.services.capture_order import capture_order
 from orders.services.capture_orders import capture_orders
 from orders.services.decide_order_request import decide_order_request
+from orders.services.decide_suspense import decide_suspense
 from orders.services.lapse_order_requests import lapse_order_requests
 from orders.services.mark_unknown import mark_unknown
 from orders.services.record_hand_over import record_hand_over
@@ -64,6 +66,11 @@ def told_desk(code: str = "EQ1", *, cash: str = "400000", stock: str = "20000") 
     ]
     deposit(actor=actor, at=AT, business_date=day, deposits=lines, kind="opening")
     deposit(actor=actor, at=AT, business_date=day, deposits=[Deposit(account.id, Decimal("12.34"), currency="EUR")])
+    suspense = open_account(
+        actor=actor, at=AT, business_date=day, code=f"SUSPENSE-{code}", name="", client=world.account.client,
+        group=world.group, base_currency="GBP",
+    )  # fmt: skip
+    SuspenseAccount.objects.create(desk=None, account=suspense)
     world.account = account
     return world
 
@@ -216,8 +223,7 @@ def _fills(day: Day) -> None:
     day.says(trade, day.trade(sale, 100, "72.61"))
     short = day.send("short", side=Side.SELL_SHORT, order_qty=Decimal(50), locate_ref="L1")
     day.says(day.trade(short, 20, "72.55"))
-    over = day.send("over", order_qty=Decimal(10))
-    day.says(day.trade(over, 15, "72.50"))
+    _suspense(day)
     phoned = record_phoned_order(
         actor=day.world.dealer, at=AT, account=day.world.account.code, symbol=day.world.listing.symbol, side=Side.BUY,
         session_group="SIM1", venue_order_id="V-PHONE",
@@ -225,6 +231,24 @@ def _fills(day: Day) -> None:
     day.orders["phoned"] = phoned
     by_phone = {"cl_ord_id": None, "venue_order_id": "V-PHONE", "order_qty": Decimal(70)}
     day.says(day.trade(order, 30, "72.45", **by_phone))
+
+
+def _suspense(day: Day) -> None:
+    """More than was ordered, a part of it accepted; and a trade on an order of nobody."""
+    over = day.send("over", order_qty=Decimal(10))
+    day.says(day.trade(over, 8, "72.50"))
+    day.says(day.trade(over, 7, "72.53"))
+    actor, order_id = day.world.dealer, day.orders["over"]
+    asked = accept_excess(actor=actor, at=LATER, order_id=order_id, reason="Client takes it.", qty=Decimal(2))
+    request = AuthorisationRequest.objects.get(id=asked.authorisation_id)
+    decide_suspense(
+        actor=day.world.checker, at=LATER, authorisation_id=request.id, verdict="approve",
+        reason_code="CLIENT_CONFIRMED", reason="Spoken to the client.", payload_hash=request.payload_hash,
+    )  # fmt: skip
+    short = day.send("over short", side=Side.SELL_SHORT, order_qty=Decimal(10), locate_ref="L2")
+    day.says(day.trade(short, 12, "72.50"))
+    named = {"cl_ord_id": None, "venue_order_id": "V-NOBODY", "symbol": "VOD", "market": "XLON", "side": "2"}
+    day.says(day.trade(over, 40, "72.51", **named))
 
 
 def _replaces(day: Day) -> None:

@@ -1,4 +1,4 @@
-"""Facts gathered at once are the facts folded one by one; a report read back from its event is the report that was written."""
+"""Facts read at once are the facts folded one by one; a report read back from its event is the report that was written."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from hypothesis import strategies as st
 
 from journal.domain.records import EventRecord
 from kernel.fix import ExecType, OrdStatus
-from orders.domain.applying import report_to_json
-from orders.domain.facts import OrderFacts, fact_of
+from orders.domain.facts import facts_of_reports
 from orders.domain.fold import fold
-from orders.domain.replaying import gathered, replay, report_of
+from orders.domain.replaying import replay
 from orders.domain.report import Position, Report
-from orders.domain.walk import walk
+from orders.domain.report_json import report_of, report_to_json
 from tests.unit.orders.paths import OrderPath, facts_after, order_paths
 
 PATHS = order_paths()
 
 
 @st.composite
-def arrived(draw: st.DrawFn) -> tuple[OrderPath, list[Report], int]:
-    """Reports in any order, some of them twice, some again under a later number; and where the reading is interrupted."""
+def arrived(draw: st.DrawFn) -> tuple[OrderPath, list[Report]]:
+    """Reports in any order, some of them twice, some again under a later number."""
     path = draw(st.sampled_from(PATHS))
     reports = [report for report in path.reports for _ in range(draw(st.integers(1, 2)))]
     later = [
@@ -34,14 +33,13 @@ def arrived(draw: st.DrawFn) -> tuple[OrderPath, list[Report], int]:
         for report in path.reports
         if draw(st.booleans())
     ]
-    mixed = draw(st.permutations(reports + later))
-    return path, mixed, draw(st.integers(0, len(mixed)))
+    return path, draw(st.permutations(reports + later))
 
 
 @settings(max_examples=300, deadline=None)
 @given(arrived())
-def test_gathering_is_folding(case: tuple[OrderPath, list[Report], int]) -> None:
-    path, reports, cut = case
+def test_reading_all_at_once_is_folding_one_by_one(case: tuple[OrderPath, list[Report]]) -> None:
+    path, reports = case
     facts = facts_after(path.requests, [])
     told = []
     for report in reports:
@@ -49,10 +47,7 @@ def test_gathering_is_folding(case: tuple[OrderPath, list[Report], int]) -> None
         facts = folded.facts
         if not folded.duplicate:
             told.append(report)  # only these leave an event
-    requests = facts.requests
-    early = gathered((), [fact_of(report) for report in told[:cut]])
-    whole = gathered(early, [fact_of(report) for report in told[cut:]])
-    assert OrderFacts(requests, whole, walk(requests, whole)) == facts
+    assert facts_of_reports(facts.requests, told) == facts
 
 
 def event(kind: str, payload: dict[str, object], *, seq: int = 1) -> EventRecord:
@@ -84,10 +79,11 @@ def test_a_report_comes_back_whole() -> None:
         venue_order_id="V", exec_id="X", exec_ref_id="W", order_qty=Decimal(9), price=Decimal("1.5"),
         stop_px=Decimal("1.25"), last_qty=Decimal(3), last_px=Decimal("1.4"), cum_qty=Decimal(3), leaves_qty=Decimal(6),
         avg_px=Decimal("1.4"), restatement_reason="0", reject_code="99", text="so", last_mkt="XLON", poss_resend=True,
-        poss_dup=True, wire_message_id=12, session="SIM1-A", mapping="fix44/1",
+        poss_dup=True, wire_message_id=12, session="SIM1-A", mapping="fix44/1", asked_for="A.2", inferred="expired",
+        raw_sha256="ab",
     )  # fmt: skip
     empty = [item.name for item in fields(Report) if getattr(full, item.name) in (None, "", False, 0)]
-    assert empty == [], "every field of a report has to be tried here"
+    assert empty == ["symbol", "security_id", "market", "side"], "all that an order's reports keep has to be tried here"
     least = Report("9", Position("e1", 8), "e1|8", at, at, at.date())
     for report in (full, least):
         assert report_of(event("ReportApplied", {"report": report_to_json(report)})) == report
