@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from accounts.models import AccountGroup, Client, TradingAccount
+from accounts.models import AccountGroup, Client, SuspenseAccount, TradingAccount
 from accounts.services.deposit import Deposit, deposit
 from accounts.services.open_account import open_account
 from authorisation.domain.principal import Principal
@@ -52,6 +52,26 @@ CLIENTS = (
     ("OAKRIDGE", "Oakridge Endowment"),
     ("SOUTHERN", "Southern Cross Super"),
 )
+SUSPENSE_GROUP = "-SUSPENSE"
+"""Ends the code of a group of suspense accounts: seen with the desk, traded by nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuspensePlan:
+    """A suspense account: of a desk, or with an empty ``desk`` the firm's, looked after by the desk ``kept_by``."""
+
+    code: str
+    name: str
+    desk: str
+    kept_by: str
+    currency: str
+
+
+SUSPENSE = (
+    SuspensePlan("FIRM", "the firm", "", "EQ1", "GBP"),
+    SuspensePlan("EQ1", "European equities", "EQ1", "EQ1", "GBP"),
+    SuspensePlan("EQ2", "US and Australian equities", "EQ2", "EQ2", "USD"),
+)
 HOUSE_STYLES = ("Core", "Growth", "Income", "Value", "Quality", "Tracker")
 
 
@@ -88,7 +108,34 @@ def seed_accounts(*, actor: Principal, at: datetime, business_date: date) -> int
                 number += 1
         if deposits:
             deposit(actor=actor, at=at, business_date=business_date, deposits=deposits, kind="opening")
+        for unclaimed in SUSPENSE:
+            _seed_suspense(unclaimed, actor=actor, at=at, business_date=business_date)
         return opened
+
+
+def _seed_suspense(plan: SuspensePlan, *, actor: Principal, at: datetime, business_date: date) -> None:
+    """The account where unaccepted executions of a desk, or of the whole firm, lie. Nobody buys for it."""
+    owner = Desk.objects.filter(code=plan.desk).first()
+    if SuspenseAccount.objects.filter(desk=owner).exists():
+        return
+    house, _ = Client.objects.get_or_create(code="HOUSE", defaults={"id": new_id(), "name": "The house itself"})
+    group, _ = AccountGroup.objects.get_or_create(
+        code=f"{plan.code}{SUSPENSE_GROUP}",
+        defaults={"name": f"{plan.name}, suspense", "desk": Desk.objects.get(code=plan.kept_by)},
+    )
+    account = open_account(
+        actor=actor,
+        at=at,
+        business_date=business_date,
+        code=f"SUSPENSE-{plan.code}",
+        name=f"Suspense of {plan.name}",
+        client=house,
+        group=group,
+        base_currency=plan.currency,
+    )
+    account.state = TradingAccount.State.REDUCE_ONLY
+    account.save(update_fields=["state"])
+    SuspenseAccount.objects.create(desk=owner, account=account)
 
 
 def _group(plan: GroupPlan) -> AccountGroup:

@@ -29,6 +29,7 @@ from authorisation.services.issue_api_key import issue_api_key
 from authorisation.services.join_role import join_role
 from authorisation.services.revoke_api_key import revoke_api_key
 from authorisation.services.set_role_rights import set_role_rights
+from oms_project.seed.accounts import SUSPENSE_GROUP
 from oms_project.seed.sign_ins import SignIn
 from risk.permissions import IMPOSE_BLOCK, SWITCH_TRADING
 
@@ -129,7 +130,8 @@ def _seed_grants(persona: str, desk_code: str, *, actor: Principal, at: datetime
         grant_access(actor=actor, at=at, group=group, right=VIEW_ACCOUNT_GROUP, objects=groups)
         if persona in TRADING_ROLES:
             grant_access(actor=actor, at=at, group=group, right=TRADE_DESK, objects=desks)
-            grant_access(actor=actor, at=at, group=group, right=TRADE_ACCOUNT_GROUP, objects=groups)
+            traded = [one for one in groups if not one.code.endswith(SUSPENSE_GROUP)]
+            grant_access(actor=actor, at=at, group=group, right=TRADE_ACCOUNT_GROUP, objects=traded)
     return group
 
 

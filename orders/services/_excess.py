@@ -27,7 +27,7 @@ from orders.domain.facts import facts_from_json, facts_of_reports
 from orders.domain.holding import instrument_of
 from orders.domain.suspense import Terms, excess_by_execution, suspended_effect
 from orders.models import Execution, Order
-from orders.selectors import find_reports
+from orders.selectors.history import find_reports
 from orders.services._moving import Said, record
 
 OVERFILL = "OVERFILL"

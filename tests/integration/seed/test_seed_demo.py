@@ -15,7 +15,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import Group
 from django.db.models import Sum
 
-from accounts.models import Booking, CashBalance, Holding, TradingAccount
+from accounts.models import Booking, CashBalance, Holding, SuspenseAccount, TradingAccount
 from authorisation.domain.principal import process_principal
 from authorisation.models import ApiKey, User
 from authorisation.selectors import find_api_key, get_principal
@@ -43,7 +43,15 @@ def all_counts() -> dict[str, int]:
 def test_a_desk_to_trade_on() -> None:
     assert Listing.objects.count() == 135
     assert set(Market.objects.values_list("always_open", flat=True)) == {True}
-    assert TradingAccount.objects.count() == 40
+    assert TradingAccount.objects.filter(state="active").count() == 40
+    kept = SuspenseAccount.objects.order_by("account__code").values_list(
+        "account__code", "account__state", "desk__code"
+    )
+    assert list(kept) == [
+        ("SUSPENSE-EQ1", "reduce_only", "EQ1"),
+        ("SUSPENSE-EQ2", "reduce_only", "EQ2"),
+        ("SUSPENSE-FIRM", "reduce_only", None),
+    ]
     assert TradingAccount.objects.get(code="AC4471").group.code == "EQ1-UK"
     assert TradingAccount.objects.get(code="AC4510").base_currency == "AUD"
     assert sorted(Venue.objects.get(code="SIM2").markets.values_list("mic", flat=True)) == ["XASX", "XNAS", "XNYS"]
@@ -136,7 +144,9 @@ def test_what_each_persona_may(username: str, rights: set[str], trades: set[str]
     codes = dict(apps.get_model("accounts.AccountGroup").objects.values_list("pk", "code"))
     assert principal.rights == rights
     assert {codes[pk] for pk in principal.granted("trade_accountgroup")} == trades
-    assert {codes[pk] for pk in principal.granted("view_accountgroup")} == sees
+    seen = {codes[pk] for pk in principal.granted("view_accountgroup")}
+    assert {code for code in seen if not code.endswith("-SUSPENSE")} == sees
+    assert {f"{code[:3]}-SUSPENSE" for code in sees} <= seen
 
 
 def test_a_lost_file_means_new_passwords_and_dead_tokens(demo: Path) -> None:
