@@ -17,10 +17,13 @@ from venues.gateway.loop import Gateway
 
 __all__ = ["run"]
 
+LEASE_S = 15.0
+"""A gateway that has not gone round its loop for so long is frozen: a stand-by cuts it off and takes its sessions."""
+
 
 def run(stop: threading.Event, *, group: str = "SIM1", store: Path | None = None) -> None:
     """Serve the sessions of ``group`` until ``stop`` is set. A second gateway of the group waits here as stand-by."""
-    singleton = Singleton(f"gateway:{group}")
+    singleton = Singleton(f"gateway:{group}", lease_s=LEASE_S)
     try:
         while not stop.is_set():
             if not singleton.take():

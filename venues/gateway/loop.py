@@ -20,7 +20,7 @@ from journal.notify import wait_for
 from journal.singleton import Singleton
 from kernel.clock import utc_now
 from kernel.crash_points import crash_point
-from kernel.errors import Conflict
+from kernel.errors import Conflict, Unavailable
 from kernel.fix import OrdType, TimeInForce
 from venues.adapters.registry import adapter_named
 from venues.domain.channels import wire_channel
@@ -29,6 +29,7 @@ from venues.domain.messages import IntentKind
 from venues.domain.session_numbers import numbers_to_use
 from venues.domain.waiting import Verdict, judge
 from venues.gateway.engine import Engine, EngineSession
+from venues.gateway.patience import bound_transactions
 from venues.gateway.recorder import Recorder, SessionMemo
 from venues.gateway.recovering import Recoverer
 from venues.models import FixSession, WireIntent
@@ -47,8 +48,9 @@ from venues.services.take_over_sessions import TakenSession, take_over_sessions
 log = logging.getLogger("venues.gateway")
 
 BATCH = 64
-JUDGE_LIMIT = 1000
+JUDGE_LIMIT = 200  # a round: each refusal is a transaction, and the lease must be renewed between
 SLOW_ROUND = timedelta(seconds=1)
+STALE = timedelta(seconds=3)  # far more than a batch takes, far less than a silent session or lease lasts
 PATIENT_PAUSE = timedelta(seconds=4)  # a longer back-off is judged as if the session were down
 SILENCE = timedelta(seconds=10)
 ASK_LIMIT = 200  # questions a session and second: a venue's limit of messages is for orders and cancels
@@ -67,12 +69,14 @@ class Gateway:
         self._recoverer = Recoverer((), group=group, fence=0)
         self._back_off: dict[str, BackOff] = {}
         self._alarmed: set[str] | None = None
+        self._bounded: object = None
         self._started_at = utc_now()
         self._slow_at = self._started_at - SLOW_ROUND
 
     def serve(self, stop: threading.Event) -> None:
         """Returns when stopped or superseded. Whatever happens, the engine is stopped and the recorder emptied."""
         now = utc_now()
+        self._bounded = bound_transactions(None)
         self._sessions = take_over_sessions(group=self.group, fence=self._singleton.fence, at=now)
         if not self._sessions:
             log.warning("session group %s has no sessions", self.group)
@@ -94,6 +98,8 @@ class Gateway:
                     log.warning("the database is away; nothing is sent meanwhile", exc_info=True)
                     connection.close()
                     stop.wait(0.5)
+        except Unavailable as lost:
+            log.warning("this gateway ends its term: %s", lost)
         finally:
             engine.stop()
             recorder.finish()
@@ -112,6 +118,7 @@ class Gateway:
         if recorder.failure is not None or not recorder.is_alive():
             return False
         now = utc_now()
+        self._bounded = bound_transactions(self._bounded)
         slow = now - self._slow_at >= SLOW_ROUND
         if slow:
             self._slow_at = now
@@ -225,8 +232,9 @@ class Gateway:
                 self._judge_waiting(utc_now())
             if live is None:
                 return
-            handed, limit = self._hand_over(live, recorder.memos[live.name].epoch, only_safe=not risk_allowed)
-            self._put_on_wire(engine, live, handed)
+            at = utc_now()
+            handed, limit = self._hand_over(live, recorder.memos[live.name].epoch, only_safe=not risk_allowed, at=at)
+            self._put_on_wire(engine, live, handed, at)
             if handed.claimed < limit:
                 return
 
@@ -236,7 +244,7 @@ class Gateway:
             return False
         return self._back_off.get(live.name, BackOff()).pause <= PATIENT_PAUSE
 
-    def _hand_over(self, live: TakenSession, epoch: str, *, only_safe: bool) -> tuple[HandedOver, int]:
+    def _hand_over(self, live: TakenSession, epoch: str, *, only_safe: bool, at: datetime) -> tuple[HandedOver, int]:
         """A batch; one by one when a request of the batch moved on between the check and its lock."""
         for limit in (BATCH, 1):
             try:
@@ -248,7 +256,7 @@ class Gateway:
                     adapter=adapter_named(live.adapter),
                     limit=limit,
                     only_safe=only_safe,
-                    at=utc_now(),
+                    at=at,
                 )
                 return handed, limit
             except Conflict as moved_on:
@@ -256,12 +264,15 @@ class Gateway:
         return HandedOver((), (), 0), 1
 
     @staticmethod
-    def _put_on_wire(engine: Engine, live: TakenSession, handed: HandedOver) -> None:
+    def _put_on_wire(engine: Engine, live: TakenSession, handed: HandedOver, handed_at: datetime) -> None:
         """After the commit, once each. What cannot leave because the session just fell is asked for at logon."""
         if handed.outgoing:
             crash_point("after_hand_over")
         for message in handed.outgoing:
-            if not engine.send(live.name, message.fields):
+            if utc_now() - handed_at > STALE:
+                # This process was frozen in between; the fate of the message is already asked for, perhaps by another.
+                log.warning("%s was handed over too long ago and is not sent", message.cl_ord_id)
+            elif not engine.send(live.name, message.fields):
                 log.warning("session %s fell before %s could leave", live.name, message.cl_ord_id)
             crash_point("between_sends")
         if handed.outgoing:

@@ -28,6 +28,7 @@ from venues.domain.error_contract import Refusal, refusal_in
 from venues.domain.fix_codec import first_values, mask_secrets, parse, parse_utc_timestamp
 from venues.domain.session_numbers import expected_by_venue, number_after
 from venues.gateway.engine import Happening, WireItem
+from venues.gateway.patience import bound_transactions
 from venues.locks import lock_sessions
 from venues.models import FixSession, WireMessage
 from venues.services.record_session_event import record_session_event
@@ -103,6 +104,7 @@ class Recorder(threading.Thread):
         self._fence = fence
         self._end = threading.Event()
         self.failure: BaseException | None = None
+        self._bounded: object = None
 
     def finish(self) -> None:
         """Write what is queued, then end."""
@@ -180,6 +182,7 @@ class Recorder(threading.Thread):
             raise
 
     def _write_once(self, items: Sequence[WireItem]) -> None:
+        self._bounded = bound_transactions(self._bounded)
         with transaction.atomic():
             rows = lock_sessions(names=sorted({item.session for item in items}))
             for name, row in rows.items():

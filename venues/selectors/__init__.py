@@ -363,6 +363,14 @@ def sent_by_number(*, session: str, epoch: str, numbers: Sequence[int]) -> dict[
     return {number: SentMessage(msg_type, cl_ord_id) for number, msg_type, cl_ord_id in rows}
 
 
+def session_fence(*, session: str) -> int:
+    """The fence of the gateway that holds the session; -1 for a session that does not exist."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT fence FROM venues_fixsession WHERE name = %s", [session])
+        row = cursor.fetchone()
+    return int(row[0]) if row else -1
+
+
 def inbox_has_reached(*, session: str, wire_message_id: int) -> bool:
     """Whether every inbound order message of the session up to this one has been worked."""
     with raw_cursor() as cursor:

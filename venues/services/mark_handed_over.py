@@ -17,6 +17,7 @@ from journal.bulk import insert_rows
 from journal.domain.records import Anomaly, Severity
 from journal.services.raise_anomaly import raise_anomaly
 from kernel.crash_points import crash_point
+from kernel.errors import Unavailable
 from orders.domain.lineage import Departure
 from orders.domain.results import BoundaryAnswer
 from orders.locks import lock_departing
@@ -27,6 +28,7 @@ from venues.domain.fix_codec import join
 from venues.domain.messages import IntentKind, OutboundIntent, dont_know_from_payload, terms_from_message
 from venues.locks import claim_intents, lock_waiting_new
 from venues.models import HandOver, WireIntent
+from venues.selectors import session_fence
 
 CANNOT_BE_MAPPED = "CANNOT_BE_MAPPED"
 _HAND_OVER_FIELDS = (
@@ -81,12 +83,17 @@ def outbound_of(intent: WireIntent, departure: Departure, *, at: datetime) -> Ou
 def mark_handed_over(
     *, group: str, session: str, epoch: str, fence: int, adapter: Adapter, limit: int, only_safe: bool, at: datetime
 ) -> HandedOver:
-    """Claim at most ``limit`` waiting intents of the group and hand over those that may leave now."""
+    """Claim at most ``limit`` waiting intents of the group and hand over those that may leave now.
+
+    Raises Unavailable SINGLETON_LOST when another gateway has put its fence on the session.
+    """
     outgoing: list[Outgoing] = []
     not_sent: list[NotSent] = []
     handed: list[WireIntent] = []
     rows = []
     with transaction.atomic(durable=True):
+        if session_fence(session=session) != fence:
+            raise Unavailable("SINGLETON_LOST", f"Another gateway has taken over {session}; this one must stop.")
         found = claim_intents(group=group, limit=limit, only_safe=only_safe)
         disowned = [intent for intent in found if intent.kind == IntentKind.DONT_KNOW]
         claimed = [intent for intent in found if intent.kind != IntentKind.DONT_KNOW]

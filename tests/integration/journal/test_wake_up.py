@@ -110,3 +110,20 @@ def test_old_keys_are_forgotten_in_slices() -> None:
     assert sorted(IdempotencyKey.objects.values_list("key", flat=True)) == ["0", "1", "2"]
     with pytest.raises(ValueError, match="at least 30"):
         purge_keys(at=AT, older_than_days=29)
+
+
+def test_a_holder_that_is_silent_longer_than_its_lease_is_cut_off() -> None:
+    frozen, next_one = Singleton("gateway", lease_s=0.3), Singleton("gateway", lease_s=30)
+    assert frozen.take()
+    assert not next_one.take()
+    time.sleep(0.2)
+    assert frozen.held()
+    time.sleep(0.2)
+    assert not next_one.take(), "the lease was renewed"
+    time.sleep(0.2)
+    assert not next_one.take(), "this call only ends the holder's connection"
+    assert next_one.take()
+    assert not frozen.held()
+    assert next_one.held()
+    assert next_one.fence == frozen.fence + 1
+    next_one.release()
