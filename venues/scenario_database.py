@@ -266,6 +266,10 @@ class DatabaseHouse:
             if not done.handled:
                 time.sleep(0.02)
 
+    def begin_epoch(self, epoch: str) -> None:
+        """The numbers of the session start again (or, for late arrivals, are those of before)."""
+        self._epoch = epoch
+
     def _store(self, delivery: Delivery) -> None:
         at = _moment(delivery.step.day, delivery.place)
         fields = self._fields(delivery, at)
