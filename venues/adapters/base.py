@@ -126,7 +126,6 @@ def identity_of(
     if exec_type is ExecType.ORDER_STATUS:
         return "|".join([epoch, exec_type.value, values.get(34, "")])
     order_id, exec_id, kind = values.get(37, ""), values.get(17, ""), dialect_type or exec_type.value
-    first = "*" if rule is ExecIdentity.ACROSS_SESSIONS else epoch
     if rule is ExecIdentity.BY_CONTENT or not exec_id:
         rest = [order_id, "", kind, *(_as_said(values, tag) for tag in _CONTENT)]
     elif rule is ExecIdentity.FIVE_PART:
@@ -135,7 +134,17 @@ def identity_of(
         rest = [order_id, exec_id, kind]
     else:
         rest = [order_id, exec_id]
-    return f"{first}|{_short('|'.join(rest))}"
+    return f"{_world(rule, epoch)}|{_short('|'.join(rest))}"
+
+
+def _world(rule: ExecIdentity, epoch: str) -> str:
+    """How far a name reaches: its epoch, or all sessions and times."""
+    return "*" if rule is ExecIdentity.ACROSS_SESSIONS else epoch
+
+
+def position_of(context: InboundContext, capabilities: Capabilities) -> Position:
+    """Where a report stands. Copies stand behind all that the trading sessions say: "~" sorts after every epoch."""
+    return Position(f"~{context.epoch}" if capabilities.drop_copy else context.epoch, context.msg_seq_num)
 
 
 _CONTENT = (11, 41, 19, 39, 38, 14, 151, 32, 31, 60)
@@ -168,15 +177,16 @@ def execution_report(
     """An execution report (35=8) once the dialect has said what kind it is."""
     event_at = parse_utc_timestamp(values.get(60, "")) or parse_utc_timestamp(values.get(52, "")) or context.received_at
     status = values.get(39)
+    position = position_of(context, capabilities)
     proves = capabilities.unknown_order_answer_is_proof
     if exec_type is ExecType.ORDER_STATUS and status == OrdStatus.REJECTED and not proves:
         status = None  # "unknown order" proves nothing here: the request stays unknown, a person decides
     return Report(
         msg_type=MsgType.EXECUTION_REPORT.value,
-        position=Position(context.epoch, context.msg_seq_num),
+        position=position,
         identity=identity_of(
             capabilities.exec_identity,
-            epoch=context.epoch,
+            epoch=position.epoch,
             values=values,
             exec_type=exec_type,
             dialect_type=dialect_type,
@@ -228,14 +238,19 @@ def lists_nothing(values: Mapping[int, str]) -> bool:
     return 584 in values and name_of(values, 11) is None and name_of(values, 37) is None
 
 
-def cancel_reject(values: Mapping[int, str], context: InboundContext, *, mapping: str) -> Report:
+def cancel_reject(
+    values: Mapping[int, str], context: InboundContext, *, capabilities: Capabilities, mapping: str
+) -> Report:
     """An order cancel reject (35=9). Its OrdStatus is handed on as said; the core decides what it proves."""
     event_at = parse_utc_timestamp(values.get(60, "")) or parse_utc_timestamp(values.get(52, "")) or context.received_at
     status = values.get(39)
+    position = position_of(context, capabilities)
     return Report(
         msg_type=MsgType.ORDER_CANCEL_REJECT.value,
-        position=Position(context.epoch, context.msg_seq_num),
-        identity="|".join([context.epoch, "9", values.get(11, ""), values.get(41, ""), values.get(434, "")]),
+        position=position,
+        identity="|".join(
+            (_world(capabilities.exec_identity, position.epoch), "9", *(values.get(tag, "") for tag in (11, 41, 434)))
+        ),
         received_at=context.received_at,
         event_at=event_at,
         trade_date=event_at.date(),

@@ -77,7 +77,7 @@ class Dialect:
                     )
                 )
             case MsgType.ORDER_CANCEL_REJECT.value:
-                return Mapped((cancel_reject(values, context, mapping=self.mapping),))
+                return Mapped((cancel_reject(values, context, capabilities=self.capabilities, mapping=self.mapping),))
             case MsgType.REJECT.value | MsgType.BUSINESS_MESSAGE_REJECT.value:
                 return numbered_reject(values, context, mapping=self.mapping)
             case _:

@@ -72,3 +72,21 @@ def chained_dialect() -> Fix44:
     """4.4 as it is written: replaces in flight behind each other, filled orders replaced upwards, DK taken."""
     chained = replace(FIX44_CAPABILITIES, max_outstanding_replaces=8, replace_revives_filled=True, dont_know_trade=True)
     return Fix44(capabilities=chained, mapping="fix44-chained/1")
+
+
+def unique_dialect() -> Fix44:
+    """4.4 of venues whose ExecIDs are unique for ever, so that several sessions may tell the same."""
+    unique = replace(FIX44_CAPABILITIES, exec_identity=ExecIdentity.ACROSS_SESSIONS)
+    return Fix44(capabilities=unique, mapping="fix44-unique/1")
+
+
+def drop_copy_dialect() -> Fix44:
+    """The drop copy session of such a venue. It takes no orders."""
+    copied = replace(
+        FIX44_CAPABILITIES,
+        ord_types=frozenset(),
+        times_in_force=frozenset(),
+        exec_identity=ExecIdentity.ACROSS_SESSIONS,
+        drop_copy=True,
+    )
+    return Fix44(capabilities=copied, mapping="fix44-drop-copy/1")

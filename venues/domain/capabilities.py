@@ -69,6 +69,8 @@ class Capabilities:
     """How fast replaces and cancels of one order may follow each other; 0 is no such rule."""
     dont_know_trade: bool = False
     """The venue takes DontKnowTrade (35=Q) for an execution we do not recognise."""
+    drop_copy: bool = False
+    """The session repeats what others said. Its reports stand behind theirs, whose numbers say nothing about its own."""
 
     def supports(self, *, ord_type: OrdType, time_in_force: TimeInForce) -> str:
         """Empty when the venue takes such an order, else the reason why not."""

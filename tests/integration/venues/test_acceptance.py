@@ -59,6 +59,8 @@ DIALECTS = {
     "fix44": Dialect(Fix44(), FOUR_FOUR, 528),
     "fix44-leaves": Dialect(leaves_dialect(), FOUR_FOUR, 528),
     "fix44-chained": Dialect(fix44.chained_dialect(), FOUR_FOUR, 528),
+    "fix44-unique": Dialect(fix44.unique_dialect(), FOUR_FOUR, 528),
+    "fix44-drop-copy": Dialect(fix44.drop_copy_dialect(), FOUR_FOUR, 528),
     "fix42": Dialect(Fix42(), FOUR_TWO, 47),
     "fix42-chained": Dialect(fix42.chained_dialect(), FOUR_TWO, 47),
 }
@@ -194,6 +196,7 @@ def test_a14_each_status_answer_is_its_own_fact(dialect: Dialect) -> None:
 
 
 def test_a15_a_repeated_exec_id_is_two_facts_when_the_sums_differ(dialect: Dialect) -> None:
+    dialect = _declaring(dialect, ExecIdentity.FIVE_PART)
     first = read(dialect, "trade", "39=1|32=100|31=1|14=100|")
     again = read(dialect, "trade", "39=1|32=100|31=1|14=200|")
     assert first.exec_id == again.exec_id
@@ -205,13 +208,15 @@ def test_a16_the_same_report_under_another_number_is_the_same_fact(dialect: Dial
     resent = read(dialect, "trade", "39=1|32=100|31=1|14=100.00|97=Y|", context=replace(CONTEXT, msg_seq_num=99))
     assert first.identity == resent.identity
     assert (first.poss_resend, resent.poss_resend) == (False, True)
-    assert resent.position == Position("E1", 99)
+    copied = dialect.adapter.capabilities.drop_copy
+    assert resent.position == Position("~E1" if copied else "E1", 99)
 
 
 def test_a17_the_same_ids_in_another_epoch_are_other_facts(dialect: Dialect) -> None:
     first = read(dialect, "trade", "39=1|32=100|31=1|14=100|")
     later = read(dialect, "trade", "39=1|32=100|31=1|14=100|", context=replace(CONTEXT, epoch="E2"))
-    assert first.identity != later.identity
+    for_ever = dialect.adapter.capabilities.exec_identity is ExecIdentity.ACROSS_SESSIONS
+    assert (first.identity == later.identity) == for_ever
 
 
 def _declaring(dialect: Dialect, rule: ExecIdentity) -> Dialect:
@@ -335,7 +340,8 @@ def test_a40_the_declaration_is_registered_and_versioned(dialect: Dialect) -> No
     assert declared.begin_string in ("FIX.4.2", "FIX.4.4")
     outstanding = 8 if dialect.adapter.mapping.endswith("-chained/1") else 1
     assert declared.max_outstanding_replaces == outstanding
-    assert declared.supports(ord_type=OrdType.LIMIT, time_in_force=TimeInForce.DAY) == ""
+    refusal = declared.supports(ord_type=OrdType.LIMIT, time_in_force=TimeInForce.DAY)
+    assert (refusal == "") != declared.drop_copy
     rules = declared.rules(dialect.adapter.mapping)
     assert rules_from_json(rules_to_json(rules)) == rules
     assert (rules.mapping, rules.replace.max_outstanding) == (dialect.adapter.mapping, outstanding)

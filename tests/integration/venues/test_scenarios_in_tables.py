@@ -89,7 +89,7 @@ def test_a_trade_told_again_after_a_reset_of_the_numbers_is_booked_once(
         house.receive(_trade(3, copy=copy))
     end = house.end("X", 1)
     assert end is not None
-    assert (end.seen.cum_qty, end.seen.leaves_qty) == (cum_qty, 1000 - cum_qty)
+    assert (end.seen.cum_qty, end.seen.leaves_qty) == (Decimal(cum_qty), Decimal(1000 - cum_qty))
     assert sorted(Execution.objects.values_list("effective_qty", flat=True)) == rows
     booked = Booking.objects.filter(execution_id__isnull=False)
     sums = {
