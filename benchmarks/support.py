@@ -28,7 +28,7 @@ class BenchDesk:
 def build_desk() -> BenchDesk:
     """One desk, one account with a billion in cash, one listing priced a moment ahead so that it stays fresh."""
     world = make_desk(cash="1000000000")
-    Limit.objects.filter(kind="price_age").update(warn=Decimal(86_400), hard=Decimal(172_800))
+    wide_limits()
     set_price(world.listing, "72.50", at=utc_now() + timedelta(seconds=1))
     service = make_principal(
         "bench-service",
@@ -57,3 +57,8 @@ def build_desk() -> BenchDesk:
         "price": "72.50",
     }
     return BenchDesk(world, token, body)
+
+
+def wide_limits() -> None:
+    """Prices that stay fresh for a day, so that a benchmark may take its time."""
+    Limit.objects.filter(kind="price_age").update(warn=Decimal(86_400), hard=Decimal(172_800))

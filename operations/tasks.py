@@ -10,6 +10,7 @@ from django.conf import settings
 from kernel.clock import utc_now
 from operations.services.check_invariants import check_invariants
 from operations.services.check_replay import check_replay
+from operations.services.finish_proof import finish_proof
 
 HOURS = 3600
 
@@ -18,6 +19,12 @@ HOURS = 3600
 def replay_all() -> None:
     """Everything rebuilt from the journal and compared with the tables."""
     check_replay(at=utc_now())
+
+
+@shared_task(name="operations.finish_proof", queue="batch", time_limit=HOURS)
+def finish_proof_of_opening() -> None:
+    """What an opening did not wait for; costs one read while there is nothing to finish."""
+    finish_proof(at=utc_now())
 
 
 @shared_task(name="operations.prove_invariants", queue="batch", time_limit=HOURS)

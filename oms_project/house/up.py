@@ -129,7 +129,7 @@ def prove(opening: Opening, addresses: Addresses) -> None:
         work = partial(steps.prove_invariants, findings)
         steps.in_child(work, name="fsck", log=house.logs / "fsck.log", url=addresses.app)
     for line in findings.read_text().splitlines():
-        print(f"  does not hold: {line}")
+        print(f"  not proven: {line}")
     if findings.stat().st_size:
         print("  What adds risk is blocked until it holds; ./oms fsck says where and what to do.")
 

@@ -12,7 +12,7 @@ _UNSEEN = f"""
 SELECT e.payload ->> 'dedupe_key' AS subject, format('%s was raised at %s and no item keeps it', e.payload ->> 'kind',
        e.recorded_at) AS what
   FROM journal_event e
- WHERE e.kind = 'AnomalyRaised' AND e.position <= {_CURSOR}
+ WHERE e.stream LIKE 'anomaly:%' AND e.kind = 'AnomalyRaised' AND e.position <= {_CURSOR}
    AND NOT EXISTS (SELECT FROM operations_exceptionitem i WHERE i.dedupe_key = e.payload ->> 'dedupe_key'
                       AND (i.first_event_id = e.id OR i.sources ? e.id::text OR jsonb_array_length(i.sources) >= 200))
    AND NOT EXISTS (SELECT FROM journal_setaside s WHERE s.source = 'operations.exceptions' AND s.position = e.position::text)
@@ -22,13 +22,13 @@ _WAITING = f"""
 SELECT e.payload ->> 'dedupe_key' AS subject, format('%s was raised at %s and is no item yet', e.payload ->> 'kind',
        e.recorded_at) AS what
   FROM journal_event e
- WHERE e.kind = 'AnomalyRaised' AND e.position > {_CURSOR} AND e.recorded_at < {AT} - interval '60 seconds'
+ WHERE e.stream LIKE 'anomaly:%' AND e.kind = 'AnomalyRaised' AND e.position > {_CURSOR} AND e.recorded_at < {AT} - interval '60 seconds'
 """
 
 _LAST_WORD = f"""
 WITH last AS (
      SELECT DISTINCT ON (stream) stream, kind, payload ->> 'dedupe_key' AS dedupe_key
-       FROM journal_event WHERE kind IN ('AnomalyRaised', 'AnomalyCleared') AND position <= {_CURSOR}
+       FROM journal_event WHERE stream LIKE 'anomaly:%' AND kind IN ('AnomalyRaised', 'AnomalyCleared') AND position <= {_CURSOR}
       ORDER BY stream, seq DESC
 )
 SELECT l.dedupe_key AS subject, CASE WHEN l.kind = 'AnomalyCleared' THEN 'is settled and its item is still open'
@@ -50,7 +50,7 @@ SELECT i.dedupe_key AS subject, format('names an event %s that does not exist', 
 
 _OPEN_MATTERS = """
 SELECT DISTINCT ON (stream) payload ->> 'dedupe_key' AS dedupe_key, kind
-  FROM journal_event WHERE kind IN ('AnomalyRaised', 'AnomalyCleared') ORDER BY stream, seq DESC
+  FROM journal_event WHERE stream LIKE 'anomaly:%' AND kind IN ('AnomalyRaised', 'AnomalyCleared') ORDER BY stream, seq DESC
 """
 
 # What must have raised an anomaly, with the key it is raised under.

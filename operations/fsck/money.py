@@ -121,7 +121,7 @@ WITH said AS (
      SELECT e.id, (e.payload ->> 'account_id')::uuid AS account_id, l.line ->> 'currency' AS currency,
             (l.line ->> 'instrument_id')::uuid AS instrument_id, sum((l.line ->> 'amount')::numeric) AS amount
        FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'lines') AS l(line)
-      WHERE e.kind IN ('OpeningBalancesBooked', 'DepositBooked') GROUP BY 1, 2, 3, 4
+      WHERE e.stream LIKE 'account:%' AND e.kind IN ('OpeningBalancesBooked', 'DepositBooked') GROUP BY 1, 2, 3, 4
 ), booked AS (
      SELECT event_id, account_id, currency, instrument_id, sum(amount) AS amount
        FROM accounts_booking WHERE kind NOT IN ('trade', 'bust', 'correction', 'suspense') GROUP BY 1, 2, 3, 4

@@ -8,7 +8,7 @@ from operations.fsck.order_facts import differing_facts
 _LOST = """
 SELECT e.stream AS subject, 'was captured; there is no such order' AS what
   FROM journal_event e
- WHERE e.kind IN ('OrderCaptured', 'OrderPhoned')
+ WHERE e.seq = 1 AND e.stream LIKE 'order:%'
    AND NOT EXISTS (SELECT FROM orders_order o WHERE 'order:' || o.id = e.stream)
 UNION ALL
 SELECT 'request ' || r.cl_ord_id, format('belongs to order %s, which does not exist', r.order_id)

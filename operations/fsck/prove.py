@@ -24,25 +24,41 @@ def prove(
     checks: Iterable[Check],
     *,
     examples: int = EXAMPLES,
+    within_s: float | None = None,
     told: Callable[[Outcome], None] = _NO_NEWS,
 ) -> tuple[Outcome, ...]:
-    """The outcome of every check in order; ``told`` hears each as it is known, for whoever waits in front of a screen."""
-    outcomes = []
+    """The outcome of every check in order; ``told`` hears each as it is known, for whoever waits in front of a screen.
+
+    With ``within_s`` those that do not end in time have no outcome: what is missing at the end is not proven.
+    """
+    outcomes: list[Outcome] = []
+    ends = None if within_s is None else time.perf_counter() + within_s
     for check in checks:
-        outcome = prove_one(snapshot, check, examples=examples)
+        left_s = None if ends is None else ends - time.perf_counter()
+        outcome = None if left_s is not None and left_s <= 0 else prove_one(snapshot, check, examples, left_s)
+        if outcome is None:
+            break
         told(outcome)
         outcomes.append(outcome)
     return tuple(outcomes)
 
 
-def prove_one(snapshot: Snapshot, check: Check, *, examples: int = EXAMPLES) -> Outcome:
-    """One check, inside a savepoint, so that one that fails leaves the snapshot to the others."""
+def prove_one(
+    snapshot: Snapshot, check: Check, examples: int = EXAMPLES, left_s: float | None = None
+) -> Outcome | None:
+    """One check in a savepoint, so that one that fails leaves the snapshot to the others; None when it ran out of time."""
     started = time.perf_counter()
     try:
         with snapshot.connection.transaction():
+            if left_s is not None:
+                snapshot.rows("SELECT set_config('statement_timeout', %s, true)", [str(max(int(left_s * 1000), 1))])
             found, some = (
                 _asked(snapshot, check, examples) if check.sql else _looked(_findings(snapshot, check), examples)
             )
+    except psycopg.errors.QueryCanceled:
+        if left_s is None:
+            raise
+        return None
     except (psycopg.Error, DjangoError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
         reason = " ".join(str(problem).split())[:300]
         found, some = 1, [Found("the check itself", f"could not be carried out: {type(problem).__name__}: {reason}")]

@@ -46,6 +46,12 @@ class Snapshot:
             cursor.format = psycopg.pq.Format.BINARY
             yield from cursor.execute(sql.encode())
 
+    def copy(self, sql: str, *types: str) -> Iterator[tuple[Any, ...]]:
+        """As ``stream``, by COPY: half the cost a row for who reads a whole table. ``types`` are the columns' types."""
+        with psycopg.Cursor(self.connection).copy(f"COPY ({sql}) TO STDOUT (FORMAT binary)".encode()) as copy:
+            copy.set_types(types)
+            yield from copy.rows()
+
 
 @contextmanager
 def open_snapshot(*, at: datetime, truth: Path | None = None) -> Iterator[Snapshot]:

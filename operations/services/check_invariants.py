@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,18 +17,19 @@ from operations.services.tell_of_findings import tell_of_findings
 def check_invariants(
     *,
     at: datetime,
-    checks: Iterable[Check] = CHECKS,
+    checks: Sequence[Check] = CHECKS,
     truth: Path | None = None,
     gate: bool = False,
-    told: Callable[[Outcome], None] | None = None,
+    within_s: float | None = None,
 ) -> tuple[Outcome, ...]:
     """Every outcome, after each failing check became an exception and each that holds again was cleared.
 
     With ``gate`` a failure blocks what adds risk; without it only a run in which everything holds lifts such a block.
+    ``within_s`` ends the run early: fewer outcomes than checks, and with ``gate`` a block until the rest is proven.
     """
     with open_snapshot(at=at, truth=truth) as snapshot:
-        outcomes = prove(snapshot, checks, told=told or (lambda outcome: None))
+        outcomes = prove(snapshot, checks, within_s=within_s)
     tell_of_findings(at=at, outcomes=outcomes)
     if gate or not failing(outcomes):
-        hold_trading(at=at, outcomes=outcomes)
+        hold_trading(at=at, outcomes=outcomes, unproven=len(checks) - len(outcomes))
     return outcomes

@@ -1,4 +1,4 @@
-"""Stop what adds risk while the house's own invariants do not hold, and let it go on once they do.
+"""Stop what adds risk while the house's own invariants do not hold or are not proven, and let it go on once they are.
 
 The block is this service's alone (source ``fsck``): no other may lift it, and it lifts no other.
 """
@@ -8,37 +8,46 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import transaction
+
 from authorisation.domain.principal import process_principal
-from kernel.errors import NotFound
 from operations.fsck.check import Outcome
 from operations.fsck.prove import failing
 from risk.models import Scope
+from risk.selectors import list_standing_blocks
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
 
 SOURCE = "fsck"
 ACTOR = process_principal("fsck")
 NAMED = 5
+UNPROVEN = "Invariants are still being proven"
 
 
-def hold_trading(*, at: datetime, outcomes: Sequence[Outcome]) -> bool:
-    """Block the firm when something fails, with the findings as the reason; lift the block when nothing does.
+def hold_trading(*, at: datetime, outcomes: Sequence[Outcome], unproven: int = 0) -> str:
+    """Block the firm when something fails or ``unproven`` checks were not carried out; lift the block otherwise.
 
-    True when the block stands afterwards. One that stands already keeps the reason it began with.
+    Returns the reason of the block that stands afterwards, empty when none does. A reason that changed is a new block.
     """
-    found = failing(outcomes)
+    wanted = reason_of(failing(outcomes), unproven)
+    with transaction.atomic():
+        standing = standing_reason()
+        if standing is not None and standing != wanted:
+            lift_block(actor=ACTOR, at=at, scope=Scope.FIRM, scope_id="", source=SOURCE, reason=wanted or "All hold.")
+        if wanted and standing != wanted:
+            impose_block(actor=ACTOR, at=at, scope=Scope.FIRM, scope_id="", source=SOURCE, reason=wanted)
+    return wanted
+
+
+def standing_reason() -> str | None:
+    """The reason of our block, if it stands."""
+    return next((block.reason for block in list_standing_blocks() if block.source == SOURCE), None)
+
+
+def reason_of(found: Sequence[Outcome], unproven: int) -> str:
+    """The findings in one sentence, the first few by name; empty when nothing is wrong."""
     if found:
-        impose_block(actor=ACTOR, at=at, scope=Scope.FIRM, scope_id="", source=SOURCE, reason=reason_of(found))
-        return True
-    try:
-        lift_block(actor=ACTOR, at=at, scope=Scope.FIRM, scope_id="", source=SOURCE, reason="Every invariant holds.")
-    except NotFound:
-        return False
-    return False
-
-
-def reason_of(found: Sequence[Outcome]) -> str:
-    """The findings in one sentence, the first few by name."""
-    named = ", ".join(f"{one.check.code} ({one.found})" for one in found[:NAMED])
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return f"Invariants do not hold: {named}{more}. See ./oms fsck."
+        named = ", ".join(f"{one.check.code} ({one.found})" for one in found[:NAMED])
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        return f"Invariants do not hold: {named}{more}. See ./oms fsck."
+    return f"{UNPROVEN}: {unproven} checks are left of those that an opening waits for." if unproven else ""

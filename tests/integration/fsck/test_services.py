@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import CashBalance
+from journal.domain.idempotency import lock_number
 from journal.models import Event
 from journal.notify import dedicated_connection
 from kernel.ids import new_id
@@ -18,6 +20,7 @@ from operations.fsck.prove import failing, prove
 from operations.fsck.registry import BY_CODE, CHECKS, before_opening
 from operations.fsck.snapshot import open_snapshot
 from operations.services.check_invariants import check_invariants
+from operations.services.finish_proof import finish_proof
 from orders.services.capture_order import capture_order
 from risk.models import Block
 from tests.factories import AT, DeskWorld, make_desk, terms
@@ -125,6 +128,30 @@ def test_examples_are_few_and_everything_is_counted(world: DeskWorld) -> None:
         outcome.examples[0]
         == "ACC-EQ1 X10: has 1.00000000 settled and 0.00000000 pending; its bookings add up to 0 and 0"
     )
+
+
+def test_a_house_too_large_to_wait_for_opens_blocked_and_is_proven_while_it_is_open(world: DeskWorld) -> None:
+    slow = replace(BY_CODE["STOCK_DIFFERS"], code="SLOW", sql="SELECT 'x' AS subject, pg_sleep(20)::text AS what")
+    outcomes = check_invariants(at=AT, checks=(CASH[0], slow, CASH[1]), gate=True, within_s=0.5)
+    assert [one.check.code for one in outcomes] == ["CASH_DIFFERS"]
+    assert standing() == ["Invariants are still being proven: 2 checks are left of those that an opening waits for."]
+    assert capture(world).outcome == "refused"
+
+    assert finish_proof(at=AT) is True
+    assert standing() == []
+    assert finish_proof(at=AT) is False
+    assert capture(world).outcome == "released"
+
+
+def test_what_the_finished_proof_finds_is_the_reason_from_then_on(world: DeskWorld) -> None:
+    check_invariants(at=AT, checks=CASH, gate=True, within_s=0)
+    corrupt(1)
+    with dedicated_connection("elsewhere") as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [lock_number("operations", "proof")])
+        assert finish_proof(at=AT) is False
+    assert finish_proof(at=AT) is True
+    assert standing() == ["Invariants do not hold: CASH_DIFFERS (1). See ./oms fsck."]
+    assert finish_proof(at=AT) is False
 
 
 def test_a_start_proves_guards_journal_orders_and_money(world: DeskWorld, tmp_path: Path) -> None:
