@@ -1,4 +1,6 @@
-"""Derives every order again from the facts about it and compares with the columns people read.
+"""Derives every order again from the sum of the facts about it and compares with the columns people read.
+
+That the sum is what the reports in the journal amount to is shown by rebuilding it: ``./oms replay``, every night as well.
 
 The same pure core that wrote the columns reads the facts; the trading day is the latest the order has lived through: that
 of its entry, of its reports (the core sees to those), or the one its status was last derived for.
@@ -37,7 +39,7 @@ def differing_facts(snapshot: Snapshot) -> Iterator[Found]:
         if handed:
             yield from _unknown_requests(ref, handed, facts)
         said = _said(derive(facts, business_date=day))
-        upto = len(_COLUMNS) if facts.facts else _ALWAYS
+        upto = len(_COLUMNS) if facts.count else _ALWAYS
         if said[:upto] != kept[:upto]:
             yield from _differences(ref, said[:upto], kept)
 

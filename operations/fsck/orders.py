@@ -284,7 +284,7 @@ CHECKS = (
     ),
     Check(
         "FACTS_DIFFER", "I7", Level.ORDERS,
-        "Status, quantities and prices of every order are what the facts about it make of it; every request handed over is one.",
+        "Status, quantities and prices of every order are what the sum of its facts makes of it; every request handed over is one.",
         f"{_REPLAY}; until then the order's raw messages are the truth.",
         look=differing_facts, reads_all=True,
     ),

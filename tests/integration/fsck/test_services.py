@@ -149,6 +149,7 @@ def test_what_the_finished_proof_finds_is_the_reason_from_then_on(world: DeskWor
     with dedicated_connection("elsewhere") as other:
         other.execute("SELECT pg_advisory_lock(%s)", [lock_number("operations", "proof")])
         assert finish_proof(at=AT) is False
+        other.execute("SELECT pg_advisory_unlock_all()")
     assert finish_proof(at=AT) is True
     assert standing() == ["Invariants do not hold: CASH_DIFFERS (1). See ./oms fsck."]
     assert finish_proof(at=AT) is False
