@@ -114,7 +114,12 @@ def _trade(state: State, fact: Fact, requests: Requests) -> State:
         state = _replaced(state, fact, requests)
     state = _known(_unmarked(state, fact), fact)
     if fact.resend and _counted(state, fact):
-        return state
+        if fact.cum_qty in (None, state.cum_qty):
+            return state
+        sentence = (
+            "A trade flagged as possibly resent is known but for its CumQty, which fits neither; it was not counted."
+        )
+        return _noted(state, Note(f"RESEND_UNSURE:{fact.identity}", "RESEND_UNSURE", "high", sentence, fact.exec_id))
     if state.acknowledged != "0":
         state = state._replace(acknowledged="0")  # the first report may be the trade: it acknowledges as well
     if state.ended or state.rejected or (state.done_on and not _lasts(state)):

@@ -84,6 +84,11 @@ def test_a_resend_with_the_sum_of_now_adds_nothing() -> None:
     assert brief(facts)[2] == D(150)
 
 
+def test_a_resend_whose_sum_fits_nothing_is_not_counted_and_shown() -> None:
+    facts = in_every_order(trade(FIRST, 5), trade(SECOND, 2, cum=700, resend=True))
+    assert (brief(facts)[2], [note.kind for note in facts.state.notes]) == (D(100), ["RESEND_UNSURE"])
+
+
 def test_a_flagged_trade_by_which_the_venues_own_sum_grows_is_a_new_one() -> None:
     facts = in_every_order(trade(FIRST, 5), trade(FIRST, 6, cum=200, resend=True))
     assert brief(facts)[2] == D(200)
