@@ -274,15 +274,14 @@ def tells_all(first: EventRecord) -> bool:
 
 def _suspend(order: ReplayedOrder) -> None:
     """The share of each execution beyond what was ordered and accepted."""
-    rows = sorted(
-        order.executions.values(), key=lambda row: (row.trade.position.epoch, row.trade.position.seq, row.identity)
-    )
     order_qty = order.working.order_qty if order.working else order.terms["order_qty"]
     excess = excess_by_execution(
-        [(row.identity, row.effective_qty) for row in rows], order_qty=order_qty, accepted=order.accepted_excess
+        [(one.identity, one.qty) for one in order.facts.state.execs],
+        order_qty=order_qty,
+        accepted=order.accepted_excess,
     )
     terms = Terms(Side(order.fixed["side"]), order.price_divisor, order.currency)
-    for row in rows:
+    for row in order.executions.values():
         row.suspense_qty = excess.get(row.identity, ZERO)
         row.suspense_cash = suspended_effect(
             terms, qty=row.effective_qty, px=row.effective_px, excess=row.suspense_qty
