@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from operations.views import desk, frame, orders, queues, sessions, ticket, uploads
+from operations.views import desk, frame, orders, queues, sessions, suspense, ticket, uploads
 
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(url="/desk"), name="home"),
@@ -33,6 +33,8 @@ urlpatterns: list[URLPattern] = [
     path("approvals/<uuid:approval_id>/decide", queues.decide, name="approval-decide"),
     path("exceptions", queues.exceptions, name="exceptions"),
     path("exceptions/<uuid:item_id>", queues.exception_detail, name="exception"),
+    path("exceptions/<uuid:item_id>/accept", suspense.accept, name="exception-accept"),
+    path("exceptions/<uuid:item_id>/dk", suspense.disown, name="exception-dk"),
     path("uploads", uploads.uploads, name="uploads"),
     path("uploads/new", uploads.upload_file, name="upload-new"),
     path("uploads/<uuid:upload_id>", uploads.upload, name="upload"),

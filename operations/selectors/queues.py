@@ -22,6 +22,7 @@ from orders.permissions import visible_desks, visible_groups
 MOST = 200
 MOST_HITS = 50
 ORDER_REQUEST = "order_request"
+SUSPENSE = "suspense"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,22 @@ def _with_requests(actor: Principal, items: list[RequestItem]) -> list[WaitingIt
             pk__in=ids, order__account__group_id__in=visible_groups(actor), order__desk_id__in=visible_desks(actor)
         ).select_related("order__account", "order__listing__instrument", "order__desk", "order__owner")
     }
+    hidden = _hidden(actor, items)
     return [
         WaitingItem(item, requests.get(item.facts.subject_id))
         for item in items
-        if item.facts.subject_type != ORDER_REQUEST or item.facts.subject_id in requests
+        if (item.facts.subject_type != ORDER_REQUEST or item.facts.subject_id in requests)
+        and item.facts.subject_id not in hidden
     ]
+
+
+def _hidden(actor: Principal, items: list[RequestItem]) -> frozenset[str]:
+    """Orders the actor may not see, among those that requests about suspense speak of."""
+    named = {item.facts.subject_id for item in items if item.facts.kind == SUSPENSE and "ref" in item.facts.payload}
+    if not named:
+        return frozenset()
+    seen = visible_orders(actor).filter(pk__in=named).values_list("pk", flat=True)
+    return frozenset(named - {str(pk) for pk in seen})
 
 
 def list_exceptions(*, actor: Principal, view: str) -> list[ExceptionItem]:

@@ -26,13 +26,17 @@ from operations.selectors.queues import (
 )
 from operations.views.edge import page
 from operations.views.orders import money_of
+from operations.views.suspense import suspense_of
 from operations.views.ticket import sort_checks
 from orders.services.decide_order_request import decide_order_request
+from orders.services.decide_suspense import decide_suspense
 from risk.domain.answers import answer_from_json
 
 APPROVAL_VIEWS = {"mine": "Mine to decide", "raised": "Raised by me", "all": "All waiting", "decided": "Decided"}
 EXCEPTION_VIEWS = {"open": "Open", "closed": "Closed"}
 APPROVE_REASON = "WITHIN_MANDATE"
+DECIDES = {"order_request": decide_order_request, "suspense": decide_suspense}
+"""Which room's service decides which kind of request."""
 
 
 @require_GET
@@ -117,11 +121,14 @@ def decide(request: HttpRequest, actor: Principal, approval_id: UUID) -> HttpRes
     verdict = str(data.get("verdict", ""))
     if verdict not in ("approve", "decline"):
         raise Invalid("VERDICT_UNKNOWN", "Approve or decline.")
-    get_approval(actor=actor, approval_id=approval_id, at=utc_now())
+    kind = get_approval(actor=actor, approval_id=approval_id, at=utc_now()).approval.kind
     reason_code = APPROVE_REASON
     if verdict == "decline":
         reason_code = read_choice(data, "reason_code", DECLINE_REASONS, "Choose why it is declined.")
-    result = decide_order_request(
+    decide_kind = DECIDES.get(kind)
+    if decide_kind is None:
+        raise Invalid("APPROVAL_UNKNOWN", "Nobody decides such a request on this page.")
+    result = decide_kind(
         actor=actor,
         at=utc_now(),
         authorisation_id=approval_id,
@@ -154,7 +161,8 @@ def exceptions(request: HttpRequest, actor: Principal) -> HttpResponse:
 @page
 def exception_detail(request: HttpRequest, actor: Principal, item_id: UUID) -> HttpResponse:
     """What is wrong, what we believe, and the evidence."""
-    context = {"item": get_exception(actor=actor, item_id=item_id), "at": utc_now(), "part": request.GET.get("part")}
+    item = get_exception(actor=actor, item_id=item_id)
+    context = {"item": item, "at": utc_now(), "part": request.GET.get("part"), **suspense_of(item, actor)}
     template = "operations/parts/exception_detail.html" if context["part"] else "operations/exception.html"
     return render(request, template, context)
 

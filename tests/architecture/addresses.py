@@ -171,6 +171,13 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     ),
     "exceptions": (Door("GET", "/exceptions", SIGNED_IN),),
     "exceptions/<uuid:item_id>": (Door("GET", "/exceptions/{d.exceptions[0]}", SEES_THE_DESK),),
+    # The order of this exception has no excess: who may ask is told so.
+    "exceptions/<uuid:item_id>/accept": (
+        Door("POST", "/exceptions/{d.exceptions[0]}/accept", (302, 409, 404, 403, 403, 302), lambda d: {"reason": "x"}),
+    ),
+    "exceptions/<uuid:item_id>/dk": (
+        Door("POST", "/exceptions/{d.exceptions[0]}/dk", (302, 409, 404, 403, 403, 302), lambda d: {"reason": "x"}),
+    ),
     "uploads": (Door("GET", "/uploads", SIGNED_IN),),
     "uploads/new": (Door("POST", "/uploads/new", (302, 302, 302, 403, 403, 302), order_file),),
     "uploads/<uuid:upload_id>": (Door("GET", "/uploads/{d.uploads[0]}", OWNS),),

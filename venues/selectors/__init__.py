@@ -262,6 +262,11 @@ def routed_groups(*, order_ids: Sequence[UUID]) -> dict[UUID, str]:
     return dict(RouteDecision.objects.filter(order_id__in=order_ids).values_list("order_id", "session_group"))
 
 
+def get_session_group(name: str) -> str:
+    """The group of a session; empty when there is no such session."""
+    return FixSession.objects.filter(name=name).values_list("group", flat=True).first() or ""
+
+
 def group_rules() -> dict[str, VenueRules]:
     """What the adapter of every session group declares of requests about orders."""
     pairs = FixSession.objects.values_list("group", "venue__adapter").order_by("group", "name").distinct()
