@@ -68,6 +68,11 @@ def leaves_dialect() -> Fix44:
     return Fix44(capabilities=leaves, mapping="fix44-leaves/1")
 
 
+def no_expiry_dialect() -> Fix44:
+    """4.4 as spoken by venues that let day orders end without a word."""
+    return Fix44(capabilities=replace(FIX44_CAPABILITIES, sends_expiry=False), mapping="fix44-no-expiry/1")
+
+
 def chained_dialect() -> Fix44:
     """4.4 as it is written: replaces in flight behind each other, filled orders replaced upwards, DK taken."""
     chained = replace(FIX44_CAPABILITIES, max_outstanding_replaces=8, replace_revives_filled=True, dont_know_trade=True)

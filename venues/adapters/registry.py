@@ -11,6 +11,7 @@ ADAPTERS: dict[str, Adapter] = {
     "fix44-chained": fix44.chained_dialect(),
     "fix44-unique": fix44.unique_dialect(),
     "fix44-drop-copy": fix44.drop_copy_dialect(),
+    "fix44-no-expiry": fix44.no_expiry_dialect(),
     "fix42": fix42.Fix42(),
     "fix42-chained": fix42.chained_dialect(),
 }

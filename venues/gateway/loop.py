@@ -132,6 +132,7 @@ class Gateway:
         if slow:
             self._ask_silent(engine, now)
             self._recoverer.review(engine, now)
+            self._recoverer.end_day(now)
             self._report_health(engine, recorder, now)
         return True
 

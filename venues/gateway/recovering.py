@@ -13,14 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from refdata.selectors import get_market_clock
 from venues.adapters.base import QUESTION, Adapter
 from venues.adapters.registry import adapter_named
 from venues.domain.echoes import is_status_answer
 from venues.domain.error_contract import Refusal
+from venues.domain.expiring import LOOK_EVERY, day_is_over
 from venues.domain.fix_codec import first_values, parse
 from venues.domain.inquiring import pause_after
 from venues.domain.messages import IntentKind, OutboundIntent, terms_from_message
@@ -35,11 +37,13 @@ from venues.domain.recovering import (
     compare,
 )
 from venues.gateway.engine import Engine
-from venues.selectors import inbox_has_reached
+from venues.selectors import inbox_has_reached, last_number_in
 from venues.selectors.recoveries import (
+    DayOrder,
     Heard,
     OpenOrder,
     find_named_orders,
+    list_day_orders,
     list_open_differences,
     list_open_orders,
     messages_of,
@@ -48,6 +52,7 @@ from venues.selectors.recoveries import (
 )
 from venues.services.begin_recovery import begin_recovery
 from venues.services.finish_recovery import Found, finish_recovery
+from venues.services.infer_expiries import infer_expiries
 from venues.services.record_difference_asked import record_difference_asked
 from venues.services.record_recovery_progress import record_recovery_progress
 from venues.services.review_differences import review_differences
@@ -55,6 +60,7 @@ from venues.services.take_over_sessions import TakenSession
 
 READ_LIMIT = 2000
 QUESTIONS_A_STEP = 100
+LOOK_OFTEN = timedelta(minutes=1)
 CANNOT_ASK = "The venue takes no status requests, so its orders cannot be compared with ours."
 NO_ANSWER = "The venue has not answered what its open orders are."
 
@@ -99,14 +105,18 @@ class Recoverer:
         self._fence = fence
         self._runs: dict[str, _Run] = {}
         self._epochs: dict[str, str] = {}
+        self._look_at: dict[str, datetime] = {}
 
     def begin(self, name: str, *, epoch: str, next_in: int, now: datetime) -> None:
         """The session is logged on: from here on nothing that adds risk leaves on it until the run has ended."""
+        self._epochs[name] = epoch
+        self._begin_run(name, epoch, next_in=next_in, open=False, now=now)
+
+    def _begin_run(self, name: str, epoch: str, *, next_in: int, open: bool, now: datetime) -> None:
         session = self._sessions[name]
         mass = adapter_named(session.adapter).capabilities.mass_status_request
         recovery_id = begin_recovery(session=name, group=self._group, epoch=epoch, fence=self._fence, mass=mass, at=now)
-        self._epochs[name] = epoch
-        self._runs[name] = _Run(recovery_id, session, epoch, now, next_in - 1, mass)
+        self._runs[name] = _Run(recovery_id, session, epoch, now, next_in - 1, mass, open=open)
 
     def lost(self, name: str) -> None:
         """The session fell: its run is over, the next logon begins another."""
@@ -140,6 +150,20 @@ class Recoverer:
             asked = _ask(engine, self._sessions[name], names, now)
             record_difference_asked(asked=[due[order_id] for order_id in asked], at=now)
 
+    def end_day(self, now: datetime) -> None:
+        """Where the venue sends no expiry: when a day is over, let the venue list what is live, with the gate open."""
+        for name, epoch in list(self._epochs.items()):
+            capabilities = adapter_named(self._sessions[name].adapter).capabilities
+            if capabilities.sends_expiry or name in self._runs or now < self._look_at.get(name, now):
+                continue
+            over = _days_over(name, self._group, now)
+            self._look_at[name] = now + (LOOK_EVERY if over else LOOK_OFTEN)
+            if over and capabilities.mass_status_request:
+                self._begin_run(name, epoch, next_in=last_number_in(session=name, epoch=epoch) + 1, open=True, now=now)
+            elif over:
+                why = "the venue cannot list what is live."
+                infer_expiries(session=name, place=(epoch, 0), gone=(), live=over, why=why, at=now)
+
     def ask_about(self, engine: Engine, name: str, refusal: Refusal, now: datetime) -> None:
         """One question about an order whose refusal says that the venue sees it otherwise than we do."""
         orders = find_named_orders(
@@ -157,6 +181,8 @@ class Recoverer:
             run.phase = Phase.COMPARING
             return
         if run.listing.complete and (not run.last_id or _worked(run)):
+            if not adapter_named(run.session.adapter).capabilities.sends_expiry:
+                self._infer(run, now)
             run.left = [order for order, _ in self._unsettled(run)]
             run.phase = Phase.COMPARING
         elif run.next_at is None or now >= run.next_at:
@@ -164,6 +190,13 @@ class Recoverer:
             if engine.send(run.session.name, adapter.mass_status_request(f"R{run.id.hex[-16:]}-{run.asked + 1}")):
                 run.asked += 1
                 run.next_at = now + pause_after(run.asked)
+
+    def _infer(self, run: _Run, now: datetime) -> None:
+        over = _days_over(run.session.name, self._group, now)
+        live = [one for one in over if run.answer_for(one.order) is not None]
+        gone = [one for one in over if run.answer_for(one.order) is None]
+        place, why = (run.epoch, run.after), "the venue still lists it as live."
+        infer_expiries(session=run.session.name, place=place, gone=gone, live=live, why=why, at=now)
 
     def _comparing(self, run: _Run, engine: Engine, now: datetime) -> None:
         """Ask singly for what is left; end when all of it is answered, or has had its time."""
@@ -235,7 +268,7 @@ class Recoverer:
             return
         run.told_at = now
         late = now - run.began_at >= ANSWER_WITHIN
-        run.open = record_recovery_progress(
+        run.open |= record_recovery_progress(
             recovery_id=run.id,
             phase=run.phase,
             questions=run.asked,
@@ -244,6 +277,13 @@ class Recoverer:
             overdue=(NO_ANSWER if run.asked else CANNOT_ASK) if late else "",
             at=now,
         )
+
+
+def _days_over(name: str, group: str, now: datetime) -> list[DayOrder]:
+    """Day orders of a session whose day is over for good."""
+    orders = list_day_orders(session=name, group=group)
+    clocks = {mic: get_market_clock(mic) for mic in {one.mic for one in orders}}
+    return [one for one in orders if day_is_over(clocks[one.mic], one.trade_date, now)]
 
 
 def _worked(run: _Run) -> bool:

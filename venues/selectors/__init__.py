@@ -368,6 +368,18 @@ def sent_by_number(*, session: str, epoch: str, numbers: Sequence[int]) -> dict[
     return {number: SentMessage(msg_type, cl_ord_id) for number, msg_type, cl_ord_id in rows}
 
 
+def last_number_in(*, session: str, epoch: str) -> int:
+    """The highest MsgSeqNum stored from the venue in this epoch; 0 for none."""
+    with raw_cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(max(msg_seq_num), 0) FROM venues_wiremessage "
+            "WHERE session = %s AND epoch = %s AND direction = 'in'",
+            [session, epoch],
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def session_fence(*, session: str) -> int:
     """The fence of the gateway that holds the session; -1 for a session that does not exist."""
     with raw_cursor() as cursor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,6 +15,7 @@ from authorisation.domain.principal import Principal
 from journal.bulk import raw_cursor
 from orders.permissions import visible_desks, visible_groups
 from orders.selectors import states_where_told
+from venues.domain.expiring import DAY_FORCES
 from venues.domain.recovering import WithUs
 from venues.models import Recovery
 
@@ -45,6 +46,14 @@ class OpenOrder(NamedTuple):
     def with_us(self) -> WithUs:
         """For the comparison; terms that are on the way are only known of the walked state."""
         return WithUs(self.ord_status, self.order_qty, self.cum_qty, self.leaves_qty, self.price)
+
+
+class DayOrder(NamedTuple):
+    """An open order that lasts for one day."""
+
+    order: OpenOrder
+    trade_date: date
+    mic: str
 
 
 class OpenDifference(NamedTuple):
@@ -84,6 +93,10 @@ SELECT o.id, o.ref, o.account_id, coalesce(o.cl_ord_id, r.cl_ord_id), coalesce(o
   JOIN venues_handover h ON h.cl_ord_id = r.cl_ord_id
  WHERE o.is_open AND o.session_group = %s AND h.session = %s
 """
+_DAY_ORDERS = (
+    _OPEN_ORDERS.replace("o.price\n", "o.price, o.trade_date, o.instrument_snapshot ->> 'mic'\n")
+    + " AND o.time_in_force = ANY(%s)"
+)
 _NAMED_ORDERS = """
 SELECT o.id, o.ref, o.account_id, coalesce(o.cl_ord_id, ''), coalesce(o.venue_order_id, ''),
        coalesce(o.ord_status, ''), o.order_qty, o.cum_qty, o.leaves_qty, o.price
@@ -130,6 +143,13 @@ def list_open_orders(*, session: str, group: str) -> list[OpenOrder]:
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_OPEN_ORDERS, [group, session])
         return [OpenOrder(*row) for row in cursor.fetchall()]
+
+
+def list_day_orders(*, session: str, group: str) -> list[DayOrder]:
+    """The open orders of a session that end with their trading day."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_DAY_ORDERS, [group, session, list(DAY_FORCES)])
+        return [DayOrder(OpenOrder(*row[:-2]), row[-2], row[-1]) for row in cursor.fetchall()]
 
 
 def find_named_orders(*, group: str, cl_ord_ids: Collection[str], venue_order_ids: Collection[str]) -> list[OpenOrder]:

@@ -61,6 +61,7 @@ DIALECTS = {
     "fix44-chained": Dialect(fix44.chained_dialect(), FOUR_FOUR, 528),
     "fix44-unique": Dialect(fix44.unique_dialect(), FOUR_FOUR, 528),
     "fix44-drop-copy": Dialect(fix44.drop_copy_dialect(), FOUR_FOUR, 528),
+    "fix44-no-expiry": Dialect(fix44.no_expiry_dialect(), FOUR_FOUR, 528),
     "fix42": Dialect(Fix42(), FOUR_TWO, 47),
     "fix42-chained": Dialect(fix42.chained_dialect(), FOUR_TWO, 47),
 }
