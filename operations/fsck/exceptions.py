@@ -66,6 +66,10 @@ WITH last AS ({_OPEN_MATTERS}), matters(subject, what, dedupe_key) AS (
      SELECT o.ref, 'is over-filled', format('order:%s:OVERFILL', o.id) FROM orders_order o
       WHERE o.cum_qty > o.order_qty + o.accepted_excess
      UNION ALL
+     SELECT coalesce(nullif(d.cl_ord_id, ''), d.venue_order_id), 'differs from the venue',
+            format('difference:%s:%s', d.session, coalesce(d.order_id::text, d.venue_order_id))
+       FROM venues_recoverydifference d WHERE d.resolved_at IS NULL
+     UNION ALL
      SELECT u.name, 'is none of ours', format('unknown-order:%s:%s', u.session, u.name)
        FROM orders_unknownorder u WHERE u.closed_at IS NULL
      UNION ALL
@@ -143,7 +147,8 @@ CHECKS = (
     ),
     Check(
         "MATTER_UNTOLD", "I10", Level.EXCEPTIONS,
-        "Every unknown request, order that stands still or is over-filled, and overdrawn balance has an anomaly that is not settled.",
+        "Every unknown request, unknown order, overdrawn balance, and order that stands still, is over-filled or differs from "
+        "the venue has an anomaly that is not settled.",
         "Look at the subject now: nobody was told of it.",
         sql=_UNTOLD,
     ),

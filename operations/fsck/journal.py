@@ -46,6 +46,16 @@ SELECT c.name AS subject, format('has read up to %s; the last position drawn is 
  WHERE c.position > s.last
 """
 
+_SNAPSHOTS = """
+SELECT format('snapshot %s of %s', s.id, s.projection) AS subject, 'holds something else than what was stored' AS what
+  FROM journal_snapshot s WHERE sha256(s.body) <> s.sha256
+UNION ALL
+SELECT format('snapshot %s of %s', s.id, s.projection), format('is of position %s; the journal ends at %s', s.position, e.last)
+  FROM journal_snapshot s
+ CROSS JOIN (SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('journal_event', 'position')::regclass), 0) AS last) e
+ WHERE s.position > e.last
+"""
+
 CHECKS = (
     Check(
         "STREAM_HAS_GAP", "I5", Level.JOURNAL,
@@ -76,6 +86,12 @@ CHECKS = (
         "No listener and no inbox has read further than anything was ever written.",
         "A restore has lost the end of the journal: what lies between is unworked once it is written again; set the cursor back.",
         sql=_CURSORS,
+    ),
+    Check(
+        "SNAPSHOT_DIFFERS", "I7", Level.JOURNAL,
+        "Every snapshot holds what was stored, of a position the journal has reached.",
+        "A start from it would be wrong: delete its row (it is derived), the picture builds a new one from the journal.",
+        sql=_SNAPSHOTS,
     ),
     Check(
         "EVENT_ALTERED", "I5", Level.JOURNAL,

@@ -140,9 +140,22 @@ def one_sided_orders(snapshot: Snapshot) -> Iterator[Found]:
         seen.add(id(venue))
 
 
+# Found by the comparison after each logon; asked about until both sides agree.
+_OPEN_DIFFERENCES = f"""
+SELECT coalesce(nullif(d.cl_ord_id, ''), d.venue_order_id) AS subject,
+       format('%s: %s here, %s at the venue, since %s', d.kind, d.ours, d.theirs, d.found_at) AS what
+  FROM venues_recoverydifference d WHERE d.resolved_at IS NULL AND d.found_at < {AT} - interval '60 seconds'
+"""
+
 _ASK = "Believe neither side: ask the venue (35=H, or its phone) and compare its raw messages with the order's"
 
 CHECKS = (
+    Check(
+        "DIFFERENCE_OPEN", "I7", Level.TRUTH,
+        "What the last comparison with a venue found different has been settled (grace 60 s).",
+        f"{_ASK}; the page of the session lists what differs, its account stays blocked meanwhile.",
+        sql=_OPEN_DIFFERENCES,
+    ),
     Check(
         "VENUE_STATE_DIFFERS", "I7", Level.TRUTH,
         "Status, quantities and price of every order are the venue's (grace 15 s).",

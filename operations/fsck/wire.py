@@ -101,6 +101,25 @@ SELECT h.cl_ord_id AS subject, format('left at %s although %s stopped it from %s
             ELSE false END
 """
 
+_RECOVERING = """
+SELECT h.cl_ord_id AS subject, format('left on %s at %s, while the house and its venue were being compared since %s', h.session,
+       h.handed_over_at, r.started_at) AS what
+  FROM venues_recovery r
+  JOIN venues_handover h ON h.session = r.session AND h.handed_over_at > r.started_at + interval '1 second'
+   AND h.handed_over_at < least(coalesce(r.opened_at, 'infinity'), coalesce(r.finished_at, 'infinity'))
+  JOIN venues_wireintent i ON i.id = h.intent_id AND i.adds_risk
+"""
+
+_UNGATED = """
+SELECT a.code AS subject, format('may take new risk although order %s differs from the venue', d.order_id) AS what
+  FROM venues_recoverydifference d
+  JOIN venues_recovery r ON r.id = d.recovery_id
+  JOIN accounts_tradingaccount a ON a.id = d.account_id
+ WHERE d.resolved_at IS NULL AND NOT EXISTS (
+       SELECT FROM risk_block b WHERE b.lifted_at IS NULL AND b.scope = 'account' AND b.scope_id = d.account_id::text
+          AND b.source = 'recovery:' || r.session_group)
+"""
+
 _MESSAGES = """
 SELECT 'execution ' || x.exec_id || ' of ' || x.order_id AS subject,
        format('came with message %s, which is %s', x.wire_message_id, CASE WHEN w.id IS NULL THEN 'not there'
@@ -186,6 +205,18 @@ CHECKS = (
         "Nothing that adds risk left while a block stood in its scope (grace 5 s).",
         f"A gate did not hold: switch trading off. {_ASK}.",
         sql=_HALTED,
+    ),
+    Check(
+        "SENT_IN_RECOVERY", "I8", Level.WIRE,
+        "Nothing that adds risk left while its session was being compared with the venue (grace 1 s).",
+        f"The gate of the session did not hold: switch new orders of the session off. {_ASK}.",
+        sql=_RECOVERING,
+    ),
+    Check(
+        "DIFFERENCE_UNGATED", "I8", Level.WIRE,
+        "An account with an order that differs from the venue's takes no new risk.",
+        "Impose a block on the account; the page of the session shows what differs.",
+        sql=_UNGATED,
     ),
     Check(
         "EXECUTION_UNHEARD", "I7", Level.WIRE,

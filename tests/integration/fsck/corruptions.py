@@ -104,10 +104,15 @@ JOURNAL = (
     ),
 )  # fmt: skip
 
+_SNAPSHOT = "INSERT INTO journal_snapshot (projection, version, position, taken_at, body, sha256) VALUES ('p', 1, 1, now(), 'x',"
 _CUT = f"""DELETE FROM journal_event e USING orders_order o WHERE o.id = {LIVE} AND e.stream = 'order:' || o.id
     AND e.seq = o.last_event_seq; UPDATE orders_order o SET last_event_seq = e.seq, last_event_hash = e.hash
     FROM journal_event e WHERE o.id = {LIVE} AND e.stream = 'order:' || o.id AND e.seq = o.last_event_seq - 1"""
 SEALS = (
+    Corruption("SNAPSHOT_DIFFERS", "another body", f"{_SNAPSHOT} sha256('y'))"),
+    Corruption(
+        "SNAPSHOT_DIFFERS", "ahead of the journal", f"{_SNAPSHOT.replace('1, 1,', '1, 999999999,')} sha256('x'))"
+    ),
     Corruption(
         "SEALS_DIFFER", "the last event cut off, and its order's head with it", _CUT, ("REQUEST_STATE_DIFFERS",)
     ),
@@ -301,6 +306,15 @@ MONEY = (
 _WIRE_COLUMNS = "direction, session, epoch, msg_seq_num, msg_type, poss_dup, cl_ord_id, venue_order_id, shard, raw, sent_at, recorded_at"
 NOW = "current_setting('oms.fsck_at')::timestamptz"
 _ON = f"UPDATE venues_fixsession SET last_in_at = {NOW} WHERE name = 'T1-A'"
+_RECOVERY = (
+    "id, session, session_group, epoch, fence, state, reason, mass, questions, received, orders, differences, started_at, "
+    "opened_by, opened_reason, finished_at"
+)
+_DIFFERENCE = f"""INSERT INTO venues_recovery ({_RECOVERY}) VALUES ('00000000-0000-7000-8000-000000000001', 'T1-A', 'T1', 'E1', 0,
+    'different', '', true, 0, 0, 0, 1, {NOW}, '', '', {NOW});
+    INSERT INTO venues_recoverydifference (recovery_id, session, kind, order_id, account_id, cl_ord_id, venue_order_id, ours,
+    theirs, attempts, next_at, found_at, resolution) SELECT '00000000-0000-7000-8000-000000000001', 'T1-A', 'terms', NULL,
+    {{account}}, 'X', 'V-X', '{{{{}}}}', '{{{{}}}}', 0, {NOW}, {{found}}, ''"""
 WIRE = (
     Corruption(
         "SENT_TWICE", "the same order again",
@@ -354,6 +368,15 @@ WIRE = (
         "UPDATE risk_block SET imposed_at = '2026-11-20 09:00+00' WHERE source = 'test'",
     ),
     Corruption(
+        "SENT_IN_RECOVERY", "the gate passed by",
+        f"INSERT INTO venues_recovery ({_RECOVERY}) VALUES (gen_random_uuid(), 'T1-A', 'T1', 'E1', 0, 'equal', '', true, 0, 0, 0, "
+        f"0, {NOW} - interval '1 hour', '', '', {NOW})",
+    ),
+    Corruption(
+        "DIFFERENCE_UNGATED", "no block for it",
+        f"{_DIFFERENCE.format(found=f'{NOW}', account=ACCOUNT)}", ("MATTER_UNTOLD",),
+    ),
+    Corruption(
         "EXECUTION_UNHEARD", "its message is gone",
         "DELETE FROM venues_wiremessage WHERE id = (SELECT min(wire_message_id) FROM orders_execution)",
     ),
@@ -403,6 +426,10 @@ EXCEPTIONS = (
 )  # fmt: skip
 
 TRUTH = (
+    Corruption(
+        "DIFFERENCE_OPEN", "an order of the venue that is none of ours",
+        _DIFFERENCE.format(found=f"{NOW} - interval '2 minutes'", account="NULL"), ("MATTER_UNTOLD",),
+    ),
     Corruption(
         "VENUE_STATE_DIFFERS", "another price here",
         f"UPDATE orders_order SET price = price + 1 WHERE id = {RESTING}",
