@@ -34,6 +34,16 @@ def amended_message(current: Mapping[str, Any], terms: ReplaceTerms) -> dict[str
     return message
 
 
+def accepted_terms(message: Mapping[str, Any]) -> dict[str, Any]:
+    """The terms of an accepted replace that no report repeats, as an order's row keeps them."""
+    return {
+        "min_qty": _number(message["min_qty"]),
+        "max_floor": _number(message["max_floor"]),
+        "expire_at": datetime.fromisoformat(message["expire_at"]) if message["expire_at"] else None,
+        "expire_date": date.fromisoformat(message["expire_date"]) if message["expire_date"] else None,
+    }
+
+
 def changed_terms(basis: Mapping[str, Any], message: Mapping[str, Any]) -> frozenset[str]:
     """The names of the terms in which the wanted message differs from what it builds on."""
     return frozenset(name for name in _TERMS if message.get(name) != basis.get(name))

@@ -20,6 +20,7 @@ from journal.domain.records import EventRecord
 from kernel.fix import OrdType, Side, TimeInForce
 from kernel.numbers import ZERO
 from orders.domain import transitions as states
+from orders.domain.amending import accepted_terms
 from orders.domain.applying import attention_of, request_state_of
 from orders.domain.derive import derive
 from orders.domain.drafting import TELLS_ALL
@@ -79,6 +80,9 @@ class Replay:
         business_date = max(order.state_date or order.fixed["trade_date"], self._reports[-1].trade_date)
         working = order.working = derive(order.facts, business_date=business_date)
         order.leaves_qty, order.is_open = working.leaves_qty, working.is_open
+        for request in order.requests.values():
+            if request.kind == "replace" and request.cl_ord_id == working.cl_ord_id:
+                order.fixed |= accepted_terms(request.payload)
         order.attention = attention_of(order.facts)
         counted = {trade.identity: trade for trade in order.facts.state.execs}
         for identity, row in order.executions.items():

@@ -24,6 +24,7 @@ from journal.services.append_events import append_events
 from journal.services.append_to_stream import append_to_stream
 from journal.services.raise_anomaly import anomaly_draft
 from kernel.ids import new_id
+from orders.domain.amending import accepted_terms
 from orders.domain.applying import Applied, ExecutionState, OrderRow, Tools, apply_to_order
 from orders.domain.changes import AnomalyFound
 from orders.domain.derive import is_overfilled
@@ -140,6 +141,7 @@ def _write(done: Sequence[Applied], at: datetime) -> list[TradeBooking]:
     rows = append_events(drafts=drafts, heads=heads, at=at)
     _write_executions(done, at)
     _write_orders(done, last_heads(rows), at)
+    _write_terms(done)
     answers = [
         (answer.request_id, answer.state, answer.code[:60], answer.text, at)
         for work in done
@@ -247,6 +249,19 @@ def _write_orders(done: Sequence[Applied], heads: Mapping[str, Head], at: dateti
             )
         )
     update_rows(Order, rows, key=("id",), fields=_ORDER_FIELDS)
+
+
+def _write_terms(done: Sequence[Applied]) -> None:
+    """Orders that work under another request now: the terms of it that no report repeats."""
+    names = {work.order.id: work.derived.cl_ord_id for work in done if work.derived.cl_ord_id != work.order.cl_ord_id}
+    if not names:
+        return
+    accepted = OrderRequest.objects.filter(kind=OrderRequest.Kind.REPLACE, cl_ord_id__in=list(names.values()))
+    rows = [
+        (order_id, *accepted_terms(payload).values())
+        for order_id, payload in accepted.order_by("id").values_list("order_id", "payload")
+    ]
+    update_rows(Order, rows, key=("id",), fields=("min_qty", "max_floor", "expire_at", "expire_date"))
 
 
 def _tell(done: Sequence[Applied], at: datetime) -> int:

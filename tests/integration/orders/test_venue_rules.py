@@ -185,6 +185,7 @@ def test_an_accepted_replace_keeps_the_terms_reports_do_not_repeat(world: DeskWo
     order = working(world)
     first = replace(world, order, max_floor=D(100))
     apply_reports(reports=[replaced(order, 2, first.cl_ord_id, order.cl_ord_id, 1000)], at=LATER)
+    assert Order.objects.get().max_floor == D(100)
     second = replace(world, order, price=D("72.40"))
     payload = OrderRequest.objects.get(id=second.request_id).payload
     assert (payload["price"], payload["max_floor"]) == ("72.4", "100")
