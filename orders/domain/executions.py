@@ -6,6 +6,7 @@ exactly; a bust is final; a correction or bust whose trade is not here yet is pa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from kernel.numbers import PRICE_PLACES, QTY_PLACES, ZERO
@@ -23,13 +24,20 @@ def add_trade(state: State, fact: Fact) -> State:
         return _noted(
             state, Note(f"TRADE_WITHOUT_QTY:{fact.identity}", "TRADE_WITHOUT_QTY", "high", sentence, fact.exec_id)
         )
-    trade = Exec(fact.identity, (fact.exec_id,), fact.last_qty, fact.last_px, fact.last_qty, fact.last_px)
-    state = state._replace(
-        execs=(*state.execs, trade),
-        cum_qty=EXACT.add(state.cum_qty, trade.qty),
-        notional=EXACT.add(state.notional, EXACT.multiply(trade.qty, trade.px)),
-    )
+    state = add_trades(state, (fact,))
     return _unpark(state) if state.parked else state
+
+
+def add_trades(state: State, facts: Sequence[Fact]) -> State:
+    """New executions, each with a quantity, for which nothing waits."""
+    if not facts:
+        return state
+    cum_qty, notional = state.cum_qty, state.notional
+    for fact in facts:
+        cum_qty = EXACT.add(cum_qty, fact.last_qty)
+        notional = EXACT.add(notional, EXACT.multiply(fact.last_qty, fact.last_px))
+    trades = [Exec(f.identity, (f.exec_id,), f.last_qty, f.last_px, f.last_qty, f.last_px) for f in facts]
+    return state._replace(execs=(*state.execs, *trades), cum_qty=cum_qty, notional=notional)
 
 
 def amend_trade(state: State, fact: Fact) -> State:

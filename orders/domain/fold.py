@@ -16,9 +16,10 @@ from orders.domain.changes import AnomalyFound, AnomalyGone, Change, ExecutionCh
 from orders.domain.derive import all_answers, all_notes
 from orders.domain.executions import BUST, CORRECTION
 from orders.domain.facts import OrderFacts, fact_of
+from orders.domain.repeats import is_told_again
 from orders.domain.report import Report
 from orders.domain.state import Exec, Fact, RequestFact, State
-from orders.domain.walk import is_told_again, step, walk
+from orders.domain.walk import step, walk
 
 _IDENTITY = attrgetter("identity")
 

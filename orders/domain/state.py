@@ -6,6 +6,7 @@ Decimals only. A ``Fact`` is a report reduced to what may ever decide something;
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Context, Decimal
 from typing import NamedTuple
 
@@ -26,6 +27,9 @@ class RequestFact(NamedTuple):
     price: Decimal | None = None
     stop_px: Decimal | None = None
     time_in_force: str | None = None
+
+
+Requests = Sequence[RequestFact]
 
 
 class Fact(NamedTuple):
@@ -134,3 +138,17 @@ class State(NamedTuple):
             if answer.cl_ord_id == cl_ord_id:
                 return answer
         return None
+
+
+def answered(state: State, answer: Answer) -> State:
+    """The state with this answer in place of an earlier one to the same request."""
+    answers = tuple(a for a in state.answers if a.cl_ord_id != answer.cl_ord_id)
+    return state._replace(answers=(*answers, answer))
+
+
+def request_named(requests: Requests, cl_ord_id: str) -> RequestFact | None:
+    """Our request that was sent under this ClOrdID, if any."""
+    for request in requests:
+        if request.cl_ord_id == cl_ord_id:
+            return request
+    return None

@@ -11,13 +11,15 @@ set of facts, each time they are read, so that it cannot matter which of the two
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from kernel.numbers import ZERO
-from orders.domain.executions import BUST, CORRECTION, TRADES, add_trade, amend_trade, split
+from orders.domain.executions import BUST, CORRECTION, TRADES, add_trade, add_trades, amend_trade, split
 from orders.domain.precedence import outranks
-from orders.domain.state import EXACT, Answer, Fact, Note, RequestFact, State
+from orders.domain.repeats import without_resends
+from orders.domain.state import EXACT, Answer, Fact, Note, Requests, State, answered, request_named
+from orders.domain.status_answers import asked_pending, denied, not_received
 
 GOOD_TILL = frozenset("16")  # GTC and GTD outlive the trading day; every other time in force ends with it
 LIVE = frozenset("01")
@@ -25,8 +27,6 @@ UNKNOWN_ORDER = "1"  # CxlRejReason (102)
 DUPLICATE_ORDER = "6"  # OrdRejReason (103)
 CORPORATE_ACTION = "0"  # ExecRestatementReason (378)
 INFERRED_EXPIRY = "xC"  # ours: the day is over, the venue sends no expiry and lists nothing live
-
-Requests = Sequence[RequestFact]
 
 
 def start(requests: Requests) -> State:
@@ -47,42 +47,30 @@ def start(requests: Requests) -> State:
 def walk(requests: Requests, facts: Sequence[Fact]) -> State:
     """The state after all ``facts``, which must stand in the venue's order."""
     state = start(requests)
+    run: list[Fact] = []
     for fact in without_resends(facts):
-        state = step(state, fact, requests)
-    return state
+        if _only_trades(state, fact):
+            run.append(fact)  # read as one: thousands of fills would copy thousands of executions each
+            continue
+        state = step(add_trades(state, run), fact, requests)
+        run = []
+    return add_trades(state, run)
 
 
-def without_resends(facts: Sequence[Fact]) -> Sequence[Fact]:
-    """The facts that say something for the first time. Only a flagged report is ever taken for a repetition.
-
-    A venue whose numbers start again repeats in its own order what may not have arrived. One of a run of repetitions
-    that was never heard before thus happened before those after it that were: there it is read, not at its new number.
-    """
-    if not any(fact.resend for fact in facts):
-        return facts
-    told: dict[object, Fact] = {}
-    first: list[Fact] = []
-    unheard: list[Fact] = []  # of the run of repetitions being read; they stand at the end of ``first``
-    for fact in facts:
-        known = told.setdefault(fact.said_before_as, fact)
-        if not fact.resend or (unheard and unheard[0].epoch != fact.epoch):
-            unheard = []
-        if not fact.resend:
-            first.append(fact)
-        elif known is fact:
-            unheard.append(fact)
-            first.append(fact)
-        elif unheard and known.epoch < fact.epoch:
-            del first[len(first) - len(unheard) :]
-            place = first.index(known)
-            first[place:place] = unheard
-            unheard = []
-    return first
-
-
-def is_told_again(fact: Fact, earlier: Iterable[Fact]) -> bool:
-    """Whether ``fact``, which stands after ``earlier``, repeats one of them."""
-    return bool(fact.resend) and any(other.said_before_as == fact.said_before_as for other in earlier)
+def _only_trades(state: State, fact: Fact) -> bool:
+    """Whether a trade does nothing to this state but add its execution, so that the next may be judged by it as well."""
+    return (
+        fact.kind in TRADES
+        and fact.last_qty > ZERO
+        and not fact.resend
+        and fact.cl_ord_id == state.cl_ord_id
+        and fact.venue_order_id == state.venue_order_id
+        and state.acknowledged == "0"
+        and state.heard
+        and state.order_qty is not None
+        and not (state.ended or state.rejected or state.inferred or state.parked)
+        and not (state.stopped or state.suspended or state.done_on or state.calculated_on)
+    )
 
 
 def step(state: State, fact: Fact, requests: Requests) -> State:
@@ -147,7 +135,7 @@ def _predecessor(state: State, fact: Fact, requests: Requests) -> State:
     names are the broker's affair. What the report says is read all the same: it names this order by other means.
     """
     named = fact.orig_cl_ord_id
-    if state.new_cl_ord_id is None or named == state.cl_ord_id or _request(requests, named) is not None:
+    if state.new_cl_ord_id is None or named == state.cl_ord_id or request_named(requests, named) is not None:
         return state
     if any(named == name for name, _ in state.pending) or state.answer_to(named) is not None:
         return state
@@ -197,7 +185,7 @@ def _triggered(state: State, fact: Fact, requests: Requests) -> State:
 def _pending(state: State, fact: Fact, requests: Requests) -> State:
     """PendingCancel or PendingReplace: carries the old terms. No acknowledgement, a cancel may be answered first."""
     name = fact.cl_ord_id
-    if _request(requests, name) is not None and state.answer_to(name) is not None:
+    if request_named(requests, name) is not None and state.answer_to(name) is not None:
         return state  # the request has had its answer; a pending that follows it is an echo
     pending = tuple(p for p in state.pending if p[0] != name)
     return state._replace(pending=(*pending, (name, fact.kind)))
@@ -206,12 +194,12 @@ def _pending(state: State, fact: Fact, requests: Requests) -> State:
 def _ended(state: State, fact: Fact, requests: Requests) -> State:
     """Canceled or Expired, asked for or not. The venue's last word of the two names the state (they tie)."""
     state = _acknowledge(state)._replace(ended=fact.kind)
-    request = _request(requests, fact.cl_ord_id)
+    request = request_named(requests, fact.cl_ord_id)
     if request is not None and request.kind == "cancel" and fact.kind == "4":
-        state = _answered(state, Answer(fact.cl_ord_id, "accepted"))
+        state = answered(state, Answer(fact.cl_ord_id, "accepted"))
     elif request is not None and request.kind == "replace" and fact.cl_ord_id != state.cl_ord_id:
         # Asked to replace, the venue ended the order instead: the replace did not take place.
-        state = _answered(state, Answer(fact.cl_ord_id, "rejected", "ENDED_INSTEAD", fact.text))
+        state = answered(state, Answer(fact.cl_ord_id, "rejected", "ENDED_INSTEAD", fact.text))
     if fact.said in ("6", "E"):
         return _cleared(state, fact)
     # The venue says the order is over, which a pending request would outrank: none is. Their own answers may follow.
@@ -219,7 +207,7 @@ def _ended(state: State, fact: Fact, requests: Requests) -> State:
 
 
 def _replaced(state: State, fact: Fact, requests: Requests) -> State:
-    request = _request(requests, fact.cl_ord_id)
+    request = request_named(requests, fact.cl_ord_id)
     asked = request if request is not None and request.kind == "replace" else None
     order_qty = fact.order_qty or (asked.order_qty if asked else None) or state.order_qty
     if order_qty is not None and order_qty < state.cum_qty:
@@ -236,7 +224,7 @@ def _replaced(state: State, fact: Fact, requests: Requests) -> State:
     )
     state = _reopened(_cleared(state, fact), fact)
     if asked is not None:
-        state = _answered(state, Answer(fact.cl_ord_id, "accepted"))
+        state = answered(state, Answer(fact.cl_ord_id, "accepted"))
     return state
 
 
@@ -245,7 +233,7 @@ def _proves_replace(state: State, fact: Fact, requests: Requests) -> bool:
 
     Fills of a pending replace carry the old ClOrdID, OrderQty and Price, so these can only come after it was accepted.
     """
-    request = _request(requests, fact.cl_ord_id)
+    request = request_named(requests, fact.cl_ord_id)
     if request is None or request.kind != "replace" or state.answer_to(fact.cl_ord_id) is not None:
         return False
     same_qty = request.order_qty is None or fact.order_qty == request.order_qty
@@ -283,7 +271,7 @@ def _is_split(state: State, fact: Fact) -> bool:
 
 def _rejected(state: State, fact: Fact, requests: Requests) -> State:
     """ExecType Rejected: of the order itself, of a request, or of a duplicate while the first order lives."""
-    request = _request(requests, fact.cl_ord_id)
+    request = request_named(requests, fact.cl_ord_id)
     # Under the ClOrdID of an accepted replace it is the order that is rejected, no longer the replace.
     if request is not None and request.kind != "new" and fact.cl_ord_id != state.cl_ord_id:
         return _reject(state, fact, requests)
@@ -304,7 +292,7 @@ def _rejected(state: State, fact: Fact, requests: Requests) -> State:
 
 def _reject(state: State, fact: Fact, requests: Requests) -> State:
     """35=9, or 35=3 and 35=j that name a request. Its OrdStatus is never applied: venues fill it in carelessly."""
-    request = _request(requests, fact.cl_ord_id)
+    request = request_named(requests, fact.cl_ord_id)
     if request is not None and request.kind == "new":
         return _new_answered(state._replace(rejected=True, heard=True, pending=()), "rejected", fact)
     if request is not None:
@@ -313,7 +301,7 @@ def _reject(state: State, fact: Fact, requests: Requests) -> State:
             sentence = "The venue rejected a request that it had carried out; what it carried out stands."
             state = _noted(state, Note(f"ANSWERED_TWICE:{fact.identity}", "CONTRADICTION", "high", sentence, fact.code))
         else:
-            state = _answered(state, Answer(fact.cl_ord_id, "rejected", fact.code, fact.text))
+            state = answered(state, Answer(fact.cl_ord_id, "rejected", fact.code, fact.text))
     state = _cleared(state, fact)
     if not state.acknowledged and fact.code != UNKNOWN_ORDER:
         # The one thing believed of it: a venue that names a live status knows the order (cancel answered first).
@@ -324,15 +312,15 @@ def _reject(state: State, fact: Fact, requests: Requests) -> State:
 def _status_answer(state: State, fact: Fact, requests: Requests) -> State:
     """An answer to a status request: it tells what we missed, but never makes a trade."""
     if fact.said in ("8", ""):
-        return _denied(state, fact, requests) if fact.said else state
-    return _not_received(_shown(state, fact, requests), fact, requests)
+        return denied(state, fact, requests) if fact.said else state
+    return not_received(_shown(state, fact, requests), fact, requests)
 
 
 def _shown(state: State, fact: Fact, requests: Requests) -> State:
     """What a status answer shows of the order itself."""
     state = _known(_unmarked(state, fact), fact)
     if fact.said in ("6", "E"):
-        return _asked_pending(state, fact, requests)
+        return asked_pending(state, fact, requests)
     if fact.cl_ord_id != state.cl_ord_id and _proves_replace(state, fact, requests):
         state = _replaced(state, fact, requests)  # it works under the new ClOrdID: we missed the acceptance
     level = _level(fact.said)
@@ -349,66 +337,9 @@ def _shown(state: State, fact: Fact, requests: Requests) -> State:
     return state
 
 
-def _denied(state: State, fact: Fact, requests: Requests) -> State:
-    """The venue does not know what it was asked for: the order, or a replace or cancel that never arrived."""
-    request = _request(requests, fact.cl_ord_id)
-    if request is None or request.kind == "new":
-        return state._replace(denied=True)
-    if state.answer_to(fact.cl_ord_id) is not None:
-        return state
-    # Whatever the order does, it does without this request.
-    text = fact.text or "The venue does not know this request."
-    return _answered(state, Answer(fact.cl_ord_id, "rejected", "UNKNOWN_AT_VENUE", text))
-
-
-def _not_received(state: State, fact: Fact, requests: Requests) -> State:
-    """Asked about a cancel or replace after it had been sent, the venue has nothing pending: then it has not got it."""
-    request = _request(requests, fact.asked_for)
-    if request is None or request.kind == "new" or fact.said in ("6", "E"):
-        return state
-    if state.answer_to(request.cl_ord_id) is not None or any(name == request.cl_ord_id for name, _ in state.pending):
-        return state
-    if any(r.orig_cl_ord_id == request.cl_ord_id and _is_accepted(state, r) for r in requests):
-        return state  # one that builds on it was carried out: it shows other terms because it has been replaced since
-    if request.kind == "cancel" and fact.said == "4":
-        return _answered(state, Answer(request.cl_ord_id, "accepted", "", "The order is canceled at the venue."))
-    if request.kind == "replace" and fact.cl_ord_id == request.cl_ord_id and not _old_terms(state, fact, requests):
-        return state  # it may be an echo of our question or the order's new name: only a person can tell
-    text = "Asked after it was sent, the venue shows the order without this request: it never arrived."
-    return _answered(state, Answer(request.cl_ord_id, "rejected", "NOT_RECEIVED", text))
-
-
-def _is_accepted(state: State, request: RequestFact) -> bool:
-    answer = state.answer_to(request.cl_ord_id)
-    return answer is not None and answer.outcome == "accepted"
-
-
-def _old_terms(state: State, fact: Fact, requests: Requests) -> bool:
-    """Whether the venue shows the very terms that the order was last known to work under, not those of this replace.
-
-    Any other terms may be the replace and a restatement of it.
-    """
-    asked, working = _request(requests, fact.asked_for), _request(requests, state.cl_ord_id or "")
-    if asked is None or working is None:
-        return False
-    shown = [(fact.order_qty, asked.order_qty, working.order_qty), (fact.price, asked.price, working.price)]
-    shown = [one for one in shown if one[0] is not None]
-    return all(said == had for said, _, had in shown) and any(want not in (None, said) for said, want, _ in shown)
-
-
 def _expired_by_inference(state: State, fact: Fact, requests: Requests) -> State:
     over = state.ended or state.rejected or (state.order_qty is not None and state.cum_qty >= state.order_qty)
     return state if over else state._replace(ended="C", inferred=True, pending=())
-
-
-def _asked_pending(state: State, fact: Fact, requests: Requests) -> State:
-    """The venue is working on a request it has not reported pending: the one it names, else the oldest unanswered."""
-    if any(kind == fact.said for _, kind in state.pending):
-        return state
-    wanted = "cancel" if fact.said == "6" else "replace"
-    open_ones = [r for r in requests if r.kind == wanted and state.answer_to(r.cl_ord_id) is None]
-    named = [r for r in open_ones if r.cl_ord_id == fact.cl_ord_id] or open_ones[:1]
-    return state._replace(pending=(*state.pending, *((r.cl_ord_id, fact.said) for r in named)))
 
 
 def _level(said: str) -> str:
@@ -480,19 +411,7 @@ def _cleared(state: State, fact: Fact) -> State:
 def _new_answered(state: State, outcome: str, fact: Fact) -> State:
     if state.new_cl_ord_id is None:
         return state
-    return _answered(state, Answer(state.new_cl_ord_id, outcome, fact.code, fact.text))
-
-
-def _answered(state: State, answer: Answer) -> State:
-    answers = tuple(a for a in state.answers if a.cl_ord_id != answer.cl_ord_id)
-    return state._replace(answers=(*answers, answer))
-
-
-def _request(requests: Requests, cl_ord_id: str) -> RequestFact | None:
-    for request in requests:
-        if request.cl_ord_id == cl_ord_id:
-            return request
-    return None
+    return answered(state, Answer(state.new_cl_ord_id, outcome, fact.code, fact.text))
 
 
 def _latest(said: Decimal | None, asked: Decimal | None, had: Decimal | None) -> Decimal | None:
