@@ -34,7 +34,10 @@ SELECT id, unknown_id, report::text FROM orders_unmatchedreport
 _MATCHABLE = """
 SELECT u.id, u.unknown_id, u.report::text FROM orders_unmatchedreport u
  WHERE u.order_id IS NULL AND u.id IN (
-       SELECT w.id FROM orders_unmatchedreport w JOIN orders_orderrequest r ON r.cl_ord_id IN (w.cl_ord_id, w.orig_cl_ord_id)
+       SELECT w.id FROM orders_unmatchedreport w JOIN orders_orderrequest r ON r.cl_ord_id = w.cl_ord_id
+        WHERE w.order_id IS NULL
+        UNION ALL
+       SELECT w.id FROM orders_unmatchedreport w JOIN orders_orderrequest r ON r.cl_ord_id = w.orig_cl_ord_id
         WHERE w.order_id IS NULL
         UNION ALL
        SELECT w.id FROM orders_unmatchedreport w JOIN orders_order o ON o.venue_order_id = w.venue_order_id
