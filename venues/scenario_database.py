@@ -10,22 +10,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.contrib.auth.models import Group, Permission
-from django.contrib.contenttypes.models import ContentType
-from django.db import models
-from guardian.models import GroupObjectPermission
-
-from accounts.models import AccountGroup, Client, TradingAccount
-from accounts.services.deposit import Deposit, deposit
-from accounts.services.open_account import open_account
-from authorisation.domain.principal import Principal, process_principal
-from authorisation.models import Desk, User
-from authorisation.selectors import get_principal
 from journal.services.run_listener import run_listener
 from kernel.errors import Conflict, Invalid, NotFound, OmsError, Refused
 from kernel.fix import OrdType, Side, TimeInForce
@@ -41,169 +29,21 @@ from orders.services.cancel_order import cancel_order
 from orders.services.capture_order import capture_order
 from orders.services.record_phoned_order import record_phoned_order
 from orders.services.replace_order import replace_order
-from refdata.models import Instrument, Listing, Market, ReferencePrice, TickBand, TickTable
+from refdata.models import ReferencePrice
 from risk.domain.answers import Verdict
-from risk.models import Block, Limit
 from venues.adapters.base import Adapter
 from venues.adapters.registry import adapter_named
 from venues.domain.fix_codec import format_message, utc_timestamp
-from venues.models import FixSession, Venue, WireMessage
+from venues.models import WireMessage
+from venues.scenario_world import ADAPTERS, BEGIN_STRINGS, DEFAULT_PX, ROUTE, SYMBOL, World, make_world, moment
 from venues.services import on_order_released
 from venues.services.consume_inbox import consume_inbox
 from venues.services.mark_handed_over import mark_handed_over
 
-MIC = "XSCN"
-SYMBOL = "SCN"
-DEFAULT_PX = Decimal(100)
-# The matrices show requests in flight behind each other and filled orders revived: our doors must let them out.
-ADAPTERS = {"4.2": "fix42-chained", "4.4": "fix44-chained", "5.0SP2": "fix44-chained"}
-BEGIN_STRINGS = {"4.2": "FIX.4.2", "4.4": "FIX.4.4", "5.0SP2": "FIXT.1.1"}
-ROUTE = "scenarios"
 RELEASED_KINDS = ("OrderReleased", "ReplaceReleased", "CancelReleased")
 EPSILON = timedelta(microseconds=1)
 PATIENCE_S = 10
 _OUR_TIFS = frozenset(TimeInForce)
-
-
-@dataclass(frozen=True)
-class World:
-    """The desk all paths trade on."""
-
-    dealer: Principal
-    account: TradingAccount
-    listing: Listing
-    session: FixSession
-
-
-def make_world(spec_version: str) -> World:
-    """One market that never closes, one funded account, one dealer, one session of the dialect; made once a dialect."""
-    market = _market()
-    listing = Listing.objects.filter(symbol=SYMBOL).first() or _listing(market)
-    desk, _ = Desk.objects.get_or_create(code="SCN", defaults={"name": "Scenarios"})
-    group, _ = AccountGroup.objects.get_or_create(code="SCN", defaults={"name": "Scenarios", "desk": desk})
-    account = TradingAccount.objects.filter(code="SCN").first() or _account(group)
-    _wide_limits()
-    venue, _ = Venue.objects.get_or_create(
-        code=f"V{spec_version}", defaults={"name": spec_version, "adapter": ADAPTERS[spec_version]}
-    )
-    session, _ = FixSession.objects.get_or_create(
-        name=f"SCN-{spec_version}",
-        defaults={
-            "group": f"SCN-{spec_version}",
-            "venue": venue,
-            "begin_string": BEGIN_STRINGS[spec_version],
-            "sender_comp_id": "OMS",
-            "target_comp_id": f"VENUE{spec_version}",
-            "port": 1,
-            "state": FixSession.State.LOGGED_ON,
-        },
-    )
-    # Only this dialect's venue trades the market now, so that routing has no choice.
-    for other in Venue.objects.all():
-        other.markets.set([market] if other.pk == venue.pk else [])
-    return World(_dealer(desk, group), account, listing, session)
-
-
-def _market() -> Market:
-    return Market.objects.get_or_create(
-        mic=MIC,
-        defaults={
-            "name": "Scenarios",
-            "country": "GB",
-            "time_zone": "UTC",
-            "currency": "GBP",
-            "calendar_code": MIC,
-            "settlement_calendar": "UK",
-            "settlement_days": 2,
-            "ord_types": [item.value for item in OrdType],
-            "times_in_force": [item.value for item in TimeInForce],
-            "always_open": True,
-        },
-    )[0]
-
-
-def _listing(market: Market) -> Listing:
-    ticks = TickTable.objects.create(name="scenarios")
-    TickBand.objects.create(table=ticks, price_from=0, tick=Decimal("0.0001"))
-    instrument = Instrument.objects.create(id=new_id(), isin="ZZ0000000008", name="Scenario share")
-    return Listing.objects.create(
-        id=new_id(),
-        instrument=instrument,
-        market=market,
-        symbol=SYMBOL,
-        currency="GBP",
-        price_unit="GBP",
-        price_divisor=1,
-        tick_table=ticks,
-        venue_symbol=SYMBOL,
-    )
-
-
-def _account(group: AccountGroup) -> TradingAccount:
-    client = Client.objects.create(id=new_id(), code="SCN", name="Scenarios")
-    actor, at = process_principal(ROUTE), _moment(1, 0)
-    account = open_account(
-        actor=actor,
-        at=at,
-        business_date=FIRST_DAY,
-        code="SCN",
-        name="Scenarios",
-        client=client,
-        group=group,
-        base_currency="GBP",
-    )
-    funds = [Deposit(account.id, Decimal(10) ** 13, currency="GBP")]
-    deposit(actor=actor, at=at, business_date=FIRST_DAY, deposits=funds, kind="opening")
-    return account
-
-
-def _wide_limits() -> None:
-    """Limits that no scenario reaches, and trading as if it had been switched on."""
-    for kind, currency in (("order_qty", ""), ("order_notional", "GBP"), ("price_collar", ""), ("price_age", "")):
-        Limit.objects.update_or_create(
-            scope="firm",
-            scope_id="",
-            kind=kind,
-            currency=currency,
-            defaults={"warn": Decimal(10) ** 12, "hard": Decimal(10) ** 12, "owner": ROUTE},
-        )
-    at = _moment(1, 0)
-    Block.objects.filter(source="trading_switch", lifted_at__isnull=True).update(lifted_at=at)
-    if not Block.objects.filter(source="trading_switch").exists():
-        Block.objects.create(
-            id=new_id(),
-            scope="firm",
-            source="trading_switch",
-            reason="scenarios",
-            imposed_by=ROUTE,
-            imposed_at=at,
-            lifted_at=at,
-        )
-
-
-def _dealer(desk: Desk, group: AccountGroup) -> Principal:
-    user, made = User.objects.get_or_create(username="scenario-dealer", defaults={"desk": desk})
-    if made:
-        role, _ = Group.objects.get_or_create(name=ROUTE)
-        content_type = ContentType.objects.get_for_model(Order)
-        role.permissions.add(Permission.objects.get(content_type=content_type, codename="enter_order"))
-        for right, thing in (("desk", desk), ("accountgroup", group)):
-            _grant(role, f"view_{right}", thing)
-            _grant(role, f"trade_{right}", thing)
-        user.groups.add(role)
-    return get_principal(user)
-
-
-def _grant(role: Group, right: str, thing: models.Model) -> None:
-    content_type = ContentType.objects.get_for_model(thing)
-    permission = Permission.objects.get(content_type=content_type, codename=right)
-    GroupObjectPermission.objects.get_or_create(
-        permission=permission, content_type=content_type, object_pk=str(thing.pk), group=role
-    )
-
-
-def _moment(day: int, place: int) -> datetime:
-    return datetime.combine(FIRST_DAY, datetime.min.time(), UTC) + timedelta(days=day - 1, hours=9, seconds=place)
 
 
 class DatabaseHouse:
@@ -219,11 +59,11 @@ class DatabaseHouse:
         self._real: dict[str, str] = {}
         self._places = 0
         if phoned:
-            self._orders[""] = self._phone("", _moment(1, 0))
+            self._orders[""] = self._phone("", moment(1, 0))
 
     def send(self, step: Step, place: int) -> None:
         """Through the door a dealer uses, then routed and handed over. What our doors refuse is simply not sent."""
-        at = _moment(step.day, place)
+        at = moment(step.day, place)
         name = step.text["clordid"]
         if step.msg == "H" or (step.msg == "D" and name in self._real):
             return
@@ -251,7 +91,7 @@ class DatabaseHouse:
         for delivery in deliveries:
             self._store(delivery)
         last = deliveries[-1]
-        at = _moment(last.step.day, last.place)
+        at = moment(last.step.day, last.place)
         session = self._world.session
         deadline = time.monotonic() + PATIENCE_S
         handled = 0
@@ -271,7 +111,7 @@ class DatabaseHouse:
         self._epoch = epoch
 
     def _store(self, delivery: Delivery) -> None:
-        at = _moment(delivery.step.day, delivery.place)
+        at = moment(delivery.step.day, delivery.place)
         fields = self._fields(delivery, at)
         values = dict(fields)
         WireMessage.objects.create(
@@ -487,7 +327,7 @@ class DatabaseHouse:
             (14, None if step.is_anomaly else _text(number.get("cumqty"))),
             (151, None if step.is_anomaly else _text(number.get("leavesqty"))),
             (6, _text(number.get("avgpx", Decimal(0)))),
-            (75, _moment(step.day, 0).strftime("%Y%m%d")),
+            (75, moment(step.day, 0).strftime("%Y%m%d")),
             (378, reason_code(step, "ExecRestatementReason")),
             (103, reason_code(step, "OrdRejReason")),
             (424, _text(number.get("dayorderqty"))),

@@ -49,8 +49,8 @@ OWN_SHELVES = {
         "triggers.py",
         "verify_evidence.py",
     },
-    "orders": {"scenario_file.py", "scenario_play.py", "scenario_runner.py", "upload_files.py"},
-    "venues": {"gateway", "gateway.py", "inbox.py", "inbox", "simulator", "scenario_database.py"},
+    "orders": {"scenario_disorder.py", "scenario_file.py", "scenario_play.py", "scenario_runner.py", "upload_files.py"},
+    "venues": {"gateway", "gateway.py", "inbox.py", "inbox", "simulator", "scenario_database.py", "scenario_world.py"},
     "operations": {"context.py", "fsck", "picture", "stream.py", "stream"},
 }
 SOURCES = [*FLOORS, "oms_project", "benchmarks", "tests"]

@@ -20,7 +20,8 @@ from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
 from tests.factories import AT
 from tests.factories.trading import GROUP, Desk, relay
-from venues.scenario_database import DatabaseHouse, make_world
+from venues.scenario_database import DatabaseHouse
+from venues.scenario_world import make_world
 from venues.services.mark_silent import mark_silent
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "venue_scripts"

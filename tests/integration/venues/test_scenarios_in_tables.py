@@ -15,7 +15,8 @@ from orders.scenario_file import Step, read_scenarios
 from orders.scenario_play import Copy, Delivery
 from tests.factories.invariants import broken_invariants
 from venues.models import WireMessage
-from venues.scenario_database import DatabaseHouse, main, make_world
+from venues.scenario_database import DatabaseHouse, main
+from venues.scenario_world import make_world
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "venue_scripts"
 
