@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace as changed
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 
@@ -20,6 +21,7 @@ from kernel.numbers import ZERO, round_money_down
 from orders.domain import applying, derive, executions, facts, fold, holding, precedence, walk
 from orders.domain.changes import Folded
 from orders.domain.facts import OrderFacts
+from orders.domain.report import Position
 from orders.domain.state import EXACT, Fact, State
 from venues.adapters import base, registry
 from venues.simulation import gateway, inbox
@@ -94,24 +96,15 @@ def the_last_place_of_a_repetition_counts() -> Iterator[None]:
 
 @bug
 def epochs_do_not_order() -> Iterator[None]:
-    with (
-        patch.object(Fact, "place", property(lambda fact: ("", fact.seq))),
-        patch.object(fold, "_place", lambda fact: ("", fact.seq, fact.identity)),
-    ):
+    with patch.object(base, "Position", lambda epoch, seq: Position("", seq)):
         yield
 
 
 @bug
 def facts_are_read_in_order_of_arrival() -> Iterator[None]:
-    with patch.object(Fact, "place", property(lambda fact: ("", 0) if not fact.seq else _Last())):
+    arrivals = count(1)
+    with patch.object(base, "Position", lambda epoch, seq: Position("", next(arrivals))):
         yield
-
-
-class _Last(tuple[str, int]):
-    """Stands after everything."""
-
-    def __gt__(self, other: object) -> bool:
-        return True
 
 
 @bug
@@ -383,16 +376,15 @@ def a_restatement_wakes_what_is_suspended() -> Iterator[None]:
 
 @bug
 def done_for_day_is_for_ever() -> Iterator[None]:
-    real = walk._restated
+    restated, unmarked = walk._restated, walk._unmarked
 
     def sleeps(state: State, fact: Fact, requests: Any) -> State:
-        return real(state, fact, requests)._replace(done_on=state.done_on or walk_done(state))
+        return restated(state, fact, requests)._replace(done_on=state.done_on)
 
-    def walk_done(state: State) -> str:
-        return state.done_on
+    def keeps(state: State, fact: Fact) -> State:
+        return unmarked(state, fact)._replace(done_on=state.done_on)
 
-    keep = patch.object(walk, "_unmarked", lambda state, fact: state)
-    with patch.dict(walk._STEPS, {"D": sleeps}), keep:
+    with patch.dict(walk._STEPS, {"D": sleeps}), patch.object(walk, "_unmarked", keeps):
         yield
 
 
@@ -518,6 +510,22 @@ def what_matches_nothing_is_forgotten() -> Iterator[None]:
 @bug
 def a_leaves_venue_is_sent_the_total() -> Iterator[None]:
     with patch.dict(registry.ADAPTERS, {"fix44-leaves": registry.ADAPTERS["fix44"]}):
+        yield
+
+
+@bug
+def a_bust_is_decided_from_the_sum() -> Iterator[None]:
+    real = fold.needs_all
+
+    def seldom(known: OrderFacts, report: Any) -> bool:
+        amends = report.exec_type is not None and report.exec_type.value in "GHD"
+        return real(changed(known, state=known.state._replace(parked=())), report) and not amends
+
+    def folds(known: OrderFacts, report: Any) -> Folded:
+        with patch.object(fold, "needs_all", lambda *_: False):
+            return fold.fold(known, report)
+
+    with patch.object(fold, "needs_all", seldom), patch.object(applying, "fold", folds):
         yield
 
 
