@@ -50,11 +50,14 @@ def hand_over(books: Books, tick: int, crash: str) -> list[str]:
     if crash == "before_commit" and leaving:
         raise Crash
     record(books, leaving)
-    books.waiting.clear()
-    for intent in staying:
-        _end_here(books, intent)
+    books.waiting[:] = staying
     if crash == "after_commit" and leaving:
         raise Crash
+    if not crash:
+        # What may not leave is ended after the rest has left, each in a transaction of its own.
+        books.waiting.clear()
+        for intent in staying:
+            _end_here(books, intent)
     return [numbered(books, fields) for _, _, fields in leaving]
 
 
