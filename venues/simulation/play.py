@@ -33,16 +33,21 @@ class Wrong(Exception):
 class Play(Course):
     """One run of one script against one house."""
 
-    def run(self) -> None:
-        """The whole script; returns when all is well."""
+    def run(self, watch: Callable[[Play, int], None] | None = None) -> None:
+        """The whole script; returns when all is well. ``watch`` is called after each step, with its id."""
         step_id = 0
         try:
             for step in self.script.steps:
                 step_id = step.id
                 self._run_step(step)
+                if watch is not None:
+                    watch(self, step_id)
             for number in range(ROUNDS):
                 step_id = HEALING + number
-                if healing.heal(self, step_id, number):
+                healed = healing.heal(self, step_id, number)
+                if watch is not None:
+                    watch(self, step_id)
+                if healed:
                     break
             checks.require_truth(self)
         except Wrong:
