@@ -9,8 +9,10 @@ import orjson
 from journal.bulk import raw_cursor
 from journal.domain.projecting import Condensing, Happening
 
-# The venue's own words are not for projections: they are most of the bytes, and what they meant stands beside them.
-_PAYLOAD = "(CASE WHEN kind = 'ReportApplied' THEN payload - 'report' ELSE payload END)::text"
+# The venue's own words, and the messages made of terms that were told before, are not for projections: most of the bytes.
+_PAYLOAD = """(CASE WHEN kind = 'ReportApplied' THEN payload - 'report'
+    WHEN kind IN ('OrderReleased', 'ReplaceReleased', 'CancelReleased') THEN payload - 'message'
+    ELSE payload END)::text"""
 _COLUMNS = f"position, stream, seq, kind, version, {_PAYLOAD}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from journal.domain.projecting import Happening, Projection
 from journal.selectors.happenings import list_condensed, list_happenings, stream_happenings
+from kernel.collecting import no_collecting
 
 
 def advance_projection(*, projection: Projection, position: int, up_to: int, limit: int = 200_000) -> int:
@@ -19,11 +20,12 @@ def advance_projection(*, projection: Projection, position: int, up_to: int, lim
         take_all(projection, list_happenings(position, up_to=reached))
         return reached
     whole: set[str] = set()
-    for event in list_condensed(position, up_to=reached, condensing=condensing):
-        if event.stream not in whole and not projection.apply(event):
-            # Events of its slice that were added up cannot be told apart: the stream is read whole, once.
-            projection.restore(stream_happenings(event.stream, up_to_position=reached))
-            whole.add(event.stream)
+    with no_collecting():
+        for event in list_condensed(position, up_to=reached, condensing=condensing):
+            if event.stream not in whole and not projection.apply(event):
+                # Events of its slice that were added up cannot be told apart: the stream is read whole, once.
+                projection.restore(stream_happenings(event.stream, up_to_position=reached))
+                whole.add(event.stream)
     return reached
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 from datetime import datetime
 
@@ -12,6 +11,7 @@ from journal.bulk import raw_cursor
 from journal.domain.projecting import Projection
 from journal.domain.records import Anomaly, Severity
 from journal.services.set_anomaly import set_anomaly
+from kernel.collecting import no_collecting
 
 ACTOR = "process:snapshots"
 
@@ -41,13 +41,8 @@ def _load(projection: Projection, damaged: list[int]) -> int:
             if hashlib.sha256(body).digest() != bytes(digest):
                 damaged.append(snapshot_id)
                 continue
-            collecting = gc.isenabled()
-            gc.disable()  # a hundred thousand new lists are no garbage; looking for some doubles the time
-            try:
+            with no_collecting():
                 projection.load(orjson.loads(body))
-            finally:
-                if collecting:
-                    gc.enable()
             return int(position)
     return 0
 

@@ -6,7 +6,7 @@ The effective quantity and price of each execution are carried, so every money f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -188,12 +188,15 @@ def unknown_key(cl_ord_id: str) -> str:
     return f"UNKNOWN:{cl_ord_id}"
 
 
-def request_state_of(requests: Any) -> str:
-    """The one state of ours a blotter shows: unknown while any request's fate is unknown, else that of the NEW."""
-    states = list(requests)
-    if any(state == "unknown" for _, state in states):
-        return "unknown"
-    return next((state for kind, state in states if kind == "new"), "captured")
+def request_state_of(requests: Iterable[tuple[str, str]]) -> str:
+    """The one state of ours a blotter shows, of (kind, state) pairs: unknown while any request's fate is, else the NEW's."""
+    shown = "captured"
+    for kind, state in requests:
+        if state == "unknown":
+            return state
+        if kind == "new":
+            shown = state
+    return shown
 
 
 def _held(order: OrderRow, requests: Sequence[RequestRow], states: Mapping[UUID, str], derived: Derived) -> HoldAmounts:

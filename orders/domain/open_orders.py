@@ -318,7 +318,7 @@ def _reported(entry: OpenOrder, event: Happening) -> OpenOrder:
 
 
 def _request_state(requests: Requests) -> str:
-    return request_state_of((request[1], request[2]) for request in requests)
+    return request_state_of([request[1:3] for request in requests])
 
 
 def _routed(entry: OpenOrder, event: Happening) -> OpenOrder:
