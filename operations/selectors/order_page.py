@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +54,11 @@ class OrderPage:
     children: list[Order]
     route: RouteDecision | None
     makers: dict[int, str]
+
+    @property
+    def in_suspense(self) -> Decimal:
+        """Units of its executions that nobody has accepted yet."""
+        return sum((row.suspense_qty for row in self.executions), Decimal(0))
 
 
 def get_visible_order(actor: Principal, name: str) -> Order:

@@ -23,6 +23,7 @@ from operations.views.edge import page
 from operations.views.ticket import sort_checks
 from orders.domain.results import RequestResult
 from orders.domain.terms import ReplaceTerms
+from orders.domain.venue_rules import may_be_replaced
 from orders.models import Order
 from orders.permissions import require_trading
 from orders.services.cancel_order import cancel_order
@@ -64,9 +65,10 @@ class CancelLine:
     error: OmsError | None = None
 
 
-def why_not_acting(actor: Principal, order: Order) -> str:
-    """Why this actor cannot amend or cancel this order now; empty when nothing stands against it."""
-    if not order.is_open:
+def why_not_acting(actor: Principal, order: Order, *, amending: bool = False) -> str:
+    """Why this actor cannot cancel (or amend) this order now; empty when nothing stands against it."""
+    revivable = may_be_replaced(is_open=order.is_open, ord_status=order.ord_status, venue_rules=order.venue_rules)
+    if not (revivable if amending else order.is_open):
         shown = shown_status(
             ord_status=order.ord_status, request_state=order.request_state, overfilled=order.overfilled
         )
@@ -87,6 +89,7 @@ def order_page(request: HttpRequest, actor: Principal, name: str) -> HttpRespons
         "page": get_order_page(order=order),
         "order": order,
         "why_not": why_not_acting(actor, order),
+        "why_not_amending": why_not_acting(actor, order, amending=True),
         "value": money_of(order.order_qty, order.price, order),
         "at": utc_now(),
     }
@@ -134,7 +137,7 @@ def amend(request: HttpRequest, actor: Principal, name: str) -> HttpResponse:
     context = {
         "order": order,
         "key": str(new_id()),
-        "why_not": why_not_acting(actor, order),
+        "why_not": why_not_acting(actor, order, amending=True),
         "times_in_force": TIME_IN_FORCE_CHOICES,
         "part": request.GET.get("part"),
         "form": "operations/parts/amend.html",
@@ -161,7 +164,7 @@ def asked_of(terms: ReplaceTerms, order: Order) -> ReplaceTerms:
 def amend_preview(request: HttpRequest, actor: Principal, name: str) -> HttpResponse:
     """What the amend would change, line by line, and the button that says it."""
     order = get_visible_order(actor, name)
-    context: dict[str, Any] = {"order": order, "why_not": why_not_acting(actor, order)}
+    context: dict[str, Any] = {"order": order, "why_not": why_not_acting(actor, order, amending=True)}
     try:
         terms = asked_of(read_replace(request.POST.dict()), order)
         qty = terms.order_qty if terms.order_qty is not None else order.order_qty

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from kernel.fix import OrdStatus
 from risk.domain.facts import ReplaceRules
 
 VERSION = 1
@@ -36,6 +37,11 @@ class VenueRules:
 
 NO_RULES = VenueRules()
 _FLAGS = ("names_last_accepted", "mass_cancel", "cancel_on_disconnect", "sends_expiry", "takes_dont_know")
+
+
+def may_be_replaced(*, is_open: bool, ord_status: str | None, venue_rules: Mapping[str, Any]) -> bool:
+    """Whether a replace of an order may still come to something: open, or filled at a venue that revives filled orders."""
+    return is_open or (ord_status == OrdStatus.FILLED and rules_from_json(venue_rules).replace.revives_filled)
 
 
 def rules_to_json(rules: VenueRules) -> dict[str, Any]:

@@ -10,13 +10,12 @@ from uuid import UUID
 from accounts.models import TradingAccount
 from authorisation.domain.principal import Principal
 from kernel.errors import Conflict, NotFound
-from kernel.fix import OrdStatus
 from kernel.ids import cl_ord_id, new_id, shard_of
 from orders.domain.amending import current_message
 from orders.domain.drafting import released_payload
 from orders.domain.lineage import basis_of, is_open_request
 from orders.domain.results import PENDING_AUTHORISATION, REFUSED, RELEASED, RequestResult
-from orders.domain.venue_rules import rules_from_json
+from orders.domain.venue_rules import may_be_replaced
 from orders.models import Order, OrderRequest
 from orders.permissions import can_see, require_trading
 from risk.domain.answers import Acknowledgement, CheckAnswer, Verdict, answer_to_json
@@ -45,15 +44,13 @@ def require_cancelable(order: Order, requests: Sequence[OrderRequest]) -> None:
 
 def require_replaceable(order: Order) -> None:
     """Raise Conflict ORDER_CLOSED unless it is open, or filled at a venue that revives filled orders."""
-    if not may_be_replaced(order):
+    if not replaceable(order):
         raise _closed(order)
 
 
-def may_be_replaced(order: Order) -> bool:
+def replaceable(order: Order) -> bool:
     """Whether a replace may still come to something."""
-    return order.is_open or (
-        order.ord_status == OrdStatus.FILLED and rules_from_json(order.venue_rules).replace.revives_filled
-    )
+    return may_be_replaced(is_open=order.is_open, ord_status=order.ord_status, venue_rules=order.venue_rules)
 
 
 def _closed(order: Order) -> Conflict:

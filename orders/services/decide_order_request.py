@@ -30,7 +30,7 @@ from orders.domain.assembling import DESK_SOURCES, terms_of_payload
 from orders.domain.results import DecideResult
 from orders.models import Order, OrderRequest
 from orders.permissions import can_see
-from orders.services._asking import may_be_replaced, released_event, working_message
+from orders.services._asking import released_event, replaceable, working_message
 from orders.services._authorise import KIND
 from orders.services._facts import facts_of_order
 from orders.services._holds import lock_order_whole, set_hold
@@ -138,7 +138,7 @@ def _judge_again(case: _Case) -> tuple[Judgement, str, bool]:
     )
     acknowledged = [Acknowledgement(item["code"], item["reason"]) for item in request.acknowledgements]
     judgement = run_checks(facts, acknowledgements=acknowledged, on_desk=order.source in DESK_SOURCES)
-    over = not (may_be_replaced(order) if replacing else order.is_open)
+    over = not (replaceable(order) if replacing else order.is_open)
     obstacle = f"{order.ref} is over." if over else _obstacle(request.checks, judgement.answers)
     return judgement, obstacle, facts.adds_risk
 

@@ -13,8 +13,11 @@ from journal.models import Event
 from journal.selectors import stream_records
 from operations.models import ExceptionItem
 from operations.services import on_anomaly_raised
+from orders.domain.venue_rules import VenueRules
 from orders.models import Order, UnknownOrder
 from orders.services.apply_reports import apply_reports
+from orders.services.record_routes import record_routes
+from risk.domain.facts import ReplaceRules
 from tests.factories import DeskWorld, make_account, make_desk
 from tests.factories.venues import make_session
 from tests.integration.operations.test_pages import client_of
@@ -59,6 +62,8 @@ def test_excess_is_accepted_from_its_exception(world: DeskWorld) -> None:
     item = ExceptionItem.objects.get(kind="OVERFILL")
     page = client_of(world.dealer).get(f"/exceptions/{item.pk}").content.decode()
     assert "Ask to accept the excess" in page
+    shown = client_of(world.dealer).get(f"/o/{order.ref}").content.decode()
+    assert "<b>100</b><span>of it in suspense</span>" in shown
     asked = client_of(world.dealer).post(f"/exceptions/{item.pk}/accept", {"reason": "The client takes it."})
     assert "waits for a second person" in asked.content.decode()
     assert "Approved and applied" in approve(world)
@@ -81,6 +86,20 @@ def test_an_unknown_order_is_put_on_record_from_its_exception(world: DeskWorld) 
     assert UnknownOrder.objects.get().state == "accepted"
     assert money(TradingAccount.objects.get(code="SUSPENSE")) == (D(0), D(0))
     assert money(world.account) == (D("-289.60"), D(400))
+
+
+def test_a_filled_order_may_be_amended_where_its_venue_revives_it(world: DeskWorld) -> None:
+    for key, revives in (("k1", False), ("k2", True)):
+        order = sent(world, key=key)
+        rules = VenueRules("t/1", ReplaceRules(revives_filled=revives))
+        record_routes(routes={order.order_id: "SIM1"}, rules={"SIM1": rules}, at=LATER)
+        fill = trade(order, 1, 1000, venue_order_id=key, identity=key)
+        apply_reports(reports=[fill], at=LATER)
+        head = client_of(world.dealer).get(f"/o/{order.ref}").content.decode()
+        assert (f'hx-get="/o/{order.ref}/amend?part=1"' in head) == revives
+        assert "The order is not working: Filled." in head  # a cancel never
+        form = client_of(world.dealer).get(f"/o/{order.ref}/amend?part=1").content.decode()
+        assert ("The order is not working: Filled." in form) != revives
 
 
 def test_another_desk_finds_neither_the_exception_nor_the_request(world: DeskWorld) -> None:
