@@ -21,9 +21,11 @@ from django.db import connection
 
 from accounts.selectors import OVERDRAWN_SQL
 from journal.bulk import raw_cursor
+from journal.domain.chain import Head
 from orders.domain.account_row import AccountRow
 from orders.domain.applying import OrderRow, RequestRow
 from orders.domain.facts import facts_from_json
+from orders.domain.leaving import LeavingOrder, LeavingRequest
 from orders.domain.lineage import Departing, Link
 from orders.domain.venue_rules import rules_from_json
 from orders.models import Order, OrderRequest, UnknownOrder
@@ -234,3 +236,26 @@ def lock_all_requests(order_ids: Iterable[UUID]) -> dict[UUID, list[OrderRequest
     for row in rows:
         found[row.order_id].append(row)
     return found
+
+
+_LEAVING = """
+SELECT o.id, o.ref, o.account_id, o.desk_id, o.correlation_id, o.trade_date, o.last_event_seq, o.last_event_hash,
+       o.facts::text, r.id, r.kind, r.state, r.cl_ord_id, r.orig_cl_ord_id, r.payload::text
+  FROM orders_order o JOIN orders_orderrequest r ON r.order_id = o.id
+ WHERE o.id IN (SELECT order_id FROM orders_orderrequest WHERE id = ANY(%s::uuid[]))
+ ORDER BY o.id, r.seq FOR NO KEY UPDATE
+"""
+
+
+def lock_leaving(request_ids: Iterable[UUID]) -> list[LeavingOrder]:
+    """The orders of these requests with all their requests, locked by ascending id, order before request: one statement."""
+    found: dict[UUID, LeavingOrder] = {}
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_LEAVING, [sorted(set(request_ids))])
+        for row in cursor.fetchall():
+            order = found.get(row[0])
+            if order is None:
+                values = (*row[:6], Head(row[6], bytes(row[7])), orjson.loads(row[8]), [])
+                order = found[row[0]] = LeavingOrder(*values)
+            order.requests.append(LeavingRequest(*(*row[9:14], orjson.loads(row[14]))))
+    return list(found.values())

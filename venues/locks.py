@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+import orjson
+
+from journal.bulk import raw_cursor
+from venues.domain.messages import ClaimedIntent
 from venues.models import FixSession, WireIntent
 
 
@@ -23,14 +27,18 @@ def lock_group(*, group: str) -> list[FixSession]:
     return list(FixSession.objects.select_for_update(no_key=True).filter(group=group).order_by("name"))
 
 
-def claim_intents(*, group: str, limit: int, only_safe: bool) -> list[WireIntent]:
+_CLAIM = """
+SELECT id, session_group, kind, order_id, request_id, cl_ord_id, payload::text FROM venues_wireintent
+ WHERE session_group = %s AND state = 'waiting' AND (NOT %s OR NOT adds_risk)
+ ORDER BY adds_risk, id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+
+
+def claim_intents(*, group: str, limit: int, only_safe: bool) -> list[ClaimedIntent]:
     """The next waiting intents, what removes risk first; ``only_safe`` leaves out what adds risk. Skips locked rows."""
-    waiting = WireIntent.objects.select_for_update(skip_locked=True).filter(
-        session_group=group, state=WireIntent.State.WAITING
-    )
-    if only_safe:
-        waiting = waiting.filter(adds_risk=False)
-    return list(waiting.order_by("adds_risk", "id")[:limit])
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_CLAIM, [group, only_safe, limit])
+        return [ClaimedIntent(*(*row[:-1], orjson.loads(row[-1]))) for row in cursor.fetchall()]
 
 
 def lock_waiting_intent(*, intent_id: int) -> WireIntent | None:

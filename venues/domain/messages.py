@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from kernel.fix import OrdType, Side, TimeInForce
 
@@ -24,6 +25,18 @@ class IntentKind(StrEnum):
     CANCEL = "cancel"
     STATUS = "status"
     DONT_KNOW = "dk"
+
+
+class ClaimedIntent(NamedTuple):
+    """A waiting intent as its gateway holds it: locked, about to leave or to be refused."""
+
+    id: int
+    session_group: str
+    kind: str
+    order_id: UUID
+    request_id: UUID
+    cl_ord_id: str
+    payload: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

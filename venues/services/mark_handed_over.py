@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from journal.bulk import insert_rows
+from journal.bulk import insert_rows, update_rows
 from journal.domain.records import Anomaly, Severity
 from journal.services.raise_anomaly import raise_anomaly
 from kernel.crash_points import crash_point
@@ -25,7 +25,7 @@ from orders.services.check_boundaries import check_boundaries
 from orders.services.record_hand_over import record_hand_over
 from venues.adapters.base import Adapter
 from venues.domain.fix_codec import join
-from venues.domain.messages import IntentKind, OutboundIntent, dont_know_from_payload, terms_from_message
+from venues.domain.messages import ClaimedIntent, IntentKind, OutboundIntent, dont_know_from_payload, terms_from_message
 from venues.locks import claim_intents, lock_waiting_new
 from venues.models import HandOver, WireIntent
 from venues.selectors import session_fence
@@ -63,7 +63,7 @@ class HandedOver:
     claimed: int
 
 
-def outbound_of(intent: WireIntent, departure: Departure, *, at: datetime) -> OutboundIntent:
+def outbound_of(intent: ClaimedIntent, departure: Departure, *, at: datetime) -> OutboundIntent:
     """The normalised message of an intent. Raises KeyError or ValueError for a payload that is none.
 
     Names and executed quantity are those of the moment of leaving: requests before it may have been answered or refused
@@ -89,7 +89,7 @@ def mark_handed_over(
     """
     outgoing: list[Outgoing] = []
     not_sent: list[NotSent] = []
-    handed: list[WireIntent] = []
+    handed: list[ClaimedIntent] = []
     rows = []
     with transaction.atomic(durable=True):
         if session_fence(session=session) != fence:
@@ -129,13 +129,13 @@ def mark_handed_over(
     return HandedOver(tuple(outgoing), tuple(not_sent), len(found))
 
 
-def _obstacle(intent: WireIntent, answer: BoundaryAnswer) -> NotSent | None:
+def _obstacle(intent: ClaimedIntent, answer: BoundaryAnswer) -> NotSent | None:
     if intent.kind == IntentKind.CANCEL and lock_waiting_new(order_id=intent.order_id) is not None:
         return NotSent(intent.id, "", "The order had not been sent.", completes_locally=True)
     return None if answer.allowed else NotSent(intent.id, answer.code, answer.sentence)
 
 
-def _disowning(intent: WireIntent, adapter: Adapter, at: datetime) -> tuple[tuple[int, str], ...] | None:
+def _disowning(intent: ClaimedIntent, adapter: Adapter, at: datetime) -> tuple[tuple[int, str], ...] | None:
     """The DK of an intent: about no request of ours, and no order changes by it. None when it has to be said by phone."""
     try:
         return adapter.dont_know(dont_know_from_payload(intent.payload))
@@ -160,7 +160,7 @@ def _disowning(intent: WireIntent, adapter: Adapter, at: datetime) -> tuple[tupl
 
 
 def _record(
-    handed: Sequence[WireIntent],
+    handed: Sequence[ClaimedIntent],
     rows: Sequence[tuple[object, ...]],
     originals: Mapping[UUID, str | None],
     *,
@@ -169,9 +169,8 @@ def _record(
     if not handed:
         return
     insert_rows(HandOver, rows, fields=_HAND_OVER_FIELDS)
-    WireIntent.objects.filter(id__in=[intent.id for intent in handed]).update(
-        state=WireIntent.State.HANDED_OVER, closed_at=at
-    )
+    closed = [(intent.id, WireIntent.State.HANDED_OVER.value, at) for intent in handed]
+    update_rows(WireIntent, closed, key=("id",), fields=("state", "closed_at"))
     if originals:
         record_hand_over(request_ids=list(originals), at=at, originals=originals)
     crash_point("before_hand_over")

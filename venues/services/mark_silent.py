@@ -34,6 +34,8 @@ def mark_silent(*, group: str, older_than: timedelta, sentence: str, at: datetim
     while True:
         with transaction.atomic(durable=True):
             silent = list_silent(group=group, before=at - older_than, limit=LIMIT)
+            if not silent:
+                return opened
             mark_unknown(request_ids=[s.request_id for s in silent], at=at, sentence=sentence)
             insert_rows(
                 Inquiry,
