@@ -29,7 +29,8 @@ def check_invariants(
     """
     with open_snapshot(at=at, truth=truth) as snapshot:
         outcomes = prove(snapshot, checks, within_s=within_s)
-    tell_of_findings(at=at, outcomes=outcomes)
+    # The gate first: where the journal itself is damaged, telling may fail, and then risk must be blocked already.
     if gate or not failing(outcomes):
         hold_trading(at=at, outcomes=outcomes, unproven=len(checks) - len(outcomes))
+    tell_of_findings(at=at, outcomes=outcomes)
     return outcomes

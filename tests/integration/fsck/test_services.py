@@ -15,6 +15,7 @@ from journal.domain.idempotency import lock_number
 from journal.models import Event
 from journal.notify import dedicated_connection
 from kernel.ids import new_id
+from oms_project.celery import app
 from oms_project.house import steps
 from operations.fsck.prove import failing, prove
 from operations.fsck.registry import BY_CODE, CHECKS, before_opening
@@ -80,6 +81,18 @@ def test_a_finding_of_the_night_is_told_and_does_not_stop_the_day(world: DeskWor
 
     assert (standing(), len(matters())) == ([], 1)
     assert capture(world).outcome == "released"
+
+
+def test_the_night_runs_every_check_and_beat_names_tasks_that_exist(world: DeskWorld) -> None:
+    app.loader.import_default_modules()
+    corrupt(1)
+    app.tasks["operations.prove_invariants"]()
+    assert matters() == [("AnomalyRaised", "critical")]
+    corrupt(-1)
+    app.tasks["operations.prove_invariants"]()
+    assert matters()[1:] == [("AnomalyCleared", "low")]
+    app.tasks["operations.finish_proof"]()
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
 
 
 def test_a_block_of_somebody_else_is_not_lifted(world: DeskWorld) -> None:
