@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--order", metavar="ID", help="one order, by id or reference")
     which.add_argument("--account", metavar="ID", help="one account with its orders, by id or code")
     which.add_argument("--all", action="store_true", help="everything; so without any of the three")
+    which.add_argument("--picture", action="store_true", help="the picture, from nothing; its version is put in force")
     replay.add_argument("--compare", action="store_true", help="print each difference; exit 1 when there is one")
     replay.add_argument("--json", action="store_true")
     reset = verbs.add_parser("reset", help="stop the house and forget all of its data")

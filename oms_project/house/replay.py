@@ -1,6 +1,8 @@
 """``./oms replay [--order ID|--account ID|--all] --compare``: rebuild from the journal and compare with the tables.
 
-On the house's database, beside ``up`` or without it. Exit 0 when nothing differs, 1 when something does.
+``--picture`` builds the picture of this build from nothing instead, beside the running one, and puts its version in
+force: after it a new build starts from a snapshot at once. On the house's database, beside ``up`` or without it. Exit 0
+when nothing differs, 1 when something does.
 """
 
 from __future__ import annotations
@@ -25,11 +27,13 @@ def run(arguments: Namespace) -> int:
     house = this_house()
     os.chdir(house.root)
     with house_addresses(house) as addresses:
-        os.environ.update(environment.common(house, mode_of(house)), OMS_DATABASE_URL=addresses.read)
+        url = addresses.app if arguments.picture else addresses.read
+        os.environ.update(environment.common(house, mode_of(house)), OMS_DATABASE_URL=url)
         import django
 
         django.setup()
-        answer = compared(order=arguments.order or "", account=arguments.account or "")
+        named = {"order": arguments.order or "", "account": arguments.account or ""}
+        answer = rebuilt() if arguments.picture else compared(**named)
     if arguments.json:
         print(json.dumps(answer))
     else:
@@ -52,6 +56,22 @@ def compared(*, order: str, account: str) -> dict[str, Any]:
     finally:
         connections.close_all()
     return {**asdict(result), "seconds": round(time.monotonic() - started, 2)}
+
+
+def rebuilt() -> dict[str, Any]:
+    """The picture from nothing, kept and put in force, and what of it differs from the tables."""
+    from django.db import connections
+
+    from journal.services.rebuild_projection import rebuild_projection
+    from kernel.clock import utc_now
+    from operations.domain.picture_state import PictureState
+    from operations.services.compare_picture import compare_picture
+
+    started, state = time.monotonic(), PictureState()
+    position = rebuild_projection(projection=state, at=utc_now())
+    result = compare_picture(state=state, position=position)
+    connections.close_all()
+    return {**asdict(result), "events": position, "untold": 0, "seconds": round(time.monotonic() - started, 2)}
 
 
 def show(answer: dict[str, Any]) -> None:

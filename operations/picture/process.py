@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "picture"
 BATCH = 2000
-CATCH_UP = 200_000
+CATCH_UP = 20_000
 ROWS_A_MESSAGE = 500
 BEAT_S = 1.0
 COMPARE_S = 60.0

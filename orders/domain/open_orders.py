@@ -210,12 +210,12 @@ class OpenOrders:
 
     def body(self) -> dict[str, Any]:
         """As plain JSON."""
-        return {"rows": [[order_id, *entry] for order_id, entry in self.entries.items()], "dark": self.dark}
+        return {"rows": {order_id: list(entry) for order_id, entry in self.entries.items()}, "dark": self.dark}
 
     def load(self, body: Mapping[str, Any]) -> None:
         """The inverse of :meth:`body`."""
         make = OpenOrder._make
-        self.entries = {row[0]: make(row[1:]) for row in body["rows"]}
+        self.entries = {order_id: make(row) for order_id, row in body["rows"].items()}
         self.dark, self.touched, self.by_account = dict(body["dark"]), set(), {}
         self._held, self._digests = {}, {}
         for order_id, entry in self.entries.items():

@@ -203,6 +203,8 @@ def test_whatever_is_killed_nothing_is_lost_doubled_or_guessed(running: Running)
 
     assert findings == []
     assert invariants_broken(running) == []
+    replayed = json.loads(running.verb("replay", "--all", "--compare", "--json").stdout)
+    assert (replayed["differences"], replayed["orders"] > 0) == ([], True)
     assert each_answer_is_true(calls, running) == []
     assert {call.status for call in calls if call.kind == "new"} <= {201, 202, 422}
     assert {call.status for call in calls} <= {200, 201, 202, 400, 409, 422}
