@@ -8,11 +8,14 @@ from functools import partial
 import pytest
 
 from accounts.models import CashBalance, SuspenseAccount
+from authorisation.models import AuthorisationRequest
 from kernel.fix import ExecType, OrdStatus
 from orders.domain.report import Report
 from orders.domain.results import CaptureResult
 from orders.models import Execution, Order, UnknownOrder, UnmatchedReport
+from orders.services.accept_excess import accept_excess
 from orders.services.apply_reports import apply_reports
+from orders.services.decide_suspense import decide_suspense
 from orders.services.match_waiting_reports import match_waiting_reports
 from orders.services.record_routes import record_routes
 from tests.concurrency.threads import together
@@ -52,4 +55,36 @@ def test_what_slips_between_two_consumers_is_swept_up_once() -> None:
     assert UnmatchedReport.objects.filter(order=None).count() == 0
     assert set(UnknownOrder.objects.values_list("state", "booked_qty")) <= {("matched", D(0))}
     assert CashBalance.objects.get(account=world.account).pending == ROUNDS * D("-72.50")
+    assert CashBalance.objects.get(account=suspense).pending == 0
+
+
+def test_an_acceptance_and_a_bust_at_once_leave_the_books_of_one_after_the_other() -> None:
+    world = make_desk()
+    suspense = make_account("SUSPENSE", group=world.group, cash="0")
+    SuspenseAccount.objects.create(desk=None, account=suspense)
+    for n in range(3):
+        order = sent(world, key=f"k{n}", order_qty=D(100))
+        named = {"venue_order_id": f"V{n}", "last_px": D("72.50")}
+        kept, over = (
+            report(order, seq, ExecType.TRADE, OrdStatus.FILLED, identity=f"{n}:{seq}", last_qty=D(qty), **named)
+            for seq, qty in ((1, 100), (2, 50))
+        )
+        apply_reports(reports=[kept, over], at=LATER)
+        accept_excess(actor=world.dealer, at=LATER, order_id=order.order_id, reason="The client takes it.")
+        asked = AuthorisationRequest.objects.get(state="pending")
+        bust = report(
+            order, 3, ExecType.TRADE_CANCEL, OrdStatus.FILLED, identity=f"{n}:3", exec_ref_id="X2",
+            venue_order_id=f"V{n}",
+        )  # fmt: skip
+        decide = partial(
+            decide_suspense, actor=world.checker, at=LATER, authorisation_id=asked.id, verdict="approve",
+            reason_code="OTHER", reason="", payload_hash=asked.payload_hash,
+        )  # fmt: skip
+        decided, applied = together([decide, partial(apply_reports, reports=[bust], at=LATER)])
+        assert (applied.applied, decided.outcome in ("applied", "not_applied")) == (1, True)
+        row = Order.objects.get(id=order.order_id)
+        assert (row.cum_qty, row.overfilled) == (D(100), False)
+        assert row.accepted_excess == (D(50) if decided.outcome == "applied" else D(0))
+        assert set(Execution.objects.filter(order=row).values_list("suspense_qty", "suspense_cash")) == {(D(0), D(0))}
+    assert CashBalance.objects.get(account=world.account).pending == 3 * D("-72.50")
     assert CashBalance.objects.get(account=suspense).pending == 0

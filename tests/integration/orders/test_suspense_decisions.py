@@ -12,7 +12,7 @@ from accounts.models import TradingAccount
 from authorisation.models import AuthorisationRequest
 from journal.models import Event
 from kernel.errors import Conflict, Invalid, NotPermitted, OmsError
-from kernel.fix import ExecType
+from kernel.fix import ExecType, Side
 from orders.domain.results import CaptureResult, DecideResult
 from orders.models import Order, UnknownOrder, UnmatchedReport
 from orders.services.accept_excess import accept_excess
@@ -20,6 +20,8 @@ from orders.services.accept_unknown_order import accept_unknown_order
 from orders.services.answer_dk import answer_dk
 from orders.services.apply_reports import apply_reports
 from orders.services.decide_suspense import decide_suspense
+from orders.services.match_waiting_reports import match_waiting_reports
+from orders.services.record_phoned_order import record_phoned_order
 from tests.factories import DeskWorld, make_desk
 from tests.integration.orders.test_apply_reports import LATER, sent
 from tests.integration.orders.test_overfill import bust, money, suspense, trade, world
@@ -173,6 +175,19 @@ def test_an_unknown_order_is_disowned_and_leaves_when_the_venue_busts(
     gone = stray(routed_twin(Order.objects.get()), 3, exec_type=ExecType.TRADE_CANCEL, exec_ref_id="X2")
     apply_reports(reports=[gone], at=LATER)
     assert money(firm()) == (D(0), D(0))
+
+
+def test_what_is_known_by_now_is_not_decided_any_more(world: DeskWorld, suspense: TradingAccount) -> None:
+    row = unknown(world, suspense)
+    record_phoned_order(
+        actor=world.dealer, at=LATER, account=world.account.code, symbol=world.listing.symbol, side=Side.BUY,
+        session_group="SIM1", venue_order_id="V9",
+    )  # fmt: skip
+    match_waiting_reports(at=LATER)
+    before = Event.objects.count(), AuthorisationRequest.objects.count()
+    with pytest.raises(Conflict, match="UNKNOWN_ORDER_CLOSED"):
+        answer_dk(actor=world.dealer, at=LATER, unknown_id=row.id, reason="Never sent.")
+    assert (Event.objects.count(), AuthorisationRequest.objects.count()) == before
 
 
 def test_nobody_guesses_what_an_unknown_order_traded(world: DeskWorld, suspense: TradingAccount) -> None:

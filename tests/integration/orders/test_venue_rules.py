@@ -250,6 +250,15 @@ def test_less_than_executed_asks_the_venue_to_stop(world: DeskWorld) -> None:
     assert (row.ord_status, row.order_qty, row.leaves_qty, reserved()) == ("2", D(600), D(0), D(0))
 
 
+def test_nothing_is_amended_while_a_cancel_is_on_its_way(world: DeskWorld) -> None:
+    order = working(world, max_outstanding=2)
+    cancel_order(actor=world.dealer, at=LATER, idempotency_key="c", route="ticket", order_id=order.order_id, reason="")
+    before = everything(order), OrderRequest.objects.count(), Event.objects.count()
+    with pytest.raises(Conflict, match="CANCEL_IN_FLIGHT"):
+        replace(world, order, order_qty=D(900))
+    assert (everything(order), OrderRequest.objects.count(), Event.objects.count()) == before
+
+
 def test_a_cancel_takes_back_a_replace_that_has_not_left(world: DeskWorld) -> None:
     order = working(world, max_outstanding=2)
     gone = replace(world, order, order_qty=D(1500))
