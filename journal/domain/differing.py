@@ -12,6 +12,7 @@ from typing import Any
 from kernel.numbers import plain
 
 ABSENT = "(nothing)"
+LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Difference:
 
 
 def shown(value: Any) -> str:
-    """A value as people compare it: decimals without trailing zeros, times in UTC, None as nothing."""
+    """A value as people compare it: decimals without trailing zeros, times in UTC, None as nothing, long ones cut."""
     if value is None:
         return ABSENT
     if isinstance(value, Enum):
@@ -38,7 +39,8 @@ def shown(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, bytes | memoryview):
         return bytes(value).hex()
-    return str(value)
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def differences(

@@ -24,6 +24,8 @@ from journal.domain.records import EventRecord
 from journal.selectors.events import records_of_streams
 from kernel.fix import Side
 from kernel.numbers import ZERO
+from orders.domain.facts import VERSION as FACTS_VERSION
+from orders.domain.facts import facts_from_json, facts_to_json
 from orders.domain.replayed import NOT_TOLD, ReplayedOrder
 from orders.domain.replaying import Replay, tells_all
 from orders.models import Execution, Order, OrderRequest
@@ -241,8 +243,20 @@ def read_rows(model: type[models.Model], key: str, ids: Collection[UUID]) -> dic
                 row[names[place]] = orjson.loads(row[names[place]])
             if "instrument_snapshot" in row:
                 row["instrument_snapshot"] = _digest(row["instrument_snapshot"])
+            if "facts" in row:
+                row["facts"] = _facts_of_now(row["facts"])
             found[row["id"]] = row
     return found
+
+
+def _facts_of_now(facts: Any) -> Any:
+    """Facts an earlier build wrote, in the form of now; what cannot be read as such is compared as it is, and differs."""
+    if not isinstance(facts, dict) or facts.get("v") == FACTS_VERSION:
+        return facts
+    try:
+        return facts_to_json(facts_from_json(facts))
+    except (KeyError, ValueError, TypeError, ArithmeticError):
+        return facts
 
 
 def _digest(snapshot: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection, models
+from psycopg.types.json import Jsonb
 
 from accounts.models import Booking, CashBalance, Holding, Reservation, TradingAccount
 from journal.models import Event
@@ -17,9 +18,11 @@ from operations.models import ExceptionItem
 from operations.services.check_replay import check_replay
 from operations.services.compare_replay import compare_replay
 from operations.services.on_anomaly_raised import handle
+from orders.domain.facts import facts_from_json, facts_of_reports
 from orders.domain.replayed import NOT_TOLD
 from orders.domain.replaying import replay
 from orders.models import Execution, Order, OrderRequest
+from orders.selectors.history import find_reports
 from tests.factories.busy_day import LATER, Day, busy_day
 from tests.factories.tampering import planted, without_checks
 
@@ -155,6 +158,23 @@ def test_orders_of_before_the_events_told_all_are_counted_and_left_out(day: Day)
     with planted("UPDATE journal_event SET version = 1 WHERE stream = %s AND seq = 1", stream):
         result = compare_replay()
     assert (result.untold, result.differences) == (1, [])
+
+
+def test_facts_written_by_an_earlier_build_are_read_for_what_they_say(day: Day) -> None:
+    order_id = day.orders["filled"]
+    whole = facts_of_reports(
+        facts_from_json(Order.objects.get(id=order_id).facts).requests, find_reports([order_id])[order_id]
+    )
+    rows = [[str(v) if isinstance(v, Decimal) else v for v in row] for row in whole.facts]
+    for facts, differing in ((rows, 0), (rows[:-1], 1)):
+        old = {
+            "v": 1,
+            "requests": [[str(v) if isinstance(v, Decimal) else v for v in row] for row in whole.requests],
+            "facts": facts,
+        }
+        without_checks("orders_order")
+        with planted("UPDATE orders_order SET facts = %s WHERE id = %s", Jsonb(old), order_id):
+            assert compare_replay(order=str(order_id)).differing == differing
 
 
 def test_what_is_not_there_is_said(day: Day) -> None:
