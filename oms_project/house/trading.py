@@ -1,6 +1,7 @@
 """``./oms trading on|off --reason TEXT``: the firm's switch, from the command line, beside ``up`` or without it.
 
-On is refused while an invariant does not hold; off never is.
+On is refused while an invariant of the house itself does not hold (levels 0 to 5); off never is. What differs from a venue
+(level 6) is shown as a warning: recovery gates the account and the session it is about, not the firm.
 """
 
 from __future__ import annotations
@@ -59,12 +60,14 @@ def run(arguments: Namespace) -> int:
 
 
 def proven(truth: Path | None) -> bool:
-    """True when every invariant holds. Those that do not are shown, and are somebody's exception."""
+    """True when nothing fails that stops the firm. All that fails is shown, and is somebody's exception."""
     from kernel.clock import utc_now
-    from operations.fsck.prove import failing
+    from operations.fsck.prove import failing, stopping
     from operations.services.check_invariants import check_invariants
 
-    found = failing(check_invariants(at=utc_now(), truth=truth))
-    for outcome in found:
+    outcomes = check_invariants(at=utc_now(), truth=truth)
+    for outcome in failing(outcomes):
+        if not outcome.stops_firm:
+            print("Warning, which keeps nothing but the account concerned from trading:")
         show(outcome)
-    return not found
+    return not stopping(outcomes)

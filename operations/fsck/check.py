@@ -52,13 +52,26 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one check found: how many places, some of them by name, and the seconds it took."""
+    """What one check found: how many places, some of them by name, and the seconds it took.
+
+    ``carried_out`` is false where the check itself failed: then it does not hold, and nothing is known.
+    """
 
     check: Check
     found: int
     examples: tuple[str, ...] = field(default=())
     seconds: float = 0.0
+    carried_out: bool = True
 
     @property
     def holds(self) -> bool:
         return self.found == 0
+
+    @property
+    def stops_firm(self) -> bool:
+        """Whether nobody may take new risk because of it.
+
+        An order that differs from its venue does not: recovery gates its account and its session, and a gate is never wider
+        than what it is for. Where that comparison could not be made, nothing is known of any order.
+        """
+        return not self.holds and (self.check.level < Level.TRUTH or not self.carried_out)

@@ -47,7 +47,7 @@ def prove_one(
     snapshot: Snapshot, check: Check, examples: int = EXAMPLES, left_s: float | None = None
 ) -> Outcome | None:
     """One check in a savepoint, so that one that fails leaves the snapshot to the others; None when it ran out of time."""
-    started = time.perf_counter()
+    started, carried_out = time.perf_counter(), True
     try:
         with snapshot.connection.transaction():
             if left_s is not None:
@@ -61,9 +61,10 @@ def prove_one(
         return None
     except (psycopg.Error, DjangoError, ArithmeticError, LookupError, TypeError, ValueError) as problem:
         reason = " ".join(str(problem).split())[:300]
+        carried_out = False
         found, some = 1, [Found("the check itself", f"could not be carried out: {type(problem).__name__}: {reason}")]
     named = tuple(f"{one.subject}: {one.what}" for one in some)
-    return Outcome(check, found, named, time.perf_counter() - started)
+    return Outcome(check, found, named, time.perf_counter() - started, carried_out)
 
 
 def _asked(snapshot: Snapshot, check: Check, examples: int) -> tuple[int, list[Found]]:
@@ -94,3 +95,8 @@ def _looked(findings: Iterable[Found], examples: int) -> tuple[int, list[Found]]
 def failing(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     """Those that do not hold."""
     return tuple(outcome for outcome in outcomes if not outcome.holds)
+
+
+def stopping(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Those for which the whole firm must not take new risk."""
+    return tuple(outcome for outcome in outcomes if outcome.stops_firm)

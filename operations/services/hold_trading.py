@@ -12,7 +12,7 @@ from django.db import transaction
 
 from authorisation.domain.principal import process_principal
 from operations.fsck.check import Outcome
-from operations.fsck.prove import failing
+from operations.fsck.prove import stopping
 from risk.models import Scope
 from risk.selectors import list_standing_blocks
 from risk.services.impose_block import impose_block
@@ -25,11 +25,11 @@ UNPROVEN = "Invariants are still being proven"
 
 
 def hold_trading(*, at: datetime, outcomes: Sequence[Outcome], unproven: int = 0) -> str:
-    """Block the firm when something fails or ``unproven`` checks were not carried out; lift the block otherwise.
+    """Block the firm when something fails that stops it or ``unproven`` checks were not carried out; else lift the block.
 
     Returns the reason of the block that stands afterwards, empty when none does. A reason that changed is a new block.
     """
-    wanted = reason_of(failing(outcomes), unproven)
+    wanted = reason_of(stopping(outcomes), unproven)
     with transaction.atomic():
         standing = standing_reason()
         if standing is not None and standing != wanted:

@@ -17,6 +17,7 @@ from journal.notify import dedicated_connection
 from kernel.ids import new_id
 from oms_project.celery import app
 from oms_project.house import steps
+from oms_project.house.trading import proven
 from operations.fsck.prove import failing, prove
 from operations.fsck.registry import BY_CODE, CHECKS, before_opening
 from operations.fsck.snapshot import open_snapshot
@@ -26,6 +27,7 @@ from orders.services.capture_order import capture_order
 from risk.models import Block
 from tests.factories import AT, DeskWorld, make_desk, terms
 from tests.factories.books import book_openings
+from tests.integration.fsck.world import write_foreign_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CASH = (BY_CODE["CASH_DIFFERS"], BY_CODE["STOCK_DIFFERS"])
@@ -93,6 +95,32 @@ def test_the_night_runs_every_check_and_beat_names_tasks_that_exist(world: DeskW
     assert matters()[1:] == [("AnomalyCleared", "low")]
     app.tasks["operations.finish_proof"]()
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+
+
+def test_what_differs_from_a_venue_is_told_and_does_not_stop_the_firm(world: DeskWorld, tmp_path: Path) -> None:
+    sides = (BY_CODE["ORDER_ON_ONE_SIDE"],)
+    line = write_foreign_order(tmp_path)
+    assert [one.found for one in failing(check_invariants(at=AT, checks=sides, truth=tmp_path, gate=True))] == [1]
+    assert standing() == []
+    assert Event.objects.filter(stream="anomaly:fsck:ORDER_ON_ONE_SIDE", kind="AnomalyRaised").count() == 1
+    assert capture(world).outcome == "released"
+
+    line.write_text("{}\n{}\n")  # what cannot be compared at all says nothing of any order
+    check_invariants(at=AT, checks=sides, truth=tmp_path, gate=True)
+    assert standing() == ["Invariants do not hold: ORDER_ON_ONE_SIDE (1). See ./oms fsck."]
+
+
+def test_the_switch_warns_of_what_differs_from_a_venue_and_refuses_over_the_rest(
+    world: DeskWorld, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_foreign_order(tmp_path)
+    assert proven(tmp_path) is True
+    warned = capsys.readouterr().out.splitlines()
+    assert warned[0] == "Warning, which keeps nothing but the account concerned from trading:"
+    assert "ORDER_ON_ONE_SIDE" in warned[1]
+    corrupt(1)
+    assert proven(tmp_path) is False
+    assert "I4  CASH_DIFFERS" in capsys.readouterr().out
 
 
 def test_a_block_of_somebody_else_is_not_lifted(world: DeskWorld) -> None:

@@ -112,3 +112,20 @@ def write_truth(directory: Path) -> Path:
         )  # fmt: skip
     (venue / "truth.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
     return directory
+
+
+def write_foreign_order(directory: Path) -> Path:
+    """A venue at which an order lives that is none of ours."""
+    venue = directory / "V"
+    venue.mkdir()
+    state = {"order_id": "V-1", "lineage": ["NOBODY.1"], "leaves_qty": "100"}
+    line = {
+        "at": AT.isoformat(),
+        "kind": "carried",
+        "delivery": "sent",
+        "order": state,
+        "execution": None,
+        "trades": {},
+    }
+    (venue / "truth.jsonl").write_bytes(orjson.dumps(line) + b"\n")
+    return venue / "truth.jsonl"
