@@ -26,12 +26,6 @@ pytestmark = [pytest.mark.fix, pytest.mark.django_db(transaction=True)]
 CLEAR = "AnomalyCleared"
 
 
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovering, "FATE_WITHIN", timedelta(seconds=1))
-    monkeypatch.setattr(recovering, "ANSWER_WITHIN", timedelta(seconds=2))
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     house = House(tmp_path / "ours", wait_s=60)
@@ -154,7 +148,10 @@ def test_an_order_the_venue_does_not_list_is_asked_for_and_its_answer_decides(
     assert RecoveryDifference.objects.count() == 0
 
 
-def test_absence_is_no_cancel_and_silence_about_it_is_told(house: House, venue: ScriptedVenue) -> None:
+def test_absence_is_no_cancel_and_silence_about_it_is_told(
+    house: House, venue: ScriptedVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovering, "FATE_WITHIN", timedelta(seconds=1))
     order = working_order(house)
     venue.script = silent
     house.start_gateway()
@@ -187,8 +184,9 @@ def test_an_order_of_the_venue_that_is_none_of_ours_is_told_and_blocks_nobody(
 
 
 def test_a_recovery_that_does_not_end_is_told_and_a_person_may_open_the_gate(
-    house: House, venue: ScriptedVenue
+    house: House, venue: ScriptedVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(recovering, "ANSWER_WITHIN", timedelta(seconds=2))
     venue.list_open = silent
     house.start_gateway()
     house.until(lambda: told("RECOVERY_OVERDUE") == ["AnomalyRaised"])
