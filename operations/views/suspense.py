@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from authorisation.domain.principal import ENTER_ORDER, Principal
 from kernel.clock import utc_now
 from kernel.errors import Conflict, NotPermitted
+from kernel.ids import new_id
 from operations.models import ExceptionItem
 from operations.selectors.queues import get_exception
 from operations.views.edge import actor_may, page
@@ -23,13 +24,14 @@ from orders.services.answer_dk import answer_dk
 from venues.selectors import get_session_group
 
 OVERFILL, UNKNOWN_ORDER = "OVERFILL", "UNKNOWN_ORDER"
+ROUTE = "suspense"
 
 
 def suspense_of(item: ExceptionItem, actor: Principal) -> dict[str, Any]:
     """What the page offers on an exception: which form, and why it is not this actor's to ask."""
     if item.state != ExceptionItem.State.OPEN or item.kind not in (OVERFILL, UNKNOWN_ORDER):
         return {}
-    return {"in_suspense": item.kind, "why_not_asking": _why_not(item, actor)}
+    return {"in_suspense": item.kind, "why_not_asking": _why_not(item, actor), "key": str(new_id())}
 
 
 def _why_not(item: ExceptionItem, actor: Principal) -> str:
@@ -51,13 +53,17 @@ def accept(request: HttpRequest, actor: Principal, item_id: UUID) -> HttpRespons
     """Ask a second person to accept the excess, or to take an unknown order for an account."""
     item = _decidable(actor, item_id)
     data, at = request.POST, utc_now()
-    reason = str(data.get("reason", ""))
+    reason, key = str(data.get("reason", "")), str(data.get("key", ""))
     if item.order_id is not None:
-        asked = accept_excess(actor=actor, at=at, order_id=item.order_id, reason=reason)
+        asked = accept_excess(
+            actor=actor, at=at, idempotency_key=key, route=ROUTE, order_id=item.order_id, reason=reason
+        )
     else:
         asked = accept_unknown_order(
             actor=actor,
             at=at,
+            idempotency_key=key,
+            route=ROUTE,
             unknown_id=UUID(item.evidence["unknown_id"]),
             account=str(data.get("account", "")),
             session_group=get_session_group(item.evidence["session"]),
@@ -71,15 +77,24 @@ def accept(request: HttpRequest, actor: Principal, item_id: UUID) -> HttpRespons
 def disown(request: HttpRequest, actor: Principal, item_id: UUID) -> HttpResponse:
     """Ask a second person to tell the venue that we do not know the trades."""
     item = _decidable(actor, item_id)
+    data = request.POST
     about = {"order_id": item.order_id} if item.order_id else {"unknown_id": UUID(item.evidence["unknown_id"])}
-    asked = answer_dk(actor=actor, at=utc_now(), reason=str(request.POST.get("reason", "")), **about)
+    asked = answer_dk(
+        actor=actor,
+        at=utc_now(),
+        idempotency_key=str(data.get("key", "")),
+        route=ROUTE,
+        reason=str(data.get("reason", "")),
+        **about,
+    )
     return _answer(request, actor, item, asked.sentence)
 
 
 def _decidable(actor: Principal, item_id: UUID) -> ExceptionItem:
+    """The exception; that it is over is the doors' to say, who also know a repeated key."""
     item = get_exception(actor=actor, item_id=item_id)
-    if not suspense_of(item, actor):
-        raise Conflict("NOTHING_IN_SUSPENSE", "This exception is closed, or nothing of it lies in suspense.")
+    if item.kind not in (OVERFILL, UNKNOWN_ORDER):
+        raise Conflict("NOTHING_IN_SUSPENSE", "Nothing of this exception lies in suspense.")
     return item
 
 

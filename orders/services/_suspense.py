@@ -1,21 +1,26 @@
-"""What the doors about suspense share: one open question a subject, put before a second person."""
+"""What the doors about suspense share: one open question a subject, asked once under a key, put before a second person."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
 from authorisation.services.raise_request import raise_request
+from journal.services.claim_key import claim_key
+from journal.services.store_answer import store_answer
 from kernel.errors import Conflict, Invalid, NotFound
 from orders.domain.suspense import excess_units
 from orders.locks import lock_unknown_orders
 from orders.models import Order, UnknownOrder
+from orders.services._answers import content_hash, key_owner
 
 KIND = "suspense"
 ACCEPT_EXCESS, ANSWER_DK, ACCEPT_UNKNOWN = "accept_excess", "answer_dk", "accept_unknown"
@@ -24,10 +29,37 @@ MAX_REASON = 500
 
 @dataclass(frozen=True, slots=True)
 class SuspenseAsked:
-    """The question that now waits for a second person."""
+    """The question that now waits for a second person. ``replayed``: the key had been answered so before."""
 
     authorisation_id: UUID
     sentence: str
+    replayed: bool = False
+
+
+def ask_once(
+    *,
+    actor: Principal,
+    at: datetime,
+    route: str,
+    idempotency_key: str,
+    content: Mapping[str, Any],
+    question: Callable[[], SuspenseAsked],
+) -> SuspenseAsked:
+    """Put the question in one transaction with its key, or give the answer that the same key was given before.
+
+    ``content`` is everything the caller sent. Raises Invalid IDEMPOTENCY_KEY_INVALID, Conflict IDEMPOTENCY_CONFLICT, and
+    what ``question`` raises; then nothing is kept.
+    """
+    digest = content_hash(None, (), **content)
+    scope = {"principal": key_owner(actor), "route": route, "key": idempotency_key, "payload_hash": digest}
+    with transaction.atomic():
+        stored = claim_key(**scope)
+        if stored is not None:
+            return SuspenseAsked(UUID(stored.answer["authorisation_id"]), stored.answer["sentence"], replayed=True)
+        asked = question()
+        answer = {"authorisation_id": str(asked.authorisation_id), "sentence": asked.sentence}
+        store_answer(**scope, status=202, answer=answer, at=at)
+    return asked
 
 
 def ask(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts.models import TradingAccount
 from authorisation.domain.principal import Principal
 from kernel.errors import Conflict
@@ -14,23 +12,32 @@ from kernel.numbers import plain
 from orders.permissions import require_entry, require_trading
 from orders.selectors.correlation import groups_of_session
 from orders.services._capturing import unknown_account
-from orders.services._suspense import ACCEPT_UNKNOWN, SuspenseAsked, ask, lock_unknown
+from orders.services._suspense import ACCEPT_UNKNOWN, SuspenseAsked, ask, ask_once, lock_unknown
 
 
 def accept_unknown_order(
-    *, actor: Principal, at: datetime, unknown_id: UUID, account: str, session_group: str, reason: str
+    *,
+    actor: Principal,
+    at: datetime,
+    idempotency_key: str,
+    route: str,
+    unknown_id: UUID,
+    account: str,
+    session_group: str,
+    reason: str,
 ) -> SuspenseAsked:
     """Ask for it. ``session_group`` is the one of the session that reported.
 
     Raises NotPermitted, NotFound, Invalid (account unknown, REASON_INVALID), Conflict (UNKNOWN_ORDER_CLOSED,
-    UNKNOWN_ORDER_VAGUE when nobody can tell what or which side was traded, DECISION_PENDING).
+    UNKNOWN_ORDER_VAGUE when nobody can tell what or which side was traded, DECISION_PENDING, IDEMPOTENCY_CONFLICT).
     """
     require_entry(actor)
     row = TradingAccount.objects.select_related("group").filter(code=account.strip().upper()).first()
     if row is None:
         raise unknown_account(account)
     require_trading(actor, desk_id=row.group.desk_id, group_id=row.group_id)
-    with transaction.atomic():
+
+    def question() -> SuspenseAsked:
         unknown = lock_unknown(unknown_id)
         if unknown.listing is None or not unknown.side or session_group not in groups_of_session(unknown.session):
             raise Conflict(
@@ -54,3 +61,18 @@ def accept_unknown_order(
             summary=f"Take order {unknown.name} of {unknown.session}, {plain(abs(unknown.booked_qty))} "
             f"{unknown.listing.symbol}, for {row.code}.",
         )
+
+    return ask_once(
+        actor=actor,
+        at=at,
+        route=route,
+        idempotency_key=idempotency_key,
+        content={
+            "decision": ACCEPT_UNKNOWN,
+            "unknown_id": unknown_id,
+            "account": row.code,
+            "session_group": session_group,
+            "reason": reason,
+        },
+        question=question,
+    )

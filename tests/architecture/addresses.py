@@ -173,10 +173,20 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "exceptions/<uuid:item_id>": (Door("GET", "/exceptions/{d.exceptions[0]}", SEES_THE_DESK),),
     # The order of this exception has no excess: who may ask is told so.
     "exceptions/<uuid:item_id>/accept": (
-        Door("POST", "/exceptions/{d.exceptions[0]}/accept", (302, 409, 404, 403, 403, 302), lambda d: {"reason": "x"}),
+        Door(
+            "POST",
+            "/exceptions/{d.exceptions[0]}/accept",
+            (302, 409, 404, 403, 403, 302),
+            lambda d: {"key": str(new_id()), "reason": "x"},
+        ),
     ),
     "exceptions/<uuid:item_id>/dk": (
-        Door("POST", "/exceptions/{d.exceptions[0]}/dk", (302, 409, 404, 403, 403, 302), lambda d: {"reason": "x"}),
+        Door(
+            "POST",
+            "/exceptions/{d.exceptions[0]}/dk",
+            (302, 409, 404, 403, 403, 302),
+            lambda d: {"key": str(new_id()), "reason": "x"},
+        ),
     ),
     "uploads": (Door("GET", "/uploads", SIGNED_IN),),
     "uploads/new": (Door("POST", "/uploads/new", (302, 302, 302, 403, 403, 302), order_file),),

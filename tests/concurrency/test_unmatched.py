@@ -70,7 +70,14 @@ def test_an_acceptance_and_a_bust_at_once_leave_the_books_of_one_after_the_other
             for seq, qty in ((1, 100), (2, 50))
         )
         apply_reports(reports=[kept, over], at=LATER)
-        accept_excess(actor=world.dealer, at=LATER, order_id=order.order_id, reason="The client takes it.")
+        accept_excess(
+            actor=world.dealer,
+            at=LATER,
+            idempotency_key=f"x{n}",
+            route="suspense",
+            order_id=order.order_id,
+            reason="The client takes it.",
+        )
         asked = AuthorisationRequest.objects.get(state="pending")
         bust = report(
             order, 3, ExecType.TRADE_CANCEL, OrdStatus.FILLED, identity=f"{n}:3", exec_ref_id="X2",

@@ -239,7 +239,15 @@ def _suspense(day: Day) -> None:
     day.says(day.trade(over, 8, "72.50"))
     day.says(day.trade(over, 7, "72.53"))
     actor, order_id = day.world.dealer, day.orders["over"]
-    asked = accept_excess(actor=actor, at=LATER, order_id=order_id, reason="Client takes it.", qty=Decimal(2))
+    asked = accept_excess(
+        actor=actor,
+        at=LATER,
+        idempotency_key="x1",
+        route="suspense",
+        order_id=order_id,
+        reason="Client takes it.",
+        qty=Decimal(2),
+    )
     request = AuthorisationRequest.objects.get(id=asked.authorisation_id)
     decide_suspense(
         actor=day.world.checker, at=LATER, authorisation_id=request.id, verdict="approve",

@@ -64,14 +64,20 @@ def test_excess_is_accepted_from_its_exception(world: DeskWorld) -> None:
     assert "Ask to accept the excess" in page
     shown = client_of(world.dealer).get(f"/o/{order.ref}").content.decode()
     assert "<b>100</b><span>of it in suspense</span>" in shown
-    asked = client_of(world.dealer).post(f"/exceptions/{item.pk}/accept", {"reason": "The client takes it."})
+    asked = client_of(world.dealer).post(
+        f"/exceptions/{item.pk}/accept", {"key": "k1", "reason": "The client takes it."}
+    )
     assert "waits for a second person" in asked.content.decode()
     assert "Approved and applied" in approve(world)
     assert Order.objects.get().accepted_excess == D(100)
     listen()
     item.refresh_from_db()
     assert item.state == "cleared"
-    again = client_of(world.dealer).post(f"/exceptions/{item.pk}/accept", {"reason": "Again."})
+    twice = client_of(world.dealer).post(
+        f"/exceptions/{item.pk}/accept", {"key": "k1", "reason": "The client takes it."}
+    )
+    assert (twice.status_code, AuthorisationRequest.objects.count()) == (200, 1)
+    again = client_of(world.dealer).post(f"/exceptions/{item.pk}/accept", {"key": "k2", "reason": "Again."})
     assert again.status_code == 409
 
 
@@ -80,7 +86,7 @@ def test_an_unknown_order_is_put_on_record_from_its_exception(world: DeskWorld) 
     apply_reports(reports=[stray(routed(world), order_qty=D(400))], at=LATER)
     listen()
     item = ExceptionItem.objects.get(kind="UNKNOWN_ORDER")
-    form = {"account": world.account.code, "reason": "Phoned this morning."}
+    form = {"key": "k1", "account": world.account.code, "reason": "Phoned this morning."}
     assert client_of(world.dealer).post(f"/exceptions/{item.pk}/accept", form).status_code == 200
     assert "Approved and applied" in approve(world)
     assert UnknownOrder.objects.get().state == "accepted"
@@ -107,10 +113,10 @@ def test_another_desk_finds_neither_the_exception_nor_the_request(world: DeskWor
     apply_reports(reports=[trade(order, 1, 1100)], at=LATER)
     listen()
     item = ExceptionItem.objects.get(kind="OVERFILL")
-    client_of(world.dealer).post(f"/exceptions/{item.pk}/dk", {"reason": "Not ours."})
+    client_of(world.dealer).post(f"/exceptions/{item.pk}/dk", {"key": "k1", "reason": "Not ours."})
     request = AuthorisationRequest.objects.get()
     other = make_desk("EQ2")
-    assert client_of(other.dealer).post(f"/exceptions/{item.pk}/dk", {"reason": "x"}).status_code == 404
+    assert client_of(other.dealer).post(f"/exceptions/{item.pk}/dk", {"key": "k1", "reason": "x"}).status_code == 404
     assert client_of(other.checker).get(f"/approvals/{request.id}").status_code == 404
     decide = f"/approvals/{request.id}/decide"
     data = {"verdict": "approve", "payload_hash": request.payload_hash}

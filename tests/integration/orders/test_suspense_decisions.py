@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
@@ -15,6 +15,7 @@ from kernel.errors import Conflict, Invalid, NotPermitted, OmsError
 from kernel.fix import ExecType, Side
 from orders.domain.results import CaptureResult, DecideResult
 from orders.models import Order, UnknownOrder, UnmatchedReport
+from orders.services._suspense import SuspenseAsked
 from orders.services.accept_excess import accept_excess
 from orders.services.accept_unknown_order import accept_unknown_order
 from orders.services.answer_dk import answer_dk
@@ -30,6 +31,16 @@ from tests.integration.orders.test_unmatched import open_anomalies, routed, stra
 __all__ = ["suspense", "world"]
 pytestmark = pytest.mark.django_db
 D = Decimal
+
+
+class Key(TypedDict):
+    """What every door is given to know a repetition by."""
+
+    idempotency_key: str
+    route: str
+
+
+KEY: Key = {"idempotency_key": "x1", "route": "suspense"}
 
 
 def overfilled(world: DeskWorld) -> CaptureResult:
@@ -64,7 +75,7 @@ def refused(code: str, kind: type[OmsError], call: Callable[[], object]) -> None
 
 def test_accepted_excess_becomes_the_orders_own(world: DeskWorld, suspense: TradingAccount) -> None:
     order = overfilled(world)
-    asked = accept_excess(actor=world.dealer, at=LATER, order_id=order.order_id, reason="Client takes it.")
+    asked = accept_excess(actor=world.dealer, at=LATER, **KEY, order_id=order.order_id, reason="Client takes it.")
     assert money(suspense) == (D("-72.50"), D(100))
     assert "waits for a second person" in asked.sentence
     assert decide(world.checker).outcome == "applied"
@@ -76,7 +87,7 @@ def test_accepted_excess_becomes_the_orders_own(world: DeskWorld, suspense: Trad
 
 def test_a_part_may_be_accepted_and_what_comes_later_asks_again(world: DeskWorld, suspense: TradingAccount) -> None:
     order = overfilled(world)
-    accept_excess(actor=world.dealer, at=LATER, order_id=order.order_id, reason="Part.", qty=D(40))
+    accept_excess(actor=world.dealer, at=LATER, **KEY, order_id=order.order_id, reason="Part.", qty=D(40))
     decide(world.checker)
     assert (money(suspense), open_anomalies()) == ((D("-43.50"), D(60)), ["OVERFILL"])
     apply_reports(reports=[trade(order, 2, 10), bust(order, 3, of=1)], at=LATER)
@@ -85,14 +96,14 @@ def test_a_part_may_be_accepted_and_what_comes_later_asks_again(world: DeskWorld
 
 def test_declined_excess_stays_where_it_is(world: DeskWorld, suspense: TradingAccount) -> None:
     order = overfilled(world)
-    accept_excess(actor=world.dealer, at=LATER, order_id=order.order_id, reason="Client takes it.")
+    accept_excess(actor=world.dealer, at=LATER, **KEY, order_id=order.order_id, reason="Client takes it.")
     assert decide(world.checker, "decline").outcome == "declined"
     assert (money(suspense), Order.objects.get().accepted_excess) == ((D("-72.50"), D(100)), D(0))
 
 
 def test_an_approval_after_the_bust_is_not_applied(world: DeskWorld, suspense: TradingAccount) -> None:
     order = overfilled(world)
-    accept_excess(actor=world.dealer, at=LATER, order_id=order.order_id, reason="Client takes it.")
+    accept_excess(actor=world.dealer, at=LATER, **KEY, order_id=order.order_id, reason="Client takes it.")
     apply_reports(reports=[bust(order, 2, of=1)], at=LATER)
     assert decide(world.checker).outcome == "not_applied"
     assert (Order.objects.get().accepted_excess, money(suspense)) == (D(0), (D(0), D(0)))
@@ -100,20 +111,53 @@ def test_an_approval_after_the_bust_is_not_applied(world: DeskWorld, suspense: T
 
 def test_who_may_not_and_what_cannot_be(world: DeskWorld, suspense: TradingAccount) -> None:
     order = overfilled(world)
-    arguments: dict[str, Any] = {"at": LATER, "order_id": order.order_id, "reason": "x"}
+    arguments: dict[str, Any] = {"at": LATER, "order_id": order.order_id, "reason": "x", **KEY}
     other = make_desk("EQ2").dealer
     refused("ORDER_UNKNOWN", OmsError, lambda: accept_excess(actor=other, **arguments))
     refused("NO_EXCESS", Conflict, lambda: accept_excess(actor=world.dealer, qty=D(101), **arguments))
     refused("REASON_INVALID", Invalid, lambda: accept_excess(actor=world.dealer, **(arguments | {"reason": " "})))
     accept_excess(actor=world.checker, **arguments)
     refused("DECISION_PENDING", Conflict, lambda: answer_dk(actor=world.dealer, **arguments))
+    refused("IDEMPOTENCY_CONFLICT", Conflict, lambda: accept_excess(actor=world.checker, qty=D(7), **arguments))
     refused("SELF_APPROVAL", NotPermitted, lambda: decide(world.checker))
     refused("RIGHT_MISSING", NotPermitted, lambda: decide(world.dealer))
 
 
+def test_a_repeated_key_is_answered_as_before_and_asks_nothing(world: DeskWorld, suspense: TradingAccount) -> None:
+    order = overfilled(world)
+    arguments: dict[str, Any] = {"actor": world.dealer, "at": LATER, "order_id": order.order_id, "reason": "Client's."}
+    first = accept_excess(**arguments, **KEY)
+    before = everything()
+    again = accept_excess(**arguments, **KEY)
+    assert (again.authorisation_id, again.sentence, again.replayed) == (first.authorisation_id, first.sentence, True)
+    refused("DECISION_PENDING", Conflict, lambda: accept_excess(**arguments, idempotency_key="x2", route="suspense"))
+    assert everything() == before
+    assert decide(world.checker).outcome == "applied"
+    assert accept_excess(**arguments, **KEY).authorisation_id == first.authorisation_id
+    assert AuthorisationRequest.objects.count() == 1
+
+
+def test_the_other_doors_know_a_repeated_key_too(world: DeskWorld, suspense: TradingAccount) -> None:
+    row = unknown(world, suspense)
+    calls: list[Callable[[str], SuspenseAsked]] = [
+        lambda key: accept_unknown_order(
+            actor=world.dealer, at=LATER, idempotency_key=key, route="suspense", unknown_id=row.id,
+            account=world.account.code, session_group="SIM1", reason="Phoned.",
+        ),
+        lambda key: answer_dk(
+            actor=world.dealer, at=LATER, idempotency_key=key, route="suspense", unknown_id=row.id, reason="Never sent.",
+        ),
+    ]  # fmt: skip
+    for number, call in enumerate(calls, 1):
+        first, again = call(f"k{number}"), call(f"k{number}")
+        assert (again.authorisation_id, again.replayed, first.replayed) == (first.authorisation_id, True, False)
+        assert AuthorisationRequest.objects.count() == number
+        decide(world.checker, "decline")
+
+
 def test_dk_tells_routing_what_to_say_and_leaves_the_money(world: DeskWorld, suspense: TradingAccount) -> None:
     order = overfilled(world)
-    answer_dk(actor=world.dealer, at=LATER, order_id=order.order_id, reason="Not ours.")
+    answer_dk(actor=world.dealer, at=LATER, **KEY, order_id=order.order_id, reason="Not ours.")
     assert decide(world.checker).outcome == "applied"
     payload = Event.objects.get(kind="TradesDisowned").payload
     assert (payload["dk_reason"], payload["venue_order_id"], payload["message"]["symbol"]) == ("C", "V1", "VOD.L")
@@ -139,6 +183,7 @@ def test_an_unknown_order_is_put_on_record_for_an_account(world: DeskWorld, susp
     accept_unknown_order(
         actor=world.dealer,
         at=LATER,
+        **KEY,
         unknown_id=row.id,
         account=world.account.code,
         session_group="SIM1",
@@ -167,7 +212,7 @@ def test_an_unknown_order_is_disowned_and_leaves_when_the_venue_busts(
     world: DeskWorld, suspense: TradingAccount
 ) -> None:
     row = unknown(world, suspense)
-    answer_dk(actor=world.dealer, at=LATER, unknown_id=row.id, reason="Never sent.")
+    answer_dk(actor=world.dealer, at=LATER, **KEY, unknown_id=row.id, reason="Never sent.")
     assert decide(world.checker).outcome == "applied"
     row.refresh_from_db()
     event = Event.objects.get(kind="TradesDisowned")
@@ -186,13 +231,13 @@ def test_what_is_known_by_now_is_not_decided_any_more(world: DeskWorld, suspense
     match_waiting_reports(at=LATER)
     before = Event.objects.count(), AuthorisationRequest.objects.count()
     with pytest.raises(Conflict, match="UNKNOWN_ORDER_CLOSED"):
-        answer_dk(actor=world.dealer, at=LATER, unknown_id=row.id, reason="Never sent.")
+        answer_dk(actor=world.dealer, at=LATER, **KEY, unknown_id=row.id, reason="Never sent.")
     assert (Event.objects.count(), AuthorisationRequest.objects.count()) == before
 
 
 def test_nobody_guesses_what_an_unknown_order_traded(world: DeskWorld, suspense: TradingAccount) -> None:
     apply_reports(reports=[stray(routed(world), side="")], at=LATER)
     row = UnknownOrder.objects.get()
-    arguments: dict[str, Any] = {"at": LATER, "unknown_id": row.id, "session_group": "SIM1", "reason": "x"}
+    arguments: dict[str, Any] = {"at": LATER, "unknown_id": row.id, "session_group": "SIM1", "reason": "x", **KEY}
     vague = {"actor": world.dealer, "account": world.account.code, **arguments}
     refused("UNKNOWN_ORDER_VAGUE", Conflict, lambda: accept_unknown_order(**vague))

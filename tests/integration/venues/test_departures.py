@@ -117,7 +117,9 @@ def disown(wire: Wire) -> None:
     now, world = utc_now(), wire.house.world
     SuspenseAccount.objects.create(desk=None, account=make_account("SUS", group=world.group, cash="0"))
     wire.report(3, ExecType.TRADE, OrdStatus.FILLED, last_qty=D(1), last_px=D("72.50"), exec_id="X10")
-    answer_dk(actor=world.dealer, at=now, order_id=wire.order.id, reason="Not ours.")
+    answer_dk(
+        actor=world.dealer, at=now, idempotency_key="x1", route="suspense", order_id=wire.order.id, reason="Not ours."
+    )
     asked = AuthorisationRequest.objects.get()
     decide_suspense(
         actor=world.checker, at=now, authorisation_id=asked.id, verdict="approve", reason_code="OTHER", reason="",
