@@ -31,6 +31,7 @@ SWITCH_ON = (
     "SELECT gen_random_uuid(), 'firm', '', 'trading_switch', 'start', 'test', now(), 'test', now() "
     "WHERE NOT EXISTS (SELECT FROM risk_block WHERE source = 'trading_switch')"
 )
+PROVEN = "SELECT count(*) FROM risk_block WHERE source = 'picture' AND lifted_at IS NOT NULL"
 
 
 def wait_until(true: Callable[[], Any], *, seconds: float, what: str) -> Any:
@@ -93,7 +94,8 @@ class House:
         self.sql("UPDATE refdata_referenceprice SET priced_at = now()")
 
     def start(self, *roles: str) -> None:
-        """Start processes by role; the web and the stream are waited for."""
+        """Start processes by role; web and stream are waited for, and that the picture is proven: till then orders are refused."""
+        proven = self.sql(PROVEN)[0][0]
         log = (self.var / "processes.log").open("ab")
         for role in roles:
             command = [sys.executable, "-m", "oms_project.house.roles", role]
@@ -104,6 +106,8 @@ class House:
         for role in roles:
             if role in ports:
                 wait_until(partial(answers, f"http://127.0.0.1:{ports[role]}/healthz"), seconds=40, what=role)
+        if "picture" in roles:
+            wait_until(lambda: self.sql(PROVEN)[0][0] > proven, seconds=40, what="the picture proven")
 
     def end(self, role: str, number: int = signal.SIGKILL) -> None:
         """Send a signal to a role and, unless it only stops it, wait for its end."""
