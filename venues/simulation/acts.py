@@ -292,7 +292,7 @@ def foreign(venue: Venue, order: VenueOrder, a: int, b: int) -> None:
 def echo(venue: Venue, order: VenueOrder, a: int, b: int) -> None:
     """PendingCancel or PendingReplace once more, for a request that has its answer."""
     answered = [name for name in order.answers if name != order.new_cl_ord_id]
-    if answered and not order.pending:
+    if answered and not (order.pending or order.rejected):
         name = answered[a % len(answered)]
         venue.say(order, "E" if b % 2 else "6", cl_ord_id=name, orig=order.cl_ord_id)
 

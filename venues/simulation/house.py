@@ -79,6 +79,9 @@ class House(Protocol):
     def ask(self, tick: int) -> list[str]:
         """Mark what is unanswered as unknown; the status requests about it, raw."""
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Logged on with new numbers, both ways."""
+
     def store(self, arrivals: Sequence[Arrival], day: int, tick: int) -> None:
         """What came over the session becomes rows of the inbox."""
 

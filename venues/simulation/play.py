@@ -119,6 +119,7 @@ class Play(Course):
                 self.note("numbers start again")
                 self.wire.transmit(self.venue.said, self.tick)
                 self.wire.reset(self.tick)
+                self.house.begin_epoch(self.wire.epoch)
             case "resend":
                 self.store(self.wire.resend())
 

@@ -34,7 +34,6 @@ class PureHouse:
 
     def __init__(self, world: World) -> None:
         self.books = empty_books(world)
-        self._epoch = 1
 
     def capture(self, index: int, tick: int) -> str | None:
         return doors.capture(self.books, index) if index not in self.books.order_ids else None
@@ -51,11 +50,12 @@ class PureHouse:
     def ask(self, tick: int) -> list[str]:
         return gateway.ask(self.books, tick)
 
+    def begin_epoch(self, epoch: int) -> None:
+        self.books.epoch, self.books.next_out = epoch, 1
+
     def store(self, arrivals: Sequence[Arrival], day: int, tick: int) -> None:
         books = self.books
         for arrival in arrivals:
-            if arrival.epoch > books.epoch:
-                books.epoch, books.next_out = arrival.epoch, 1
             books.first_rows.setdefault((arrival.epoch, arrival.seq), len(books.inbox))
             books.inbox.append(InboxRow(arrival.epoch, arrival.seq, arrival.raw, moment(tick)))
 

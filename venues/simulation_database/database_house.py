@@ -232,10 +232,11 @@ class DatabaseHouse:
 
     # The way in
 
+    def begin_epoch(self, epoch: int) -> None:
+        self._epoch, self._next_out = epoch, 1
+
     def store(self, arrivals: Sequence[Arrival], day: int, tick: int) -> None:
         for arrival in arrivals:
-            if arrival.epoch > self._epoch:
-                self._epoch, self._next_out = arrival.epoch, 1
             self._rows.append(self._keep(WireMessage.Direction.IN, arrival.epoch, arrival.seq, arrival.raw, tick))
 
     def consume(self, limit: int, tick: int, crash: str) -> None:
