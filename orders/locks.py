@@ -152,7 +152,7 @@ def next_order_numbers(count: int) -> list[int]:
 _ROWS = """
 SELECT id, ref, account_id, correlation_id, side, ord_type, order_qty, price, stop_px, time_in_force, cl_ord_id,
        venue_order_id, ord_status, cum_qty, leaves_qty, is_open, request_state, coalesce(state_date, trade_date), version, last_event_seq,
-       last_event_hash, facts::text, instrument_snapshot::text
+       last_event_hash, facts::text, instrument_snapshot::text, accepted_excess
   FROM orders_order WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
 _REQUEST_ROWS = """
@@ -167,7 +167,7 @@ def lock_order_rows(order_ids: Iterable[UUID]) -> dict[UUID, OrderRow]:
         cursor.execute(_ROWS, [sorted(set(order_ids))])
         return {
             row[0]: OrderRow._make(
-                (*row[:20], bytes(row[20]), facts_from_json(orjson.loads(row[21])), orjson.loads(row[22]))
+                (*row[:20], bytes(row[20]), facts_from_json(orjson.loads(row[21])), orjson.loads(row[22]), row[23])
             )
             for row in cursor.fetchall()
         }

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django_fsm import FSMField, transition
 
+from orders.domain.suspense import excess_units
 from orders.domain.transitions import sources_of
 
 QTY: dict[str, Any] = {"max_digits": 24, "decimal_places": 8}
@@ -137,6 +138,11 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.ref
+
+    @property
+    def excess_accepted(self) -> bool:
+        """Whether all that was executed beyond OrderQty was accepted."""
+        return not excess_units(cum_qty=self.cum_qty, order_qty=self.order_qty, accepted=self.accepted_excess)
 
 
 class OrderRequest(models.Model):

@@ -13,6 +13,7 @@ from typing import Any
 from kernel.fix import OrdType, Side, TimeInForce
 from kernel.numbers import plain
 from operations.domain.shown_status import shown_status
+from orders.domain.suspense import excess_units
 
 COLUMNS = (
     "id", "ref", "at", "account", "symbol", "side", "qty", "price", "type", "tif", "cum", "leaves", "avg",
@@ -55,10 +56,13 @@ def _text(value: Decimal | None) -> str | None:
 
 def order_row(order: Mapping[str, Any]) -> list[Any]:
     """The row of one order; ``order`` has the keys of ``operations.selectors.ROW_FIELDS``."""
-    shown = shown_status(
-        ord_status=order["ord_status"], request_state=order["request_state"], overfilled=order["overfilled"]
-    )
     cum: Decimal = order["cum_qty"]
+    shown = shown_status(
+        ord_status=order["ord_status"],
+        request_state=order["request_state"],
+        overfilled=order["overfilled"],
+        excess_accepted=not excess_units(cum_qty=cum, order_qty=order["order_qty"], accepted=order["accepted_excess"]),
+    )
     return [
         str(order["id"]),
         order["ref"],

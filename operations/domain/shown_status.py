@@ -60,15 +60,23 @@ _WE_SAID: dict[str, ShownStatus] = {
     "rejected": ShownStatus("refused", REFUSED, "Rejected"),
 }
 
+_OVER_ACCEPTED = ShownStatus("filled", DONE, "Over-fill accepted")
 _UNKNOWN = ShownStatus("unknown", UNKNOWN, "Unknown")
 
 
-def shown_status(*, ord_status: str | None, request_state: str, overfilled: bool = False) -> ShownStatus:
-    """The status people see. A fate we do not know outranks everything; then the venue's word; then ours."""
+def shown_status(
+    *, ord_status: str | None, request_state: str, overfilled: bool = False, excess_accepted: bool = False
+) -> ShownStatus:
+    """The status people see. A fate we do not know outranks everything; then the venue's word; then ours.
+
+    An over-fill is an open matter until all of it was accepted.
+    """
     if request_state == "unknown":
         return _UNKNOWN
-    if overfilled:
+    if overfilled and not excess_accepted:
         return ShownStatus("unknown", UNKNOWN, "Over-filled")
+    if overfilled and ord_status == OrdStatus.FILLED:
+        return _OVER_ACCEPTED
     if ord_status is None:
         return _WE_SAID.get(request_state, _UNKNOWN)
     try:

@@ -18,7 +18,7 @@ from orders.permissions import visible_desks, visible_groups
 ROW_FIELDS = (
     "id", "ref", "entered_at", "account__code", "account__group_id", "listing__symbol", "listing__market_id",
     "listing__price_unit", "listing__currency", "listing__price_divisor", "side", "ord_type", "time_in_force",
-    "order_qty", "price", "stop_px", "cum_qty", "leaves_qty", "avg_px", "overfilled", "ord_status", "request_state",
+    "order_qty", "price", "stop_px", "cum_qty", "leaves_qty", "avg_px", "overfilled", "accepted_excess", "ord_status", "request_state",
     "is_open", "needs_attention", "last_event_seq", "updated_at", "desk_id", "desk__code", "owner_id",
     "owner__username", "cl_ord_id", "venue_order_id", "client_order_id", "source",
 )  # fmt: skip

@@ -120,7 +120,12 @@ def status_mark(shown: ShownStatus) -> SafeString:
 def order_status(order: Any) -> SafeString:
     """The status of an order, from the venue's word and our request's state."""
     return status_mark(
-        shown_status(ord_status=order.ord_status, request_state=order.request_state, overfilled=order.overfilled)
+        shown_status(
+            ord_status=order.ord_status,
+            request_state=order.request_state,
+            overfilled=order.overfilled,
+            excess_accepted=order.excess_accepted,
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ from operations.selectors.order_page import get_order_page, get_visible_order, g
 from operations.views.edge import page
 from operations.views.ticket import sort_checks
 from orders.domain.results import RequestResult
+from orders.domain.suspense import excess_units
 from orders.domain.terms import ReplaceTerms
 from orders.domain.venue_rules import may_be_replaced
 from orders.models import Order
@@ -70,7 +72,10 @@ def why_not_acting(actor: Principal, order: Order, *, amending: bool = False) ->
     revivable = may_be_replaced(is_open=order.is_open, ord_status=order.ord_status, venue_rules=order.venue_rules)
     if not (revivable if amending else order.is_open):
         shown = shown_status(
-            ord_status=order.ord_status, request_state=order.request_state, overfilled=order.overfilled
+            ord_status=order.ord_status,
+            request_state=order.request_state,
+            overfilled=order.overfilled,
+            excess_accepted=order.excess_accepted,
         )
         return f"The order is not working: {shown.text}."
     try:
@@ -105,9 +110,16 @@ def order_as_at(request: HttpRequest, actor: Principal, name: str, seq: int) -> 
     as_at = get_page_as_at(order=order, seq=seq)
     row = as_at.row
     status = shown_status(
-        ord_status=row["ord_status"], request_state=row["request_state"], overfilled=row["overfilled"]
+        ord_status=row["ord_status"],
+        request_state=row["request_state"],
+        overfilled=row["overfilled"],
+        excess_accepted=_is_accepted(row),
     )
     return render(request, "operations/order_as_at.html", {"order": order, "as_at": as_at, "status": status})
+
+
+def _is_accepted(row: Mapping[str, Any]) -> bool:
+    return not excess_units(cum_qty=row["cum_qty"], order_qty=row["order_qty"], accepted=row["accepted_excess"])
 
 
 def money_of(qty: Decimal | None, price: Decimal | None, order: Order) -> Decimal | None:

@@ -18,7 +18,7 @@ from accounts.domain.ledger import TradeBooking
 from journal.domain.chain import EventDraft
 from kernel.canonical import jsonable
 from kernel.fix import OrdStatus, Side
-from kernel.numbers import plain
+from kernel.numbers import ZERO, plain
 from orders.domain.changes import AnomalyFound, AnomalyGone, ExecutionChange, RequestAnswered
 from orders.domain.derive import Derived, all_notes, derive
 from orders.domain.facts import OrderFacts
@@ -26,6 +26,7 @@ from orders.domain.fold import fold
 from orders.domain.holding import OPEN_STATES, asked_of, held_for, priced_of
 from orders.domain.report import Report
 from orders.domain.report_json import report_to_json
+from orders.domain.suspense import excess_units
 
 _EVENT_KINDS = {
     "trade": "ExecutionRecorded",
@@ -63,6 +64,7 @@ class OrderRow(NamedTuple):
     last_event_hash: bytes
     facts: OrderFacts
     snapshot: Mapping[str, Any]
+    accepted_excess: Decimal = ZERO
 
 
 class RequestRow(NamedTuple):
@@ -138,7 +140,7 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
     by_cl_ord_id = {request.cl_ord_id: request for request in requests}
     states = {request.id: request.state for request in requests}
     before = derive(order.facts, business_date=order.trade_date)
-    attention = attention_of(order.facts)
+    attention = attention_of(order.facts, order.accepted_excess)
     work = Applied(
         order=order,
         derived=before,
@@ -177,10 +179,14 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
     return work
 
 
-def attention_of(facts: OrderFacts) -> str:
-    """The kind of the first matter about these facts that a person must see, or the empty text."""
-    notes = all_notes(facts.state)
-    return notes[0].kind if notes else ""
+def attention_of(facts: OrderFacts, accepted_excess: Decimal) -> str:
+    """The kind of the first matter about these facts that a person must see, or the empty text.
+
+    Excess that two people have accepted is no open matter any more; one unit beyond it is.
+    """
+    state = facts.state
+    decided = not excess_units(cum_qty=state.cum_qty, order_qty=state.order_qty, accepted=accepted_excess)
+    return next((note.kind for note in all_notes(state) if not (decided and note.kind == "OVERFILL")), "")
 
 
 def unknown_key(cl_ord_id: str) -> str:
@@ -271,7 +277,7 @@ def _shown(order: OrderRow, derived: Derived, attention: str) -> dict[str, Any]:
 def _moved(work: Applied) -> dict[str, Any]:
     """What the row will say from now on and did not say before this report; a name once learnt is not forgotten."""
     derived, shown, moved = work.derived, work.shown, {}
-    work.needs_attention = attention_of(work.facts)
+    work.needs_attention = attention_of(work.facts, work.order.accepted_excess)
     for name, old in shown.items():
         new = work.needs_attention if name == "needs_attention" else getattr(derived, name)
         if new != old and not (new is None and name in ("cl_ord_id", "venue_order_id")):

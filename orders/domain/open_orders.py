@@ -325,6 +325,11 @@ def _routed(entry: OpenOrder, event: Happening) -> OpenOrder:
     return entry._replace(session_group=event.payload["session_group"], seq=max(entry.seq, event.seq))
 
 
+def _excess_accepted(entry: OpenOrder, event: Happening) -> OpenOrder:
+    attention = event.payload.get("needs_attention", entry.attention)
+    return entry._replace(attention=attention, seq=max(entry.seq, event.seq))
+
+
 def _day_turned(entry: OpenOrder, event: Happening) -> OpenOrder:
     return entry._replace(ord_status=event.payload["ord_status"] or "", seq=max(entry.seq, event.seq))
 
@@ -371,6 +376,7 @@ def _ends_as(state: str) -> Callable[[OpenOrder, Happening], OpenOrder]:
 _CHANGES: dict[str, Callable[[OpenOrder, Happening], OpenOrder]] = {
     "OrderRouted": _routed,
     "TradingDayTurned": _day_turned,
+    "ExcessAccepted": _excess_accepted,
     "ReplaceCaptured": _asked_for,
     "CancelCaptured": _asked_for,
     "OrderReleased": _moves_to(RELEASED),

@@ -83,7 +83,7 @@ class Replay:
         for request in order.requests.values():
             if request.kind == "replace" and request.cl_ord_id == working.cl_ord_id:
                 order.fixed |= accepted_terms(request.payload)
-        order.attention = attention_of(order.facts)
+        order.attention = attention_of(order.facts, order.accepted_excess)
         counted = {trade.identity: trade for trade in order.facts.state.execs}
         for identity, row in order.executions.items():
             trade = counted.get(identity)
@@ -133,7 +133,9 @@ class Replay:
             order.working = replace(order.working, ord_status=status)
 
     def _excess_accepted(self, order: ReplayedOrder, event: EventRecord) -> None:
+        self._read()
         order.accepted_excess = Decimal(event.payload["accepted_excess"])
+        order.attention = attention_of(order.facts, order.accepted_excess)
 
     def _excess_moved(self, order: ReplayedOrder, event: EventRecord) -> None:
         """Where it lies; how much of it there is, is worked out from the executions."""

@@ -22,7 +22,9 @@ from kernel.errors import Conflict, NotFound, OmsError
 from kernel.fix import Side
 from kernel.ids import new_id
 from kernel.numbers import plain
+from orders.domain.applying import attention_of
 from orders.domain.disowning import NO_MATCHING_ORDER, QUANTITY_EXCEEDS, disowned_payload, trades_of_reports
+from orders.domain.facts import facts_from_json
 from orders.domain.kept_report import report_of
 from orders.domain.results import DecideResult
 from orders.models import Execution, Order, UnknownOrder, UnmatchedReport
@@ -106,15 +108,17 @@ def _accept_excess(details: Details, actor: Principal, maker_id: int, at: dateti
     if qty > had:
         raise Conflict("NO_EXCESS", f"{order.ref} has {plain(had)} units of excess now, not {plain(qty)}.")
     order.accepted_excess += qty
+    order.needs_attention = attention_of(facts_from_json(order.facts), order.accepted_excess)
     payload = {
         "order_id": str(order.id),
         "qty": plain(qty),
         "accepted_excess": plain(order.accepted_excess),
+        "needs_attention": order.needs_attention,
         "reason": details["reason"],
         "maker_id": maker_id,
     }
     said = Said("ExcessAccepted", payload, actor.actor, actor.on_behalf_of)
-    record(order, [said], at=at, changed=["accepted_excess"])
+    record(order, [said], at=at, changed=["accepted_excess", "needs_attention"])
     book_facts(move_excess(order, had=had, actor=actor.actor, at=at), actor=actor.actor, at=at)
 
 

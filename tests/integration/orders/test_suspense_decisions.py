@@ -23,6 +23,7 @@ from orders.services.apply_reports import apply_reports
 from orders.services.decide_suspense import decide_suspense
 from orders.services.match_waiting_reports import match_waiting_reports
 from orders.services.record_phoned_order import record_phoned_order
+from orders.services.replay_orders import replay_orders
 from tests.factories import DeskWorld, make_desk
 from tests.integration.orders.test_apply_reports import LATER, sent
 from tests.integration.orders.test_overfill import bust, money, suspense, trade, world
@@ -81,6 +82,9 @@ def test_accepted_excess_becomes_the_orders_own(world: DeskWorld, suspense: Trad
     assert decide(world.checker).outcome == "applied"
     assert (money(world.account), money(suspense)) == ((D("-797.50"), D(1100)), (D(0), D(0)))
     assert (Order.objects.get().accepted_excess, open_anomalies()) == (D(100), [])
+    row = Order.objects.get()
+    assert (row.overfilled, row.needs_attention, row.excess_accepted) == (True, "", True)
+    assert replay_orders(order_ids=[row.id]).differences == []
     told = Event.objects.filter(stream=f"order:{order.order_id}").order_by("seq").values_list("kind", flat=True)
     assert list(told)[-2:] == ["ExcessAccepted", "ExcessMoved"]
 
@@ -90,8 +94,21 @@ def test_a_part_may_be_accepted_and_what_comes_later_asks_again(world: DeskWorld
     accept_excess(actor=world.dealer, at=LATER, **KEY, order_id=order.order_id, reason="Part.", qty=D(40))
     decide(world.checker)
     assert (money(suspense), open_anomalies()) == ((D("-43.50"), D(60)), ["OVERFILL"])
+    assert (Order.objects.get().needs_attention, Order.objects.get().excess_accepted) == ("OVERFILL", False)
     apply_reports(reports=[trade(order, 2, 10), bust(order, 3, of=1)], at=LATER)
     assert (money(suspense), open_anomalies()) == ((D(0), D(0)), [])
+
+
+def test_what_is_executed_beyond_what_was_accepted_needs_attention_again(
+    world: DeskWorld, suspense: TradingAccount
+) -> None:
+    order = overfilled(world)
+    accept_excess(actor=world.dealer, at=LATER, **KEY, order_id=order.order_id, reason="Client takes it.")
+    decide(world.checker)
+    apply_reports(reports=[trade(order, 2, 10)], at=LATER)
+    row = Order.objects.get()
+    assert (row.needs_attention, row.excess_accepted, open_anomalies()) == ("OVERFILL", False, ["OVERFILL"])
+    assert replay_orders(order_ids=[row.id]).differences == []
 
 
 def test_declined_excess_stays_where_it_is(world: DeskWorld, suspense: TradingAccount) -> None:

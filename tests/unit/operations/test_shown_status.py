@@ -38,6 +38,14 @@ def test_an_over_fill_is_louder_than_filled() -> None:
     assert (shown.family, shown.text) == ("unknown", "Over-filled")
 
 
+@pytest.mark.parametrize(
+    ("ord_status", "family", "text"), [("2", "done", "Over-fill accepted"), ("4", "ended", "Canceled")]
+)
+def test_an_over_fill_that_was_accepted_is_no_open_matter(ord_status: str, family: str, text: str) -> None:
+    shown = shown_status(ord_status=ord_status, request_state="accepted", overfilled=True, excess_accepted=True)
+    assert (shown.family, shown.text) == (family, text)
+
+
 def test_every_code_has_text_and_glyph() -> None:
     for status in OrdStatus:
         shown = shown_status(ord_status=status, request_state="accepted")
