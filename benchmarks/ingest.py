@@ -31,10 +31,11 @@ from journal.notify import wait_for
 from kernel.clock import utc_now
 from venues import inbox
 from venues.domain.channels import INBOX_CHANNEL
+from venues.domain.inbox import UNWORKED
 from venues.gateway.engine import Happening, WireItem
 from venues.gateway.recorder import Recorder, SessionMemo
 from venues.models import WireMessage
-from venues.selectors import inbox_lag
+from venues.selectors.inbox import inbox_lag
 from venues.services.consume_inbox import consume_inbox
 
 ACCOUNTS = 100
@@ -309,7 +310,12 @@ def _consume_and_note(pipe: Connection, session: str) -> None:
 
 
 def _done_up_to(session: str) -> int:
+    """The last message before the first one that waits."""
     with raw_cursor() as cursor:
-        cursor.execute("SELECT position FROM journal_cursor WHERE name = %s", [f"inbox:{session}"])
+        cursor.execute(
+            f"SELECT coalesce((SELECT min(w.id) - 1 FROM {UNWORKED} WHERE s.name = %s), "
+            "(SELECT max(id) FROM venues_wiremessage))",
+            [session],
+        )
         row = cursor.fetchone()
     return int(row[0]) if row else 0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from kernel.numbers import plain
+from kernel.texts import id_text, utc_text
 
 
 def jsonable(value: Any) -> Any:
@@ -25,9 +26,9 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, Decimal):
         return plain(value)
     if isinstance(value, UUID):
-        return str(value)
+        return id_text(value)
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return utc_text(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
 
 ZERO = Decimal(0)
 
@@ -62,9 +63,10 @@ class Money:
         return Money(self.amount + other.amount, self.currency)
 
 
+@lru_cache(maxsize=16_384)
 def plain(value: Decimal) -> str:
-    """A Decimal as FIX and JSON text: no exponent, no trailing zeros."""
+    """A Decimal as FIX and JSON text: no exponent, no trailing zeros, zero without sign."""
+    if not value:
+        return "0"
     text = format(value, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return text or "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -22,7 +22,7 @@ from tests.factories.venues import make_session
 from tests.fix_venue import free_port, wait_until
 from venues.gateway import run
 from venues.inbox import consume_all
-from venues.selectors import list_inbox_sessions
+from venues.selectors.inbox import list_inbox_sessions
 from venues.services import on_order_released
 
 GROUP = "T1"

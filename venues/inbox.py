@@ -18,7 +18,7 @@ from journal.notify import wait_for
 from kernel.clock import utc_now
 from kernel.errors import Unavailable
 from venues.domain.channels import INBOX_CHANNEL
-from venues.selectors import list_inbox_sessions
+from venues.selectors.inbox import list_inbox_sessions
 from venues.services.consume_inbox import consume_inbox
 
 log = logging.getLogger("venues.inbox")

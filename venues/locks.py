@@ -1,7 +1,7 @@
 """The only row locks of this room.
 
-Order: FixSession by name before anything else of this room; WireIntents by id. A gateway never locks an account or an
-order while it decides about refusals: each refusal is its own transaction.
+Order: FixSession by name before anything else of this room; WireIntents by id; the inbox's cursors before accounts. A
+gateway never locks an account or an order while it decides about refusals: each refusal is its own transaction.
 """
 
 from __future__ import annotations
@@ -12,8 +12,23 @@ from uuid import UUID
 import orjson
 
 from journal.bulk import raw_cursor
+from venues.domain.inbox import inbox_cursor
 from venues.domain.messages import ClaimedIntent
 from venues.models import FixSession, WireIntent
+
+_CLAIM = """
+SELECT n.shard, c.position
+  FROM unnest(%s::text[], %s::smallint[]) AS n(name, shard) JOIN journal_cursor c ON c.name = n.name
+ WHERE (SELECT w.id FROM venues_wiremessage w WHERE w.session = %s AND w.shard = n.shard AND w.id > c.position
+           AND w.direction = 'in' AND w.msg_type IN ('8', '9', '3', 'j') ORDER BY w.id LIMIT 1) IS NOT NULL
+   FOR UPDATE OF c SKIP LOCKED
+"""
+_OPEN = """
+INSERT INTO journal_cursor (name, position, updated_at)
+SELECT name, 0, now() FROM unnest(%s::text[]) AS n(name)
+ WHERE NOT EXISTS (SELECT FROM journal_cursor c WHERE c.name = n.name)
+    ON CONFLICT DO NOTHING
+"""
 
 
 def lock_sessions(*, names: Sequence[str]) -> dict[str, FixSession]:
@@ -53,3 +68,22 @@ def lock_waiting_new(*, order_id: UUID) -> WireIntent | None:
         .filter(order_id=order_id, kind="new", state=WireIntent.State.WAITING)
         .first()
     )
+
+
+def claim_shards(*, session: str, shards: Sequence[int]) -> dict[int, int]:
+    """The cursors of those shards that have unworked messages and that nobody else works on: shard → position.
+
+    Locked until commit, each shard by one consumer at a time: whoever else asks for it passes it over. So any number of
+    consumers may share the shards in any way, and change it at any moment.
+    """
+    names = [inbox_cursor(session, shard) for shard in shards]
+    with raw_cursor() as cursor:
+        for _ in range(2):
+            cursor.execute(_CLAIM, [names, list(shards), session])
+            claimed = {int(shard): int(position) for shard, position in cursor.fetchall()}
+            if claimed:
+                return claimed
+            cursor.execute(_OPEN, [names])
+            if not cursor.rowcount:
+                break
+    return {}

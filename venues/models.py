@@ -99,7 +99,9 @@ class WireMessage(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(
-                fields=["id"], name="venues_inbox", condition=Q(direction="in", msg_type__in=["8", "9", "3", "j"])
+                fields=["session", "shard", "id"],
+                name="venues_inbox_shard",
+                condition=Q(direction="in", msg_type__in=["8", "9", "3", "j"]),
             ),
             models.Index(fields=["session", "epoch", "direction", "msg_seq_num"], name="venues_wire_number"),
             models.Index(fields=["cl_ord_id"], name="venues_wire_cl_ord_id", condition=~Q(cl_ord_id="")),

@@ -36,7 +36,8 @@ def book_executions(*, bookings: Sequence[TradeBooking], at: datetime, holds: Se
     ``holds`` are absolute; one order may appear once. An order that holds nothing any more is given an empty hold.
     """
     with one_transaction():
-        postings = [posting for booking in bookings for posting in trade_postings(booking)]
+        moves = [(booking, posting) for booking in bookings for posting in trade_postings(booking)]
+        postings = [posting for _, posting in moves]
         accounts = {b.account_id for b in bookings} | {h.account_id for h in holds}
         cash, stock = needed_rows(postings, holds)
         money = lock_or_open(cash=cash, stock=stock, account_ids=accounts)
@@ -60,8 +61,7 @@ def book_executions(*, bookings: Sequence[TradeBooking], at: datetime, holds: Se
                 settlement_date=booking.settlement_date,
                 at=at,
             )
-            for booking in bookings
-            for posting in trade_postings(booking)
+            for booking, posting in moves
         ]
         write_rows(Booking, rows, fields=BOOKING_FIELDS)
         return BookResult(

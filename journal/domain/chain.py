@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from kernel.canonical import canonical_json
+from kernel.texts import id_text, utc_text
 
 GENESIS = bytes(32)
 
@@ -76,12 +78,7 @@ class ChainFault:
     sentence: str
 
 
-def _moment(value: datetime) -> str:
-    if value.tzinfo is not UTC:
-        value = value.astimezone(UTC)
-    return value.isoformat(timespec="microseconds")[:-6]
-
-
+@lru_cache(maxsize=16_384)
 def _text(value: str) -> str:
     return orjson.dumps(value).decode()
 
@@ -94,29 +91,35 @@ def payload_bytes(payload: Mapping[str, Any]) -> bytes:
     return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS) if _is_plain(payload) else canonical_json(payload)
 
 
+_PLAIN = frozenset((str, bool, type(None)))
+
+
 def _is_plain(value: Any) -> bool:
     kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return True
-    if kind is int:
-        return bool(-(2**63) <= value < 2**63)
     if kind is dict:
-        return all(type(key) is str and _is_plain(item) for key, item in value.items())
-    return kind is list and all(_is_plain(item) for item in value)
+        for key, item in value.items():
+            if type(key) is not str:
+                return False
+            if type(item) not in _PLAIN and not _is_plain(item):
+                return False
+        return True
+    if kind is list:
+        return all(type(item) in _PLAIN or _is_plain(item) for item in value)
+    return kind in _PLAIN or (kind is int and -(2**63) <= value < 2**63)
 
 
 def envelope(draft: EventDraft, *, seq: int, recorded_at: datetime, payload_json: bytes) -> bytes:
     """The bytes a hash covers. Written by hand in key order, because it runs once for every event of the house."""
-    causation = f'"{draft.causation_id}"' if draft.causation_id else "null"
+    causation = f'"{id_text(draft.causation_id)}"' if draft.causation_id else "null"
     return (
         f'{{"actor":{_text(draft.actor)},"business_date":"{draft.business_date.isoformat()}",'
-        f'"causation_id":{causation},"correlation_id":"{draft.correlation_id}",'
-        f'"event_at":"{_moment(draft.event_at)}Z","id":"{draft.id}","kind":{_text(draft.kind)},'
+        f'"causation_id":{causation},"correlation_id":"{id_text(draft.correlation_id)}",'
+        f'"event_at":"{utc_text(draft.event_at)}","id":"{id_text(draft.id)}","kind":{_text(draft.kind)},'
         f'"on_behalf_of":{_text(draft.on_behalf_of)},"payload":'
     ).encode() + b"".join(
         (
             payload_json,
-            f',"received_at":"{_moment(draft.received_at)}Z","recorded_at":"{_moment(recorded_at)}Z",'
+            f',"received_at":"{utc_text(draft.received_at)}","recorded_at":"{utc_text(recorded_at)}",'
             f'"seq":{seq},"stream":{_text(draft.stream)},"version":{draft.version}}}'.encode(),
         )
     )

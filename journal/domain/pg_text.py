@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from enum import Enum
 from typing import Any
+
+from kernel.texts import id_text, utc_text
 
 _COPY_SPECIAL = re.compile(r"[\\\t\n\r]")
 _COPY_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
@@ -18,22 +19,18 @@ _QUOTED = ("text", "varchar", "char", "jsonb")
 Encode = Callable[[Any], str]
 
 
-def _moment(value: datetime) -> str:
-    if value.tzinfo is None:
-        raise ValueError("a time without zone has no place in the database")
-    return value.isoformat()
-
-
 def _boolean(value: bool) -> str:
     return "t" if value else "f"
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
     return str(value.value) if isinstance(value, Enum) else str(value)
 
 
-def _hex_of_uuid(value: Any) -> str:
-    return value if isinstance(value, str) else str(value.hex)
+def _id(value: Any) -> str:
+    return value if isinstance(value, str) else id_text(value)
 
 
 def _bytes(value: Any) -> str:
@@ -41,10 +38,10 @@ def _bytes(value: Any) -> str:
 
 
 _ENCODERS: dict[str, Encode] = {
-    "uuid": _hex_of_uuid,
+    "uuid": _id,
     "bytea": _bytes,
     "boolean": _boolean,
-    "timestamp with time zone": _moment,
+    "timestamp with time zone": utc_text,
     "text": _text,
     "varchar": _text,
     "char": _text,
@@ -56,8 +53,11 @@ def encoder(kind: str) -> Encode:
     return _ENCODERS.get(kind, str)
 
 
-def _escape(value: str) -> str:
-    return _COPY_SPECIAL.sub(lambda found: _COPY_ESCAPES[found.group()], value)
+def _escaped(column: list[str]) -> list[str]:
+    """One search a column: nearly always there is nothing to escape."""
+    if _COPY_SPECIAL.search("".join(column)) is None:
+        return column
+    return [_COPY_SPECIAL.sub(lambda found: _COPY_ESCAPES[found.group()], value) for value in column]
 
 
 def copy_lines(kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -66,7 +66,8 @@ def copy_lines(kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     for kind, values in zip(kinds, zip(*rows, strict=True), strict=True):
         encode = encoder(kind)
         if kind in _QUOTED:
-            column = ["\\N" if value is None else _escape(encode(value)) for value in values]
+            texts = _escaped(["" if value is None else encode(value) for value in values])
+            column = ["\\N" if value is None else text for value, text in zip(values, texts, strict=True)]
         elif kind == "bytea":
             column = ["\\N" if value is None else "\\" + encode(value) for value in values]
         else:

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from oms_project.flow import LISTENERS
+from venues.domain.inbox import UNWORKED
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -20,14 +21,7 @@ Connection = psycopg.Connection[dict[str, Any]]
 COUNT = "SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(at)), 0)::float AS oldest_s FROM ({rows}) q"
 QUEUES = {
     "wire": "SELECT created_at AS at FROM venues_wireintent WHERE state = 'waiting'",
-    "inbox": """
-        SELECT w.recorded_at AS at FROM venues_fixsession s
-        LEFT JOIN journal_cursor c ON c.name = 'inbox:' || s.name
-        JOIN venues_wiremessage w ON w.session = s.name AND w.id > coalesce(c.position, 0)
-        WHERE w.direction = 'in' AND w.msg_type IN ('8', '9', '3', 'j')""",
-    "seals": """
-        SELECT recorded_at AS at FROM journal_event
-        WHERE position > coalesce((SELECT max(to_position) FROM journal_seal), 0)""",
+    "inbox": "SELECT w.recorded_at AS at FROM" + UNWORKED,
     "approvals": "SELECT created_at AS at FROM authorisation_authorisationrequest WHERE state = 'pending'",
     "exceptions": "SELECT raised_at AS at FROM operations_exceptionitem WHERE state = 'open'",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operations.fsck.check import Check, Level
 from operations.fsck.snapshot import AT
+from venues.domain.inbox import UNWORKED
 
 _CURSOR = "(SELECT coalesce(max(position), 0) FROM journal_cursor WHERE name = 'operations.exceptions')"
 
@@ -96,11 +97,7 @@ SELECT s.source || ' ' || s.position AS subject, 'was set aside and nobody was t
 # A backlog counts as stuck only where its worker's own work shows that the house runs.
 _STUCK = f"""
 SELECT 'inbox of ' || s.name AS subject, format('has messages since %s that nobody worked', min(w.recorded_at)) AS what
-  FROM venues_fixsession s
-  LEFT JOIN (SELECT split_part(name, ':', 2) AS session, min(position) AS position
-               FROM journal_cursor WHERE name LIKE 'inbox:%' GROUP BY 1) c ON c.session = s.name
-  JOIN venues_wiremessage w ON w.session = s.name AND w.id > coalesce(c.position, 0) AND w.direction = 'in'
-   AND w.msg_type IN ('8', '9', '3', 'j')
+  FROM {UNWORKED}
  WHERE s.last_in_at > {AT} - interval '60 seconds' AND w.recorded_at < {AT} - interval '300 seconds'
  GROUP BY s.name
 UNION ALL

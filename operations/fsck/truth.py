@@ -17,6 +17,7 @@ from typing import Any
 from operations.fsck.check import Check, Found, Level
 from operations.fsck.snapshot import AT, Snapshot
 from operations.fsck.venue_truth import Trades, VenueOrder, read_venue_orders
+from venues.domain.inbox import UNWORKED
 
 GRACE = timedelta(seconds=15)
 
@@ -24,11 +25,8 @@ _QUIET_GROUPS = f"""
 SELECT s."group" FROM venues_fixsession s
  GROUP BY s."group"
 HAVING bool_and(s.state = 'logged_on' AND s.state_at < {AT} - %s) AND NOT EXISTS (
-       SELECT FROM venues_fixsession own
-         JOIN venues_wiremessage w ON w.session = own.name AND w.direction = 'in' AND w.msg_type IN ('8', '9', '3', 'j')
-          AND w.id > coalesce((SELECT min(c.position) FROM journal_cursor c
-                                WHERE c.name LIKE 'inbox:%%' AND split_part(c.name, ':', 2) = own.name), 0)
-        WHERE own."group" = s."group" AND w.recorded_at < {AT} - %s)
+       SELECT FROM (SELECT s."group" AS own, w.recorded_at AS at FROM {UNWORKED}) AS unworked
+        WHERE own = s."group" AND at < {AT} - %s)
 """
 _ORDERS = """
 SELECT o.id, o.ref, r.cl_ord_id, r.state, r.handed_over_at, o.ord_status, o.order_qty, o.cum_qty, o.leaves_qty, o.price,

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from dataclasses import fields
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from journal.domain.records import EventRecord
-from kernel.canonical import jsonable
 from kernel.fix import ExecType, OrdStatus
+from kernel.numbers import plain
 from orders.domain.report import Position, Report
 
-_SAID = (
+_WORDS = (
     "exec_type",
     "ord_status",
     "cl_ord_id",
@@ -22,28 +23,20 @@ _SAID = (
     "venue_order_id",
     "exec_id",
     "exec_ref_id",
-    "order_qty",
-    "price",
-    "stop_px",
-    "last_qty",
-    "last_px",
-    "cum_qty",
-    "leaves_qty",
-    "avg_px",
     "restatement_reason",
     "reject_code",
     "text",
     "last_mkt",
-    "poss_resend",
-    "poss_dup",
-    "wire_message_id",
     "session",
     "mapping",
     "asked_for",
     "inferred",
     "raw_sha256",
 )
-_NUMBERS = frozenset(("order_qty", "price", "stop_px", "last_qty", "last_px", "cum_qty", "leaves_qty", "avg_px"))
+_FIGURES = ("order_qty", "price", "stop_px", "last_qty", "last_px", "cum_qty", "leaves_qty", "avg_px")
+_MARKS = ("poss_resend", "poss_dup", "wire_message_id")
+_words, _figures, _marks = attrgetter(*_WORDS), attrgetter(*_FIGURES), attrgetter(*_MARKS)
+_NUMBERS = frozenset(_FIGURES)
 _FIELDS = frozenset(item.name for item in fields(Report))
 
 
@@ -55,10 +48,15 @@ def report_to_json(report: Report) -> dict[str, Any]:
         "seq": report.position.seq,
         "identity": report.identity,
     }
-    for name in _SAID:
-        value = getattr(report, name)
-        if value is not None and value != "" and value is not False:
-            said[name] = jsonable(value)
+    for name, word in zip(_WORDS, _words(report), strict=True):
+        if word:
+            said[name] = str(word)
+    for name, figure in zip(_FIGURES, _figures(report), strict=True):
+        if figure is not None:
+            said[name] = plain(figure)
+    for name, mark in zip(_MARKS, _marks(report), strict=True):
+        if mark is not None and mark is not False:
+            said[name] = mark
     return said
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from hashlib import sha256
 from typing import Protocol
 
@@ -84,8 +85,11 @@ class Adapter(Protocol):
 def decimal_of(values: Mapping[int, str], tag: int) -> Decimal | None:
     """The finite decimal of a tag, None when absent. ValueError when it is something else."""
     text = values.get(tag)
-    if text is None or text == "":
-        return None
+    return _number(tag, text) if text else None
+
+
+@lru_cache(maxsize=16_384)
+def _number(tag: int, text: str) -> Decimal:
     try:
         value = Decimal(text)
     except InvalidOperation as error:

@@ -39,22 +39,19 @@ def mask_secrets(raw: str) -> str:
 
 def parse(raw: str) -> tuple[tuple[int, str], ...]:
     """The fields of a message in their order. Raises ValueError on text that is not tag=value."""
-    fields = []
-    for part in raw.split(SOH):
-        if part:
-            tag, separator, value = part.partition("=")
-            if not separator or not tag.isdigit():
-                raise ValueError(f"not a FIX field: {part[:40]!r}")
-            fields.append((int(tag), value))
-    return tuple(fields)
+    return tuple([_field(part) for part in raw.split(SOH) if part])
+
+
+def _field(part: str) -> tuple[int, str]:
+    tag, separator, value = part.partition("=")
+    if not separator or not tag.isdigit():
+        raise ValueError(f"not a FIX field: {part[:40]!r}")
+    return int(tag), value
 
 
 def first_values(fields: Fields) -> dict[int, str]:
     """Each tag's first value: what a reader without groups needs."""
-    values: dict[int, str] = {}
-    for tag, value in fields:
-        values.setdefault(tag, value)
-    return values
+    return dict(reversed(fields))
 
 
 def join(fields: Fields) -> str:
@@ -90,16 +87,20 @@ def utc_timestamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y%m%d-%H:%M:%S.") + f"{at.microsecond // 1000:03d}"
 
 
+_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d):(\d\d):(\d\d)(?:\.(\d*))?", re.ASCII)
+
+
 def parse_utc_timestamp(text: str) -> datetime | None:
     """A UTCTimestamp with 0 to 9 fraction digits (kept to microseconds), or None when it is not one."""
-    main, _, fraction = text.partition(".")
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction = found.groups("")
+    micros = int((fraction + "000000")[:6])
     try:
-        base = datetime.strptime(main, "%Y%m%d-%H:%M:%S").replace(tzinfo=UTC)
+        return datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), micros, UTC)
     except ValueError:
         return None
-    if fraction and not fraction.isdigit():
-        return None
-    return base.replace(microsecond=int((fraction + "000000")[:6])) if fraction else base
 
 
 def without(fields: Fields, tags: Iterable[int]) -> tuple[tuple[int, str], ...]:

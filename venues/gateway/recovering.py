@@ -37,7 +37,8 @@ from venues.domain.recovering import (
     compare,
 )
 from venues.gateway.engine import Engine
-from venues.selectors import inbox_has_reached, last_number_in
+from venues.selectors import last_number_in
+from venues.selectors.inbox import inbox_has_reached
 from venues.selectors.recoveries import (
     DayOrder,
     Heard,

@@ -89,18 +89,6 @@ class WireRow:
     fields: tuple[DecodedField, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InboxRow:
-    """An inbound message as the consumer reads it."""
-
-    id: int
-    epoch: str
-    msg_seq_num: int
-    msg_type: str
-    raw: str
-    recorded_at: datetime
-
-
 def list_sessions(actor: Principal) -> list[SessionRow]:
     """Every session with its queue, by name. Raises NotPermitted without the right to see sessions."""
     require_view_sessions(actor)
@@ -308,41 +296,6 @@ def is_alarm_open(*, session: str) -> bool:
     return row is not None and row[0] == ANOMALY_RAISED
 
 
-def list_inbox_sessions() -> list[tuple[str, str]]:
-    """(session, adapter name) of every session, by name."""
-    return list(FixSession.objects.order_by("name").values_list("name", "venue__adapter"))
-
-
-def read_inbox(*, session: str, after: int, shards: Sequence[int] | None, limit: int) -> list[InboxRow]:
-    """Inbound order messages of a session behind an id, in order. Ids of one session commit in order."""
-    chosen = "" if shards is None else "AND shard = ANY(%s::smallint[]) "
-    values: list[Any] = [session, after] if shards is None else [session, after, list(shards)]
-    with raw_cursor() as cursor:
-        cursor.execute(
-            "SELECT id, epoch, msg_seq_num, msg_type, raw, recorded_at FROM venues_wiremessage "  # noqa: S608
-            "WHERE direction = 'in' AND msg_type IN ('8', '9', '3', 'j') AND session = %s AND id > %s "
-            f"{chosen}ORDER BY id LIMIT %s",
-            [*values, limit],
-        )
-        return [InboxRow(*row) for row in cursor.fetchall()]
-
-
-def first_ids(*, session: str, rows: Sequence[InboxRow]) -> dict[tuple[str, int], int]:
-    """The id under which each (epoch, MsgSeqNum) of the rows was stored first: a later row is a transport duplicate."""
-    firsts: dict[tuple[str, int], int] = {}
-    with raw_cursor() as cursor:
-        for epoch in sorted({row.epoch for row in rows}):
-            numbers = [row.msg_seq_num for row in rows if row.epoch == epoch]
-            cursor.execute(
-                "SELECT msg_seq_num, min(id) FROM venues_wiremessage WHERE session = %s AND epoch = %s "
-                "AND direction = 'in' AND msg_seq_num = ANY(%s::bigint[]) "
-                "AND msg_type IN ('8', '9', '3', 'j') GROUP BY 1",
-                [session, epoch, numbers],
-            )
-            firsts.update({(epoch, int(number)): int(first) for number, first in cursor.fetchall()})
-    return firsts
-
-
 def previous_about(*, session: str, ids: Sequence[int]) -> dict[int, str]:
     """The inbound message before each of these about the same order, raw; by the venue's id, else by our ClOrdID."""
     with raw_cursor() as cursor:
@@ -386,29 +339,3 @@ def session_fence(*, session: str) -> int:
         cursor.execute("SELECT fence FROM venues_fixsession WHERE name = %s", [session])
         row = cursor.fetchone()
     return int(row[0]) if row else -1
-
-
-def inbox_has_reached(*, session: str, wire_message_id: int) -> bool:
-    """Whether every inbound order message of the session up to this one has been worked."""
-    with raw_cursor() as cursor:
-        cursor.execute(
-            "SELECT NOT EXISTS (SELECT FROM venues_wiremessage w WHERE w.session = %s AND w.direction = 'in' "
-            "AND w.msg_type IN ('8', '9', '3', 'j') AND w.id <= %s "
-            "AND w.id > coalesce((SELECT position FROM journal_cursor WHERE name = 'inbox:' || w.session), 0))",
-            [session, wire_message_id],
-        )
-        row = cursor.fetchone()
-    return row is not None and bool(row[0])
-
-
-def inbox_lag() -> tuple[int, datetime | None]:
-    """(inbound order messages not yet worked, when the oldest of them was recorded)."""
-    with raw_cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*), min(w.recorded_at) FROM venues_fixsession s "
-            "LEFT JOIN journal_cursor c ON c.name = 'inbox:' || s.name "
-            "JOIN venues_wiremessage w ON w.session = s.name AND w.id > coalesce(c.position, 0) "
-            "WHERE w.direction = 'in' AND w.msg_type IN ('8', '9', '3', 'j')"
-        )
-        row = cursor.fetchone()
-    return (int(row[0]), row[1]) if row else (0, None)

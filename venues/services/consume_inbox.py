@@ -1,17 +1,21 @@
-"""Work one slice of a session's inbox: read behind the cursor, map, fold, move the cursor, in one transaction."""
+"""Work one slice of a session's inbox: read behind the cursors of its free shards, map, fold, move them, in one transaction.
+
+Each shard (``kernel.ids.shard_of``) has a cursor of its own, locked while it is worked. So the number of consumers, and
+who works which shards, may change at any moment: nothing is worked twice and nothing is passed over.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from journal.bulk import raw_cursor
+from journal.bulk import raw_cursor, update_rows
 from journal.domain.records import Anomaly, Severity
-from journal.locks import lock_cursor
+from journal.models import Cursor
 from journal.services.raise_anomaly import raise_anomaly
 from kernel.canonical import sha256
 from kernel.crash_points import crash_point
@@ -22,7 +26,10 @@ from venues.adapters.base import InboundContext, SentMessage
 from venues.adapters.registry import adapter_named
 from venues.domain.echoes import is_echo, is_status_answer
 from venues.domain.fix_codec import first_values, parse
-from venues.selectors import InboxRow, first_ids, previous_about, read_inbox, sent_by_number
+from venues.domain.inbox import ALL_SHARDS, inbox_cursor
+from venues.locks import claim_shards
+from venues.selectors import previous_about, sent_by_number
+from venues.selectors.inbox import InboxRow, read_inbox
 from venues.services.heed_refusals import heed_refusals
 from venues.services.set_aside_message import set_aside_message
 
@@ -34,26 +41,24 @@ _TRANSIENT = (OperationalError, InterfaceError, Unavailable)
 
 @dataclass(frozen=True, slots=True)
 class InboxRun:
-    """One pass. ``busy``: another copy holds the cursor."""
+    """One pass over the shards that were free."""
 
     handled: int
     duplicates: int = 0
     set_aside: int = 0
-    busy: bool = False
+
+    def __add__(self, other: InboxRun) -> InboxRun:
+        return InboxRun(
+            self.handled + other.handled, self.duplicates + other.duplicates, self.set_aside + other.set_aside
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     session: str
     adapter_name: str
-    shards: tuple[int, ...] | None
+    shards: tuple[int, ...]
     at: datetime
-
-    @property
-    def cursor(self) -> str:
-        if self.shards is None:
-            return f"inbox:{self.session}"
-        return f"inbox:{self.session}:{'.'.join(str(s) for s in self.shards)}"
 
 
 class _Poison(Exception):
@@ -68,36 +73,39 @@ class _Poison(Exception):
 def consume_inbox(
     *, session: str, adapter_name: str, shards: Sequence[int] | None, limit: int, at: datetime
 ) -> InboxRun:
-    """At most ``limit`` messages. Raises only what is wrong with the database; then nothing was done."""
-    job = _Job(session, adapter_name, None if shards is None else tuple(sorted(shards)), at)
+    """About ``limit`` messages of the shards (all when None) that nobody else works on just now.
+
+    Raises only what is wrong with the database; then nothing was done.
+    """
+    job = _Job(session, adapter_name, ALL_SHARDS if shards is None else tuple(sorted(shards)), at)
     try:
         return _slice(job, limit)
     except _Poison as poison:
         log.warning("a slice of %d messages of session %s failed: %s", len(poison.rows), session, poison.cause)
-        return _halve(job, poison)
+        run = InboxRun(0)
+        for shard in sorted({row.shard for row in poison.rows}):
+            rows = [row for row in poison.rows if row.shard == shard]
+            run += _halve(replace(job, shards=(shard,)), rows)
+        return run
 
 
 def _slice(job: _Job, limit: int) -> InboxRun:
     with transaction.atomic(durable=True):
-        position = lock_cursor(job.cursor)
-        if position is None:
-            return InboxRun(0, busy=True)
-        rows = read_inbox(session=job.session, after=position, shards=job.shards, limit=limit)
-        if not rows:
+        positions = claim_shards(session=job.session, shards=job.shards)
+        if not positions:
             return InboxRun(0)
-        firsts = first_ids(session=job.session, rows=rows)
-        fresh = [row for row in rows if firsts.get((row.epoch, row.msg_seq_num), row.id) == row.id]
+        rows = read_inbox(session=job.session, positions=positions, limit=limit)
+        fresh = [row for row in rows if not row.again]
         try:
             reports = _map(job, fresh)
             if reports:
-                with transaction.atomic():
-                    apply_reports(reports=reports, at=job.at)
+                apply_reports(reports=reports, at=job.at)
             heed_refusals(session=job.session, rows=fresh, at=job.at)
         except _TRANSIENT:
             raise
         except Exception as error:
             raise _Poison(rows, error) from error
-        _advance(job, rows[-1].id)
+        _advance(job, {row.shard: row.id for row in rows})
         crash_point("inbox_before_commit")
     crash_point("inbox_after_commit")
     return InboxRun(len(rows), duplicates=len(rows) - len(fresh))
@@ -159,18 +167,17 @@ def _tell(job: _Job, row: InboxRow, sentence: str) -> None:
     )
 
 
-def _advance(job: _Job, position: int) -> None:
-    with raw_cursor() as cursor:
-        cursor.execute(
-            "UPDATE journal_cursor SET position = %s, updated_at = %s WHERE name = %s", [position, job.at, job.cursor]
-        )
+def _advance(job: _Job, positions: Mapping[int, int]) -> None:
+    """Move the cursor of each shard that was worked to its last message."""
+    rows = [(inbox_cursor(job.session, shard), position, job.at) for shard, position in sorted(positions.items())]
+    update_rows(Cursor, rows, key=("name",), fields=("position", "updated_at"))
 
 
-def _halve(job: _Job, poison: _Poison) -> InboxRun:
-    """Work the failed slice in smaller ones until its last message is behind us."""
-    target = poison.rows[-1].id
-    size = max(len(poison.rows) // 2, 1)
-    handled = duplicates = aside = 0
+def _halve(job: _Job, rows: Sequence[InboxRow]) -> InboxRun:
+    """Work the failed messages of one shard in smaller slices until the last of them is behind us."""
+    target = rows[-1].id
+    size = max(len(rows) // 2, 1)
+    done = InboxRun(0)
     reached = 0
     while reached < target:
         try:
@@ -180,18 +187,19 @@ def _halve(job: _Job, poison: _Poison) -> InboxRun:
                 size = len(found.rows) // 2
                 continue
             _set_aside(job, found)
-            aside, reached, size = aside + 1, found.rows[0].id, 1
+            done, reached, size = done + InboxRun(1, set_aside=1), found.rows[0].id, 1
         else:
-            if run.busy or run.handled == 0:
+            if run.handled == 0:
                 break
-            handled, duplicates = handled + run.handled, duplicates + run.duplicates
-            reached, size = _position(job), size * 2
-    return InboxRun(handled + aside, duplicates, aside)
+            done, reached, size = done + run, _position(job), size * 2
+    return done
 
 
 def _position(job: _Job) -> int:
     with raw_cursor() as cursor:
-        cursor.execute("SELECT position FROM journal_cursor WHERE name = %s", [job.cursor])
+        cursor.execute(
+            "SELECT position FROM journal_cursor WHERE name = %s", [inbox_cursor(job.session, job.shards[0])]
+        )
         row = cursor.fetchone()
     return int(row[0]) if row else 0
 
@@ -199,8 +207,8 @@ def _position(job: _Job) -> int:
 def _set_aside(job: _Job, poison: _Poison) -> None:
     row = poison.rows[0]
     with transaction.atomic(durable=True):
-        if lock_cursor(job.cursor) is None:
-            raise Unavailable("INBOX_BUSY", f"Another copy works on the inbox of {job.session}.")
+        if claim_shards(session=job.session, shards=job.shards).get(row.shard, row.id) >= row.id:
+            return  # another consumer has been faster
         set_aside_message(
             source=f"inbox:{job.session}",
             position=str(row.id),
@@ -209,4 +217,4 @@ def _set_aside(job: _Job, poison: _Poison) -> None:
             payload={"wire_message_id": row.id, "raw": row.raw},
             at=job.at,
         )
-        _advance(job, row.id)
+        _advance(job, {row.shard: row.id})

@@ -16,7 +16,8 @@ from orders.selectors import find_orders_by_name
 from venues.domain.error_contract import Deed, Refusal, refusal_in
 from venues.domain.fix_codec import SOH, first_values, parse
 from venues.locks import lock_sessions
-from venues.selectors import InboxRow, sent_by_number
+from venues.selectors import sent_by_number
+from venues.selectors.inbox import InboxRow
 from venues.services.record_session_event import record_session_event
 
 VENUE_REFUSAL = "VENUE_REFUSAL"

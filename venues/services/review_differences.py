@@ -18,7 +18,7 @@ from venues.adapters.base import QUESTION
 from venues.domain.fix_codec import first_values, parse
 from venues.domain.recovering import AtVenue, Kind, WithUs, answer_from, compare
 from venues.models import RecoveryDifference
-from venues.selectors import inbox_has_reached
+from venues.selectors.inbox import inbox_has_reached
 from venues.selectors.recoveries import OpenDifference, last_answers, list_open_differences, states_at
 from venues.services._differences import difference_anomaly, set_block
 from venues.services.record_recovery_progress import ACTOR
