@@ -16,14 +16,14 @@ from venues.domain.inbox import inbox_cursor
 from venues.domain.messages import ClaimedIntent
 from venues.models import FixSession, WireIntent
 
-_CLAIM = """
+_CLAIM_SHARDS = """
 SELECT n.shard, c.position
   FROM unnest(%s::text[], %s::smallint[]) AS n(name, shard) JOIN journal_cursor c ON c.name = n.name
  WHERE (SELECT w.id FROM venues_wiremessage w WHERE w.session = %s AND w.shard = n.shard AND w.id > c.position
            AND w.direction = 'in' AND w.msg_type IN ('8', '9', '3', 'j') ORDER BY w.id LIMIT 1) IS NOT NULL
    FOR UPDATE OF c SKIP LOCKED
 """
-_OPEN = """
+_OPEN_SHARDS = """
 INSERT INTO journal_cursor (name, position, updated_at)
 SELECT name, 0, now() FROM unnest(%s::text[]) AS n(name)
  WHERE NOT EXISTS (SELECT FROM journal_cursor c WHERE c.name = n.name)
@@ -79,11 +79,11 @@ def claim_shards(*, session: str, shards: Sequence[int]) -> dict[int, int]:
     names = [inbox_cursor(session, shard) for shard in shards]
     with raw_cursor() as cursor:
         for _ in range(2):
-            cursor.execute(_CLAIM, [names, list(shards), session])
+            cursor.execute(_CLAIM_SHARDS, [names, list(shards), session])
             claimed = {int(shard): int(position) for shard, position in cursor.fetchall()}
             if claimed:
                 return claimed
-            cursor.execute(_OPEN, [names])
+            cursor.execute(_OPEN_SHARDS, [names])
             if not cursor.rowcount:
                 break
     return {}

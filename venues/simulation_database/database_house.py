@@ -32,6 +32,7 @@ from refdata.models import ReferencePrice
 from venues.adapters.base import Adapter
 from venues.adapters.registry import adapter_named
 from venues.domain.fix_codec import Fields, first_values, format_message, parse
+from venues.domain.inbox import UNWORKED
 from venues.domain.messages import IntentKind, OutboundIntent, terms_from_message
 from venues.models import FixSession, WireIntent, WireMessage
 from venues.services import consume_inbox as consuming
@@ -247,15 +248,14 @@ class DatabaseHouse:
             done = consuming.consume_inbox(
                 session=self._session.name, adapter_name=self._world.adapter, shards=None, limit=limit, at=moment(tick)
             )
-        if done.set_aside or done.busy:
+        if done.set_aside or not done.handled:
             raise ValueError(f"the inbox did not work its messages: {done}")
 
     def worked(self) -> int:
         with raw_cursor() as cursor:
-            cursor.execute("SELECT position FROM journal_cursor WHERE name = %s", [f"inbox:{self._session.name}"])
+            cursor.execute(f"SELECT count(*) FROM {UNWORKED} WHERE s.name = %s", [self._session.name])  # noqa: S608
             row = cursor.fetchone()
-        position = int(row[0]) if row else 0
-        return sum(1 for row_id in self._rows if row_id <= position)
+        return len(self._rows) - int(row[0]) if row else 0
 
     def restart(self, tick: int) -> None:
         """Nothing is kept in memory that is not in the tables."""
