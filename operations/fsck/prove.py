@@ -16,7 +16,7 @@ from operations.fsck.check import Check, Found, Outcome
 from operations.fsck.snapshot import Snapshot
 
 EXAMPLES = 5
-_NO_NEWS: Callable[[Outcome], None] = lambda outcome: None  # noqa: E731
+NO_NEWS: Callable[[Outcome], None] = lambda outcome: None  # noqa: E731
 
 
 def prove(
@@ -25,7 +25,7 @@ def prove(
     *,
     examples: int = EXAMPLES,
     within_s: float | None = None,
-    told: Callable[[Outcome], None] = _NO_NEWS,
+    told: Callable[[Outcome], None] = NO_NEWS,
 ) -> tuple[Outcome, ...]:
     """The outcome of every check in order; ``told`` hears each as it is known, for whoever waits in front of a screen.
 

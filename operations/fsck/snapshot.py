@@ -62,16 +62,21 @@ def open_snapshot(*, at: datetime, truth: Path | None = None) -> Iterator[Snapsh
 
 
 def snapshot_of_transaction(*, at: datetime, truth: Path | None = None) -> Snapshot:
-    """The open transaction as a snapshot; until it ends, statements may sort and hash whole tables in memory, on all cores."""
+    """The open transaction as a snapshot."""
+    connection.ensure_connection()
+    assert connection.connection is not None
+    settle(connection.connection, at=at)
+    return Snapshot(connection.connection, at, truth)
+
+
+def settle(reader: psycopg.Connection[tuple[Any, ...]], *, at: datetime, helpers: int = 2) -> None:
+    """Until its transaction ends: *now* is ``at``, and statements may sort and hash whole tables in memory, with ``helpers``."""
     settings = (
         ("oms.fsck_at", at.isoformat()),
         ("work_mem", "192MB"),
         ("hash_mem_multiplier", "2"),
-        ("max_parallel_workers_per_gather", "2"),
+        ("max_parallel_workers_per_gather", str(helpers)),
         ("jit", "off"),
     )
-    with connection.cursor() as cursor:
-        for name, value in settings:
-            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
-    assert connection.connection is not None
-    return Snapshot(connection.connection, at, truth)
+    for name, value in settings:
+        reader.execute("SELECT set_config(%s, %s, true)", [name, value])

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from operations.fsck.check import Check, Outcome
-from operations.fsck.prove import prove, stopping
+from operations.fsck.prove import stopping
+from operations.fsck.readers import prove_together
 from operations.fsck.registry import CHECKS
 from operations.fsck.snapshot import open_snapshot
 from operations.services.hold_trading import hold_trading
@@ -29,7 +30,7 @@ def check_invariants(
     ``within_s`` ends the run early: fewer outcomes than checks, and with ``gate`` a block until the rest is proven.
     """
     with open_snapshot(at=at, truth=truth) as snapshot:
-        outcomes = prove(snapshot, checks, within_s=within_s)
+        outcomes = prove_together(snapshot, checks, within_s=within_s)
     # The gate first: where the journal itself is damaged, telling may fail, and then risk must be blocked already.
     if gate or not stopping(outcomes):
         hold_trading(at=at, outcomes=outcomes, unproven=len(checks) - len(outcomes))
