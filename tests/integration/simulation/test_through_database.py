@@ -17,6 +17,7 @@ from orders.models import Execution, Order
 from orders.services import apply_reports as applying
 from orders.services import record_hand_over as recording
 from venues.simulation.generator import generate
+from venues.simulation.play import Wrong
 from venues.simulation.runner import run_seeds
 from venues.simulation_database.database_house import DatabaseHouse
 from venues.simulation_database.runner import make_twice
@@ -24,7 +25,13 @@ from venues.simulation_database.runner import make_twice
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 # Chosen for what happens in them: crashes, resets of numbers, busts, chains, over-fills, reports without ClOrdID.
-SEEDS = range(12)
+SEEDS = range(10)
+
+
+def first_wrong(seeds: range) -> Wrong | None:
+    """What the first seed that is not clean shows."""
+    twice = make_twice()
+    return next((wrong for seed in seeds if (wrong := twice(generate(seed))) is not None), None)
 
 
 def test_core_and_tables_agree_and_every_invariant_holds() -> None:
@@ -45,15 +52,14 @@ def test_a_mistake_in_the_services_alone_is_seen() -> None:
 
     real = applying._hold
     with patch.object(applying, "_hold", keeps):
-        failed = run_seeds(range(6), make_twice())
-    assert failed
-    assert "hold_cash" in failed[0].why or "cash held" in failed[0].why
+        wrong = first_wrong(range(6))
+    assert wrong is not None
+    assert "hold_cash" in wrong.why or "cash held" in wrong.why
 
 
 def test_a_request_that_is_not_put_on_record_is_seen() -> None:
     with patch.object(recording, "request_sent", lambda facts, request: facts):
-        failed = run_seeds(range(6), make_twice())
-    assert failed
+        assert first_wrong(range(6)) is not None
 
 
 def test_nothing_is_kept_outside_the_tables() -> None:
