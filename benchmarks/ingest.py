@@ -24,11 +24,12 @@ from typing import Any
 
 from django.db import connection
 
-from benchmarks.inbound import ADAPTER, REPORTS, Book, make_book, messages, now, script, store, verify
-from benchmarks.support import BenchDesk, build_desk
+from benchmarks.support import build_desk
 from journal.bulk import raw_cursor
 from journal.notify import wait_for
 from kernel.clock import utc_now
+from tests.factories import DeskWorld
+from tests.factories.inbound import ADAPTER, REPORTS, Book, make_book, messages, script, store, verify
 from venues import inbox
 from venues.domain.channels import INBOX_CHANNEL
 from venues.domain.inbox import UNWORKED
@@ -46,7 +47,7 @@ PACE = 2000  # reports a second
 def main(full: bool) -> dict[str, Any]:
     """Rates per second, ratios to the floor, latencies in milliseconds of the paced run."""
     orders, paced = (10_000, 20_000) if full else (1_500, 4_000)
-    desk = build_desk()
+    desk = build_desk().world
     warm = make_book(desk, "W", accounts=10, orders=100)
     _measure(warm, 1, seed=1)
     one, two = (make_book(desk, name, accounts=ACCOUNTS, orders=orders) for name in ("A", "B"))
@@ -133,7 +134,7 @@ def _measure(book: Book, consumers: int, *, seed: int) -> tuple[int, float, floa
     took = floor_s = 0.0
     for start in range(0, len(rows), TURN):
         store(rows[start : start + TURN])
-        since = now()
+        since = utc_now()
         seconds, slices = crew.work()
         took += seconds
         floor_s += floor.run(since, slices)
@@ -229,7 +230,7 @@ def _share(lines: list[bytes], place: int, parts: int) -> bytes:
 # Same end whatever the batch size and the number of consumers
 
 
-def _same_end(desk: BenchDesk) -> None:
+def _same_end(desk: DeskWorld) -> None:
     ends = []
     for number, (limit, consumers) in enumerate(((1, 1), (7, 2), (100, 1), (5000, 2), (1000, 4))):
         book = make_book(desk, f"E{number}", accounts=7, orders=20)
@@ -244,7 +245,7 @@ def _same_end(desk: BenchDesk) -> None:
 # Paced
 
 
-def _paced(desk: BenchDesk, count: int) -> list[float]:
+def _paced(desk: DeskWorld, count: int) -> list[float]:
     """Seconds from a report's arrival at the recorder to its commit, ascending."""
     book = make_book(desk, "P", accounts=ACCOUNTS, orders=count // REPORTS)
     said = script(range(len(book.order_ids)), seed=11)

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 KNOWN_VARIABLES = {
+    "OMS_INBOX_CONSUMERS": "how many processes work the inbox, 2 when absent",
     "OMS_MODE": "live, demo or test; live when absent",
     "OMS_DATABASE_URL": "postgresql://user:password@host:port/name of a real server, PostgreSQL 15 or later",
     "OMS_REDIS_URL": "redis://host:port/0 or unix:///path of a real Redis-compatible server",

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from oms_project.house import database, processes
-from oms_project.house.failures import BAD_INPUT
+from oms_project.house.failures import BAD_INPUT, BadInput
 
 WEB_WORKERS = 2
 WEB_THREADS = 4
+MOST_CONSUMERS = 16
 QUEUES = "routing,post_trade,batch"
 
 
@@ -122,22 +123,43 @@ def gateway(group: str) -> Role:
     return Role(f"gateway-{group}", Loop("venues.gateway", {"group": group}), database.GATEWAY)
 
 
+def inbox_consumers() -> int:
+    """How many processes work the inbox: OMS_INBOX_CONSUMERS, two when absent."""
+    text = os.environ.get("OMS_INBOX_CONSUMERS", "").strip() or "2"
+    if not text.isdigit() or not 1 <= int(text) <= MOST_CONSUMERS:
+        raise BadInput(f"OMS_INBOX_CONSUMERS is {text!r}; it must be a number from 1 to {MOST_CONSUMERS}.")
+    return int(text)
+
+
+def inbox(number: int) -> Role:
+    """One of the inbox's consumers: ``inbox``, ``inbox-2`` … Each takes its own shards first, then what is left."""
+
+    def serve() -> int:
+        count = max(inbox_consumers(), number)
+        return Loop("venues.inbox", {"number": number, "count": count})()
+
+    return Role("inbox" if number == 1 else f"inbox-{number}", serve)
+
+
 FIXED: tuple[Role, ...] = (
     Role("web", serve_web),
     Role("stream", serve_stream, database.READ),
     Role("worker", serve_worker),
     Role("relay", Loop("oms_project.relay")),
     Role("picture", Loop("operations.picture")),
-    Role("inbox", Loop("venues.inbox")),
+    inbox(1),
     Role("simulator", Loop("venues.simulator"), demo=True),
     Role("flow", Loop("oms_project.demo_flow"), demo=True),
 )
 
 
 def find_role(name: str) -> Role | None:
-    """The role called ``name``; ``gateway-<group>`` for any group."""
+    """The role called ``name``; ``gateway-<group>`` for any group, ``inbox-<number>`` for further consumers."""
     if name.startswith("gateway-"):
         return gateway(name.removeprefix("gateway-"))
+    number = name.removeprefix("inbox-")
+    if number != name and number.isdigit() and 2 <= int(number) <= MOST_CONSUMERS:
+        return inbox(int(number))
     return next((role for role in FIXED if role.name == name), None)
 
 
@@ -146,7 +168,7 @@ def main(arguments: list[str]) -> int:
     role = find_role(arguments[0]) if len(arguments) == 1 else None
     if role is None:
         names = ", ".join(role.name for role in FIXED)
-        print(f"oms: one role is needed: {names}, gateway-GROUP.", file=sys.stderr)
+        print(f"oms: one role is needed: {names}, gateway-GROUP, inbox-NUMBER.", file=sys.stderr)
         return BAD_INPUT
     import django
 

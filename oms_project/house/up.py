@@ -139,8 +139,9 @@ def chosen_roles(opening: Opening, groups: list[str]) -> list[roles.Role]:
     wanted = [role for role in roles.FIXED if opening.mode == environment.DEMO or not role.demo]
     wanted = [role for role in wanted if opening.flow or role.name != "flow"]
     gateways = [roles.gateway(group) for group in groups]
+    consumers = [roles.inbox(number) for number in range(2, roles.inbox_consumers() + 1)]
     late = [role for role in wanted if role.name == "flow"]
-    return [*(role for role in wanted if role not in late), *gateways, *late]
+    return [*(role for role in wanted if role not in late), *consumers, *gateways, *late]
 
 
 def start_role(role: roles.Role, url: str, log: Path) -> int:

@@ -26,7 +26,7 @@ from tests.house.traffic import Call, Client, Door, read_world
 pytestmark = [pytest.mark.house, pytest.mark.fix, pytest.mark.timeout(400)]
 VICTIMS = (
     *("web", "gateway-SIM1", "inbox", "relay", "simulator", "web", "worker", "valkey", "postgres"),
-    *("picture", "stream", "gateway-SIM1", "web", "simulator", "inbox", "relay", "gateway-SIM1"),
+    *("picture", "stream", "gateway-SIM1", "web", "simulator", "inbox-2", "relay", "gateway-SIM1"),
 )
 CALLS_BETWEEN = 10
 AT_LEAST_SECONDS = 2.0

@@ -21,7 +21,21 @@ from oms_project.house.throwaway import free_ports
 from tests.house.support import clean_environment, process_of, state_of, wait_until
 
 pytestmark = pytest.mark.house
-ROLES = {"supervisor", "valkey", "postgres", "web", "stream", "worker", "relay", "picture", "inbox", "simulator"}
+ROLES = {
+    *(
+        "supervisor",
+        "valkey",
+        "postgres",
+        "web",
+        "stream",
+        "worker",
+        "relay",
+        "picture",
+        "inbox",
+        "inbox-2",
+        "simulator",
+    ),
+}
 GATEWAYS = {"gateway-SIM1", "gateway-SIM2"}
 
 

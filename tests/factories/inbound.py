@@ -1,4 +1,4 @@
-"""What ``ingest`` and ``ingest_growth`` share: orders at a venue, its reports with disorder, and what must come of them.
+"""Orders at a venue, its reports with disorder, and what must come of them: for benchmarks and tests of the inbox.
 
 A :class:`Book` is a set of orders that were handed over on a session of its own. ``messages`` are the venue's reports as
 FIX text, in the order they reach the inbox: 5 % come twice (half under the same MsgSeqNum, half as PossResend under a new
@@ -17,7 +17,6 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import CashBalance, Holding
-from benchmarks.support import BenchDesk
 from journal.bulk import raw_cursor, write_rows
 from kernel.clock import utc_now
 from kernel.fix import OrdType, Side
@@ -25,7 +24,7 @@ from kernel.ids import new_id, shard_of_cl_ord_id
 from orders.domain.terms import OrderTerms
 from orders.services.capture_orders import capture_orders
 from orders.services.record_hand_over import record_hand_over
-from tests.factories import give_stock, make_account
+from tests.factories import DeskWorld, give_stock, make_account
 from venues.domain.fix_codec import format_message
 from venues.models import FixSession, Venue, WireMessage
 
@@ -69,9 +68,11 @@ class Said:
     again: str = ""  # "", poss_dup, poss_resend
 
 
-def make_book(desk: BenchDesk, name: str, *, accounts: int, orders: int) -> Book:
-    """``orders`` limit orders spread over ``accounts``, three buys to a sale, captured and handed over on a new session."""
-    world = desk.world
+def make_book(world: DeskWorld, name: str, *, accounts: int, orders: int, at: datetime | None = None) -> Book:
+    """``orders`` limit orders spread over ``accounts``, three buys to a sale, captured and handed over on a new session.
+
+    ``at``: when, for desks whose price is of a fixed moment; now when absent.
+    """
     venue, _ = Venue.objects.get_or_create(code="BENCH", defaults={"name": "Bench", "adapter": ADAPTER})
     FixSession.objects.create(
         name=name, group=name, venue=venue, sender_comp_id=name, target_comp_id="BENCH", port=1, epoch="e1"
@@ -85,11 +86,16 @@ def make_book(desk: BenchDesk, name: str, *, accounts: int, orders: int) -> Book
         numbers = range(start, min(start + CHUNK, orders))
         wanted = [(str(n), _terms(rows[n % accounts].code, world.listing.symbol, buys=Book.buys(n))) for n in numbers]
         results = capture_orders(
-            actor=world.dealer, at=utc_now(), idempotency_key=str(new_id()), route="bench", rows=wanted, source="bench"
+            actor=world.dealer,
+            at=at or utc_now(),
+            idempotency_key=str(new_id()),
+            route="bench",
+            rows=wanted,
+            source="bench",
         )
         taken = [item.result for item in results if item.result is not None and item.outcome == "released"]
         assert len(taken) == len(wanted), results[0]
-        record_hand_over(request_ids=[item.request_id for item in taken], at=utc_now())
+        record_hand_over(request_ids=[item.request_id for item in taken], at=at or utc_now())
         order_ids += [item.order_id for item in taken]
         cl_ord_ids += [item.cl_ord_id for item in taken]
     return Book(name, tuple(row.id for row in rows), tuple(order_ids), tuple(cl_ord_ids))
@@ -161,6 +167,11 @@ def _price(order: int, fill: int) -> int:
 def _end(order: int) -> str:
     """How the last report of an order's life differs: one in twenty corrects its third fill, one busts its second."""
     return {7: "correct", 13: "bust"}.get(order % 20, "trade")
+
+
+def ends_in_trade(order: int) -> bool:
+    """Whether the last report of the order's life is one more fill."""
+    return _end(order) == "trade"
 
 
 def _raw(book: Book, item: Said, stamp: str) -> str:
@@ -273,8 +284,3 @@ def verify(book: Book) -> State:
         for place, (one, other) in enumerate(zip(left, right, strict=True)):
             assert one == other, f"{book.session}: {what} {place} should be {one}, is {other}"
     return have
-
-
-def now() -> datetime:
-    """The moment, as the tables write it."""
-    return utc_now()
