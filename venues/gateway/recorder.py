@@ -27,6 +27,7 @@ from venues.domain.channels import INBOX_CHANNEL
 from venues.domain.error_contract import Refusal, refusal_in
 from venues.domain.fix_codec import first_values, mask_secrets, parse, parse_utc_timestamp
 from venues.domain.session_numbers import expected_by_venue, number_after
+from venues.gateway.backlog import Backlog
 from venues.gateway.engine import Happening, WireItem
 from venues.gateway.patience import bound_transactions
 from venues.locks import lock_sessions
@@ -38,6 +39,7 @@ log = logging.getLogger("venues.gateway")
 
 BATCH_LIMIT = 500
 LONGEST_PAUSE_S = 2.0
+HELD_S = 0.1
 REFUSALS_KEPT = 1000  # for the loop to act on at once; what must not be forgotten the inbox acts on
 INBOX_TYPES = frozenset({"8", "9", "3", "j"})
 TOUCH_EVERY = timedelta(seconds=1)
@@ -95,11 +97,19 @@ def new_epoch(at: datetime) -> str:
 
 
 class Recorder(threading.Thread):
-    """Drains the engine's queue until told to end and the queue is empty."""
+    """Drains the engine's queue until told to end and the queue is empty; not while the inbox is too far behind."""
 
-    def __init__(self, items: queue.Queue[WireItem], memos: dict[str, SessionMemo], *, fence: int) -> None:
+    def __init__(
+        self,
+        items: queue.Queue[WireItem],
+        memos: dict[str, SessionMemo],
+        *,
+        fence: int,
+        backlog: Backlog | None = None,
+    ) -> None:
         super().__init__(name="recorder", daemon=True)
         self._items = items
+        self._backlog = backlog or Backlog(list(memos))
         self.memos = memos
         self._fence = fence
         self._end = threading.Event()
@@ -113,6 +123,9 @@ class Recorder(threading.Thread):
     def run(self) -> None:
         try:
             while not (self._end.is_set() and self._items.empty()):
+                if not self._end.is_set() and self._inbox_is_behind():
+                    self._end.wait(HELD_S)
+                    continue
                 batch = self._take()
                 if batch:
                     self._write_surely(batch)
@@ -121,6 +134,13 @@ class Recorder(threading.Thread):
             log.exception("the recorder ended")
         finally:
             connection.close()
+
+    def _inbox_is_behind(self) -> bool:
+        try:
+            return self._backlog.is_too_long()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            return False  # what must be written waits for the database by itself
 
     def _take(self) -> list[WireItem]:
         try:

@@ -79,7 +79,7 @@ def sessions_behind(names: Sequence[str], *, bound: int) -> dict[str, int]:
     with raw_cursor() as cursor:
         cursor.execute(
             "SELECT n.name, (SELECT count(*) FROM (SELECT FROM "  # noqa: S608
-            f"{UNWORKED} WHERE s.name = n.name LIMIT %s) AS some) FROM unnest(%s::text[]) AS n(name)",
+            f"{UNWORKED} WHERE s.name = n.name LIMIT %s) AS counted) FROM unnest(%s::text[]) AS n(name)",
             [bound + 1, list(names)],
         )
         return {str(name): int(count) for name, count in cursor.fetchall()}
