@@ -38,9 +38,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         made.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """The installed Chromium, headless."""
+    """The installed Chromium, headless. It ends with the journeys: while it lives its loop runs in the thread of the tests."""
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
         if os.environ.get("CI") == "true":
