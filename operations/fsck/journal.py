@@ -17,13 +17,14 @@ SELECT e.stream || ' event ' || e.seq AS subject, 'does not name the hash of the
  WHERE e.prev_hash <> coalesce(p.hash, decode(repeat('00', 32), 'hex'))
 """
 
+# One step down the index for each order, which gives number and hash at once: cheaper than hashing all events there are.
 _ORDER_HEADS = """
 SELECT o.ref AS subject, format('says its last event is %s; its journal has %s', o.last_event_seq,
        coalesce(l.seq::text, 'none')) AS what
   FROM orders_order o
-  LEFT JOIN (SELECT stream, max(seq) AS seq FROM journal_event GROUP BY stream) l ON l.stream = 'order:' || o.id
-  LEFT JOIN journal_event e ON e.stream = 'order:' || o.id AND e.seq = o.last_event_seq
- WHERE o.last_event_seq IS DISTINCT FROM l.seq OR o.last_event_hash IS DISTINCT FROM e.hash
+  LEFT JOIN LATERAL (SELECT e.seq, e.hash FROM journal_event e WHERE e.stream = 'order:' || o.id
+                      ORDER BY e.seq DESC LIMIT 1) l ON true
+ WHERE o.last_event_seq IS DISTINCT FROM l.seq OR o.last_event_hash IS DISTINCT FROM l.hash
 """
 
 _STREAM_HEADS = """

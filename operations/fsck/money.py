@@ -95,12 +95,11 @@ SELECT format('execution %s of %s', coalesce(w.exec_id, b.execution_id::text), c
 """
 
 _EVENTS = """
-WITH moved AS (
-     SELECT event_id, execution_id, account_id,
-            sum(CASE WHEN layer = 'short' THEN -amount ELSE amount END) FILTER (WHERE instrument_id IS NOT NULL) AS stock
-       FROM accounts_booking WHERE kind IN ('trade', 'bust', 'correction') GROUP BY event_id, execution_id, account_id
-), by_event AS (
-     SELECT event_id, execution_id, coalesce(sum(stock), 0) AS stock FROM moved GROUP BY event_id, execution_id
+WITH by_event AS (
+     SELECT event_id, execution_id,
+            coalesce(sum(CASE WHEN layer = 'short' THEN -amount ELSE amount END) FILTER (WHERE instrument_id IS NOT NULL), 0)
+            AS stock
+       FROM accounts_booking WHERE kind IN ('trade', 'bust', 'correction') GROUP BY event_id, execution_id
 ), told AS (
      SELECT e.id, e.stream, e.seq, (e.payload ->> 'execution_id')::uuid AS execution_id,
             abs((e.payload ->> 'effective_qty')::numeric - (e.payload ->> 'effective_qty_before')::numeric) AS qty,
