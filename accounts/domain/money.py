@@ -6,7 +6,7 @@ Reservations are not here: what orders hold is theirs to say. ``digest`` joins b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -50,10 +50,6 @@ class Money:
             self.accounts.setdefault(payload["account_id"], {}).setdefault(payload["base_currency"], NONE)
             self.touched.add(payload["account_id"])
         return True
-
-    def restore(self, events: Iterable[Happening]) -> None:
-        """Never asked for: every event of money can be taken by itself."""
-        raise NotImplementedError
 
     def _execution(self, payload: Mapping[str, Any]) -> None:
         account_id = payload["account_id"]

@@ -6,6 +6,7 @@ report a message is. Everything else, and every rule that must not differ betwee
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -34,7 +35,7 @@ MSG_TYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(ABC):
     """An adapter without the peculiarities: ``capabilities`` is the venue's declaration, ``mapping`` names the rules."""
 
     capabilities: Capabilities
@@ -89,7 +90,7 @@ class Dialect:
 
     def mass_status_request(self, request_id: str) -> tuple[tuple[int, str], ...]:
         """The question for all open orders (35=AF). Raises ValueError where the dialect has none."""
-        raise NotImplementedError
+        raise ValueError("the dialect has no question for all open orders")
 
     def dont_know(self, trade: DontKnow) -> tuple[tuple[int, str], ...]:
         """35=Q, the same in all FIX versions spoken here. Raises ValueError where the venue takes none."""
@@ -111,13 +112,13 @@ class Dialect:
         ]
         return ((35, MsgType.DONT_KNOW_TRADE.value), *((tag, value) for tag, value in optional if value))
 
+    @abstractmethod
     def capacity_tag(self) -> int:
         """The field that says in which capacity we trade."""
-        raise NotImplementedError
 
+    @abstractmethod
     def kind_of(self, values: Mapping[int, str]) -> tuple[ExecType, str]:
         """The 4.4 word for a report, and the dialect's own, which is part of the report's identity."""
-        raise NotImplementedError
 
 
 def _names(intent: OutboundIntent) -> list[tuple[int, str]]:
