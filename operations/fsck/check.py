@@ -37,7 +37,8 @@ class Found(NamedTuple):
 class Check:
     """``sentence`` is what must hold, ``remedy`` what whoever is called at night does first.
 
-    ``reads_all`` marks the passes that read whole tables through Python: too slow to wait for at every start.
+    ``reads_all`` marks the passes that read whole tables through Python: too slow to wait for at every start. ``apart`` marks
+    functions that any reader may carry out: they need nothing but the snapshot and leave the work to other processes.
     """
 
     code: str
@@ -48,6 +49,7 @@ class Check:
     sql: str = ""
     look: Callable[[Snapshot], Iterable[Found]] | None = None
     reads_all: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ CHECKS = (
         "EVENT_ALTERED", "I5", Level.JOURNAL,
         "Every event says what it said when it was written: its hash covers all of it.",
         "An event was edited: stop trading, compare with the last seal and the anchors, restore from backup.",
-        look=altered_events, reads_all=True,
+        look=altered_events, reads_all=True, apart=True,
     ),
     Check(
         "SEALS_DIFFER", "I5", Level.JOURNAL,

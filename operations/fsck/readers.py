@@ -1,7 +1,8 @@
 """Several readers of one moment: checks carried out side by side, each on a connection of its own and on the same snapshot.
 
 The functions stay with the caller, in its thread and on its connection: Python runs one thread at a time anyway, and some of
-them read through the rooms below. The statements are shared by all, so that the server works on other cores meanwhile.
+them read through the rooms below. The statements, and functions that leave their work to other processes, are shared by the
+other readers, so that server and processes work on other cores meanwhile.
 What the checks of a run see is one moment still: each reader takes over the snapshot the caller's transaction exports.
 """
 
@@ -14,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from journal.notify import dedicated_connection
 from operations.fsck.check import Check, Outcome
@@ -41,49 +42,50 @@ def prove_together(
     """As ``prove``, with ``readers`` connections besides the caller's. ``told`` hears outcomes as they come, one at a time."""
     ends = None if within_s is None else time.perf_counter() + within_s
     work = _Work(checks, examples, ends, told)
-    count = min(usual_readers() if readers is None else readers, len(work.statements))
-    name = str(snapshot.rows("SELECT pg_export_snapshot()")[0][0])
+    count = min(usual_readers() if readers is None else readers, len(work.shared))
+    snapshot = replace(snapshot, exported=str(snapshot.rows("SELECT pg_export_snapshot()")[0][0]))
 
     def read() -> None:
-        with _reader(snapshot, name) as reader:
-            work.carry_out(reader, work.statements)
+        with _reader(snapshot) as reader:
+            work.carry_out(reader, work.shared)
 
     with ThreadPoolExecutor(max(count, 1), thread_name_prefix="fsck") as pool:
         others = [pool.submit(read) for _ in range(count)]
-        work.carry_out(snapshot, work.functions)
+        work.carry_out(snapshot, work.own)
         if count == 0:
-            work.carry_out(snapshot, work.statements)
+            work.carry_out(snapshot, work.shared)
         for other in others:
             other.result()
     return tuple(work.outcomes[check.code] for check in checks if check.code in work.outcomes)
 
 
 @contextmanager
-def _reader(snapshot: Snapshot, name: str) -> Iterator[Snapshot]:
+def _reader(snapshot: Snapshot) -> Iterator[Snapshot]:
     """The moment of ``snapshot`` on a connection of its own. One core each: it starts no helpers in the server."""
     with dedicated_connection("fsck reader") as connection, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        connection.execute(f"SET TRANSACTION SNAPSHOT '{name}'".encode())
+        connection.execute(f"SET TRANSACTION SNAPSHOT '{snapshot.exported}'".encode())
         settle(connection, at=snapshot.at, helpers=0)
-        yield Snapshot(connection, snapshot.at, snapshot.truth)
+        yield replace(snapshot, connection=connection)
 
 
 @dataclass(slots=True)
 class _Work:
-    """What is left to do and what came of it. Taken from both ends of a deque and put in a dictionary: safe between threads."""
+    """What is left to do and what came of it. Taken from a deque and put in a dictionary: safe between threads."""
 
     checks: Sequence[Check]
     examples: int
     ends: float | None
     told: Callable[[Outcome], None]
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    statements: deque[Check] = field(init=False)
-    functions: deque[Check] = field(init=False)
+    shared: deque[Check] = field(init=False)
+    own: deque[Check] = field(init=False)
     telling: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self.statements = deque(check for check in self.checks if check.sql)
-        self.functions = deque(check for check in self.checks if not check.sql)
+        anybodys = [check for check in self.checks if check.sql or check.apart]
+        self.shared = deque(sorted(anybodys, key=lambda check: not check.apart))  # the longest first
+        self.own = deque(check for check in self.checks if not (check.sql or check.apart))
 
     def carry_out(self, snapshot: Snapshot, waiting: deque[Check]) -> None:
         """Take checks until none is left or the time is up."""

@@ -27,12 +27,14 @@ AT = "current_setting('oms.fsck_at')::timestamptz"  # what a statement calls now
 class Snapshot:
     """``connection`` stands in the transaction to read; ``at`` is now, for everything that had time to happen.
 
-    ``truth`` is where the simulated venues keep theirs, if any do.
+    ``truth`` is where the simulated venues keep theirs, if any do. ``exported`` is the name under which other connections
+    can take the same moment over, empty where they cannot.
     """
 
     connection: psycopg.Connection[tuple[Any, ...]]
     at: datetime
     truth: Path | None = None
+    exported: str = ""
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement. Only for statements whose answer is small."""
