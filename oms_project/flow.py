@@ -52,6 +52,7 @@ class Sweeper:
 SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("orders.services.lapse_order_requests", every_s=2),
     Sweeper("orders.services.match_waiting_reports", every_s=1),
+    Sweeper("orders.services.enter_staged", every_s=1),
     Sweeper("orders.services.roll_days", every_s=30),
     Sweeper("orders.services.mark_stuck", every_s=5),
     Sweeper("journal.services.purge_keys", every_s=3600),

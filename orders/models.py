@@ -27,6 +27,7 @@ class Order(models.Model):
     ref = models.CharField(max_length=16, unique=True)
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
     root_id = models.UUIDField()
+    replaces_id = models.UUIDField(null=True)  # the canceled order whose rest this one is: a staged replace entered it
     account = models.ForeignKey("accounts.TradingAccount", on_delete=models.PROTECT, db_constraint=False)
     desk = models.ForeignKey("authorisation.Desk", on_delete=models.PROTECT, db_constraint=False)
     listing = models.ForeignKey("refdata.Listing", on_delete=models.PROTECT, db_constraint=False)
@@ -118,6 +119,10 @@ class Order(models.Model):
                 name="orders_order_status_agrees_with_leaves",
             ),
             models.CheckConstraint(condition=Q(side__in=["1", "2", "5", "6"]), name="orders_order_side_known"),
+            # Whatever a sweeper does: an order is entered anew once.
+            models.UniqueConstraint(
+                fields=["replaces_id"], name="orders_order_replaced_once", condition=Q(replaces_id__isnull=False)
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "-id"], name="orders_open_by_account", condition=Q(is_open=True)),

@@ -31,6 +31,8 @@ _LINES: dict[str, tuple[str, str, str, str]] = {
     "ReplaceRefused": ("refused", "refused", "business", "Amend refused by our checks"),
     "ReplaceHeld": ("queued", "waiting", "business", "Amend queued for a second person"),
     "ReplaceReleased": ("pass", "done", "business", "Amend released for sending"),
+    "ReplaceStaged": ("pass", "done", "business", "Cancel, wait for proof, then enter anew"),
+    "ReplaceEnteredAnew": ("pass", "done", "business", "Canceled, and the rest entered as a new order"),
     "CancelCaptured": ("neutral", "neutral", "human", "Cancel asked for"),
     "CancelReleased": ("pass", "done", "business", "Cancel released for sending"),
     "RequestDeclined": ("refused", "refused", "human", "Declined by a second person"),

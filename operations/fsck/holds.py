@@ -25,7 +25,7 @@ SELECT o.ref, o.side, o.ord_type, o.price, o.stop_px, o.leaves_qty, o.cum_qty,
   LEFT JOIN (SELECT order_id, json_agg(payload) AS payloads FROM orders_orderrequest
               WHERE kind = 'replace' AND state IN ({", ".join(f"'{state}'" for state in sorted(OPEN_STATES))})
               GROUP BY order_id) a ON a.order_id = o.id
- WHERE o.is_open OR (o.ord_status = '2' AND a.order_id IS NOT NULL)
+ WHERE o.is_open OR a.order_id IS NOT NULL
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operations.fsck.check import Check, Level
 from operations.fsck.order_facts import differing_facts
+from operations.fsck.snapshot import AT
 
 _LOST = """
 SELECT e.stream AS subject, 'was captured; there is no such order' AS what
@@ -69,16 +70,44 @@ SELECT r.cl_ord_id AS subject, format('replaces or cancels %s, which is no earli
 """
 
 _TREES = """
-SELECT o.ref AS subject, CASE WHEN o.parent_id IS NULL THEN 'has no parent and another root than itself'
+SELECT o.ref AS subject, CASE WHEN o.replaces_id IS NOT NULL THEN 'has another root than the order it replaces'
+       WHEN o.parent_id IS NULL THEN 'has no parent and another root than itself'
        WHEN p.id IS NULL THEN format('has a parent %s that does not exist', o.parent_id)
        ELSE 'has another root than its parent' END AS what
-  FROM orders_order o LEFT JOIN orders_order p ON p.id = o.parent_id
- WHERE o.root_id IS DISTINCT FROM CASE WHEN o.parent_id IS NULL THEN o.id ELSE p.root_id END
+  FROM orders_order o LEFT JOIN orders_order p ON p.id = coalesce(o.replaces_id, o.parent_id)
+ WHERE o.root_id IS DISTINCT FROM CASE WHEN coalesce(o.replaces_id, o.parent_id) IS NULL THEN o.id ELSE p.root_id END
+"""
+
+# A staged replace waits for the venue, or it has ended: entered as one other order that says so, or given up.
+_STAGED = f"""
+SELECT r.cl_ord_id AS subject, CASE WHEN r.state = 'accepted' THEN 'was entered anew, and no order stands in its place'
+       WHEN r.state NOT IN ('released', 'accepted', 'refused', 'withdrawn') THEN 'is ' || r.state || ', which it never is'
+       WHEN c.id IS NULL THEN 'waits for a cancel that nobody asked for'
+       ELSE format('waits since %s; its order is %s and the cancel %s', r.captured_at,
+                   CASE WHEN o.is_open THEN 'open' ELSE 'over' END, c.state) END AS what
+  FROM orders_orderrequest r
+  JOIN orders_order o ON o.id = r.order_id
+  LEFT JOIN LATERAL (SELECT id, state, answered_at FROM orders_orderrequest c WHERE c.order_id = r.order_id
+                        AND c.kind = 'cancel' AND c.seq > r.seq ORDER BY c.seq LIMIT 1) c ON true
+ WHERE r.kind = 'replace' AND r.payload ->> 'staged' = 'true' AND (
+       (r.state = 'accepted' AND NOT EXISTS (SELECT FROM orders_order n WHERE n.replaces_id = o.id))
+    OR r.state NOT IN ('released', 'accepted', 'refused', 'withdrawn')
+    OR (r.state = 'released' AND c.id IS NULL)
+    OR (r.state = 'released' AND NOT o.is_open AND o.updated_at < {AT} - interval '300 seconds')
+    OR (r.state = 'released' AND c.state IN ('refused', 'withdrawn', 'rejected')
+        AND c.answered_at < {AT} - interval '300 seconds'))
+UNION ALL
+SELECT n.ref, 'stands in the place of an order that was not staged for it'
+  FROM orders_order n
+ WHERE n.replaces_id IS NOT NULL AND NOT EXISTS (
+       SELECT FROM orders_orderrequest r WHERE r.order_id = n.replaces_id AND r.payload ->> 'staged' = 'true'
+          AND r.state IN ('accepted', 'refused'))
 """
 
 # What each event makes of the request it names; the last one in the stream decides.
 STATES_SAID = (
     ("OrderReleased", "released"), ("ReplaceReleased", "released"), ("CancelReleased", "released"),
+    ("ReplaceStaged", "released"), ("ReplaceEnteredAnew", "accepted"),
     ("OrderHeld", "pending_authorisation"), ("ReplaceHeld", "pending_authorisation"),
     ("OrderRefused", "refused"), ("ReplaceRefused", "refused"), ("RequestNotSent", "refused"),
     ("RequestDeclined", "declined"), ("RequestLapsed", "lapsed"), ("RequestWithdrawn", "withdrawn"),
@@ -224,9 +253,15 @@ CHECKS = (
     ),
     Check(
         "TREE_BROKEN", "I1", Level.ORDERS,
-        "Every order has the root of its parent, or is its own.",
+        "Every order has the root of its parent or of the order it replaces, or is its own.",
         f"{_REPLAY}; roll-ups over the tree are wrong until it is put right.",
         sql=_TREES,
+    ),
+    Check(
+        "STAGED_STRANDED", "I1", Level.ORDERS,
+        "Every staged replace waits for the venue or has ended, and an order entered in another's place was asked for so.",
+        f"The client may have nothing working: {_REPLAY}; see that the relay runs; enter or give up by hand.",
+        sql=_STAGED,
     ),
     Check(
         "REQUEST_STATE_DIFFERS", "I5", Level.ORDERS,

@@ -52,6 +52,8 @@ class OrderPage:
     approvals: list[AuthorisationRequest]
     exceptions: list[ExceptionItem]
     children: list[Order]
+    replaces: Order | None
+    replaced_by: Order | None
     route: RouteDecision | None
     makers: dict[int, str]
 
@@ -94,6 +96,7 @@ def get_order_page(*, order: Order) -> OrderPage:
         cl_ord_ids=[request.cl_ord_id for request in requests],
         venue_order_ids=[order.venue_order_id] if order.venue_order_id else [],
     )
+    near = list(Order.objects.filter(Q(id=order.replaces_id) | Q(replaces_id=order.pk)).order_by("id"))
     events = stream_records(f"order:{order.pk}", limit=MOST_EVENTS)
     return OrderPage(
         order=order,
@@ -109,6 +112,8 @@ def get_order_page(*, order: Order) -> OrderPage:
         ),
         exceptions=list(ExceptionItem.objects.filter(order_id=order.pk).order_by("-raised_at", "id")),
         children=list(order.children.select_related("listing").order_by("id")[:200]),
+        replaces=next((one for one in near if one.pk == order.replaces_id), None),
+        replaced_by=next((one for one in near if one.replaces_id == order.pk), None),
         route=get_route_decision(order_id=order.pk),
         makers=names_of({request.maker_id for request in requests}),
     )

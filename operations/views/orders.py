@@ -30,6 +30,7 @@ from orders.models import Order
 from orders.permissions import require_trading
 from orders.services.cancel_order import cancel_order
 from orders.services.replace_order import replace_order
+from orders.services.stage_replace import stage_replace
 
 ROUTE = "ticket"
 MOST_CANCELS = 200
@@ -135,7 +136,8 @@ def amend(request: HttpRequest, actor: Principal, name: str) -> HttpResponse:
     order = get_visible_order(actor, name)
     if request.method == "POST":
         data = request.POST.dict()
-        result = replace_order(
+        ask = stage_replace if data.get("staged") else replace_order
+        result = ask(
             actor=actor,
             at=utc_now(),
             idempotency_key=str(data.get("key", "")),

@@ -72,7 +72,10 @@ class OrderBodySerializer(StrictSerializer):
 
 
 class ReplaceBodySerializer(StrictSerializer):
-    """What should hold after the replace; absent fields stay. ``order_qty`` is the total, executed included."""
+    """What should hold after the replace; absent fields stay. ``order_qty`` is the total, executed included.
+
+    ``staged``: where the venue does not replace it, cancel the order and, once that is proven, enter the rest anew.
+    """
 
     order_qty = PositiveDecimal(required=False, allow_null=True, default=None)
     price = PositiveDecimal(required=False, allow_null=True, default=None)
@@ -84,6 +87,7 @@ class ReplaceBodySerializer(StrictSerializer):
     )
     expire_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     expire_date = serializers.DateField(required=False, allow_null=True, default=None)
+    staged = serializers.BooleanField(required=False, default=False)
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
     acknowledgements = AcknowledgementSerializer(many=True, required=False, default=list)
 

@@ -33,6 +33,7 @@ from orders.services.cancel_order import cancel_order
 from orders.services.capture_order import capture_order
 from orders.services.capture_orders import capture_orders
 from orders.services.replace_order import replace_order
+from orders.services.stage_replace import stage_replace
 
 KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -144,7 +145,8 @@ class ReplaceView(OrderApiView):
     )
     def post(self, request: Request, order_id: UUID) -> Response:
         key, body = self.key(), self.body(ReplaceBodySerializer)
-        result = replace_order(
+        ask = stage_replace if body["staged"] else replace_order
+        result = ask(
             actor=self.principal(),
             at=utc_now(),
             idempotency_key=key,

@@ -51,21 +51,26 @@ def changed_terms(basis: Mapping[str, Any], message: Mapping[str, Any]) -> froze
 
 def message_faults(message: Mapping[str, Any]) -> Faults:
     """Faults of the whole terms by field: a replace must leave an order that could have been entered."""
-    return order_faults(
-        OrderTerms(
-            account=message["account"],
-            symbol=message["symbol"],
-            side=Side(message["side"]),
-            ord_type=OrdType(message["ord_type"]),
-            order_qty=Decimal(message["order_qty"]),
-            time_in_force=TimeInForce(message["time_in_force"]),
-            price=_number(message["price"]),
-            stop_px=_number(message["stop_px"]),
-            min_qty=_number(message["min_qty"]),
-            max_floor=_number(message["max_floor"]),
-            expire_at=datetime.fromisoformat(message["expire_at"]) if message["expire_at"] else None,
-            expire_date=date.fromisoformat(message["expire_date"]) if message["expire_date"] else None,
-        )
+    return order_faults(terms_of_message(message))
+
+
+def terms_of_message(message: Mapping[str, Any]) -> OrderTerms:
+    """The terms of a new order that a message stands for."""
+    return OrderTerms(
+        account=message["account"],
+        symbol=message["symbol"],
+        side=Side(message["side"]),
+        ord_type=OrdType(message["ord_type"]),
+        order_qty=Decimal(message["order_qty"]),
+        time_in_force=TimeInForce(message["time_in_force"]),
+        price=_number(message["price"]),
+        stop_px=_number(message["stop_px"]),
+        min_qty=_number(message["min_qty"]),
+        max_floor=_number(message["max_floor"]),
+        expire_at=datetime.fromisoformat(message["expire_at"]) if message["expire_at"] else None,
+        expire_date=date.fromisoformat(message["expire_date"]) if message["expire_date"] else None,
+        locate_ref=message.get("locate_ref") or "",
+        capacity=message.get("capacity") or "A",
     )
 
 

@@ -63,6 +63,7 @@ class CaptureContext:
     account_code: str
     desk_id: int
     root_id: UUID | None = None
+    replaces_id: UUID | None = None
     acknowledgements: tuple[Acknowledgement, ...] = ()
 
 
@@ -197,6 +198,7 @@ def draft_capture(
         "ref": ref,
         "parent_id": terms.parent_id,
         "root_id": context.root_id or ids.order_id,
+        "replaces_id": context.replaces_id,
         "account_id": context.account_id,
         "desk_id": context.desk_id,
         "listing_id": listing.listing_id,
@@ -343,7 +345,11 @@ def _seldom(terms: OrderTerms, context: CaptureContext) -> dict[str, Any]:
     """What few orders have; left out of the event where there is nothing to say."""
     said: dict[str, Any] = {}
     if context.root_id is not None:
-        said |= {"parent_id": str(terms.parent_id), "root_id": str(context.root_id)}
+        said["root_id"] = str(context.root_id)
+    if terms.parent_id is not None:
+        said["parent_id"] = str(terms.parent_id)
+    if context.replaces_id is not None:
+        said["replaces"] = str(context.replaces_id)
     if terms.strategy:
         said["strategy"] = terms.strategy
     if terms.instructed_at is not None and terms.instructed_at != context.at:

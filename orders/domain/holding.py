@@ -1,6 +1,7 @@
 """What an order holds of its account: enough for its leaves, and for those of a replace the venue has not answered.
 
 Invariant: held = 0 for an order that is over; otherwise the largest of what holds now and what each open replace asks for.
+A staged replace (``staging``) outlives its order: what it asks for stays held until that is entered anew or given up.
 A filled order is over only once no replace of it is open: the venue may accept one and work it again.
 """
 
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from accounts.domain.arithmetic import HoldAmounts
 from kernel.fix import OrdType, Side
+from orders.domain.staging import is_staged
 from risk.domain.exposure import Priced
 
 OPEN_STATES = frozenset({"captured", "pending_authorisation", "released", "handed_over", "unknown"})
@@ -27,6 +29,7 @@ class Asked:
     order_qty: Decimal
     price: Decimal | None
     stop_px: Decimal | None
+    staged: bool = False
 
 
 def priced_of(
@@ -60,10 +63,11 @@ def held_for(
     asked: Iterable[Asked] = (),
 ) -> HoldAmounts:
     """What the order holds from now on: cash in the listing's currency, stock in units."""
-    if not is_open and not is_filled:
-        return HoldAmounts()
-    held = terms.hold(leaves_qty) or HoldAmounts()
+    is_over = not is_open and not is_filled
+    held = HoldAmounts() if is_over else terms.hold(leaves_qty) or HoldAmounts()
     for wish in asked:
+        if is_over and not wish.staged:
+            continue
         wanted = replace(terms, price=wish.price, stop_px=wish.stop_px)
         held = held.worse(wanted.hold(wish.order_qty - cum_qty) or HoldAmounts())
     return held
@@ -76,6 +80,7 @@ def asked_of(payload: Mapping[str, Any]) -> Asked:
         order_qty=Decimal(payload["order_qty"]),
         price=Decimal(price) if price is not None else None,
         stop_px=Decimal(stop_px) if stop_px is not None else None,
+        staged=is_staged(payload),
     )
 
 

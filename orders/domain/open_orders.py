@@ -21,13 +21,16 @@ from kernel.numbers import ZERO, plain
 from orders.domain.applying import request_state_of
 from orders.domain.drafting import TELLS_ALL
 from orders.domain.holding import OPEN_STATES, Asked, held_for, priced_of
+from orders.domain.staging import is_staged
 from orders.domain.transitions import ACCEPTED, CAPTURED, HANDED_OVER, PENDING_AUTHORISATION, RELEASED, UNKNOWN
 
 Requests = tuple[tuple[Any, ...], ...]
+_WISHES = ("replace", "staged")
 
 
 class OpenOrder(NamedTuple):
-    """Decimals as text, "" where there is none. A request is (id, kind, state, order_qty, price, stop_px)."""
+    """Decimals as text, "" where there is none. A request is (id, kind, state, order_qty, price, stop_px), its kind
+    ``staged`` for a staged replace."""
 
     account_id: str
     side: str
@@ -89,9 +92,9 @@ class OpenOrder(NamedTuple):
             is_open=self.is_open,
             is_filled=self.ord_status == OrdStatus.FILLED.value,
             asked=[
-                Asked(Decimal(qty), _number(price), _number(stop_px))
+                Asked(Decimal(qty), _number(price), _number(stop_px), staged=kind == "staged")
                 for _, kind, _, qty, price, stop_px in self.requests
-                if kind == "replace"
+                if kind in _WISHES
             ],
         )
 
@@ -155,7 +158,7 @@ class OpenOrders:
 
     def _keep(self, order_id: str, entry: OpenOrder) -> None:
         self.touched.add(entry.account_id)
-        if entry.is_open or any(request[1] == "replace" for request in entry.requests):
+        if entry.is_open or any(request[1] in _WISHES for request in entry.requests):
             if order_id not in self.entries:
                 self.by_account.setdefault(entry.account_id, set()).add(order_id)
             self.entries[order_id] = entry
@@ -341,7 +344,7 @@ def _asked_for(entry: OpenOrder, event: Happening) -> OpenOrder:
     else:
         message = payload["message"]
         terms = (message["order_qty"], message["price"] or "", message["stop_px"] or "")
-        request = (payload["request_id"], "replace", CAPTURED, *terms)
+        request = (payload["request_id"], "staged" if is_staged(message) else "replace", CAPTURED, *terms)
     return entry._replace(requests=(*entry.requests, request), seq=max(entry.seq, event.seq))
 
 
@@ -381,11 +384,13 @@ _CHANGES: dict[str, Callable[[OpenOrder, Happening], OpenOrder]] = {
     "CancelCaptured": _asked_for,
     "OrderReleased": _moves_to(RELEASED),
     "ReplaceReleased": _moves_to(RELEASED),
+    "ReplaceStaged": _moves_to(RELEASED),
     "OrderHeld": _moves_to(PENDING_AUTHORISATION),
     "ReplaceHeld": _moves_to(PENDING_AUTHORISATION),
     "RequestHandedOver": _moves_to(HANDED_OVER),
     "RequestUnknown": _moves_to(UNKNOWN),
     "RequestAccepted": _moves_to(ACCEPTED),
+    "ReplaceEnteredAnew": _moves_to(ACCEPTED),
     "RequestRejected": _moves_to("rejected"),
     "OrderRefused": _ends_as("refused"),
     "ReplaceRefused": _ends_as("refused"),

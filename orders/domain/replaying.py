@@ -221,7 +221,7 @@ class Replay:
 
     def _answered(self, order: ReplayedOrder, event: EventRecord) -> None:
         request, payload = self._request(order, event), event.payload
-        request.state = states.ACCEPTED if event.kind == "RequestAccepted" else states.REJECTED
+        request.state = states.REJECTED if event.kind == "RequestRejected" else states.ACCEPTED
         request.outcome_code, request.outcome_text = payload["code"][:60], payload["text"]
         request.answered_at = event.recorded_at
         order.request_state = _asked_state(order)
@@ -244,6 +244,7 @@ _TAKES: dict[str, _Take] = {
     "CancelCaptured": Replay._asked_for,
     "OrderReleased": Replay._released,
     "ReplaceReleased": Replay._released,
+    "ReplaceStaged": Replay._released,
     "OrderHeld": Replay._held,
     "ReplaceHeld": Replay._held,
     "OrderRefused": Replay._refused,
@@ -255,6 +256,7 @@ _TAKES: dict[str, _Take] = {
     "RequestHandedOver": Replay._handed_over,
     "RequestUnknown": Replay._unknown,
     "RequestAccepted": Replay._answered,
+    "ReplaceEnteredAnew": Replay._answered,
     "RequestRejected": Replay._answered,
 }
 _ENDS = {
@@ -318,6 +320,7 @@ def _captured(event: EventRecord) -> ReplayedOrder:
     order.fixed |= {
         "parent_id": UUID(payload["parent_id"]) if "parent_id" in payload else None,
         "root_id": UUID(payload["root_id"]) if "root_id" in payload else order_id,
+        "replaces_id": UUID(payload["replaces"]) if "replaces" in payload else None,
         "source": payload["source"],
         "client_order_id": payload["client_order_id"],
         "side": terms["side"],
@@ -370,6 +373,7 @@ def _phoned(event: EventRecord) -> ReplayedOrder:
     order.fixed |= {
         "parent_id": None,
         "root_id": order.id,
+        "replaces_id": None,
         "source": "phone",
         "client_order_id": "",
         "side": payload["side"],

@@ -1,4 +1,4 @@
-"""What time alone makes due: orders that wake with the day, and what stands still for too long."""
+"""What is due without a report of its own: orders that wake with the day, what stands still for too long, staged replaces."""
 
 from __future__ import annotations
 
@@ -91,3 +91,20 @@ def find_moved_on(*, limit: int) -> list[Moved]:
     with raw_cursor() as cursor:
         cursor.execute(_MOVED, [limit])
         return [Moved(*row) for row in cursor.fetchall()]
+
+
+_STAGED_DUE = """
+SELECT r.id FROM orders_orderrequest r JOIN orders_order o ON o.id = r.order_id
+ WHERE r.state = 'released' AND r.kind = 'replace' AND r.payload ->> 'staged' = 'true'
+   AND (NOT o.is_open OR EXISTS (
+       SELECT FROM orders_orderrequest c WHERE c.order_id = r.order_id AND c.kind = 'cancel' AND c.seq > r.seq
+          AND c.state IN ('refused', 'withdrawn', 'rejected')))
+ ORDER BY r.captured_at, r.id LIMIT %s
+"""
+
+
+def find_staged_due(*, limit: int) -> list[UUID]:
+    """Staged replaces whose order is over, or whose cancel came to nothing."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_STAGED_DUE, [limit])
+        return [row[0] for row in cursor.fetchall()]

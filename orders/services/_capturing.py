@@ -26,6 +26,14 @@ from risk.domain.facts import AccountFacts, Facts
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """The canceled order whose rest is entered anew."""
+
+    order_id: UUID
+    root_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """One new order as it came through a door."""
 
@@ -36,6 +44,7 @@ class Submission:
     acknowledgements: tuple[Acknowledgement, ...] = ()
     idempotency_key: str = ""
     correlation_id: UUID | None = None
+    replaces: Replaced | None = None
 
     @property
     def on_desk(self) -> bool:
@@ -127,7 +136,8 @@ def draft_of(
         account_id=account.account_id,
         account_code=account.code,
         desk_id=account.desk_id,
-        root_id=_root(submission.actor, terms.parent_id) if terms.parent_id else None,
+        root_id=_root_of(submission),
+        replaces_id=submission.replaces.order_id if submission.replaces else None,
         acknowledgements=submission.acknowledgements,
     )
     refused = judgement.worst is Verdict.REFUSE
@@ -140,6 +150,14 @@ def draft_of(
         hold_cash=facts.fees if refused else cash_to_hold(facts) or facts.fees,
         hold_stock=facts.fees if refused else stock_to_hold(facts),
     )
+
+
+def _root_of(submission: Submission) -> UUID | None:
+    """The root the order gets from what it stands under or in for; None when it is its own."""
+    if submission.replaces is not None:
+        return submission.replaces.root_id
+    parent_id = submission.terms.parent_id
+    return _root(submission.actor, parent_id) if parent_id else None
 
 
 def _root(actor: Principal, parent_id: UUID) -> UUID:

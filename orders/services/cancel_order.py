@@ -20,6 +20,7 @@ from orders.domain.results import COMPLETED_LOCALLY, RELEASED, RequestResult, ca
 from orders.models import Order, OrderRequest
 from orders.permissions import require_entry
 from orders.selectors import find_pending_authorisations
+from orders.services._amending import open_staged
 from orders.services._answers import content_hash, key_owner, replay
 from orders.services._asking import (
     first_request,
@@ -60,10 +61,12 @@ def cancel_order(
         for authorisation_id in waiting:
             lock_request(authorisation_id)
         order, requests, _ = lock_order_whole(order_id)
-        require_cancelable(order, requests)
-        _require_first(order, requests)
-        _withdraw(order, requests, waiting, actor, at)
-        result = _cancel(order, requests, actor, at, idempotency_key, reason)
+        result = _take_back_staged(order, requests, actor, at)
+        if result is None:
+            require_cancelable(order, requests)
+            _require_first(order, requests)
+            _withdraw(order, requests, waiting, actor, at)
+            result = _cancel(order, requests, actor, at, idempotency_key, reason)
         store_answer(
             principal=key_owner(actor),
             route=route,
@@ -75,6 +78,23 @@ def cancel_order(
         )
         crash_point("cancel.written")
     return result
+
+
+def _take_back_staged(
+    order: Order, requests: Sequence[OrderRequest], actor: Principal, at: datetime
+) -> RequestResult | None:
+    """Where a staged replace has asked for the cancel already, all there is to end is that it is entered anew."""
+    staged = open_staged(requests)
+    if staged is None:
+        return None
+    sent = next(r for r in requests if r.kind == OrderRequest.Kind.CANCEL and r.seq > staged.seq)
+    if order.is_open and sent.state not in _FLYING:
+        return None  # that cancel came to nothing: this one is sent, and takes the staged replace back
+    move_request(staged, OrderRequest.State.WITHDRAWN, text="The order was canceled.", answered_at=at)
+    payload = {**who(order, staged), "text": staged.outcome_text}
+    record(order, [Said("RequestWithdrawn", payload, actor.actor, actor.on_behalf_of)], at=at)
+    set_hold(order, requests, at=at)
+    return result_of(order, sent, RELEASED if order.is_open else COMPLETED_LOCALLY)
 
 
 def _require_first(order: Order, requests: Sequence[OrderRequest]) -> None:

@@ -20,6 +20,7 @@ from orders.locks import lock_world
 from orders.permissions import require_entry
 from orders.services._answers import content_hash, key_owner, replay
 from orders.services._capturing import (
+    Replaced,
     Submission,
     capture_facts,
     draft_of,
@@ -46,8 +47,11 @@ def capture_order(
     source: str,
     acknowledgements: Sequence[Acknowledgement] = (),
     correlation_id: UUID | None = None,
+    replaces: Replaced | None = None,
 ) -> CaptureResult:
-    """Capture one order. A refusal by checks is a result and is kept; of what raises nothing is kept.
+    """Capture one order, in the caller's transaction when there is one.
+
+    A refusal by checks is a result and is kept; of what raises nothing is kept.
 
     Raises NotPermitted (no right to enter orders), Invalid (malformed terms; account or symbol unknown or not
     visible), Conflict (the key was used with other content), Refused ACKNOWLEDGEMENT_REQUIRED (a dealer must give a
@@ -56,7 +60,9 @@ def capture_order(
     require_entry(actor)
     check_key(idempotency_key)
     require_shape(order_faults(terms))
-    submission = Submission(actor, at, terms, source, tuple(acknowledgements), idempotency_key, correlation_id)
+    submission = Submission(
+        actor, at, terms, source, tuple(acknowledgements), idempotency_key, correlation_id, replaces
+    )
     scope = (key_owner(actor), route, idempotency_key)
     digest = content_hash(terms, acknowledgements, source=source)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,8 @@ from authorisation.domain.principal import Principal
 from journal.services.claim_key import claim_key
 from journal.services.store_answer import store_answer
 from kernel.crash_points import crash_point
-from kernel.errors import Conflict, Invalid
 from kernel.ids import new_id
-from orders.domain.amending import amended_message, changed_terms, message_faults
+from orders.domain.amending import changed_terms
 from orders.domain.assembling import DESK_SOURCES, terms_of_payload
 from orders.domain.drafting import OUTCOMES, TELLS_ALL
 from orders.domain.results import PENDING_AUTHORISATION, REFUSED, RELEASED, RequestResult, capture_answer
@@ -24,14 +23,12 @@ from orders.domain.shape import replace_faults, require_shape
 from orders.domain.terms import ReplaceTerms
 from orders.models import Order, OrderRequest
 from orders.permissions import require_entry
+from orders.services._amending import replace_basis, wanted_message
 from orders.services._answers import content_hash, key_owner, replay
 from orders.services._asking import (
-    amend_basis,
-    first_request,
     new_request,
     released_event,
     require_order,
-    require_replaceable,
     result_of,
 )
 from orders.services._authorise import hold_for_authorisation
@@ -71,8 +68,8 @@ def replace_order(
             return replay(RequestResult, answer=stored.answer, key=idempotency_key, stored_hash=digest, own_hash=digest)
         require_order(actor, order_id)
         order, requests, money = lock_order_whole(order_id)
-        basis = _basis(order, requests)
-        message = _wanted(basis, terms)
+        basis = replace_basis(order, requests)
+        message = wanted_message(basis, terms)
         facts = facts_of_order(
             order,
             requests,
@@ -101,29 +98,6 @@ def replace_order(
         )
         crash_point("replace.written")
     return result
-
-
-def _basis(order: Order, requests: Sequence[OrderRequest]) -> Mapping[str, Any]:
-    """The message to amend; raises Conflict unless the order was sent and may be replaced."""
-    require_replaceable(order)
-    new = first_request(order, requests)
-    if new.state in (OrderRequest.State.PENDING_AUTHORISATION, OrderRequest.State.RELEASED):
-        raise Conflict("ORDER_NOT_SENT", f"{order.ref} has not been sent yet; cancel it and enter it again.")
-    if any(r.kind == OrderRequest.Kind.CANCEL and r.state in _FLYING for r in requests):
-        raise Conflict("CANCEL_IN_FLIGHT", f"A cancel of {order.ref} is on its way.")
-    return amend_basis(order, requests)
-
-
-_FLYING = (OrderRequest.State.RELEASED, OrderRequest.State.HANDED_OVER, OrderRequest.State.UNKNOWN)
-
-
-def _wanted(basis: Mapping[str, Any], terms: ReplaceTerms) -> dict[str, Any]:
-    message = amended_message(basis, terms)
-    require_shape(message_faults(message))
-    if message == dict(basis):
-        sentence = "The replace changes nothing."
-        raise Invalid("REPLACE_CHANGES_NOTHING", sentence, {"order_qty": [sentence]})
-    return message
 
 
 def _write(

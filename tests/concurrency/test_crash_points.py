@@ -17,25 +17,30 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from accounts.models import Reservation
+from accounts.models import CashBalance, Reservation
 from authorisation.models import AuthorisationRequest, Decision
 from journal.domain.chain import verify_chain
 from journal.models import Event, IdempotencyKey
 from journal.selectors import stream_events
 from journal.services.run_listener import run_listener
 from kernel import crash_points
+from kernel.fix import ExecType, OrdStatus
 from kernel.ids import new_id
 from orders.domain.results import CaptureResult
 from orders.domain.terms import ReplaceTerms
 from orders.models import Order, OrderRequest
+from orders.services.apply_reports import apply_reports
 from orders.services.cancel_order import cancel_order
 from orders.services.capture_order import capture_order
 from orders.services.capture_orders import capture_orders
 from orders.services.decide_order_request import decide_order_request
+from orders.services.enter_staged import enter_staged
 from orders.services.record_hand_over import record_hand_over
 from orders.services.replace_order import replace_order
+from orders.services.stage_replace import stage_replace
 from tests.factories import AT, DeskWorld, make_desk, terms
 from tests.factories.venues import make_session
+from tests.integration.orders.test_apply_reports import report
 from venues.models import FixSession, RouteDecision, WireIntent
 from venues.services import on_order_released
 
@@ -45,6 +50,7 @@ ROOT = Path(__file__).parents[2]
 DOORS = {
     *("capture.written", "capture.committed", "capture_batch.written", "capture_batch.committed"),
     *("replace.written", "cancel.written", "decide.written"),
+    *("stage.written", "staged.released", "staged.captured", "staged.written", "staged.committed"),
 }
 RELAY = {"listener_before_commit", "listener_after_commit"}
 ELSEWHERE = {
@@ -153,6 +159,43 @@ def test_a_cancel_killed_before_its_commit_never_was(world: DeskWorld, working: 
     assert OrderRequest.objects.count() == 1
     assert send().replayed is False
     assert OrderRequest.objects.filter(kind="cancel").count() == 1
+    assert chains_hold()
+
+
+def stage(world: DeskWorld, order: Order) -> Any:
+    return stage_replace(
+        actor=world.dealer, at=AT, idempotency_key="two", route="api", order_id=order.id,
+        terms=ReplaceTerms(order_qty=Decimal(1500), price=Decimal("72.40")),
+    )  # fmt: skip
+
+
+def test_a_staged_replace_killed_before_its_commit_never_was(world: DeskWorld, working: Order) -> None:
+    killed_at("stage.written", lambda: stage(world, working))
+    assert (OrderRequest.objects.count(), Reservation.objects.get().cash) == (1, Decimal("725.00"))
+    assert stage(world, working).replayed is False
+    assert list(OrderRequest.objects.order_by("seq").values_list("kind", flat=True)) == ["new", "replace", "cancel"]
+    assert Reservation.objects.get().cash == Decimal("1086.00")
+    assert chains_hold()
+
+
+@pytest.mark.parametrize(
+    ("point", "kept"), [("staged.released", 1), ("staged.captured", 1), ("staged.written", 1), ("staged.committed", 2)]
+)
+def test_entering_anew_killed_enters_once_and_holds_all_along(
+    world: DeskWorld, working: Order, point: str, kept: int
+) -> None:
+    stage(world, working)
+    record_hand_over(request_ids=[OrderRequest.objects.get(kind="cancel").id], at=AT)
+    first = CaptureResult(working.id, working.ref, working.id, str(working.cl_ord_id), "", "", ())
+    gone = report(first, 1, ExecType.CANCELED, OrdStatus.CANCELED, cum_qty=Decimal(0))
+    apply_reports(reports=[gone], at=AT)
+    killed_at(point, lambda: enter_staged(at=AT))
+    assert (Order.objects.count(), CashBalance.objects.get().reserved) == (kept, Decimal("1086.00"))
+    assert enter_staged(at=AT) == 2 - kept
+    assert enter_staged(at=AT) == 0
+    assert Order.objects.filter(replaces_id=working.id).count() == 1
+    assert CashBalance.objects.get().reserved == Decimal("1086.00")
+    assert OrderRequest.objects.get(kind="replace").state == "accepted"
     assert chains_hold()
 
 

@@ -150,7 +150,8 @@ class ReplaceOutstanding(Check):
             return self.passed(outstanding=flying, most=most)
         if most == 0:
             return self.refuse(
-                "The venue takes no replaces: cancel the order and, once that is proven, enter a new one.", most=most
+                "The venue takes no replaces: cancel the order and, once that is proven, enter a new one, or ask for both at once.",
+                most=most,
             )
         unanswered = "the last replace" if flying == 1 else f"{flying} replaces"
         return self.refuse(
@@ -185,7 +186,7 @@ class FieldNotReplaceable(Check):
         words = " and ".join(_FIELD_WORDS[name] for name in fixed)
         return self.refuse(
             f"The venue does not let a replace change the {words}: cancel the order and, once that is proven, enter a "
-            "new one.",
+            "new one, or ask for both at once.",
             fields=fixed,
         )
 

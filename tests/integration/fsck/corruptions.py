@@ -165,6 +165,15 @@ ORDERS = (
     ),
     Corruption("TREE_BROKEN", "another root", f"UPDATE orders_order SET root_id = gen_random_uuid() WHERE id = {LIVE}"),
     Corruption(
+        "STAGED_STRANDED", "in a place nobody left",
+        f"UPDATE orders_order SET replaces_id = {CLOSED}, root_id = {CLOSED} WHERE id = {UNSENT}",
+    ),
+    Corruption(
+        "STAGED_STRANDED", "staged and sent",
+        "UPDATE orders_orderrequest SET payload = payload || '{\"staged\": true}' "
+        f"WHERE order_id = {LIVE} AND kind = 'replace'",
+    ),
+    Corruption(
         "REQUEST_STATE_DIFFERS", "moved without an event",
         f"UPDATE orders_orderrequest SET state = 'rejected' WHERE order_id = {CLOSED} AND kind = 'cancel'",
     ),

@@ -123,7 +123,7 @@ def test_a_field_the_venue_keeps_is_named_with_the_way_out(world: DeskWorld) -> 
     answer = refusals(replace(world, order, price=D("72.40"), order_qty=D(900)))
     assert answer == {
         "FIELD_NOT_REPLACEABLE": "The venue does not let a replace change the price: cancel the order and, once that is "
-        "proven, enter a new one."
+        "proven, enter a new one, or ask for both at once."
     }
     assert everything(order) == before
     assert replace(world, order, order_qty=D(900)).outcome == "released"
