@@ -87,8 +87,8 @@ def _take_back_staged(
     staged = open_staged(requests)
     if staged is None:
         return None
-    sent = next(r for r in requests if r.kind == OrderRequest.Kind.CANCEL and r.seq > staged.seq)
-    if order.is_open and sent.state not in _FLYING:
+    sent = next((r for r in requests if r.kind == OrderRequest.Kind.CANCEL and r.seq > staged.seq), None)
+    if sent is None or (order.is_open and sent.state not in _FLYING):
         return None  # that cancel came to nothing: this one is sent, and takes the staged replace back
     move_request(staged, OrderRequest.State.WITHDRAWN, text="The order was canceled.", answered_at=at)
     payload = {**who(order, staged), "text": staged.outcome_text}

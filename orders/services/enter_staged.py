@@ -45,13 +45,22 @@ NOT_ENTERED = "STAGED_NOT_ENTERED"
 
 
 def enter_staged(*, at: datetime, limit: int = 200) -> int:
-    """Enter or end up to ``limit`` staged replaces whose orders' fates are known. Returns how many; again at once, none."""
-    done = 0
+    """Enter or end up to ``limit`` staged replaces whose orders' fates are known. Returns how many; again at once, none.
+
+    What fails unforeseen is kept as it was and raised after the others had their turn.
+    """
+    done, failed = 0, None
     for request_id in find_staged_due(limit=limit):
-        with transaction.atomic():
-            done += _settle(request_id, at)
-            crash_point("staged.written")
+        try:
+            with transaction.atomic():
+                done += _settle(request_id, at)
+                crash_point("staged.written")
+        except Exception as error:  # one that cannot be settled now keeps no other client waiting
+            failed = failed or error
+            continue
         crash_point("staged.committed")
+    if failed is not None:
+        raise failed
     return done
 
 
@@ -68,7 +77,7 @@ def _settle(request_id: UUID, at: datetime) -> int:
 
 
 def _proof(order: Order, request: OrderRequest, requests: Sequence[OrderRequest]) -> Proof:
-    cancel = next(r for r in requests if r.kind == OrderRequest.Kind.CANCEL and r.seq > request.seq)
+    cancel = next((r for r in requests if r.kind == OrderRequest.Kind.CANCEL and r.seq > request.seq), None)
     said = [
         report.cum_qty if report.cum_qty is not None else order.cum_qty
         for report in (() if order.is_open else find_reports([order.id])[order.id])
@@ -80,8 +89,8 @@ def _proof(order: Order, request: OrderRequest, requests: Sequence[OrderRequest]
         ord_status=order.ord_status,
         cum_qty=order.cum_qty,
         said_cum_qty=max(said, default=None),
-        cancel_state=cancel.state,
-        cancel_text=cancel.outcome_text,
+        cancel_state=cancel.state if cancel is not None else OrderRequest.State.WITHDRAWN,
+        cancel_text=cancel.outcome_text if cancel is not None else "",
         matters={note.kind for note in all_notes(facts_from_json(order.facts).state)},
     )
 

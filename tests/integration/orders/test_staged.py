@@ -12,7 +12,7 @@ from accounts.models import CashBalance, Reservation
 from authorisation.models import User
 from journal.models import Event
 from journal.selectors.happenings import list_happenings
-from kernel.errors import Conflict, OmsError
+from kernel.errors import Conflict, OmsError, Unavailable
 from kernel.fix import ExecType, OrdStatus
 from operations.fsck.holds import differing_holds
 from operations.fsck.orders import CHECKS
@@ -25,6 +25,7 @@ from orders.domain.terms import ReplaceTerms
 from orders.models import Order, OrderRequest
 from orders.services.apply_reports import apply_reports
 from orders.services.cancel_order import cancel_order
+from orders.services.capture_order import capture_order
 from orders.services.enter_staged import enter_staged
 from orders.services.record_hand_over import record_hand_over
 from orders.services.replace_order import replace_order
@@ -33,7 +34,7 @@ from orders.services.stage_replace import stage_replace
 from tests.factories import DeskWorld, make_desk, trading_off
 from tests.integration.operations.test_pages import client_of
 from tests.integration.orders.test_api import issue_token, post
-from tests.integration.orders.test_apply_reports import LATER, report
+from tests.integration.orders.test_apply_reports import LATER, report, sent
 from tests.integration.orders.test_unmatched import open_anomalies
 from tests.integration.orders.test_venue_rules import working
 
@@ -209,6 +210,36 @@ def test_a_cancel_takes_it_back(world: DeskWorld, order: CaptureResult, proven: 
         apply_reports(reports=[canceled(order, 3)], at=LATER)
     assert enter_staged(at=LATER) == 0
     assert (Order.objects.count(), reserved()) == (1, D(0))
+    assert sound()
+
+
+def test_what_fails_is_kept_as_it_was_and_keeps_no_other_waiting(world: DeskWorld, order: CaptureResult) -> None:
+    other = sent(world, key="k2")
+    for one in (order, other):
+        stage(world, one, key=one.ref)
+    named = {"identity": "k2", "venue_order_id": "V2", "cum_qty": D(0)}
+    gone = report(other, 1, ExecType.CANCELED, OrdStatus.CANCELED, **named)
+    apply_reports(reports=[canceled(order, 3), gone], at=LATER)
+    real, calls = capture_order, []
+
+    def once(**arguments: Any) -> CaptureResult:
+        calls.append(arguments["idempotency_key"])
+        if len(calls) == 1:
+            raise Unavailable("PRICES_AWAY", "The prices are away.")
+        return real(**arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("orders.services.enter_staged.capture_order", once)
+        with pytest.raises(Unavailable):
+            enter_staged(at=LATER)
+        assert list(Order.objects.filter(replaces_id__isnull=False).values_list("replaces_id", flat=True)) == [
+            other.order_id
+        ]
+        assert reserved() == D("1448.00")
+        assert sound()
+        assert enter_staged(at=LATER) == 1
+    assert calls[0] == calls[2]
+    assert (Order.objects.count(), reserved()) == (4, D("1448.00"))
     assert sound()
 
 

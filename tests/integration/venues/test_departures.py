@@ -19,7 +19,9 @@ from orders.models import Order, OrderRequest
 from orders.services.answer_dk import answer_dk
 from orders.services.apply_reports import apply_reports
 from orders.services.decide_suspense import decide_suspense
+from orders.services.enter_staged import enter_staged
 from orders.services.replace_order import replace_order
+from orders.services.stage_replace import stage_replace
 from tests.factories import make_account
 from tests.gateway_house import GROUP, SESSION, House
 from venues.adapters.registry import adapter_named
@@ -109,6 +111,26 @@ def test_requests_in_flight_name_each_other_and_a_cancel_names_the_last(tmp_path
     third.refresh_from_db()
     cancel.refresh_from_db()
     assert (third.state, cancel.orig_cl_ord_id) == ("withdrawn", second.cl_ord_id)
+
+
+def test_a_staged_replace_stays_here_and_the_rest_leaves_as_a_new_order(tmp_path: Any) -> None:
+    wire = Wire(tmp_path, "fix44-leaves")
+    wire.report(2, ExecType.TRADE, OrdStatus.PARTIALLY_FILLED, last_qty=D(400), last_px=D("72.50"))
+    asked = stage_replace(
+        actor=wire.house.world.dealer, at=utc_now(), idempotency_key="s1", route="ticket", order_id=wire.order.id,
+        terms=ReplaceTerms(price=D("72.40")),
+    )  # fmt: skip
+    assert [message.cl_ord_id for message in wire.leave().outgoing] == [f"{str(wire.order.cl_ord_id)[:-1]}3"]
+    cancel = OrderRequest.objects.get(kind="cancel")
+    assert (wire.sent(cancel)[35], wire.sent(cancel)[41]) == ("F", wire.order.cl_ord_id)
+    assert WireIntent.objects.filter(request_id=asked.request_id).count() == 0
+    gone = {"cl_ord_id": cancel.cl_ord_id, "orig_cl_ord_id": wire.order.cl_ord_id, "cum_qty": D(400)}
+    wire.report(3, ExecType.CANCELED, OrdStatus.CANCELED, **gone)
+    assert enter_staged(at=utc_now()) == 1
+    new = OrderRequest.objects.get(kind="new", order__replaces_id=wire.order.id)
+    assert [message.cl_ord_id for message in wire.leave().outgoing] == [new.cl_ord_id]
+    assert (wire.sent(new)[35], wire.sent(new)[38], D(wire.sent(new)[44])) == ("D", "600", D("72.40"))
+    assert CashBalance.objects.get().reserved == D("434.40")
 
 
 def disown(wire: Wire) -> None:
