@@ -15,11 +15,14 @@ from django.db import OperationalError
 from accounts.models import CashBalance, Holding
 from authorisation.models import AuthorisationRequest, User
 from kernel.errors import Refused
+from kernel.fix import ExecType, OrdStatus
 from kernel.ids import new_id
 from oms_project import demo_flow
 from oms_project.demo_flow import Flow, run, step, survey
 from operations.services.pause_flow import pause_flow
+from orders.domain.report import Position, Report
 from orders.models import Order, OrderRequest
+from orders.services.apply_reports import apply_reports
 from orders.services.record_hand_over import record_hand_over
 from refdata.models import ReferencePrice
 from risk.models import Block
@@ -48,8 +51,22 @@ def enter(flow: Flow, count: int) -> None:
 
 def acknowledge(order: Order) -> None:
     """Handed to the venue and, as far as the flow looks, taken by it."""
-    record_hand_over(request_ids=[order.requests.get().id], at=datetime.now(UTC))
-    Order.objects.filter(pk=order.pk).update(ord_status="0")
+    at, request = datetime.now(UTC), order.requests.get()
+    record_hand_over(request_ids=[request.id], at=at)
+    taken = Report(
+        msg_type="8",
+        position=Position("1", 1),
+        identity=f"1|{order.ref}",
+        received_at=at,
+        event_at=at,
+        trade_date=at.date(),
+        exec_type=ExecType.NEW,
+        ord_status=OrdStatus.NEW,
+        cl_ord_id=request.cl_ord_id,
+        venue_order_id=f"V-{order.ref}",
+        session="SIM1-A",
+    )
+    assert apply_reports(reports=[taken], at=at).applied == 1
 
 
 def test_orders_go_through_the_real_capture_service() -> None:
