@@ -21,7 +21,7 @@ from oms_project.house.paths import ROOT
 from oms_project.house.throwaway import servers
 
 # pytest: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 nothing collected
-WORKERS = ("-n", "2", "--dist", "loadfile")
+WORKERS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 EXIT_CODES = {0: HOLDS, 1: FINDING, 2: CANNOT_RUN, 3: CANNOT_RUN, 4: BAD_INPUT, 5: BAD_INPUT}
 
 

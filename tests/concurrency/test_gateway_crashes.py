@@ -71,13 +71,18 @@ def venue(house: House, tmp_path: Path) -> Iterator[ScriptedVenue]:
     venue.stop()
 
 
+def at_the_order(point: str) -> str:
+    """The first report is the answer to the question for all open orders; the order's own is the next."""
+    return f"{point}:2" if "report_stored" in point or point.startswith("inbox") else point
+
+
 def logged_on() -> bool:
     return FixSession.objects.get(name=SESSION).state == FixSession.State.LOGGED_ON
 
 
 def run_until_killed(house: House, point: str) -> Order:
     """An order is captured while a gateway lives that dies at ``point``."""
-    gateway = Process(GATEWAY, house.store, crash_at=point)
+    gateway = Process(GATEWAY, house.store, crash_at=at_the_order(point))
     try:
         house.until(logged_on, seconds=60)
         order = house.capture()
@@ -148,9 +153,29 @@ def test_without_its_file_a_new_gateway_loses_and_repeats_nothing(
     assert Execution.objects.count() == 2
 
 
+@pytest.mark.parametrize("point", ["before_report_stored", "after_report_stored"])
+def test_a_gateway_killed_while_it_recovers_is_followed_by_one_that_does(
+    house: House, venue: ScriptedVenue, point: str
+) -> None:
+    first = Process(GATEWAY, house.store, crash_at=point)
+    try:
+        house.until(lambda: first.killed, seconds=60, what=f"the kill at {point}")
+    finally:
+        first.stop()
+    assert not logged_on()
+    again = Process(GATEWAY, house.store)
+    try:
+        house.until(logged_on, seconds=60, what="the recovery")
+        order = house.capture()
+        house.until(lambda: Order.objects.get(id=order.id).ord_status == "2", seconds=60, what="the fill")
+    finally:
+        again.stop()
+    assert len(venue.heard_of("D")) == 1
+
+
 @pytest.mark.parametrize("point", ["inbox_before_commit", "inbox_after_commit"])
 def test_the_inbox_counts_a_fill_once_wherever_it_dies(house: House, venue: ScriptedVenue, point: str) -> None:
-    inbox = Process(INBOX, house.store, crash_at=point)
+    inbox = Process(INBOX, house.store, crash_at=at_the_order(point))
     gateway = Process(GATEWAY, house.store)
     try:
         wait_until(logged_on, seconds=60)

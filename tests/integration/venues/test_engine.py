@@ -166,7 +166,7 @@ def test_a_takeover_without_the_file_uses_the_tables(venue: ScriptedVenue, open_
 
 def test_a_late_holder_of_the_fence_writes_nothing_more(venue: ScriptedVenue, open_side: Callable[..., Side]) -> None:
     side = open_side(fence=1).start()
-    wait_until(lambda: FixSession.objects.get().state == FixSession.State.LOGGED_ON)
+    wait_until(lambda: FixSession.objects.get().state == FixSession.State.RECOVERING)
     count = WireMessage.objects.count()
     FixSession.objects.update(fence=2)
     side.engine.send("T1-A", ORDER)
