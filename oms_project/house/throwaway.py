@@ -7,6 +7,7 @@ against them as separate programs, the way production does.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -40,8 +41,11 @@ class Servers:
 
 
 def free_ports(count: int) -> int:
-    """The first of ``count`` neighbouring free ports."""
-    for first in range(20000 + os.getpid() % 20000, 60000, count):
+    """The first of ``count`` neighbouring free ports, below those the system gives to outgoing connections.
+
+    Nobody holds them until their programs start, so runs beside one another begin to look in different places.
+    """
+    for first in (20_000 + secrets.randbelow(12_000) for _ in range(200)):
         held = []
         try:
             for port in range(first, first + count):
