@@ -45,6 +45,7 @@ _FIELDS = (
 class Book:
     """Orders of one session: ClOrdIDs, whether each buys, and the account of each, by the order's number."""
 
+    name: str
     session: str
     accounts: tuple[UUID, ...]
     order_ids: tuple[UUID, ...]
@@ -68,15 +69,16 @@ class Said:
     again: str = ""  # "", poss_dup, poss_resend
 
 
-def make_book(world: DeskWorld, name: str, *, accounts: int, orders: int, at: datetime | None = None) -> Book:
+def make_book(
+    world: DeskWorld, name: str, *, accounts: int, orders: int, at: datetime | None = None, session: str = ""
+) -> Book:
     """``orders`` limit orders spread over ``accounts``, three buys to a sale, captured and handed over on a new session.
 
-    ``at``: when, for desks whose price is of a fixed moment; now when absent.
+    ``session``: an existing one instead. ``at``: when, for desks whose price is of a fixed moment; now when absent.
     """
     venue, _ = Venue.objects.get_or_create(code="BENCH", defaults={"name": "Bench", "adapter": ADAPTER})
-    FixSession.objects.create(
-        name=name, group=name, venue=venue, sender_comp_id=name, target_comp_id="BENCH", port=1, epoch="e1"
-    )
+    ends = {"group": session or name, "venue": venue, "sender_comp_id": name, "target_comp_id": "BENCH", "port": 1}
+    FixSession.objects.get_or_create(name=session or name, defaults=ends | {"epoch": "e1"})
     rows = [make_account(f"{name}{n:03d}", group=world.group, cash="1000000000") for n in range(accounts)]
     for row in rows:
         give_stock(row, world.listing, "1000000000")
@@ -98,7 +100,7 @@ def make_book(world: DeskWorld, name: str, *, accounts: int, orders: int, at: da
         record_hand_over(request_ids=[item.request_id for item in taken], at=at or utc_now())
         order_ids += [item.order_id for item in taken]
         cl_ord_ids += [item.cl_ord_id for item in taken]
-    return Book(name, tuple(row.id for row in rows), tuple(order_ids), tuple(cl_ord_ids))
+    return Book(name, session or name, tuple(row.id for row in rows), tuple(order_ids), tuple(cl_ord_ids))
 
 
 def _terms(code: str, symbol: str, *, buys: bool) -> OrderTerms:
@@ -157,7 +159,7 @@ def store(rows: Sequence[tuple[Any, ...]]) -> None:
 
 
 def _venue_id(book: Book, order: int) -> str:
-    return f"{book.session}-V{order}"
+    return f"{book.name}-V{order}"
 
 
 def _price(order: int, fill: int) -> int:
