@@ -23,7 +23,7 @@ from venues import inbox
 
 STAGES = {False: (1_000, 4_000, 16_000), True: (2_000, 20_000, 200_000)}
 TURNS = 6
-TURN = 1_500
+TURN = 700
 ACCOUNTS = 100
 
 
