@@ -120,6 +120,10 @@ class AuthorisationRequest(FSMModelMixin, models.Model):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
+        permissions: ClassVar = [
+            ("decide_risk_change", "May decide about limits, rules and the release of stops"),
+            ("decide_static_data", "May decide about static data and corporate actions"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["id", "maker"], name="authorisation_request_maker"),
         ]

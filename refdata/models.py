@@ -126,6 +126,11 @@ class Instrument(models.Model):
     active = models.BooleanField(default=True)
     history = HistoricalRecords()
 
+    class Meta:
+        permissions: ClassVar = [
+            ("ask_static_data", "May ask for changes of static data and for corporate actions"),
+        ]
+
     def __str__(self) -> str:
         return self.isin
 

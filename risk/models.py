@@ -76,6 +76,8 @@ class Block(models.Model):
         permissions: ClassVar = [
             ("switch_trading", "May switch trading on and off"),
             ("impose_block", "May impose and lift blocks"),
+            ("engage_kill_switch", "May press the kill switch"),
+            ("ask_risk_change", "May ask for changes of limits and rules, and for the release of a stop"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["source", "imposed_at"], name="risk_block_source"),

@@ -6,6 +6,8 @@ from authorisation.domain.principal import Principal
 
 SWITCH_TRADING = "switch_trading"
 IMPOSE_BLOCK = "impose_block"
+ENGAGE_KILL_SWITCH = "engage_kill_switch"
+ASK_RISK_CHANGE = "ask_risk_change"
 
 
 def require_right(actor: Principal, right: str, sentence: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from authorisation.domain.principal import ADMINISTER_USERS, RELEASE_ORDER
+from authorisation.domain.principal import ADMINISTER_USERS, DECIDE_RISK_CHANGE, DECIDE_STATIC_DATA, RELEASE_ORDER
 from kernel.errors import InvariantBroken
 
 
@@ -24,6 +24,11 @@ POLICIES: dict[str, KindPolicy] = {
     for policy in (
         KindPolicy("order_request", "Order release", RELEASE_ORDER, timedelta(minutes=30)),
         KindPolicy("suspense", "Trades in suspense", RELEASE_ORDER, timedelta(hours=8)),
+        KindPolicy("limit_change", "Limit change", DECIDE_RISK_CHANGE, timedelta(days=1)),
+        KindPolicy("rule_change", "Rule change", DECIDE_RISK_CHANGE, timedelta(days=1)),
+        KindPolicy("stop_release", "Release of a stop", DECIDE_RISK_CHANGE, timedelta(hours=1)),
+        KindPolicy("corporate_action", "Corporate action", DECIDE_STATIC_DATA, timedelta(days=2)),
+        KindPolicy("static_data", "Static data", DECIDE_STATIC_DATA, timedelta(days=2)),
         KindPolicy("user_right", "User right", ADMINISTER_USERS, timedelta(days=2)),
     )
 }

@@ -15,6 +15,8 @@ from accounts.models import AccountGroup
 from authorisation.domain.principal import (
     ADMINISTER_ACCOUNTS,
     ADMINISTER_USERS,
+    DECIDE_RISK_CHANGE,
+    DECIDE_STATIC_DATA,
     ENTER_ORDER,
     RELEASE_ORDER,
     TRADE_ACCOUNT_GROUP,
@@ -31,14 +33,24 @@ from authorisation.services.revoke_api_key import revoke_api_key
 from authorisation.services.set_role_rights import set_role_rights
 from oms_project.seed.accounts import SUSPENSE_GROUP
 from oms_project.seed.sign_ins import SignIn
-from risk.permissions import IMPOSE_BLOCK, SWITCH_TRADING
+from refdata.permissions import ASK_STATIC_DATA
+from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH, IMPOSE_BLOCK, SWITCH_TRADING
 
 DESKS = {"EQ1": "European equities", "EQ2": "US and Australian equities"}
 ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
-    "dealer": (ENTER_ORDER,),
-    "desk_head": (ENTER_ORDER, RELEASE_ORDER, SWITCH_TRADING, IMPOSE_BLOCK),
-    "compliance": (RELEASE_ORDER, SWITCH_TRADING, IMPOSE_BLOCK),
-    "operations": (SWITCH_TRADING,),
+    "dealer": (ENTER_ORDER, ENGAGE_KILL_SWITCH),
+    "desk_head": (ENTER_ORDER, RELEASE_ORDER, SWITCH_TRADING, IMPOSE_BLOCK, ENGAGE_KILL_SWITCH, ASK_RISK_CHANGE),
+    "compliance": (
+        RELEASE_ORDER,
+        SWITCH_TRADING,
+        IMPOSE_BLOCK,
+        ENGAGE_KILL_SWITCH,
+        ASK_RISK_CHANGE,
+        DECIDE_RISK_CHANGE,
+        DECIDE_STATIC_DATA,
+    ),
+    "risk": (SWITCH_TRADING, IMPOSE_BLOCK, ENGAGE_KILL_SWITCH, ASK_RISK_CHANGE, DECIDE_RISK_CHANGE),
+    "operations": (SWITCH_TRADING, ENGAGE_KILL_SWITCH, ASK_STATIC_DATA, DECIDE_STATIC_DATA),
     "auditor": (),
     "administrator": (ADMINISTER_ACCOUNTS, ADMINISTER_USERS),
     "service": (ENTER_ORDER,),
@@ -66,7 +78,9 @@ PEOPLE = (
     PersonPlan("j.osei", "Joel", "Osei", "dealer", ("EQ2",), "America/New_York"),
     PersonPlan("m.ruiz", "Marta", "Ruiz", "desk_head", ("EQ1", "EQ2")),
     PersonPlan("c.young", "Claire", "Young", "compliance", ("EQ1", "EQ2")),
+    PersonPlan("s.patel", "Sunita", "Patel", "risk", ("EQ1", "EQ2")),
     PersonPlan("r.silva", "Rui", "Silva", "operations", ("EQ1", "EQ2")),
+    PersonPlan("b.ferri", "Bruno", "Ferri", "operations", ("EQ1", "EQ2")),
     PersonPlan("l.berg", "Lena", "Berg", "auditor", ("EQ1", "EQ2")),
     PersonPlan("t.novak", "Tomas", "Novak", "administrator", ("EQ1", "EQ2")),
     PersonPlan("h.lind", "Hanna", "Lind", "administrator", ("EQ1", "EQ2")),

@@ -15,6 +15,7 @@ from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid
 from kernel.fix import Side
+from operations.approving import KINDS
 from operations.forms import DECLINE_REASONS, read_choice
 from operations.selectors.queues import (
     WaitingItem,
@@ -28,15 +29,11 @@ from operations.views.edge import page
 from operations.views.orders import money_of
 from operations.views.suspense import suspense_of
 from operations.views.ticket import sort_checks
-from orders.services.decide_order_request import decide_order_request
-from orders.services.decide_suspense import decide_suspense
 from risk.domain.answers import answer_from_json
 
 APPROVAL_VIEWS = {"mine": "Mine to decide", "raised": "Raised by me", "all": "All waiting", "decided": "Decided"}
 EXCEPTION_VIEWS = {"open": "Open", "closed": "Closed"}
 APPROVE_REASON = "WITHIN_MANDATE"
-DECIDES = {"order_request": decide_order_request, "suspense": decide_suspense}
-"""Which room's service decides which kind of request."""
 
 
 @require_GET
@@ -76,10 +73,13 @@ def approval_context(actor: Principal, approval_id: str) -> dict[str, Any]:
         wanted = UUID(approval_id)
     except ValueError as error:
         raise Invalid("APPROVAL_UNKNOWN", "That is not the id of an approval.") from error
-    item = get_approval(actor=actor, approval_id=wanted, at=utc_now())
+    at = utc_now()
+    item = get_approval(actor=actor, approval_id=wanted, at=at)
     context: dict[str, Any] = {"item": item, "approval": item.approval, "decline_reasons": DECLINE_REASONS}
     if item.request is not None:
         context |= effect_of(item)
+    elif (known := KINDS.get(item.approval.kind)) and known.describe:
+        context["effect"] = known.describe(actor, item.approval, at)
     return context
 
 
@@ -125,10 +125,10 @@ def decide(request: HttpRequest, actor: Principal, approval_id: UUID) -> HttpRes
     reason_code = APPROVE_REASON
     if verdict == "decline":
         reason_code = read_choice(data, "reason_code", DECLINE_REASONS, "Choose why it is declined.")
-    decide_kind = DECIDES.get(kind)
-    if decide_kind is None:
+    known = KINDS.get(kind)
+    if known is None:
         raise Invalid("APPROVAL_UNKNOWN", "Nobody decides such a request on this page.")
-    result = decide_kind(
+    result = known.decide(
         actor=actor,
         at=utc_now(),
         authorisation_id=approval_id,

@@ -125,7 +125,7 @@ def test_the_first_start_says_each_step_the_address_and_who_may_come_in(running:
         assert step in text
     assert f"http://127.0.0.1:{running.web}" in text
     rows = json.loads((running.var / "demo_sign_ins.json").read_text())
-    assert {"dealer", "desk_head", "compliance", "operations", "auditor", "administrator"} <= {
+    assert {"dealer", "desk_head", "compliance", "risk", "operations", "auditor", "administrator"} <= {
         row["persona"] for row in rows
     }
     assert all(row["token"] in text for row in rows)

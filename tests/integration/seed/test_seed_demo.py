@@ -94,7 +94,9 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
         ("dealer", "j.osei"),
         ("desk_head", "m.ruiz"),
         ("compliance", "c.young"),
+        ("risk", "s.patel"),
         ("operations", "r.silva"),
+        ("operations", "b.ferri"),
         ("auditor", "l.berg"),
         ("administrator", "t.novak"),
         ("administrator", "h.lind"),
@@ -110,23 +112,44 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
         else:
             assert len(row["password"]) == 16
             assert authenticate(username=row["username"], password=row["password"]) == key.user
-    assert len({row["password"] for row in rows}) == 9
+    assert len({row["password"] for row in rows}) == 11
 
 
 @pytest.mark.parametrize(
     ("username", "rights", "trades", "sees"),
     [
-        ("a.khan", {"enter_order"}, {"EQ1-UK", "EQ1-EU"}, {"EQ1-UK", "EQ1-EU"}),
-        ("j.osei", {"enter_order"}, {"EQ2-US", "EQ2-AP"}, {"EQ2-US", "EQ2-AP"}),
+        ("a.khan", {"enter_order", "engage_kill_switch"}, {"EQ1-UK", "EQ1-EU"}, {"EQ1-UK", "EQ1-EU"}),
+        ("j.osei", {"enter_order", "engage_kill_switch"}, {"EQ2-US", "EQ2-AP"}, {"EQ2-US", "EQ2-AP"}),
         (
             "m.ruiz",
-            {"enter_order", "release_order", "switch_trading", "impose_block"},
+            {
+                "enter_order",
+                "release_order",
+                "switch_trading",
+                "impose_block",
+                "engage_kill_switch",
+                "ask_risk_change",
+            },
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
         ),
         (
             "c.young",
-            {"release_order", "switch_trading", "impose_block"},
+            {
+                "release_order",
+                "switch_trading",
+                "impose_block",
+                "engage_kill_switch",
+                "ask_risk_change",
+                "decide_risk_change",
+                "decide_static_data",
+            },
+            set(),
+            {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
+        ),
+        (
+            "s.patel",
+            {"switch_trading", "impose_block", "engage_kill_switch", "ask_risk_change", "decide_risk_change"},
             set(),
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
         ),

@@ -1,0 +1,33 @@
+"""What the approvals page knows of each kind of request: whose service decides it, and what its effect is.
+
+A kind is one line here. ``describe`` makes the effect by a dry run on the facts of now (UX rule R6); order requests
+have a view of their own, because their effect is an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from authorisation.domain.four_eyes import RequestFacts
+from authorisation.domain.principal import Principal
+from operations.domain.effect import Effect
+from orders.services.decide_order_request import decide_order_request
+from orders.services.decide_suspense import decide_suspense
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalKind:
+    """``decide(actor, at, authorisation_id, verdict, reason_code, reason, payload_hash)`` returns a ``DecideResult``;
+    ``describe(actor, facts, at)`` the effect, None where the page shows the summary alone."""
+
+    decide: Callable[..., Any]
+    describe: Callable[[Principal, RequestFacts, datetime], Effect] | None = None
+
+
+KINDS: dict[str, ApprovalKind] = {
+    "order_request": ApprovalKind(decide_order_request),
+    "suspense": ApprovalKind(decide_suspense),
+}
