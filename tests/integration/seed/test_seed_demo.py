@@ -182,7 +182,7 @@ def test_a_lost_file_means_new_passwords_and_dead_tokens(demo: Path) -> None:
     assert all(find_api_key(row.token, at=NOW) is not None for row in second)
     assert authenticate(username="a.khan", password=first[0].password) is None
     assert authenticate(username="a.khan", password=second[0].password) is not None
-    assert ApiKey.objects.filter(revoked_at__isnull=True).count() == 9
+    assert ApiKey.objects.filter(revoked_at__isnull=True).count() == 11
 
 
 def test_what_people_changed_stays_theirs(settings: Any) -> None:
