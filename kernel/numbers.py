@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from enum import StrEnum
 from functools import lru_cache
 
 ZERO = Decimal(0)
@@ -11,6 +12,23 @@ ZERO = Decimal(0)
 QTY_PLACES = Decimal("0.00000001")
 PRICE_PLACES = Decimal("0.00000001")
 AVG_PX_PLACES = Decimal("0.0000000001")
+
+
+class Rounding(StrEnum):
+    """The roundings the house knows by name. ``UP`` and ``DOWN`` go towards plus and minus infinity."""
+
+    HALF_EVEN = "half_even"
+    HALF_UP = "half_up"
+    UP = "up"
+    DOWN = "down"
+
+
+_MODES = {
+    Rounding.HALF_EVEN: ROUND_HALF_EVEN,
+    Rounding.HALF_UP: ROUND_HALF_UP,
+    Rounding.UP: ROUND_CEILING,
+    Rounding.DOWN: ROUND_FLOOR,
+}
 
 MINOR_PLACES = {"JPY": Decimal(1), "KRW": Decimal(1), "BHD": Decimal("0.001"), "KWD": Decimal("0.001")}
 
@@ -33,6 +51,11 @@ def round_money_up(amount: Decimal, currency: str) -> Decimal:
 def round_money_down(amount: Decimal, currency: str) -> Decimal:
     """Towards minus infinity to the minor unit."""
     return amount.quantize(minor_unit(currency), rounding=ROUND_FLOOR)
+
+
+def round_as(amount: Decimal, currency: str, rounding: Rounding) -> Decimal:
+    """By name to the minor unit, where a schedule or a caller says how."""
+    return amount.quantize(minor_unit(currency), rounding=_MODES[rounding])
 
 
 def parse_decimal(text: str) -> Decimal | None:

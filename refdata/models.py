@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Greatest, Least
 from simple_history.models import HistoricalRecords
 
 from kernel.ids import new_id
@@ -179,3 +180,44 @@ class ReferencePrice(models.Model):
     previous_close = models.DecimalField(max_digits=20, decimal_places=8, null=True)
     source = models.CharField(max_length=24)
     priced_at = models.DateTimeField()
+
+
+class StaticVersion(models.Model):
+    """The version of a set of static data that processes cache whole: new with every change, in the same transaction.
+
+    Readers take it along with what they read anyway and drop what they cached under another.
+    """
+
+    name = models.CharField(max_length=24, primary_key=True)
+    version = models.UUIDField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FxRate(models.Model):
+    """What one unit of ``base`` is worth in ``quote``, who said so and when, and how long that may be used.
+
+    A pair is kept in one direction only; the other is its inverse. Earlier rates are in the journal (FxRatesSet).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    base = models.CharField(max_length=3)
+    quote = models.CharField(max_length=3)
+    rate = models.DecimalField(max_digits=24, decimal_places=10)
+    source = models.CharField(max_length=24)
+    quoted_at = models.DateTimeField()
+    max_age_s = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                Least("base", "quote"), Greatest("base", "quote"), name="refdata_fxrate_one_direction"
+            ),
+            models.UniqueConstraint(fields=["base", "quote"], name="refdata_fxrate_once"),
+            models.CheckConstraint(condition=models.Q(rate__gt=0, max_age_s__gt=0), name="refdata_fxrate_positive"),
+            models.CheckConstraint(condition=~models.Q(base=models.F("quote")), name="refdata_fxrate_two_currencies"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.base}/{self.quote}"

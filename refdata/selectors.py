@@ -20,12 +20,13 @@ from django.db import connection
 
 from kernel.errors import NotFound
 from refdata.domain import tick_table
+from refdata.domain.fx import FxQuote, FxRates
 from refdata.domain.listing_facts import ListingFacts, PriceFacts, listing_snapshot
 from refdata.domain.market_clock import MarketClock
 from refdata.domain.sessions import MarketCalendar, Phase, Session
 from refdata.domain.settlement import Cycle
 from refdata.domain.tick_table import Band
-from refdata.models import Market, MarketDay, SettlementCycle, SettlementHoliday, TickBand
+from refdata.models import FxRate, Market, MarketDay, SettlementCycle, SettlementHoliday, TickBand
 
 __all__ = [
     "ListingRow",
@@ -34,6 +35,7 @@ __all__ = [
     "find_listing_by_symbol",
     "find_listings",
     "find_listings_by_symbol",
+    "get_fx_rates",
     "get_listing",
     "get_listing_by_symbol",
     "get_market_clock",
@@ -41,6 +43,7 @@ __all__ = [
     "listing_snapshot",
     "market_phase",
     "settlement_date",
+    "static_version",
     "tick_for",
 ]
 
@@ -50,6 +53,9 @@ _EPOCH: Final = date(1970, 1, 1)
 
 _clocks: dict[str, tuple[UUID, MarketClock]] = {}
 _ticks: dict[int, tuple[UUID, tuple[Band, ...]]] = {}
+
+FX_RATES: Final = "fx_rates"
+_fx: list[FxRates] = [FxRates({})]
 
 _LISTING_COLUMNS = """
 SELECT l.id, l.instrument_id, i.isin, i.name, i.asset_class, i.active, l.symbol, l.market_id, m.name, l.venue_symbol,
@@ -233,6 +239,34 @@ def settlement_date(mic: str, trade_date: date) -> date:
 def tick_for(facts: ListingFacts, price: Decimal) -> Decimal:
     """The tick of the listing at ``price``, both in its price unit."""
     return tick_table.tick_for(facts.ticks, price)
+
+
+def static_version(name: str) -> str:
+    """SQL of the version of a set of static data, for a statement that reads more; NULL while nothing was set."""
+    return f"(SELECT v.version FROM refdata_staticversion v WHERE v.name = '{name}')"  # noqa: S608 a constant of ours
+
+
+def get_fx_rates(version: UUID | None = None) -> FxRates:
+    """All FX rates, from the process's cache while they are of ``version``.
+
+    Who has read ``static_version(FX_RATES)`` with the rest gives it, and pays nothing while rates stand still; without it
+    the version is read here.
+    """
+    if version is None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {static_version(FX_RATES)}")
+            row = cursor.fetchone()
+        version = row[0] if row else None
+    if version is None:
+        return FxRates({})
+    if _fx[0].version != version:
+        columns = ("base", "quote", "rate", "source", "quoted_at", "max_age_s")
+        quotes = {
+            (base, quote): FxQuote(base, quote, rate, source, quoted_at, timedelta(seconds=max_age_s))
+            for base, quote, rate, source, quoted_at, max_age_s in FxRate.objects.values_list(*columns)
+        }
+        _fx[0] = FxRates(quotes, version)
+    return _fx[0]
 
 
 LISTING_WIDTH: Final = len(_Row._fields)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from authorisation.domain.principal import Principal
 from kernel.errors import InvariantBroken
 from refdata.domain.import_rows import LISTING_COLUMNS, ImportIssue, LoadResult, read_rows
+from refdata.models import FxRate
 from refdata.services.load_calendar import load_calendar
 from refdata.services.load_instruments import load_instruments
 from refdata.services.load_markets import load_markets
 from refdata.services.load_settlement_holidays import load_settlement_holidays
 from refdata.services.load_tick_tables import TICK_COLUMNS, load_tick_tables
+from refdata.services.set_fx_rates import FxUpdate, set_fx_rates
 
 DATA = Path(__file__).resolve().parents[2] / "refdata" / "data"
 YEARS_BACK, YEARS_AHEAD = 1, 2
 MARKET_COLUMNS = ("mic", "name", "country", "time_zone", "currency", "calendar_code", "settlement_days")
+FX_COLUMNS = ("base", "quote", "rate")
+DEMO_FX = "demo file"
+DEMO_FX_AGE = timedelta(days=7)
 CYCLE_COLUMNS = ("mic", "valid_from", "days")
 
 
@@ -35,9 +41,19 @@ def seed_markets(*, actor: Principal, at: datetime, always_open: bool) -> LoadRe
     load_settlement_holidays(actor=actor, at=at, first=first, last=last)
     ticks = load_tick_tables(actor=actor, at=at, rows=_rows("tick_tables.csv", TICK_COLUMNS))
     _require_clean("tick_tables.csv", ticks.issues)
+    _seed_fx_rates(actor=actor, at=at)
     listings = load_instruments(actor=actor, at=at, rows=_rows("listings.csv", LISTING_COLUMNS))
     _require_clean("listings.csv", listings.issues)
     return listings
+
+
+def _seed_fx_rates(*, actor: Principal, at: datetime) -> None:
+    """Plausible rates, quoted now; a start of the demo quotes those afresh that are a day old and not somebody else's."""
+    kept = FxRate.objects.exclude(source=DEMO_FX, quoted_at__lte=at - timedelta(days=1)).values_list("base", "quote")
+    rows = [row for row in _rows("fx_rates.csv", FX_COLUMNS) if (row["base"], row["quote"]) not in set(kept)]
+    updates = [FxUpdate(row["base"], row["quote"], Decimal(row["rate"]), quoted_at=at) for row in rows]
+    done = set_fx_rates(actor=actor, at=at, source=DEMO_FX, max_age=DEMO_FX_AGE, rates=updates)
+    _require_clean("fx_rates.csv", done.issues)
 
 
 def _rows(name: str, columns: Sequence[str]) -> list[dict[str, str]]:

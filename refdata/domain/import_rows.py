@@ -60,6 +60,8 @@ class ImportCode(StrEnum):
     PRICE_OFF_TICK = "PRICE_OFF_TICK"
     PRICE_CROSSED = "PRICE_CROSSED"
     PRICE_FROM_FUTURE = "PRICE_FROM_FUTURE"
+    PAIR_REVERSED = "PAIR_REVERSED"
+    PAIR_TWICE = "PAIR_TWICE"
 
 
 @dataclass(frozen=True, slots=True)
