@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
@@ -10,6 +11,7 @@ from django.db.models.functions import Greatest, Least
 from simple_history.models import HistoricalRecords
 
 from kernel.ids import new_id
+from refdata.domain.quality import Quality
 
 
 class Market(models.Model):
@@ -170,16 +172,70 @@ class Listing(models.Model):
         return self.symbol
 
 
+class PriceSource(models.Model):
+    """A feed of prices, when it last spoke, and by which marks its ticks are judged."""
+
+    code = models.CharField(max_length=24, primary_key=True)
+    session = models.UUIDField(null=True, help_text="The connection it speaks on; another one vouches for nothing old")
+    heartbeat_at = models.DateTimeField(null=True, help_text="Its last word of any kind")
+    silent_since = models.DateTimeField(null=True, help_text="Set while it is silent in an open market")
+    silent_after_s = models.PositiveIntegerField(default=15, db_default=15)
+    jump_band = models.DecimalField(
+        max_digits=6, decimal_places=4, default=Decimal("0.1000"), db_default=Decimal("0.1000"),
+        help_text="Fraction of the last good price beyond which a tick is suspect",
+    )  # fmt: skip
+    confirming_ticks = models.PositiveSmallIntegerField(
+        default=3, db_default=3, help_text="So many ticks near a suspect one make it good"
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(jump_band__gt=0, jump_band__lt=1), name="refdata_pricesource_band"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
 class ReferencePrice(models.Model):
-    """The latest price known of a listing, in its price unit, and how old it is."""
+    """The latest good price known of a listing, in its price unit, who vouches for it, and whether it is in doubt.
+
+    ``last``, ``bid`` and ``ask`` are always good figures: while ``quality`` is suspect they are those of before, and
+    what is doubted stands beside them.
+    """
 
     listing = models.OneToOneField(Listing, on_delete=models.CASCADE, primary_key=True)
     last = models.DecimalField(max_digits=20, decimal_places=8)
     bid = models.DecimalField(max_digits=20, decimal_places=8, null=True)
     ask = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    bid_size = models.DecimalField(max_digits=24, decimal_places=8, null=True)
+    ask_size = models.DecimalField(max_digits=24, decimal_places=8, null=True)
     previous_close = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    phase = models.CharField(max_length=16, default="", db_default="", help_text="The venue's word; empty when untold")
+    quality = models.CharField(max_length=8, default=Quality.GOOD.value, db_default=Quality.GOOD.value)
+    suspicion = models.CharField(max_length=24, default="", db_default="", help_text="Why the latest tick is doubted")
+    doubted_last = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    doubted_at = models.DateTimeField(null=True, help_text="When the doubted tick was made")
+    doubted_tick = models.UUIDField(null=True)
+    witnesses = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Ticks that agree with the doubted")
     source = models.CharField(max_length=24)
     priced_at = models.DateTimeField()
+    tick = models.UUIDField(null=True, help_text="The tick of these figures")
+    session = models.UUIDField(null=True, help_text="The feed's connection that last told or confirmed them")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(last__gt=0), name="refdata_referenceprice_positive"),
+            models.CheckConstraint(
+                condition=models.Q(quality__in=["good", "suspect", "missing"]), name="refdata_referenceprice_quality"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quality="suspect") | models.Q(suspicion="", doubted_tick__isnull=True),
+                name="refdata_referenceprice_doubt",
+            ),
+        ]
 
 
 class StaticVersion(models.Model):

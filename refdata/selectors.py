@@ -23,6 +23,7 @@ from refdata.domain import tick_table
 from refdata.domain.fx import FxQuote, FxRates
 from refdata.domain.listing_facts import ListingFacts, PriceFacts, listing_snapshot
 from refdata.domain.market_clock import MarketClock
+from refdata.domain.quality import Quality
 from refdata.domain.sessions import MarketCalendar, Phase, Session
 from refdata.domain.settlement import Cycle
 from refdata.domain.tick_table import Band
@@ -61,12 +62,15 @@ _LISTING_COLUMNS = """
 SELECT l.id, l.instrument_id, i.isin, i.name, i.asset_class, i.active, l.symbol, l.market_id, m.name, l.venue_symbol,
        l.currency, l.price_unit, l.price_divisor, l.lot_size, l.tick_table_id, t.name, t.version, l.state,
        l.average_daily_volume, l.version, m.version, m.ord_types::text, m.times_in_force::text, m.always_open,
-       p.last, p.bid, p.ask, p.previous_close, p.source, p.priced_at
+       p.last, p.bid, p.ask, p.previous_close, p.source, p.priced_at, p.bid_size, p.ask_size, p.phase, p.quality,
+       p.suspicion, p.doubted_last, p.tick,
+       CASE WHEN f.session = p.session THEN greatest(f.heartbeat_at, p.priced_at) ELSE p.priced_at END
   FROM refdata_listing l
   JOIN refdata_instrument i ON i.id = l.instrument_id
   JOIN refdata_market m ON m.mic = l.market_id
   JOIN refdata_ticktable t ON t.id = l.tick_table_id
   LEFT JOIN refdata_referenceprice p ON p.listing_id = l.id
+  LEFT JOIN refdata_pricesource f ON f.code = p.source
 """
 
 _SUGGESTIONS = """
@@ -116,6 +120,14 @@ class _Row(NamedTuple):
     previous_close: Decimal | None
     source: str | None
     priced_at: datetime | None
+    bid_size: Decimal | None
+    ask_size: Decimal | None
+    phase: str | None
+    quality: str | None
+    suspicion: str | None
+    doubted_last: Decimal | None
+    tick: UUID | None
+    alive_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,9 +313,6 @@ def _facts_of(rows: Sequence[_Row], *, at: datetime) -> Iterable[tuple[_Row, Lis
 
 def _facts(row: _Row, clock: MarketClock, *, at: datetime) -> ListingFacts:
     session = clock.session(at)
-    price = None
-    if row.last is not None and row.priced_at is not None:
-        price = PriceFacts(row.last, row.bid, row.ask, row.previous_close, row.source or "", row.priced_at)
     return ListingFacts(
         listing_id=row.listing_id,
         instrument_id=row.instrument_id,
@@ -331,8 +340,29 @@ def _facts(row: _Row, clock: MarketClock, *, at: datetime) -> ListingFacts:
         business_date=clock.business_date(at),
         session_open_at=session.open_at if session else None,
         session_close_at=session.close_at if session else None,
-        price=price,
+        price=_price(row),
         at=at,
+    )
+
+
+def _price(row: _Row) -> PriceFacts | None:
+    if row.last is None or row.priced_at is None:
+        return None
+    return PriceFacts(
+        last=row.last,
+        bid=row.bid,
+        ask=row.ask,
+        previous_close=row.previous_close,
+        source=row.source or "",
+        priced_at=row.priced_at,
+        bid_size=row.bid_size,
+        ask_size=row.ask_size,
+        phase=row.phase or "",
+        quality=Quality(row.quality or Quality.MISSING),
+        suspicion=row.suspicion or "",
+        doubted_last=row.doubted_last,
+        tick=row.tick,
+        alive_at=row.alive_at,
     )
 
 

@@ -90,7 +90,7 @@ def _judge(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
         cash_available=None,
         stock_available=None,
         trading_on=marks.trading_on,
-        limits=(),
+        limits=marks.limits,
         blocks=marks.blocks,
         working=working_of(row) if row.kind == OrderRequest.Kind.REPLACE else None,
     )

@@ -9,13 +9,19 @@ from typing import Any
 from uuid import UUID
 
 from kernel.canonical import jsonable
+from refdata.domain.quality import Quality
 from refdata.domain.sessions import Phase
 from refdata.domain.tick_table import Band
 
 
 @dataclass(frozen=True, slots=True)
 class PriceFacts:
-    """The latest known price in the listing's price unit, where it came from and when."""
+    """The latest good price in the listing's price unit, where it came from, when, and whether it may be used.
+
+    ``priced_at`` is when the figures were made, ``alive_at`` when the feed last vouched for them (None: never since);
+    ``phase`` is the venue's own word. While ``quality`` is suspect the figures are the last good ones, ``suspicion``
+    says why and ``doubted_last`` what the feed said. ``tick`` names the stored tick these figures are from.
+    """
 
     last: Decimal
     bid: Decimal | None
@@ -23,6 +29,18 @@ class PriceFacts:
     previous_close: Decimal | None
     source: str
     priced_at: datetime
+    bid_size: Decimal | None = None
+    ask_size: Decimal | None = None
+    phase: str = ""
+    quality: Quality = Quality.GOOD
+    suspicion: str = ""
+    doubted_last: Decimal | None = None
+    tick: UUID | None = None
+    alive_at: datetime | None = None
+
+    def age_s(self, at: datetime) -> int:
+        """Whole seconds since the feed last vouched for the price. It counts only while the market is open."""
+        return max(int((at - (self.alive_at or self.priced_at)).total_seconds()), 0)
 
 
 @dataclass(frozen=True, slots=True)

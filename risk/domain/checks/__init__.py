@@ -17,7 +17,7 @@ from risk.domain.checks.gates import (
 from risk.domain.checks.limits import OrderNotionalLimit, OrderQuantityLimit
 from risk.domain.checks.market import InstrumentActive, ListingState, MarketOrderTypes, MarketSession, ShortMarking
 from risk.domain.checks.money import BuyingPower, SellableHoldings
-from risk.domain.checks.prices import PriceCollar, PriceFreshness, ReferencePrice
+from risk.domain.checks.prices import PriceCollar, PriceFreshness, PriceQuality, ReferencePrice
 from risk.domain.checks.terms import (
     ExpiryDate,
     FieldNotReplaceable,
@@ -31,7 +31,7 @@ from risk.domain.checks.terms import (
 )
 from risk.domain.facts import Facts
 
-REGISTRY_VERSION = "2026-11-25"
+REGISTRY_VERSION = "2026-11-26"
 
 CHECKS: tuple[Check, ...] = (
     TradingSwitchedOn(),
@@ -56,6 +56,7 @@ CHECKS: tuple[Check, ...] = (
     QuantityAboveExecuted(),
     ReferencePrice(),
     PriceFreshness(),
+    PriceQuality(),
     PriceCollar(),
     OrderQuantityLimit(),
     OrderNotionalLimit(),

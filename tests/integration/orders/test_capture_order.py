@@ -19,6 +19,7 @@ from orders.domain.results import CaptureResult
 from orders.models import Order, OrderRequest
 from orders.services.capture_order import capture_order
 from risk.domain.answers import Acknowledgement, Verdict
+from risk.domain.checks import CHECKS
 from tests.factories import AT, DeskWorld, make_desk, terms, trading_off
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,7 @@ def test_a_good_order_is_released_with_its_cash_held(world: DeskWorld) -> None:
         actor=world.dealer, at=AT, idempotency_key="k1", route="ticket", terms=terms(world), source="ticket"
     )
     assert (result.outcome, result.state, result.replayed) == ("released", "released", False), result.sentence
-    assert len(result.checks) == 27
+    assert len(result.checks) == len(CHECKS)
     order = Order.objects.get(id=result.order_id)
     assert (order.ref, order.is_open, order.leaves_qty, order.ord_status) == (result.ref, True, Decimal(1000), None)
     assert CashBalance.objects.get().reserved == Decimal("725.00")
@@ -121,7 +122,7 @@ def test_a_refusal_by_checks_is_kept_with_every_answer_and_holds_nothing(world: 
     assert refusals == ["TRADING_SWITCHED_ON", "ORDER_QUANTITY_LIMIT"]
     order, request = Order.objects.get(), OrderRequest.objects.get()
     assert (order.is_open, order.leaves_qty, request.outcome_code) == (False, Decimal(0), "TRADING_SWITCHED_ON")
-    assert len(request.checks) == 27
+    assert len(request.checks) == len(CHECKS)
     assert CashBalance.objects.get().reserved == 0
     assert not Reservation.objects.exists()
     assert list(Event.objects.order_by("seq").values_list("kind", flat=True)) == ["OrderCaptured", "OrderRefused"]

@@ -9,6 +9,8 @@ from decimal import Decimal
 import pytest
 
 from kernel.fix import OrdType, Side, TimeInForce
+from refdata.domain.listing_facts import PriceFacts
+from refdata.domain.quality import Quality
 from refdata.domain.sessions import Phase
 from risk.domain.checks import BOUNDARY_CHECKS, CHECKS, RULES
 from risk.domain.facts import AccountFacts, Facts, OperatorFacts
@@ -29,6 +31,9 @@ from tests.unit.risk.world import (
 BY_CODE = {check.code: check for check in CHECKS}
 STALE = replace(PRICE, priced_at=AT - timedelta(seconds=16))
 OLD = replace(PRICE, priced_at=AT - timedelta(seconds=3601))
+QUIET = replace(OLD, alive_at=AT - timedelta(seconds=15))
+SUSPECT = replace(PRICE, quality=Quality.SUSPECT, suspicion="JUMP", doubted_last=D("99.00"))
+WITHDRAWN = replace(PRICE, quality=Quality.MISSING)
 GTD = {"time_in_force": TimeInForce.GTD}
 SELL = {"side": Side.SELL}
 OVERDRAWN = replace(FACTS.account, overdrawn=True)
@@ -60,6 +65,10 @@ def market(base: Facts = FACTS) -> Facts:
 def stop(px: str, *, side: Side = Side.BUY, limit: str | None = None) -> Facts:
     kind = OrdType.STOP_LIMIT if limit else OrdType.STOP
     return terms(side=side, ord_type=kind, stop_px=D(px), price=D(limit) if limit else None)
+
+
+def priced_stop(price: PriceFacts, *, limit: str | None = None) -> Facts:
+    return replace(stop("73.00", limit=limit), listing=replace(LISTING, price=price))
 
 
 def closed_before_open(tif: TimeInForce) -> Facts:
@@ -217,6 +226,49 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("PRICE_FRESHNESS", "stale", listing(price=STALE), "authorise"),
     ("PRICE_FRESHNESS", "stale while closed", listing(price=STALE, phase=Phase.CLOSED), "pass"),
     ("PRICE_FRESHNESS", "no mark", facts(limits=limits(without="price_age")), "refuse"),
+    ("PRICE_FRESHNESS", "quiet instrument, live feed", listing(price=QUIET), "pass"),
+    (
+        "PRICE_FRESHNESS",
+        "stale, asks for less",
+        replace(replacing("900"), listing=listing(price=STALE).listing),
+        "pass",
+    ),
+    ("REFERENCE_PRICE", "quiet instrument, live feed", market(listing(price=QUIET)), "pass"),
+    (
+        "REFERENCE_PRICE",
+        "beyond it, asks for less",
+        replace(replacing("900"), listing=listing(price=None).listing),
+        "pass",
+    ),
+    ("REFERENCE_PRICE", "beyond it, stop-limit", priced_stop(OLD, limit="72.50"), "authorise"),
+    ("REFERENCE_PRICE", "beyond it, stop", priced_stop(OLD), "refuse"),
+    ("REFERENCE_PRICE", "withdrawn, limit", listing(price=WITHDRAWN), "authorise"),
+    ("REFERENCE_PRICE", "withdrawn, market", market(listing(price=WITHDRAWN)), "refuse"),
+    (
+        "REFERENCE_PRICE",
+        "withdrawn while closed, market",
+        market(listing(price=WITHDRAWN, phase=Phase.CLOSED)),
+        "refuse",
+    ),
+    ("REFERENCE_PRICE", "withdrawn, no close", listing(price=replace(WITHDRAWN, previous_close=None)), "refuse"),
+    ("PRICE_QUALITY", "good", FACTS, "pass"),
+    ("PRICE_QUALITY", "no price is not its matter", listing(price=None), "pass"),
+    ("PRICE_QUALITY", "suspect, limit", listing(price=SUSPECT), "authorise"),
+    ("PRICE_QUALITY", "suspect, market", market(listing(price=SUSPECT)), "refuse"),
+    ("PRICE_QUALITY", "suspect while closed, market", market(listing(price=SUSPECT, phase=Phase.CLOSED)), "refuse"),
+    ("PRICE_QUALITY", "suspect without figures", listing(price=replace(SUSPECT, doubted_last=None)), "authorise"),
+    (
+        "PRICE_QUALITY",
+        "suspect, asks for less",
+        replace(replacing("900"), listing=listing(price=SUSPECT).listing),
+        "pass",
+    ),
+    (
+        "PRICE_QUALITY",
+        "suspect, asks for more",
+        replace(replacing("1100"), listing=listing(price=SUSPECT).listing),
+        "authorise",
+    ),
     ("PRICE_COLLAR", "no limit", market(), "pass"),
     ("PRICE_COLLAR", "at the first mark", terms(price=D("79.75")), "pass"),
     ("PRICE_COLLAR", "beyond it", terms(price=D("79.76")), "acknowledge"),
@@ -282,6 +334,8 @@ def test_the_boundary_looks_at_what_may_change_after_capture() -> None:
         "INSTRUMENT_ACTIVE",
         "LISTING_STATE",
         "MARKET_SESSION",
+        "REFERENCE_PRICE",
+        "PRICE_QUALITY",
     ]
 
 
