@@ -14,8 +14,10 @@ from typing import Any
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from operations.domain.effect import Effect
+from operations.selectors.stops import describe_release
 from orders.services.decide_order_request import decide_order_request
 from orders.services.decide_suspense import decide_suspense
+from risk.services.decide_stop_release import decide_stop_release
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +32,5 @@ class ApprovalKind:
 KINDS: dict[str, ApprovalKind] = {
     "order_request": ApprovalKind(decide_order_request),
     "suspense": ApprovalKind(decide_suspense),
+    "stop_release": ApprovalKind(decide_stop_release, describe_release),
 }

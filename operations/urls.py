@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from operations.views import desk, frame, orders, queues, sessions, suspense, ticket, uploads
+from operations.views import desk, frame, orders, queues, risk, sessions, suspense, ticket, uploads
 
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(url="/desk"), name="home"),
@@ -35,6 +35,10 @@ urlpatterns: list[URLPattern] = [
     path("exceptions/<uuid:item_id>", queues.exception_detail, name="exception"),
     path("exceptions/<uuid:item_id>/accept", suspense.accept, name="exception-accept"),
     path("exceptions/<uuid:item_id>/dk", suspense.disown, name="exception-dk"),
+    path("risk", risk.risk, name="risk"),
+    path("risk/kill", risk.kill, name="kill"),
+    path("risk/kill/reach", risk.kill_reach, name="kill-reach"),
+    path("risk/kill/<uuid:stop_id>/release", risk.kill_release, name="kill-release"),
     path("uploads", uploads.uploads, name="uploads"),
     path("uploads/new", uploads.upload_file, name="upload-new"),
     path("uploads/<uuid:upload_id>", uploads.upload, name="upload"),

@@ -68,6 +68,7 @@ class Block(models.Model):
     )
     reason = models.TextField()
     imposed_by = models.TextField()
+    imposed_by_user = models.BigIntegerField(null=True)  # the person behind it, who may not let it go alone
     imposed_at = models.DateTimeField()
     lifted_by = models.TextField(default="")
     lifted_at = models.DateTimeField(null=True)
@@ -87,5 +88,10 @@ class Block(models.Model):
                 fields=["scope", "scope_id", "source"],
                 name="risk_block_standing_once",
                 condition=Q(lifted_at__isnull=True),
+            ),
+            # The last guard behind decide_stop_release: whoever pressed does not release.
+            models.CheckConstraint(
+                condition=~Q(source="kill_switch") | Q(lifted_at__isnull=True) | ~Q(lifted_by=models.F("imposed_by")),
+                name="risk_block_kill_released_by_another",
             ),
         ]

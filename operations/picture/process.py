@@ -59,6 +59,10 @@ TOPICS: dict[str, str] = {
     "AnomalyCleared": "exceptions",
     "BlockImposed": "blocks",
     "BlockLifted": "blocks",
+    "KillSwitchEngaged": "blocks",
+    "KillSwitchReleased": "blocks",
+    "TradingSwitchedOn": "blocks",
+    "TradingSwitchedOff": "blocks",
 }
 
 

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from authorisation.domain.principal import Principal
+from authorisation.models import User
 from authorisation.selectors import list_requests
 from operations.models import ExceptionItem
+from operations.selectors.scopes import scope_names
 from orders.permissions import visible_desks
 from orders.selectors import visible_orders
 from refdata.models import Listing
+from risk.domain.stops import KILL_SWITCH
 from risk.models import Block
 from risk.selectors import TRADING_SWITCH, trading_is_on
 from venues.models import FixSession
@@ -35,24 +39,23 @@ class FrameStatus:
     exceptions: int
     critical: bool
     sessions_down: int
+    stops: int
     banners: tuple[Banner, ...]
 
 
 def get_frame_status(*, actor: Principal, at: datetime) -> FrameStatus:
-    """Four short statements over small or partially indexed sets."""
+    """A few short statements over small or partially indexed sets."""
     approvals = len(list_requests(actor, "mine", at=at, limit=100))
     severities = list(
         visible_exceptions(actor).filter(state=ExceptionItem.State.OPEN).values_list("severity", flat=True)[:1000]
     )
     sessions = list(FixSession.objects.filter(enabled=True).exclude(state=FixSession.State.LOGGED_ON).order_by("name"))
-    blocks = (
-        Block.objects.filter(lifted_at=None, scope="firm")
-        .exclude(source=TRADING_SWITCH)
-        .order_by("imposed_at", "id")[:2]
-    )
-    banners = (
-        [] if trading_is_on() else [Banner("Trading is switched off: new orders and amends are refused.", bad=True)]
-    )
+    standing = Block.objects.filter(lifted_at=None).exclude(source=TRADING_SWITCH).order_by("imposed_at", "id")
+    blocks = standing.filter(scope="firm").exclude(source=KILL_SWITCH)[:2]
+    stops = list(standing.filter(source=KILL_SWITCH)[:100])
+    banners = [_stopped(stops)] if stops else []
+    if not trading_is_on():
+        banners.append(Banner("Trading is switched off: new orders and amends are refused.", bad=True))
     banners += [Banner(f"New orders are stopped for the whole firm: {block.reason}", bad=True) for block in blocks]
     banners += [
         Banner(
@@ -67,8 +70,20 @@ def get_frame_status(*, actor: Principal, at: datetime) -> FrameStatus:
         exceptions=len(severities),
         critical=ExceptionItem.Severity.CRITICAL in severities or ExceptionItem.Severity.HIGH in severities,
         sessions_down=len(sessions),
+        stops=len(stops),
         banners=tuple(banners[:2]),
     )
+
+
+def _stopped(stops: list[Block]) -> Banner:
+    """Who stopped what and since when, the oldest stop first; the others are counted."""
+    first = stops[0]
+    name = scope_names([(first.scope, first.scope_id)])[first.scope, first.scope_id]
+    person = User.objects.filter(pk=first.imposed_by_user or 0).values_list("username", flat=True).first()
+    since = timezone.localtime(first.imposed_at)
+    more = f" And {len(stops) - 1} more." if len(stops) > 1 else ""
+    sentence = f"Stopped: {name}, by {person or first.imposed_by} since {since:%H:%M:%S %Z}: {first.reason}.{more}"
+    return Banner(sentence, bad=True, href="/risk")
 
 
 def visible_exceptions(actor: Principal) -> QuerySet[ExceptionItem]:

@@ -11,6 +11,7 @@ from django.db import transaction
 from authorisation.domain.principal import Principal
 from kernel.errors import Invalid
 from kernel.ids import new_id
+from risk.domain.stops import is_stop
 from risk.locks import lock_blocks
 from risk.models import Block, Scope
 from risk.permissions import IMPOSE_BLOCK, require_right
@@ -33,6 +34,8 @@ def impose_block(*, actor: Principal, at: datetime, scope: str, scope_id: str, s
         raise Invalid("BLOCK_INVALID", "A block needs a known scope, its id (none for the firm) and a reason.")
     if source == TRADING_SWITCH:
         raise Invalid("BLOCK_INVALID", "The trading switch is set by switch_trading.")
+    if is_stop(source):
+        raise Invalid("BLOCK_INVALID", "A stop is pressed by its own service and released by a second person.")
     with transaction.atomic():
         standing = lock_blocks(scope=scope, scope_id=scope_id, source=source)
         if standing is not None:

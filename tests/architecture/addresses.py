@@ -188,6 +188,14 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
             lambda d: {"key": str(new_id()), "reason": "x"},
         ),
     ),
+    "risk": (Door("GET", "/risk", SIGNED_IN),),
+    "risk/kill": (
+        Door("POST", "/risk/kill", NOT_THEIRS, lambda d: {"scope": "firm", "typed": "firm", "reason": "test"}),
+    ),
+    "risk/kill/reach": (Door("GET", "/risk/kill/reach?scope=firm", SIGNED_IN),),
+    "risk/kill/<uuid:stop_id>/release": (
+        Door("POST", "/risk/kill/{d.stop_id}/release", NOT_THEIRS, lambda d: {"reason": "test"}),
+    ),
     "uploads": (Door("GET", "/uploads", SIGNED_IN),),
     "uploads/new": (Door("POST", "/uploads/new", (302, 302, 302, 403, 403, 302), order_file),),
     "uploads/<uuid:upload_id>": (Door("GET", "/uploads/{d.uploads[0]}", OWNS),),

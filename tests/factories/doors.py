@@ -20,7 +20,7 @@ from django.db import transaction
 from django.http import HttpResponse, SimpleCookie
 from django.test import Client
 
-from authorisation.domain.principal import Principal
+from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import ApiKey, AuthorisationRequest, User
 from kernel.clock import utc_now
 from kernel.fix import ExecType, OrdStatus
@@ -33,6 +33,7 @@ from orders.services.apply_reports import apply_reports
 from orders.services.capture_order import capture_order
 from orders.services.record_hand_over import record_hand_over
 from risk.models import Limit
+from risk.services.engage_kill_switch import engage_kill_switch
 from tests.factories import DeskWorld, make_desk, make_principal, set_price, terms
 from tests.factories.venues import make_session
 from venues.models import WireMessage
@@ -54,12 +55,17 @@ class Doors:
     approvals: list[UUID] = field(default_factory=list)
     exceptions: list[UUID] = field(default_factory=list)
     uploads: list[UUID] = field(default_factory=list)
+    stops: list[UUID] = field(default_factory=list)
     client: Client = field(default_factory=Client)
     strict_client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
 
     @property
     def order(self) -> CaptureResult:
         return self.orders[0]
+
+    @property
+    def stop_id(self) -> UUID:
+        return self.stops[0]
 
     @property
     def payload_hash(self) -> str:
@@ -110,6 +116,17 @@ class Doors:
             self._add_exception()
             self._add_upload()
             self._add_message()
+            self._add_stop()
+
+    def _add_stop(self) -> None:
+        """Of a strategy that nobody trades, pressed by our own process."""
+        pressed = engage_kill_switch(
+            actor=process_principal("test"),
+            at=utc_now(),
+            scopes=[("strategy", f"nobody-{len(self.stops)}")],
+            reason="test",
+        )
+        self.stops.append(pressed.stops[0].stop_id)
 
     def _capture(self, **changes: Any) -> CaptureResult:
         return capture_order(

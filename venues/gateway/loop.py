@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from kernel.clock import utc_now
 from kernel.crash_points import crash_point
 from kernel.errors import Conflict, Unavailable
 from kernel.fix import OrdType, TimeInForce
+from risk.locks import open_wire
 from venues.adapters.registry import adapter_named
 from venues.domain.channels import wire_channel
 from venues.domain.error_contract import BackOff, Deed
@@ -233,11 +235,22 @@ class Gateway:
                 self._judge_waiting(utc_now())
             if live is None:
                 return
-            at = utc_now()
-            handed, limit = self._hand_over(live, recorder.memos[live.name].epoch, only_safe=not risk_allowed, at=at)
-            self._put_on_wire(engine, live, handed, at)
+            handed, limit = self._give_batch(engine, live, recorder.memos[live.name].epoch, risk_allowed=risk_allowed)
+            for refusal in handed.not_sent:
+                _refuse(refusal)
             if handed.claimed < limit:
                 return
+
+    def _give_batch(
+        self, engine: Engine, live: TakenSession, epoch: str, *, risk_allowed: bool
+    ) -> tuple[HandedOver, int]:
+        """Check, hand over and send one batch. With what adds risk only while nobody presses a stop: whoever does waits
+        for this batch, so that nothing of the stopped scope is sent once the press has committed."""
+        with open_wire() if risk_allowed else nullcontext(False) as may_add_risk:
+            at = utc_now()
+            handed, limit = self._hand_over(live, epoch, only_safe=not may_add_risk, at=at)
+            self._put_on_wire(engine, live, handed, at)
+        return handed, limit
 
     def _only_held_back(self, live: TakenSession | None) -> bool:
         """Nothing but a short back-off keeps orders: they wait for its end, as they would in the venue's own queue."""
@@ -278,8 +291,6 @@ class Gateway:
             crash_point("between_sends")
         if handed.outgoing:
             crash_point("after_send")
-        for refusal in handed.not_sent:
-            _refuse(refusal)
 
     def _judge_waiting(self, now: datetime) -> None:
         """While nothing that adds risk can leave: refuse what may not wait or has waited long enough."""

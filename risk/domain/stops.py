@@ -1,0 +1,21 @@
+"""Stops that people press: which blocks are only let go by a second person, and what their events are called. Pure.
+
+A stop is a block of a source named here. It is imposed by its own service and lifted by ``decide_stop_release`` alone.
+"""
+
+from __future__ import annotations
+
+KILL_SWITCH = "kill_switch"
+
+RELEASED_KINDS: dict[str, str] = {KILL_SWITCH: "KillSwitchReleased"}
+"""What is recorded when a second person releases a stop, by the source of its block up to the first colon."""
+
+
+def kind_of(source: str) -> str:
+    """The source without what it names: ``breaker:SIM1`` is of kind ``breaker``."""
+    return source.partition(":")[0]
+
+
+def is_stop(source: str) -> bool:
+    """Whether a second person must release a block of this source."""
+    return kind_of(source) in RELEASED_KINDS
