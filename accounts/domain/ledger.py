@@ -42,11 +42,6 @@ class CashRow:
         """To trade: settled and pending less what open orders hold."""
         return self.settled + self.pending - self.reserved
 
-    @property
-    def withdrawable(self) -> Decimal:
-        """To take out: only what is settled, less debts that are not, less what open orders hold; never negative."""
-        return max(self.settled + min(self.pending, ZERO) - self.reserved, ZERO)
-
 
 @dataclass(frozen=True, slots=True)
 class HoldingRow:

@@ -31,12 +31,17 @@ KINDS = {"opening": "OpeningBalancesBooked", "deposit": "DepositBooked"}
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """An amount of a currency (ISO 4217), or units of an instrument, for one account. Positive."""
+    """An amount of a currency (ISO 4217), or units of an instrument, for one account. Positive.
+
+    ``cost`` is what units that are brought in had cost, in all, in ``cost_currency``; None when nobody knows.
+    """
 
     account_id: UUID
     amount: Decimal
     currency: str = ""
     instrument_id: UUID | None = None
+    cost: Decimal | None = None
+    cost_currency: str = ""
 
 
 def deposit(
@@ -51,6 +56,7 @@ def deposit(
         if not item.amount.is_finite() or item.amount <= 0 or bool(item.currency) == (item.instrument_id is not None):
             sentence = "A deposit is a positive amount of one currency or one instrument."
             raise Invalid("DEPOSIT_INVALID", sentence, {"amount": [sentence]})
+        _require_cost(item)
     with transaction.atomic():
         event_ids = {account_id: new_id() for account_id in sorted({item.account_id for item in deposits})}
         postings = [
@@ -95,15 +101,7 @@ def _draft(
     account_id: UUID,
     deposits: Sequence[Deposit],
 ) -> EventDraft:
-    lines = [
-        {
-            "currency": item.currency,
-            "instrument_id": str(item.instrument_id) if item.instrument_id else None,
-            "amount": plain(item.amount),
-        }
-        for item in deposits
-        if item.account_id == account_id
-    ]
+    lines = [_line(item) for item in deposits if item.account_id == account_id]
     return EventDraft(
         id=event_id,
         stream=f"account:{account_id}",
@@ -116,3 +114,24 @@ def _draft(
         business_date=business_date,
         payload={"account_id": str(account_id), "lines": lines},
     )
+
+
+def _require_cost(item: Deposit) -> None:
+    """Only units have a cost, and it is an amount of one currency."""
+    if item.cost is None and not item.cost_currency:
+        return
+    whole = item.cost is not None and item.cost.is_finite() and item.cost >= 0 and len(item.cost_currency) == 3
+    if not whole or item.instrument_id is None:
+        sentence = "What units cost is an amount of one currency, not below zero."
+        raise Invalid("DEPOSIT_INVALID", sentence, {"cost": [sentence]})
+
+
+def _line(item: Deposit) -> dict[str, str | None]:
+    line = {
+        "currency": item.currency,
+        "instrument_id": str(item.instrument_id) if item.instrument_id else None,
+        "amount": plain(item.amount),
+    }
+    if item.cost is not None:
+        line |= {"cost": plain(item.cost), "cost_currency": item.cost_currency}
+    return line

@@ -15,6 +15,7 @@ from accounts.services.open_account import open_account
 from authorisation.domain.principal import Principal
 from authorisation.models import Desk
 from kernel.ids import new_id
+from kernel.numbers import round_money
 from refdata.models import Listing, ReferencePrice
 
 FIRST_ACCOUNT = 4471
@@ -169,5 +170,14 @@ def _opening(
         worth = Decimal(200_000 + 90_000 * ((place + step) % 5))
         units = worth * listing.price_divisor / price.last
         qty = max(units // ROUND_LOT, Decimal(1)) * ROUND_LOT
-        lines.append(Deposit(account_id=account.id, amount=qty, instrument_id=listing.instrument_id))
+        cost = round_money(qty * price.last / listing.price_divisor, listing.currency)
+        lines.append(
+            Deposit(
+                account_id=account.id,
+                amount=qty,
+                instrument_id=listing.instrument_id,
+                cost=cost,
+                cost_currency=listing.currency,
+            )
+        )
     return lines
