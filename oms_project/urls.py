@@ -10,5 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("venues.urls")),
     path("api/v1/", include("authorisation.api.urls")),
     path("api/v1/", include("orders.api.urls")),
+    path("api/v1/", include("operations.api.urls")),
     path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
 ]

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from operations.views import desk, frame, orders, queues, risk, sessions, suspense, ticket, uploads
+from operations.views import desk, frame, orders, positions, queues, risk, sessions, suspense, ticket, uploads
 
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(url="/desk"), name="home"),
@@ -45,5 +45,9 @@ urlpatterns: list[URLPattern] = [
     path("uploads/<uuid:upload_id>/progress", uploads.upload_progress, name="upload-progress"),
     path("uploads/<uuid:upload_id>/stop", uploads.upload_stop, name="upload-stop"),
     path("uploads/<uuid:upload_id>/errors.csv", uploads.upload_errors, name="upload-errors"),
+    path("positions", positions.accounts, name="positions"),
+    path("positions/<str:code>", positions.account, name="account"),
+    path("positions/<str:code>/positions.csv", positions.account_csv, name="account-csv"),
+    path("positions/<str:code>/<str:what>/<str:figure>", positions.derivation, name="derivation"),
     path("search", queues.search, name="search"),
 ]

@@ -5,7 +5,7 @@ A moment is a time of recording (what did we know then, not what had happened th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -74,7 +74,17 @@ def _events(order_id: UUID) -> Iterator[EventRecord]:
 
 
 def list_holds_as_at(*, account_id: UUID, at: datetime) -> list[OrderHold]:
-    """What each order of an account that worked at a time held then. The caller has found the account visible.
+    """What each order of an account that worked at a time held then; as :func:`list_working_as_at`."""
+    return holds_of(list_working_as_at(account_id=account_id, at=at))
+
+
+def holds_of(orders: Iterable[ReplayedOrder]) -> list[OrderHold]:
+    """What the orders hold, those that hold nothing left out."""
+    return [hold for order in orders if not (hold := share_of(order).hold).is_empty]
+
+
+def list_working_as_at(*, account_id: UUID, at: datetime) -> list[ReplayedOrder]:
+    """The orders of an account that worked or changed since a time, as they were then. The caller found the account visible.
 
     Raises Invalid AS_AT_TOO_WIDE when more than 2,000 orders would have to be replayed.
     """
@@ -90,5 +100,4 @@ def list_holds_as_at(*, account_id: UUID, at: datetime) -> list[OrderHold]:
             ended.add(event.stream)
         if event.stream not in ended:
             replays.setdefault(event.stream, Replay()).take(event)
-    orders = [order for replay in replays.values() if (order := replay.order()) is not None]
-    return [hold for order in orders if not (hold := share_of(order).hold).is_empty]
+    return [order for replay in replays.values() if (order := replay.order()) is not None]

@@ -36,6 +36,7 @@ __all__ = [
     "find_listing_by_symbol",
     "find_listings",
     "find_listings_by_symbol",
+    "find_listings_of_instruments",
     "get_fx_rates",
     "get_listing",
     "get_listing_by_symbol",
@@ -221,6 +222,15 @@ def find_listings(listing_ids: Iterable[UUID], *, at: datetime) -> dict[UUID, Li
     """Many listings by id in one statement; unknown ones are absent."""
     rows = _read(" WHERE l.id = ANY(%s)", [sorted(set(listing_ids))])
     return {row.listing_id: facts for row, facts in _facts_of(rows, at=at)}
+
+
+def find_listings_of_instruments(instrument_ids: Iterable[UUID], *, at: datetime) -> dict[UUID, list[ListingFacts]]:
+    """Every listing of the instruments, by symbol, in one statement; unknown ones are absent."""
+    found: dict[UUID, list[ListingFacts]] = {}
+    rows = _read(" WHERE l.instrument_id = ANY(%s) ORDER BY l.symbol", [sorted(set(instrument_ids))])
+    for row, facts in _facts_of(rows, at=at):
+        found.setdefault(row.instrument_id, []).append(facts)
+    return found
 
 
 def get_market_clock(mic: str) -> MarketClock:

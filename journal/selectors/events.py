@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 
@@ -141,3 +143,23 @@ def records_of_streams(streams: Sequence[str]) -> Iterator[tuple[EventRecord, by
         )
         for row in cursor:
             yield EventRecord(*(*row[:14], orjson.loads(row[14]))), bytes(row[15])
+
+
+class EventPlace(NamedTuple):
+    """Where an event stands and what it is, without its payload."""
+
+    stream: str
+    seq: int
+    kind: str
+    actor: str
+    recorded_at: datetime
+
+
+def find_event_places(event_ids: Collection[UUID]) -> dict[UUID, EventPlace]:
+    """Places of the events by id; unknown ones are absent."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(
+            "SELECT id, stream, seq, kind, actor, recorded_at FROM journal_event WHERE id = ANY(%s::uuid[])",
+            [sorted(set(event_ids))],
+        )
+        return {row[0]: EventPlace(*row[1:]) for row in cursor.fetchall()}

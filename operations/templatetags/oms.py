@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -43,6 +44,20 @@ def signed(value: Any, places: int = 0) -> str:
     """As :func:`grouped`, with a plus in front of what is above zero."""
     text = grouped(value, places)
     return f"+{text}" if text not in (NONE, "0") and not text.startswith(MINUS) else text
+
+
+@register.filter
+def figure(value: Decimal | None, places: int) -> str:
+    """As :func:`grouped`, rounded half-even to exactly so many places: for averages, which have no last digit."""
+    if value is None:
+        return NONE
+    return grouped(round(value, places), places)
+
+
+@register.filter
+def at_key(mapping: Mapping[Any, Any], key: Any) -> Any:
+    """The value a mapping has for a key that is no name, None without one."""
+    return mapping.get(key)
 
 
 @register.filter

@@ -202,6 +202,14 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "uploads/<uuid:upload_id>/progress": (Door("GET", "/uploads/{d.uploads[0]}/progress", OWNS),),
     "uploads/<uuid:upload_id>/stop": (Door("POST", "/uploads/{d.uploads[0]}/stop", (302, 302, 404, 404, 404, 302)),),
     "uploads/<uuid:upload_id>/errors.csv": (Door("GET", "/uploads/{d.uploads[0]}/errors.csv", OWNS),),
+    "positions": (Door("GET", "/positions", SIGNED_IN),),
+    "positions/<str:code>": (Door("GET", "/positions/{d.own.account.code}", SEES_THE_DESK),),
+    "positions/<str:code>/positions.csv": (
+        Door("GET", "/positions/{d.own.account.code}/positions.csv", SEES_THE_DESK),
+    ),
+    "positions/<str:code>/<str:what>/<str:figure>": (
+        Door("GET", "/positions/{d.own.account.code}/GBP/available", SEES_THE_DESK),
+    ),
     "search": (Door("GET", "/search", SIGNED_IN, lambda d: {"q": d.own.account.code}),),
     "api/v1/me": (Door("GET", "/api/v1/me", API_KNOWN),),
     "api/v1/orders": (
@@ -215,6 +223,10 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     ),
     "api/v1/orders/<uuid:order_id>/cancel": (
         Door("POST", "/api/v1/orders/{d.order.order_id}/cancel", API_TRADES_THE_DESK, lambda d: {"reason": "client"}),
+    ),
+    "api/v1/accounts/<str:code>/cash": (Door("GET", "/api/v1/accounts/{d.own.account.code}/cash", API_SEES_THE_DESK),),
+    "api/v1/accounts/<str:code>/positions": (
+        Door("GET", "/api/v1/accounts/{d.own.account.code}/positions", API_SEES_THE_DESK),
     ),
     "api/v1/schema": (Door("GET", "/api/v1/schema", API_KNOWN),),
 }
