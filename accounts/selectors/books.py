@@ -169,12 +169,12 @@ def list_bookings(
     }  # fmt: skip
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_TOTAL, values)
-        count, total = cursor.fetchone()
+        count, total = cursor.fetchall()[0]
         cursor.execute(_LATEST, values)
         rows = cursor.fetchall()[::-1]
     running = carried = total - sum((row[7] for row in rows), Decimal(0))
     lines = []
     for row in rows:
         running += row[7]
-        lines.append(BookingLine(*row[:8], running, *row[8:]))
+        lines.append(BookingLine(*(*row[:8], running, *row[8:])))
     return BookingPage(tuple(lines), count - len(lines), carried, total)

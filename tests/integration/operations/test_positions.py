@@ -99,11 +99,11 @@ def costed() -> Day:
 def test_unknown_cost_is_told_and_known_cost_averages() -> None:
     day = costed()
     line = line_of(day)
-    assert (line.cost_px, line.why, line.view.net) == (None, "Units were brought in without a cost.", 20_000)
+    assert (line.cost_px, line.why, line.view.net) == (None, "Units were brought in without a cost.", D(20_000))
     assert line.cost is not None
     assert (line.cost.why, line.unrealised, line.realised) == (COST_UNKNOWN, None, ())
     steps = list_cost_steps(account_id=day.world.account.id, instrument_id=day.world.listing.instrument_id)
-    assert [(step.movement.qty, step.movement.cash) for step in steps] == [(1, None), (19_999, -10_000)]
+    assert [(step.movement.qty, step.movement.cash) for step in steps] == [(D(1), None), (D(19_999), D(-10_000))]
 
 
 def test_a_correction_and_a_bust_re_derive_the_cost_as_if_never_traded() -> None:
@@ -119,16 +119,16 @@ def test_a_correction_and_a_bust_re_derive_the_cost_as_if_never_traded() -> None
     first, second = day.trade(buy, 400, "72.40"), day.trade(buy, 600, "72.60")
     day.says(second, first)
     before = list_costs(account_id=account)[instrument]
-    assert (before.qty, before.value, before.average) == (1000, D("725.20"), D("0.7252"))
+    assert (before.qty, before.value, before.average) == (D(1000), D("725.20"), D("0.7252"))
     out = day.send("sold", side=Side.SELL, order_qty=D(500))
     day.says(gone := day.trade(out, 250, "80.00"))
     sold = list_costs(account_id=account)[instrument]
-    assert (sold.qty, sold.value, sold.realised["GBP"]) == (750, D("543.90"), D("200.00") - D("181.30"))
+    assert (sold.qty, sold.value, sold.realised["GBP"]) == (D(750), D("543.90"), D("200.00") - D("181.30"))
     day.says(day.report(out, ExecType.TRADE_CANCEL, OrdStatus.NEW, exec_ref_id=gone.exec_id))
     assert list_costs(account_id=account)[instrument] == before
     day.says(day.trade(buy, 400, "72.00", exec_type=ExecType.TRADE_CORRECT, exec_ref_id=first.exec_id))
     corrected = list_costs(account_id=account)[instrument]
-    assert (corrected.qty, corrected.value) == (1000, D("723.60"))
+    assert (corrected.qty, corrected.value) == (D(1000), D("723.60"))
     day.says(day.report(buy, ExecType.TRADE_CANCEL, OrdStatus.NEW, exec_ref_id=second.exec_id))
     assert list_costs(account_id=account)[instrument].value == D("288.00")
     assert line_of(day).cost_px == D("72.00")

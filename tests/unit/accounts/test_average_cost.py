@@ -19,6 +19,11 @@ from accounts.domain.average_cost import (
 )
 
 
+def told(*values: object) -> tuple[object, ...]:
+    """Figures side by side, to be compared with whole numbers."""
+    return values
+
+
 def trade(qty: str, cash: str, currency: str = "GBP") -> Movement:
     return Movement(Kind.TRADE, D(qty), D(cash), currency)
 
@@ -33,7 +38,7 @@ def test_buys_average_and_sales_realise() -> None:
             trade("10", "-99.99"),
         ]
     )
-    assert [(c.qty, c.value, c.average, c.realised.get("GBP")) for c in trail[1:]] == [
+    assert [told(c.qty, c.value, c.average, c.realised.get("GBP")) for c in trail[1:]] == [
         (100, 1000, 10, None),
         (200, 2200, 11, None),
         (150, 1650, 11, 100),
@@ -54,7 +59,7 @@ def test_a_share_of_the_pool_is_rounded_and_the_last_unit_takes_what_is_left() -
 
 def test_a_short_position_keeps_what_was_received() -> None:
     trail = trail_of([trade("-100", "1000"), trade("-100", "800"), trade("50", "-400"), trade("150", "-1500")])
-    assert [(c.qty, c.value, c.average, c.realised.get("GBP")) for c in trail[1:]] == [
+    assert [told(c.qty, c.value, c.average, c.realised.get("GBP")) for c in trail[1:]] == [
         (-100, -1000, 10, None),
         (-200, -1800, 9, None),
         (-150, -1350, 9, 50),
@@ -82,7 +87,7 @@ def test_units_without_a_cost_are_said_to_be_unknown_until_the_position_is_flat(
     assert [(c.why, c.value) for c in trail[1:]] == [
         (COST_UNKNOWN, None), (COST_UNKNOWN, None), ("", 0), ("", 100), ("", 0),
     ]  # fmt: skip
-    assert (trail[-1].realised, trail[-1].realised_whole) == ({"GBP": 30}, False)
+    assert told(trail[-1].realised, trail[-1].realised_whole) == ({"GBP": 30}, False)
     assert cost_of([Movement(Kind.BROUGHT_IN, D(100), D(-1000), "GBP"), trade("-40", "500")]).realised == {"GBP": 100}
 
 
@@ -90,21 +95,21 @@ def test_two_currencies_are_not_added_up() -> None:
     cost = cost_of([trade("100", "-1000"), trade("100", "-1000", "EUR")])
     assert (cost.why, cost.value, cost.average) == (SEVERAL_CURRENCIES, None, None)
     sold = cost_of([trade("100", "-1000"), trade("-100", "1000", "EUR"), trade("5", "-50", "EUR")])
-    assert (sold.why, sold.value, sold.currency, sold.realised, sold.realised_whole) == ("", 50, "EUR", {}, False)
+    assert told(sold.why, sold.value, sold.currency, sold.realised, sold.realised_whole) == ("", 50, "EUR", {}, False)
 
 
 def test_a_split_changes_units_and_no_money() -> None:
     split = Movement(Kind.RESHAPED, D(100), D(0), "")
     cost = cost_of([trade("100", "-1000"), split, trade("-50", "300")])
-    assert (cost.qty, cost.value, cost.average, cost.realised) == (150, 750, 5, {"GBP": 50})
+    assert told(cost.qty, cost.value, cost.average, cost.realised) == (150, 750, 5, {"GBP": 50})
     assert cost_of([trade("100", "-1000"), Movement(Kind.RESHAPED, D(-100), D(0), "")]).realised == {"GBP": -1000}
 
 
 def test_what_is_taken_out_leaves_at_cost() -> None:
     cost = cost_of([trade("100", "-1000"), Movement(Kind.TAKEN_OUT, D(-25), D(0), "")])
-    assert (cost.qty, cost.value, cost.realised) == (75, 750, {})
+    assert told(cost.qty, cost.value, cost.realised) == (75, 750, {})
     more = cost_of([trade("10", "-100"), Movement(Kind.TAKEN_OUT, D(-25), D(0), "")])
-    assert (more.qty, more.value, more.why) == (-15, None, COST_UNKNOWN)
+    assert told(more.qty, more.value, more.why) == (-15, None, COST_UNKNOWN)
 
 
 def test_a_fee_that_outlives_its_trade_is_a_loss() -> None:

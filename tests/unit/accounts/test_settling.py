@@ -43,11 +43,11 @@ def test_to_trade_and_withdrawable(
 
 def test_what_is_due_is_told_apart_from_what_is_to_come() -> None:
     view = CashView("GBP", D(0), D(50), D(0), unsettled((MON, "80"), (TUE, "-30")))
-    assert (view.due, view.debts, view.traded) == (80, 30, 50)
+    assert (view.due, view.debts, view.traded) == (D(80), D(30), D(50))
 
 
 def test_a_day_of_stock_adds_up() -> None:
     stock = StockView(UUID(int=1), D(100), D(-20), D(10), D(30), (), DayMoves(D(5), D(45), D(10)))
-    assert (stock.opening, stock.net, stock.available) == (100, 70, 40)
+    assert (stock.opening, stock.net, stock.available) == (D(100), D(70), D(40))
     assert stock.opening + stock.day.bought - stock.day.sold + stock.day.moved == stock.net
     assert StockView(UUID(int=1), D(0), D(0), D(10), D(0)).available == 0
