@@ -15,6 +15,7 @@ from simple_history.models import HistoricalRecords
 
 from authorisation.models import Desk
 
+STANDARD = "standard"
 AMOUNT: dict[str, Any] = {"max_digits": 24, "decimal_places": 8}
 
 
@@ -62,6 +63,12 @@ class TradingAccount(models.Model):
     base_currency = models.CharField(max_length=3)
     state = models.CharField(max_length=12, choices=State.choices, default=State.ACTIVE)
     short_allowed = models.BooleanField(default=False)
+    account_class = models.CharField(
+        max_length=24, default=STANDARD, db_default=STANDARD, help_text="What fees it pays"
+    )
+    opens_currencies = models.BooleanField(
+        default=False, db_default=False, help_text="May sell in a currency it holds no balance in: one is opened"
+    )
     version = models.IntegerField(default=1)
     history = HistoricalRecords()
 
@@ -173,6 +180,9 @@ class Booking(models.Model):
         DEPOSIT = "deposit"
         SUSPENSE = "suspense"
         WITHDRAWAL = "withdrawal"
+        COMMISSION = "commission"
+        FEE = "fee"
+        TAX = "tax"
 
     id = models.BigAutoField(primary_key=True)
     account_id = models.UUIDField()
@@ -180,6 +190,7 @@ class Booking(models.Model):
     order_id = models.UUIDField(null=True)
     execution_id = models.UUIDField(null=True)
     kind = models.CharField(max_length=12, choices=Kind.choices)
+    charge = models.CharField(max_length=40, default="", db_default="", help_text="Of a charge: the schedule's line")
     layer = models.CharField(max_length=8, choices=Layer.choices)
     currency = models.CharField(max_length=3, default="")
     instrument_id = models.UUIDField(null=True)
@@ -200,3 +211,65 @@ class Booking(models.Model):
             models.Index(fields=["account_id", "id"], name="accounts_booking_account"),
             models.Index(fields=["order_id"], name="accounts_booking_order", condition=Q(order_id__isnull=False)),
         ]
+
+
+class FeeSchedule(models.Model):
+    """One version of one line of what trades are charged (``domain.fee_book``). Append-only (trigger).
+
+    Empty is any: market, issuers (countries of the ISIN, by blanks), asset class, account class, side, currency.
+    """
+
+    class Kind(models.TextChoices):
+        COMMISSION = "commission"
+        FEE = "fee"
+        TAX = "tax"
+
+    class Method(models.TextChoices):
+        RATES = "rates"
+        NONE = "none", "No charge"
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=40)
+    version = models.PositiveIntegerField()
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    basis = models.CharField(max_length=12)
+    mic = models.CharField(max_length=4, default="")
+    issuers = models.CharField(max_length=80, default="")
+    asset_class = models.CharField(max_length=12, default="")
+    account_class = models.CharField(max_length=24, default="")
+    side = models.CharField(max_length=4, default="")
+    currency = models.CharField(max_length=3, default="")
+    effective_from = models.DateField()
+    effective_to = models.DateField(null=True, help_text="The last trade date it is for")
+    method = models.CharField(max_length=8, choices=Method.choices)
+    flat = models.DecimalField(default=0, **AMOUNT)
+    per_share = models.DecimalField(default=0, **AMOUNT)
+    bps = models.DecimalField(default=0, **AMOUNT)
+    tiers = models.JSONField(default=list, help_text="Pairs of value up to and basis points of it; null is the rest")
+    minimum = models.DecimalField(default=0, **AMOUNT)
+    maximum = models.DecimalField(null=True, **AMOUNT)
+    maximum_bps = models.DecimalField(null=True, **AMOUNT)
+    above = models.DecimalField(default=0, **AMOUNT)
+    rounding = models.CharField(max_length=12)
+    source = models.TextField(help_text="Who published it, where and for when")
+    event_id = models.UUIDField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["name", "mic", "issuers", "asset_class", "account_class", "side", "version"],
+                name="accounts_feeschedule_version_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(effective_to__isnull=True) | Q(effective_to__gte=F("effective_from")),
+                name="accounts_feeschedule_from_before_to",
+            ),
+            models.CheckConstraint(
+                condition=Q(method="rates") | Q(flat=0, per_share=0, bps=0, minimum=0, tiers=[]),
+                name="accounts_feeschedule_none_charges_nothing",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"

@@ -41,6 +41,7 @@ __all__ = [
     "get_listing",
     "get_listing_by_symbol",
     "get_market_clock",
+    "get_static_version",
     "list_listings",
     "listing_snapshot",
     "market_phase",
@@ -268,17 +269,21 @@ def static_version(name: str) -> str:
     return f"(SELECT v.version FROM refdata_staticversion v WHERE v.name = '{name}')"  # noqa: S608 a constant of ours
 
 
+def get_static_version(name: str) -> UUID | None:
+    """The version of a set of static data now; None while nothing was set."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version FROM refdata_staticversion WHERE name = %s", [name])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
 def get_fx_rates(version: UUID | None = None) -> FxRates:
     """All FX rates, from the process's cache while they are of ``version``.
 
     Who has read ``static_version(FX_RATES)`` with the rest gives it, and pays nothing while rates stand still; without it
     the version is read here.
     """
-    if version is None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {static_version(FX_RATES)}")
-            row = cursor.fetchone()
-        version = row[0] if row else None
+    version = version or get_static_version(FX_RATES)
     if version is None:
         return FxRates({})
     if _fx[0].version != version:

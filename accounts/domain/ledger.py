@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from accounts.domain.fees import Charge
 from kernel.fix import Side
 from kernel.numbers import ZERO
 
@@ -114,8 +115,8 @@ class OrderHold:
 class TradeBooking:
     """One execution, correction or bust as a change: ``qty_delta`` units (bought +, sold -), ``cash_delta`` money.
 
-    ``fees`` are a cost (positive) on top of ``cash_delta``. ``kind`` is trade, bust, correction or suspense. What an unknown
-    order executed is booked as a whole, under its id and without an execution.
+    ``charges`` are costs (positive) on top of ``cash_delta``, each booked as its own. ``kind`` is trade, bust, correction or
+    suspense. What an unknown order executed is booked as a whole, under its id and without an execution.
     """
 
     account_id: UUID
@@ -130,12 +131,20 @@ class TradeBooking:
     cash_delta: Decimal
     trade_date: date
     settlement_date: date
-    fees: Decimal = ZERO
+    charges: tuple[Charge, ...] = ()
+
+    @property
+    def fees(self) -> Decimal:
+        """All charges together."""
+        return sum((charge.amount for charge in self.charges), ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A change of one layer of one balance: cash when ``currency`` is set, else stock."""
+    """A change of one layer of one balance: cash when ``currency`` is set, else stock.
+
+    ``kind`` and ``charge`` are said by postings that are booked as something else than what they belong to.
+    """
 
     account_id: UUID
     event_id: UUID
@@ -143,6 +152,8 @@ class Posting:
     amount: Decimal
     currency: str = ""
     instrument_id: UUID | None = None
+    kind: str = ""
+    charge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +183,18 @@ def trade_postings(booking: TradeBooking) -> list[Posting]:
     postings = []
     if booking.cash_delta:
         postings.append(Posting(account_id, event_id, Layer.PENDING, booking.cash_delta, booking.currency))
-    if booking.fees:
-        postings.append(Posting(account_id, event_id, Layer.PENDING, -booking.fees, booking.currency))
+    for charge in booking.charges:
+        postings.append(
+            Posting(
+                account_id,
+                event_id,
+                Layer.PENDING,
+                -charge.amount,
+                booking.currency,
+                kind=charge.kind,
+                charge=charge.name,
+            )
+        )
     if booking.qty_delta:
         short = booking.side.is_short
         layer, amount = (Layer.SHORT, -booking.qty_delta) if short else (Layer.PENDING, booking.qty_delta)

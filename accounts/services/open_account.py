@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import AccountGroup, CashBalance, Client, TradingAccount
+from accounts.models import STANDARD, AccountGroup, CashBalance, Client, TradingAccount
 from accounts.permissions import require_administrator
 from authorisation.domain.principal import Principal
 from journal.domain.chain import EventDraft
@@ -27,6 +27,8 @@ def open_account(
     group: AccountGroup,
     base_currency: str,
     short_allowed: bool = False,
+    account_class: str = STANDARD,
+    opens_currencies: bool = False,
     account_id: UUID | None = None,
 ) -> TradingAccount:
     """The new account. Raises NotPermitted RIGHT_MISSING, Conflict ACCOUNT_CODE_TAKEN.
@@ -45,6 +47,8 @@ def open_account(
             group=group,
             base_currency=base_currency,
             short_allowed=short_allowed,
+            account_class=account_class,
+            opens_currencies=opens_currencies,
         )
         CashBalance.objects.create(account=account, currency=base_currency)
         event_id = new_id()
@@ -65,6 +69,8 @@ def open_account(
                 "group": group.code,
                 "base_currency": base_currency,
                 "short_allowed": short_allowed,
+                "account_class": account_class,
+                "opens_currencies": opens_currencies,
             },
         )
         append_to_stream(drafts=[draft], at=at)

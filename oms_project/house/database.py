@@ -29,7 +29,9 @@ PROCESS_ROLES = (APP, GATEWAY, READ)
 WRITERS = (APP, GATEWAY)
 HAND_OVERS = "venues_handover"
 SEALS = ("journal_seal", "journal_sealkey", "journal_sealanchor")
-APPEND_ONLY = ("journal_event", *SEALS, "accounts_booking", "venues_wiremessage", HAND_OVERS, "authorisation_decision")
+APPEND_ONLY = (
+    "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "venues_wiremessage", HAND_OVERS, "authorisation_decision",
+)  # fmt: skip
 OLDEST_SERVER = 150000
 DATABASE = "oms"
 

@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from accounts.domain.fee_rows import FEE_COLUMNS
+from accounts.services.load_fee_schedules import load_fee_schedules
 from authorisation.domain.principal import Principal
 from kernel.errors import InvariantBroken
 from refdata.domain.import_rows import LISTING_COLUMNS, ImportIssue, LoadResult, read_rows
@@ -19,6 +21,7 @@ from refdata.services.load_tick_tables import TICK_COLUMNS, load_tick_tables
 from refdata.services.set_fx_rates import FxUpdate, set_fx_rates
 
 DATA = Path(__file__).resolve().parents[2] / "refdata" / "data"
+FEE_DATA = DATA.parents[1] / "accounts" / "data"
 YEARS_BACK, YEARS_AHEAD = 1, 2
 MARKET_COLUMNS = ("mic", "name", "country", "time_zone", "currency", "calendar_code", "settlement_days")
 FX_COLUMNS = ("base", "quote", "rate")
@@ -42,6 +45,8 @@ def seed_markets(*, actor: Principal, at: datetime, always_open: bool) -> LoadRe
     ticks = load_tick_tables(actor=actor, at=at, rows=_rows("tick_tables.csv", TICK_COLUMNS))
     _require_clean("tick_tables.csv", ticks.issues)
     _seed_fx_rates(actor=actor, at=at)
+    fees = load_fee_schedules(actor=actor, at=at, rows=_rows("fee_schedules.csv", FEE_COLUMNS, FEE_DATA))
+    _require_clean("fee_schedules.csv", fees.issues)
     listings = load_instruments(actor=actor, at=at, rows=_rows("listings.csv", LISTING_COLUMNS))
     _require_clean("listings.csv", listings.issues)
     return listings
@@ -56,8 +61,8 @@ def _seed_fx_rates(*, actor: Principal, at: datetime) -> None:
     _require_clean("fx_rates.csv", done.issues)
 
 
-def _rows(name: str, columns: Sequence[str]) -> list[dict[str, str]]:
-    rows, issues = read_rows((DATA / name).read_text(encoding="utf-8"), columns)
+def _rows(name: str, columns: Sequence[str], folder: Path = DATA) -> list[dict[str, str]]:
+    rows, issues = read_rows((folder / name).read_text(encoding="utf-8"), columns)
     _require_clean(name, issues)
     return rows
 

@@ -77,7 +77,7 @@ WITH booked AS (
      SELECT execution_id, min(order_id::text) AS order_id, sum(amount) FILTER (WHERE instrument_id IS NULL) AS cash,
             sum(CASE WHEN layer = 'short' THEN -amount ELSE amount END) FILTER (WHERE instrument_id IS NOT NULL) AS stock,
             min(currency) FILTER (WHERE instrument_id IS NULL) AS currency
-       FROM accounts_booking WHERE execution_id IS NOT NULL GROUP BY execution_id
+       FROM accounts_booking WHERE execution_id IS NOT NULL AND charge = '' GROUP BY execution_id
 ), wanted AS (
      SELECT x.id, x.exec_id, o.ref, CASE WHEN x.side = '1' THEN 1 ELSE -1 END AS sign, x.effective_qty AS qty,
             x.effective_px AS px, (o.instrument_snapshot ->> 'price_divisor')::numeric AS divisor,
@@ -123,7 +123,7 @@ WITH said AS (
       WHERE e.stream LIKE 'account:%' AND e.kind IN ('OpeningBalancesBooked', 'DepositBooked') GROUP BY 1, 2, 3, 4
 ), booked AS (
      SELECT event_id, account_id, currency, instrument_id, sum(amount) AS amount
-       FROM accounts_booking WHERE kind NOT IN ('trade', 'bust', 'correction', 'suspense') GROUP BY 1, 2, 3, 4
+       FROM accounts_booking WHERE kind NOT IN ('trade', 'bust', 'correction', 'suspense') AND charge = '' GROUP BY 1, 2, 3, 4
 )
 SELECT format('account %s, event %s', coalesce(b.account_id, s.account_id), coalesce(b.event_id, s.id)) AS subject,
        format('booked %s of %s; its event says %s', coalesce(b.amount, 0),

@@ -17,7 +17,7 @@ from refdata.domain.identifiers import is_currency
 from refdata.domain.import_rows import ImportCode, ImportIssue
 from refdata.models import FxRate
 from refdata.selectors import FX_RATES
-from refdata.services._versions import renew_version
+from refdata.services.renew_static_version import renew_static_version
 
 STREAM = "refdata:fx_rates"
 _UPSERT = """
@@ -71,7 +71,7 @@ def set_fx_rates(
             cursor.execute(_UPSERT, [source, age_s, *arrays])
             changed = sorted(cursor.fetchall())
         if changed:
-            version = renew_version(FX_RATES)
+            version = renew_static_version(FX_RATES)
             lines = [
                 {"base": base, "quote": quote, "rate": plain(rate), "quoted_at": quoted_at.isoformat()}
                 for base, quote, rate, quoted_at in changed

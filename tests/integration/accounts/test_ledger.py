@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
+from accounts.domain.fees import Charge
 from accounts.domain.ledger import OrderHold
 from accounts.models import Booking, CashBalance, Holding, Reservation
 from accounts.selectors import read_money
@@ -24,6 +25,10 @@ from kernel.numbers import Money
 from tests.factories.accounts import AT, DAY, SEED, VOD, booking, funded_account
 
 pytestmark = pytest.mark.django_db
+
+
+def commission(amount: str) -> tuple[Charge, ...]:
+    return (Charge("commission", "commission", 1, Decimal(amount)),)
 
 
 def gbp(amount: str) -> Money:
@@ -98,14 +103,20 @@ def test_a_fill_moves_its_share_from_reserved_to_pending() -> None:
 def test_a_bust_reverses_exactly() -> None:
     account = funded_account(stock="10")
     before = (cash_of(account), stock_of(account))
-    trade = booking(account.id, qty="-7", cash="701.37", side=Side.SELL, fees=Decimal("1.25"))
+    trade = booking(account.id, qty="-7", cash="701.37", side=Side.SELL, charges=commission("1.25"))
     book_executions(bookings=[trade], at=AT)
     assert cash_of(account) == (1000, Decimal("700.12"), 0, False)
     bust = booking(
-        account.id, qty="7", cash="-701.37", side=Side.SELL, fees=Decimal("-1.25"), kind="bust", order_id=trade.order_id
-    )
+        account.id, qty="7", cash="-701.37", side=Side.SELL, charges=commission("-1.25"), kind="bust",
+        order_id=trade.order_id,
+    )  # fmt: skip
     book_executions(bookings=[bust], at=AT)
     assert (cash_of(account), stock_of(account)) == before
+    told = Booking.objects.filter(charge="commission").order_by("id").values_list("kind", "event_id", "amount")
+    assert list(told) == [
+        ("commission", trade.event_id, Decimal("-1.25")),
+        ("commission", bust.event_id, Decimal("1.25")),
+    ]
 
 
 def test_a_fact_may_overdraw_and_says_so_until_covered() -> None:
@@ -149,7 +160,7 @@ def test_another_currency_begins_at_its_first_booking() -> None:
 
 def test_every_balance_is_its_bookings() -> None:
     account = funded_account(stock="10")
-    book_executions(bookings=[booking(account.id, qty="3", cash="-30.15", fees=Decimal("0.5"))], at=AT)
+    book_executions(bookings=[booking(account.id, qty="3", cash="-30.15", charges=commission("0.5"))], at=AT)
     book_executions(bookings=[booking(account.id, qty="-2", cash="25", side=Side.SELL)], at=AT)
     sums = {
         (row["layer"], row["currency"]): row["total"]

@@ -13,7 +13,7 @@ _RENEW = (
 )
 
 
-def renew_version(name: str) -> UUID:
+def renew_static_version(name: str) -> UUID:
     """Give the set a new version and return it. Its row is locked until the transaction ends: changes of a set queue."""
     version = new_id()
     with raw_cursor() as cursor:
