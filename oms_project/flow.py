@@ -19,6 +19,12 @@ class Listener:
 
 
 LISTENERS: tuple[Listener, ...] = (
+    # First: what stops comes before what sends.
+    Listener(
+        name="orders.kill_switch",
+        module="orders.services.on_kill_switch",
+        kinds=("KillSwitchEngaged", "KillSwitchReleased"),
+    ),
     Listener(
         name="venues.route",
         module="venues.services.on_order_released",
@@ -50,6 +56,7 @@ class Sweeper:
 
 
 SWEEPERS: tuple[Sweeper, ...] = (
+    Sweeper("orders.services.cancel_stopped", every_s=0.02),
     Sweeper("orders.services.lapse_order_requests", every_s=2),
     Sweeper("orders.services.match_waiting_reports", every_s=1),
     Sweeper("orders.services.enter_staged", every_s=1),

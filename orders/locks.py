@@ -28,7 +28,7 @@ from orders.domain.facts import facts_from_json
 from orders.domain.leaving import LeavingOrder, LeavingRequest
 from orders.domain.lineage import Departing, Link
 from orders.domain.venue_rules import rules_from_json
-from orders.models import Order, OrderRequest, UnknownOrder
+from orders.models import KillSweep, Order, OrderRequest, UnknownOrder
 from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import LISTING_WIDTH, listing_from_values, listing_statement
 from risk.selectors import BLOCKS_SQL, LIMITS_SQL, TRADING_WAS_SWITCHED_ON_SQL, Marks, marks_from_row
@@ -220,6 +220,12 @@ def lock_unknown_orders(unknown_ids: Iterable[UUID]) -> dict[UUID, UnknownOrder]
     """Orders of venues that are none of ours, locked by ascending id; after orders, before the suspense account."""
     rows = UnknownOrder.objects.select_for_update(no_key=True).filter(id__in=sorted(set(unknown_ids))).order_by("id")
     return {row.id: row for row in rows}
+
+
+def lock_sweep(sweep_id: UUID) -> KillSweep | None:
+    """The lease of a stop that stands, before anything else of this room; None while another works it."""
+    rows = KillSweep.objects.select_for_update(no_key=True, skip_locked=True)
+    return rows.filter(id=sweep_id, ended_at__isnull=True).first()
 
 
 def lock_orders(order_ids: Iterable[UUID]) -> dict[UUID, Order]:

@@ -13,6 +13,7 @@ from kernel.ids import new_id
 from operations.services import on_anomaly_raised
 from orders.domain.terms import ReplaceTerms
 from orders.models import Order
+from orders.services import on_kill_switch
 from orders.services.cancel_order import cancel_order
 from orders.services.capture_order import capture_order
 from orders.services.capture_orders import capture_orders
@@ -31,6 +32,7 @@ from venues.services.refuse_intent import refuse_intent
 
 GROUP, SESSION, EPOCH = "T1", "T1-A", "E1"
 LISTENERS = (
+    ("orders.kill_switch", ("KillSwitchEngaged", "KillSwitchReleased"), on_kill_switch.handle),
     ("venues.route", ("OrderReleased", "ReplaceReleased", "CancelReleased"), on_order_released.handle),
     ("operations.exceptions", ("AnomalyRaised", "AnomalyCleared"), on_anomaly_raised.handle),
 )

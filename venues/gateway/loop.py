@@ -295,9 +295,9 @@ class Gateway:
     def _judge_waiting(self, now: datetime) -> None:
         """While nothing that adds risk can leave: refuse what may not wait or has waited long enough."""
         wait_s = max(s.wait_s for s in self._sessions)
-        # What tells of a trade that happened loses nothing by waiting.
+        # What tells of a trade that happened loses nothing by waiting, and a stop's cancel is wanted however late.
         open_ones = WireIntent.objects.filter(session_group=self.group, state=WireIntent.State.WAITING)
-        waiting = open_ones.exclude(kind=IntentKind.DONT_KNOW.value).order_by("id")
+        waiting = open_ones.exclude(kind=IntentKind.DONT_KNOW.value).exclude(payload__patient=True).order_by("id")
         for intent in waiting[:JUDGE_LIMIT]:
             if intent.kind == IntentKind.CANCEL and refuse_intent(
                 intent_id=intent.id, code="", sentence="The order had not been sent.", at=now, completes_locally=True

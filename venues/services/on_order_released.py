@@ -6,8 +6,9 @@ request. An order that no venue takes ends refused, with every candidate and rea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from journal.bulk import insert_rows
@@ -116,7 +117,7 @@ def _intent_row(event: EventRecord, group: str) -> tuple[object, ...]:
         UUID(payload["account_id"]),
         payload["cl_ord_id"],
         payload.get("orig_cl_ord_id") or "",
-        {"message": payload["message"], "venue_order_id": payload.get("venue_order_id")},
+        _told(payload),
         bool(payload["adds_risk"]),
         WireIntent.State.WAITING.value,
         "",
@@ -125,6 +126,12 @@ def _intent_row(event: EventRecord, group: str) -> tuple[object, ...]:
         event.recorded_at,
         None,
     )
+
+
+def _told(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """``patient``: while the session is down it waits, whatever becomes of others (a stop's cancels)."""
+    told = {"message": payload["message"], "venue_order_id": payload.get("venue_order_id")}
+    return {**told, "patient": True} if payload.get("patient") else told
 
 
 def _not_after(event: EventRecord) -> datetime:
