@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern] = [
     path("risk", risk.risk, name="risk"),
     path("risk/kill", risk.kill, name="kill"),
     path("risk/kill/reach", risk.kill_reach, name="kill-reach"),
+    path("risk/kill/<uuid:stop_id>", risk.stop, name="stop"),
     path("risk/kill/<uuid:stop_id>/release", risk.kill_release, name="kill-release"),
     path("uploads", uploads.uploads, name="uploads"),
     path("uploads/new", uploads.upload_file, name="upload-new"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from journal.bulk import raw_cursor
@@ -42,9 +43,7 @@ def close_wire(*, wait_ms: int) -> bool:
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{wait_ms}ms"])
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WIRE])
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [row[0] if row else "0"])
-        except OperationalError as busy:
-            if getattr(busy.__cause__, "sqlstate", "") != "55P03":
-                raise
+        except psycopg.errors.LockNotAvailable:
             return False
     return True
 

@@ -13,6 +13,7 @@ from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid
 from operations.selectors.scopes import SCOPE_WORDS, find_scope
+from operations.selectors.stop_proof import get_stop_proof, list_stop_proofs
 from operations.selectors.stops import list_standing
 from operations.views.edge import actor_may, is_part, page
 from orders.selectors.stopping import count_reach
@@ -20,6 +21,7 @@ from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH, require_scope
 from risk.services.engage_kill_switch import engage_kill_switch
 from risk.services.request_stop_release import request_stop_release
 
+MOST_STOPS = 50
 NO_RIGHT = "Your role may not press the kill switch."
 
 
@@ -40,6 +42,15 @@ def kill_reach(request: HttpRequest, actor: Principal) -> HttpResponse:
     name = require_scope(actor, scope, scope_id)
     context = {"name": name, "reach": count_reach(scope=scope, scope_id=scope_id), "at": utc_now()}
     return render(request, "operations/parts/kill_reach.html", context)
+
+
+@require_GET
+@page
+def stop(request: HttpRequest, actor: Principal, stop_id: UUID) -> HttpResponse:
+    """The proof of one stop, order by order; with ``part`` what changes by itself."""
+    context = {"proof": get_stop_proof(actor=actor, stop_id=stop_id)}
+    template = "operations/parts/stop_proof.html" if request.GET.get("part") else "operations/stop.html"
+    return render(request, template, context)
 
 
 @require_POST
@@ -76,7 +87,7 @@ def _may_press(actor: Principal) -> bool:
 def _stops(actor: Principal) -> dict[str, Any]:
     standing = list_standing()
     return {
-        "stops": [one for one in standing if one.is_stop],
+        "stops": list_stop_proofs([one for one in standing if one.is_stop][:MOST_STOPS]),
         "blocks": [one for one in standing if not one.is_stop],
         "may_ask": _may_press(actor) or actor_may(actor, ASK_RISK_CHANGE),
     }

@@ -139,13 +139,13 @@ _PROOF = """
   LEFT JOIN LATERAL (SELECT r.state, r.cl_ord_id, r.outcome_text, r.handed_over_at, r.answered_at
                        FROM orders_orderrequest r
                       WHERE r.order_id = o.id AND r.kind = 'cancel' ORDER BY r.seq DESC LIMIT 1) AS c ON true
- WHERE s.sweep_id = %(sweep_id)s
+ WHERE s.sweep_id = ANY(%(sweep_ids)s::uuid[])
 """
 _COUNTS = f"""
-SELECT s.found, o.is_open, o.ord_status, c.state, o.session_group, count(*),
+SELECT s.sweep_id, s.found, o.is_open, o.ord_status, c.state, o.session_group, count(*),
        count(*) FILTER (WHERE o.cum_qty > s.cum_qty), min(c.handed_over_at), max(c.handed_over_at),
        max(CASE WHEN NOT o.is_open THEN coalesce(c.answered_at, o.updated_at) END)
-{_PROOF} GROUP BY 1, 2, 3, 4, 5
+{_PROOF} GROUP BY 1, 2, 3, 4, 5, 6
 """
 _ROWS = f"""
 SELECT o.id, o.ref, o.desk_id, a.group_id, a.code, l.symbol, o.side, o.leaves_qty, o.cum_qty, o.cum_qty - s.cum_qty,
@@ -156,9 +156,17 @@ SELECT o.id, o.ref, o.desk_id, a.group_id, a.code, l.symbol, o.side, o.leaves_qt
  ORDER BY o.is_open DESC, o.id LIMIT %(limit)s
 """
 _NOT_REACHED = """
-SELECT count(*) FROM orders_order o
- WHERE o.is_open AND {condition}
-   AND NOT EXISTS (SELECT FROM orders_stoppedorder s WHERE s.sweep_id = %(sweep_id)s AND s.order_id = o.id)
+SELECT k.id, count(*)
+  FROM orders_order o
+  JOIN accounts_tradingaccount a ON a.id = o.account_id
+  JOIN refdata_listing l ON l.id = o.listing_id
+ CROSS JOIN LATERAL (VALUES ('firm', ''), ('desk', o.desk_id::text), ('dealer', o.owner_id::text),
+       ('client', a.client_id::text), ('account', a.id::text), ('strategy', o.strategy),
+       ('instrument', l.instrument_id::text), ('venue', l.market_id)) AS v(scope, scope_id)
+  JOIN orders_killsweep k ON k.scope = v.scope AND k.scope_id = v.scope_id
+ WHERE o.is_open AND k.ended_at IS NULL AND k.id = ANY(%(sweep_ids)s::uuid[])
+   AND NOT EXISTS (SELECT FROM orders_stoppedorder s WHERE s.sweep_id = k.id AND s.order_id = o.id)
+ GROUP BY 1
 """
 
 
@@ -202,19 +210,20 @@ class ProofCounts:
         return self.to_reach + self.reached - self.proven
 
 
-def get_proof_counts(*, sweep_id: UUID) -> ProofCounts | None:
-    """The proof of a stop in figures; None before orders has heard of it."""
-    sweep = KillSweep.objects.filter(id=sweep_id).first()
-    if sweep is None:
-        return None
+def list_proof_counts(*, sweep_ids: Collection[UUID]) -> dict[UUID, ProofCounts]:
+    """The proof of stops in figures, in three statements for any number; one that orders has not heard of is absent."""
+    ids = list(KillSweep.objects.filter(id__in=list(sweep_ids)).values_list("id", flat=True))
+    if not ids:
+        return {}
     with raw_cursor(binary=True) as cursor:
-        cursor.execute(_COUNTS, {"sweep_id": sweep_id})
+        cursor.execute(_COUNTS, {"sweep_ids": ids})
         rows = cursor.fetchall()
-        to_reach = 0
-        if sweep.ended_at is None:
-            values = {"sweep_id": sweep_id, "scope_id": sweep.scope_id}
-            cursor.execute(_NOT_REACHED.format(condition=IN_SCOPE[sweep.scope]), values)
-            to_reach = (cursor.fetchone() or (0,))[0]
+        cursor.execute(_NOT_REACHED, {"sweep_ids": ids})
+        to_reach = dict(cursor.fetchall())
+    return {one: _counts([row[1:] for row in rows if row[0] == one], to_reach.get(one, 0)) for one in ids}
+
+
+def _counts(rows: list[tuple[Any, ...]], to_reach: int) -> ProofCounts:
     found: dict[tuple[Proof, str], list[int]] = {}
     for row in rows:
         proof = proof_of(found=row[0], is_open=row[1], ord_status=row[2], cancel_state=row[3])
@@ -259,7 +268,7 @@ class ProofRow:
 def list_proof(*, actor: Principal, sweep_id: UUID, limit: int) -> list[ProofRow]:
     """The stopped orders that the actor may see, those that are not over first."""
     desks, groups = sorted(visible_desks(actor)), sorted(visible_groups(actor))
-    values = {"sweep_id": sweep_id, "desks": desks, "groups": groups, "limit": limit}
+    values = {"sweep_ids": [sweep_id], "desks": desks, "groups": groups, "limit": limit}
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_ROWS, values)
         return [

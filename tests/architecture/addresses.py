@@ -193,6 +193,7 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
         Door("POST", "/risk/kill", NOT_THEIRS, lambda d: {"scope": "firm", "typed": "firm", "reason": "test"}),
     ),
     "risk/kill/reach": (Door("GET", "/risk/kill/reach?scope=firm", SIGNED_IN),),
+    "risk/kill/<uuid:stop_id>": (Door("GET", "/risk/kill/{d.stop_id}", SIGNED_IN),),
     "risk/kill/<uuid:stop_id>/release": (
         Door("POST", "/risk/kill/{d.stop_id}/release", NOT_THEIRS, lambda d: {"reason": "test"}),
     ),

@@ -10,6 +10,7 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from django.db import connections
 
 from accounts.models import CashBalance, Reservation
+from authorisation.domain.principal import process_principal
 from authorisation.models import AuthorisationRequest, Decision
 from journal.domain.chain import verify_chain
 from journal.models import Event, IdempotencyKey
@@ -28,9 +30,11 @@ from kernel.fix import ExecType, OrdStatus
 from kernel.ids import new_id
 from orders.domain.results import CaptureResult
 from orders.domain.terms import ReplaceTerms
-from orders.models import Order, OrderRequest
+from orders.models import Order, OrderRequest, StoppedOrder
+from orders.services import on_kill_switch
 from orders.services.apply_reports import apply_reports
 from orders.services.cancel_order import cancel_order
+from orders.services.cancel_stopped import cancel_stopped
 from orders.services.capture_order import capture_order
 from orders.services.capture_orders import capture_orders
 from orders.services.decide_order_request import decide_order_request
@@ -38,7 +42,11 @@ from orders.services.enter_staged import enter_staged
 from orders.services.record_hand_over import record_hand_over
 from orders.services.replace_order import replace_order
 from orders.services.stage_replace import stage_replace
-from tests.factories import AT, DeskWorld, make_desk, terms
+from risk.models import Block
+from risk.services.decide_stop_release import decide_stop_release
+from risk.services.engage_kill_switch import engage_kill_switch
+from risk.services.request_stop_release import request_stop_release
+from tests.factories import AT, DeskWorld, make_desk, make_principal, terms
 from tests.factories.venues import make_session
 from tests.integration.orders.test_apply_reports import report
 from venues.models import FixSession, RouteDecision, WireIntent
@@ -51,6 +59,7 @@ DOORS = {
     *("capture.written", "capture.committed", "capture_batch.written", "capture_batch.committed"),
     *("replace.written", "cancel.written", "decide.written"),
     *("stage.written", "staged.released", "staged.captured", "staged.written", "staged.committed"),
+    *("kill.pressed", "kill.engaged", "kill_sweep.written", "kill_sweep.committed", "kill.released"),
 }
 RELAY = {"listener_before_commit", "listener_after_commit"}
 ELSEWHERE = {
@@ -221,6 +230,62 @@ def test_a_decision_killed_before_its_commit_may_be_taken_again(world: DeskWorld
     assert decide().outcome == "applied"
     assert (OrderRequest.objects.get().state, Decision.objects.count()) == ("released", 1)
     assert Event.objects.filter(kind="OrderReleased").count() == 1
+    assert chains_hold()
+
+
+def press() -> Any:
+    return engage_kill_switch(actor=process_principal("test"), at=AT, scopes=[("firm", "")], reason="Runaway")
+
+
+@pytest.mark.parametrize(("point", "kept"), [("kill.pressed", 0), ("kill.engaged", 1)])
+def test_a_press_killed_stands_wholly_or_not_at_all(world: DeskWorld, point: str, kept: int) -> None:
+    killed_at(point, press)
+    assert Block.objects.filter(source="kill_switch").count() == kept
+    assert Event.objects.filter(kind="KillSwitchEngaged").count() == kept
+    assert press().stops[0].changed is not bool(kept)
+    assert Block.objects.filter(source="kill_switch", lifted_at=None).count() == 1
+    assert Event.objects.filter(kind__in=["KillSwitchEngaged", "AnomalyRaised"]).count() == 2
+    assert chains_hold()
+
+
+@pytest.mark.parametrize(("point", "kept"), [("kill_sweep.written", 0), ("kill_sweep.committed", 1)])
+def test_a_sweep_killed_cancels_each_order_once(
+    world: DeskWorld, working: Order, monkeypatch: pytest.MonkeyPatch, point: str, kept: int
+) -> None:
+    capture_order(actor=world.dealer, at=AT, idempotency_key="unsent", route="api", terms=terms(world), source="api")
+    monkeypatch.setattr("orders.services.cancel_stopped.SLICE", 1)
+    press()
+    kinds = ("KillSwitchEngaged", "KillSwitchReleased")
+    run_listener(name="orders.kill_switch", kinds=kinds, handle=on_kill_switch.handle, at=AT)
+    killed_at(point, lambda: cancel_stopped(at=AT))
+    assert StoppedOrder.objects.count() == kept
+    assert OrderRequest.objects.filter(kind="cancel").count() == kept
+    while cancel_stopped(at=AT):
+        pass
+    assert sorted(StoppedOrder.objects.values_list("found", flat=True)) == ["unsent", "working"]
+    assert [OrderRequest.objects.filter(kind=kind).count() for kind in ("new", "cancel")] == [2, 1]
+    assert Event.objects.filter(kind="CancelReleased").count() == 1
+    assert CashBalance.objects.get().reserved == Decimal("725.00")
+    assert chains_hold()
+
+
+def test_a_release_killed_before_its_commit_may_be_decided_again(world: DeskWorld) -> None:
+    risk = make_principal("risk", role="risk", rights=(), desks=(world.desk,), groups=(world.group,))
+    risk = replace(risk, rights=frozenset({"decide_risk_change"}))
+    stop_id = press().stops[0].stop_id
+    asking = replace(world.dealer, rights=frozenset({"engage_kill_switch"}))
+    asked = request_stop_release(actor=asking, at=AT, stop_id=stop_id, reason="Cause found")
+
+    def decide() -> Any:
+        return decide_stop_release(
+            actor=risk, at=AT, authorisation_id=asked.authorisation_id, verdict="approve", reason_code="", reason="",
+            payload_hash=AuthorisationRequest.objects.get().payload_hash,
+        )  # fmt: skip
+
+    killed_at("kill.released", decide)
+    assert (Block.objects.get(id=stop_id).lifted_at, Decision.objects.count()) == (None, 0)
+    assert decide().outcome == "applied"
+    assert Event.objects.filter(kind="KillSwitchReleased").count() == 1
     assert chains_hold()
 
 

@@ -17,7 +17,7 @@ from kernel.ids import new_id
 from orders.domain.stopping import MOST_ASKED, Proof
 from orders.domain.terms import ReplaceTerms
 from orders.models import KillSweep, Order, OrderRequest, StoppedOrder
-from orders.selectors.stopping import ProofCounts, count_reach, get_proof_counts, list_proof
+from orders.selectors.stopping import ProofCounts, count_reach, list_proof, list_proof_counts
 from orders.services import on_kill_switch
 from orders.services.apply_reports import apply_reports
 from orders.services.cancel_order import cancel_order
@@ -73,9 +73,7 @@ def sweep(times: int = 1, *, from_s: int = 10, every_s: int = 2) -> list[int]:
 
 
 def proof(stop_id: UUID) -> ProofCounts:
-    counts = get_proof_counts(sweep_id=stop_id)
-    assert counts is not None
-    return counts
+    return list_proof_counts(sweep_ids=[stop_id])[stop_id]
 
 
 def cancels(order: Order) -> list[str]:
