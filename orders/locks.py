@@ -30,8 +30,10 @@ from orders.domain.lineage import Departing, Link
 from orders.domain.venue_rules import rules_from_json
 from orders.models import KillSweep, Order, OrderRequest, UnknownOrder
 from refdata.domain.listing_facts import ListingFacts
-from refdata.selectors import LISTING_WIDTH, listing_from_values, listing_statement
-from risk.selectors import BLOCKS_SQL, LIMITS_SQL, TRADING_WAS_SWITCHED_ON_SQL, Marks, marks_from_row
+from refdata.selectors import FX_RATES, LISTING_WIDTH, listing_from_values, listing_statement, static_version
+from risk.domain.usage import ScopeUsage
+from risk.selectors import BLOCKS_SQL, LIMITS_SQL, TRADING_WAS_SWITCHED_ON_SQL, USAGE_SQL, Marks, marks_from_row
+from risk.usage import usage_from_text
 
 _LISTING = ", ".join(f"c{number}" for number in range(1, LISTING_WIDTH + 1))
 _WORLD = f"""
@@ -61,7 +63,8 @@ WITH lst({_LISTING}) AS MATERIALIZED ({listing_statement(" WHERE l.symbol = uppe
 )
 SELECT acc.id, acc.code, acc.state, acc.short_allowed, acc.group_id, acc.desk_id, acc.client_id, acc.active, acc.overdrawn,
        cash.id, cash.available, holding.id, holding.available, holding.position,
-       {TRADING_WAS_SWITCHED_ON_SQL}, {LIMITS_SQL}, {BLOCKS_SQL}, NUMBER, k.payload_hash, k.answer::text, {_LISTING}
+       {TRADING_WAS_SWITCHED_ON_SQL}, {LIMITS_SQL}, {BLOCKS_SQL}, {USAGE_SQL}, {static_version(FX_RATES)}, NUMBER, k.payload_hash,
+       k.answer::text, {_LISTING}
   FROM (SELECT 1) AS one
   LEFT JOIN lst ON true
   LEFT JOIN acc ON true
@@ -102,6 +105,8 @@ class World:
     stock_available: Decimal | None
     position: Decimal
     marks: Marks
+    usage: tuple[ScopeUsage, ...]
+    fx_version: UUID | None
     number: int
     key_hash: str | None
     key_answer: str | None
@@ -128,17 +133,19 @@ def _world(sql: str, parameters: tuple[str, ...], at: datetime) -> World:
         row = cursor.fetchone()
     assert row is not None
     return World(
-        listing=listing_from_values(row[20:], at=at) if row[20] is not None else None,
+        listing=listing_from_values(row[22:], at=at) if row[22] is not None else None,
         account=AccountRow(*row[:9]) if row[0] is not None else None,
         cash_id=row[9],
         cash_available=row[10],
         holding_id=row[11],
         stock_available=row[12],
         position=row[13] if row[13] is not None else Decimal(0),
-        marks=marks_from_row(row[14], row[15], row[16]),
-        number=row[17],
-        key_hash=row[18],
-        key_answer=row[19],
+        marks=marks_from_row(row[14], row[15], row[16], at=at),
+        usage=usage_from_text(row[17]),
+        fx_version=row[18],
+        number=row[19],
+        key_hash=row[20],
+        key_answer=row[21],
     )
 
 

@@ -2,11 +2,13 @@
 
 The wire is one more advisory lock. A gateway holds it shared while it checks, hands over and sends a batch of what adds
 risk; who presses a stop takes it alone until commit. So a batch either leaves before the stop is committed, or sees it.
+Usage comes last of all locks, by ascending key. The row of a scope is its lock: whoever changes what the scope traded on a
+day locks the row first, so what is read after it is exact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -67,3 +69,18 @@ def open_wire() -> Iterator[bool]:
                     cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [_WIRE])
             except (OperationalError, InterfaceError):
                 connection.close()  # the session that held it ends, and the lock with it
+
+
+_LOCK_USAGE = "SELECT key FROM risk_limitusage WHERE key = ANY(%s::text[]) ORDER BY key FOR NO KEY UPDATE"
+
+
+def lock_usage(keys: Sequence[str]) -> None:
+    """The counted ones of these scopes stay as they are until commit; read them afterwards."""
+    with raw_cursor() as cursor:
+        cursor.execute(_LOCK_USAGE, [sorted(keys)])
+
+
+def lock_counting() -> None:
+    """Nobody counts an order until commit: a scope that is not counted yet can be summed up, and misses none."""
+    with raw_cursor() as cursor:
+        cursor.execute("LOCK TABLE risk_orderusage IN SHARE ROW EXCLUSIVE MODE")

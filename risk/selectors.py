@@ -7,7 +7,7 @@ venue the order names.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from uuid import UUID
 from django.db import connection
 
 from risk.domain.facts import BlockFact, LimitFact
+from risk.domain.in_force import DatedLimit, in_force
 from risk.models import Block, Limit, Scope
 
 TRADING_SWITCH = "trading_switch"
@@ -25,16 +26,29 @@ TRADING_SWITCH = "trading_switch"
 TRADING_WAS_SWITCHED_ON_SQL = (
     "EXISTS (SELECT FROM risk_block WHERE source = 'trading_switch' AND scope = 'firm' AND lifted_at IS NOT NULL)"
 )
-LIMITS_SQL = """(SELECT json_agg(json_build_array(l.kind, l.scope, l.scope_id, l.currency, l.warn::text, l.hard::text))
+LIMITS_SQL = """(SELECT json_agg(json_build_array(l.kind, l.scope, l.scope_id, l.currency, l.warn::text, l.hard::text,
+                        l.effective_from, l.effective_until) ORDER BY l.id)
                    FROM scopes s JOIN risk_limit l ON l.scope = s.scope AND l.scope_id = s.scope_id)::text"""
 BLOCKS_SQL = """(SELECT json_agg(json_build_array(b.scope, b.scope_id, b.source, b.reason))
                    FROM scopes s JOIN risk_block b ON b.scope = s.scope AND b.scope_id = s.scope_id
                   WHERE b.lifted_at IS NULL)::text"""
 """Columns for a statement that defines ``scopes(scope, scope_id)``; :func:`marks_from_row` reads them."""
+USAGE_SQL = """(SELECT json_agg(json_build_array(u.key, u.version, u.open_orders, u.open_buy::text, u.open_sell::text,
+                        (SELECT json_agg(json_build_array(d.business_date, d.bought::text, d.sold::text))
+                           FROM (SELECT * FROM risk_dailyusage d WHERE d.key = u.key
+                                  ORDER BY d.business_date DESC LIMIT 4) d)))
+                   FROM scopes s JOIN risk_limitusage u ON u.key = s.scope || ':' || s.scope_id)::text"""
+"""What the counted scopes of such a statement use, with their last four days; :func:`usage_from_text` reads it."""
 
 _MARKS = f"""
 WITH scopes AS (SELECT * FROM unnest(%(scopes)s::text[], %(scope_ids)s::text[]) AS t(scope, scope_id))
 SELECT {TRADING_WAS_SWITCHED_ON_SQL}, {LIMITS_SQL}, {BLOCKS_SQL}
+"""  # noqa: S608
+
+
+_TRADING_IS_ON = f"""
+SELECT {TRADING_WAS_SWITCHED_ON_SQL} AND NOT EXISTS (
+       SELECT FROM risk_block WHERE source = '{TRADING_SWITCH}' AND scope = 'firm' AND lifted_at IS NULL)
 """  # noqa: S608
 
 
@@ -97,32 +111,39 @@ class StandingBlock:
     imposed_at: datetime
 
 
-_parsed_limits: dict[str, tuple[LimitFact, ...]] = {}
+_parsed_limits: dict[str, tuple[DatedLimit, ...]] = {}
+_undated: dict[str, tuple[LimitFact, ...]] = {}
 
 
-def marks_from_row(switched_on: bool, limits: str | None, blocks: str | None) -> Marks:
-    """The three columns of the statement as values. Equal limit texts give the same values, so they are parsed once."""
+def marks_from_row(switched_on: bool, limits: str | None, blocks: str | None, *, at: datetime) -> Marks:
+    """The three columns of the statement as values, with the marks in force ``at`` a time.
+
+    Equal limit texts give the same values, so they are parsed once.
+    """
     standing = [BlockFact(*row) for row in json.loads(blocks)] if blocks else []
     off = any(block.source == TRADING_SWITCH and block.scope == Scope.FIRM for block in standing)
     return Marks(
         trading_on=switched_on and not off,
-        limits=_limits(limits) if limits else (),
+        limits=_limits(limits, at) if limits else (),
         blocks=tuple(block for block in standing if block.source != TRADING_SWITCH),
     )
 
 
-def get_marks(pairs: Iterable[tuple[str, str]]) -> Marks:
-    """Marks of the given scopes in one statement."""
+def get_marks(pairs: Iterable[tuple[str, str]], *, at: datetime) -> Marks:
+    """Marks of the given scopes in one statement, limits as they are in force ``at`` a time."""
     chosen = sorted(set(pairs))
     with connection.cursor() as cursor:
         cursor.execute(_MARKS, {"scopes": [pair[0] for pair in chosen], "scope_ids": [pair[1] for pair in chosen]})
         row = cursor.fetchone()
-    return marks_from_row(*row)
+    return marks_from_row(*row, at=at)
 
 
 def trading_is_on() -> bool:
     """Whether the firm's trading switch is on."""
-    return get_marks([(Scope.FIRM.value, "")]).trading_on
+    with connection.cursor() as cursor:
+        cursor.execute(_TRADING_IS_ON)
+        row = cursor.fetchone()
+    return bool(row[0])
 
 
 def list_standing_blocks() -> tuple[StandingBlock, ...]:
@@ -151,15 +172,27 @@ def list_limits() -> tuple[Mapping[str, Any], ...]:
     )
 
 
-def _limits(text: str) -> tuple[LimitFact, ...]:
-    held = _parsed_limits.get(text)
-    if held is not None:
-        return held
-    parsed = tuple(
-        LimitFact(kind, scope, scope_id, currency, Decimal(warn) if warn is not None else None, Decimal(hard))
-        for kind, scope, scope_id, currency, warn, hard in json.loads(text)
+def _limits(text: str, at: datetime) -> tuple[LimitFact, ...]:
+    undated = _undated.get(text)
+    if undated is not None:
+        return undated
+    dated = _parsed_limits.get(text)
+    if dated is None:
+        if len(_parsed_limits) >= 1024:
+            _parsed_limits.clear()
+            _undated.clear()
+        dated = _parsed_limits[text] = tuple(_dated(row) for row in json.loads(text))
+    found = in_force(dated, at)
+    if all(item.since is None and item.until is None for item in dated):
+        _undated[text] = found
+    return found
+
+
+def _dated(row: Sequence[Any]) -> DatedLimit:
+    kind, scope, scope_id, currency, warn, hard, since, until = row
+    limit = LimitFact(kind, scope, scope_id, currency, Decimal(warn) if warn is not None else None, Decimal(hard))
+    return DatedLimit(
+        limit,
+        datetime.fromisoformat(since) if since else None,
+        datetime.fromisoformat(until) if until else None,
     )
-    if len(_parsed_limits) >= 1024:
-        _parsed_limits.clear()
-    _parsed_limits[text] = parsed
-    return parsed

@@ -20,6 +20,7 @@ from kernel.canonical import jsonable
 from kernel.fix import OrdStatus, Side
 from kernel.numbers import ZERO, plain
 from orders.domain.changes import AnomalyFound, AnomalyGone, ExecutionChange, RequestAnswered
+from orders.domain.counting import counted_for
 from orders.domain.derive import Derived, all_notes, derive
 from orders.domain.facts import OrderFacts
 from orders.domain.fold import fold
@@ -27,6 +28,8 @@ from orders.domain.holding import OPEN_STATES, asked_of, held_for, priced_of
 from orders.domain.report import Report
 from orders.domain.report_json import report_to_json
 from orders.domain.suspense import excess_units
+from risk.domain.exposure import Priced
+from risk.domain.usage import NOTHING, Counted
 
 _EVENT_KINDS = {
     "trade": "ExecutionRecorded",
@@ -111,6 +114,8 @@ class Applied:
     shown: dict[str, Any]
     held: HoldAmounts
     held_before: HoldAmounts
+    counted: Counted
+    counted_before: Counted
     drafts: list[EventDraft] = field(default_factory=list)
     executions: dict[str, ExecutionState] = field(default_factory=dict)
     bookings: list[TradeBooking] = field(default_factory=list)
@@ -150,6 +155,8 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
         shown=_shown(order, before, attention),
         held=HoldAmounts(),
         held_before=_held(order, requests, states, before),
+        counted=NOTHING,
+        counted_before=_counted(order, requests, states, before),
     )
     for report in sorted(reports, key=lambda r: (r.position.epoch, r.position.seq, r.identity)):
         if not order.facts.whole and (order.id, report.identity) in tools.execution_ids:
@@ -175,6 +182,7 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
             elif work.raised.pop(change.dedupe_key, None) is None:
                 work.cleared[change.dedupe_key] = change
     work.held = _held(order, requests, states, work.derived)
+    work.counted = _counted(order, requests, states, work.derived)
     work.request_state = request_state_of((request.kind, states[request.id]) for request in requests)
     return work
 
@@ -206,22 +214,31 @@ def request_state_of(requests: Iterable[tuple[str, str]]) -> str:
 
 
 def _held(order: OrderRow, requests: Sequence[RequestRow], states: Mapping[UUID, str], derived: Derived) -> HoldAmounts:
-    terms = priced_of(
+    return held_for(_priced(order, derived), **_standing(requests, states, derived))
+
+
+def _counted(order: OrderRow, requests: Sequence[RequestRow], states: Mapping[UUID, str], derived: Derived) -> Counted:
+    return counted_for(_priced(order, derived), **_standing(requests, states, derived))
+
+
+def _priced(order: OrderRow, derived: Derived) -> Priced:
+    return priced_of(
         side=order.side,
         ord_type=order.ord_type,
         price=derived.price,
         stop_px=derived.stop_px,
         snapshot=order.snapshot,
     )
-    wishes = [asked_of(r.payload) for r in requests if r.payload is not None and states[r.id] in OPEN_STATES]
-    return held_for(
-        terms,
-        leaves_qty=derived.leaves_qty,
-        cum_qty=derived.cum_qty,
-        is_open=derived.is_open,
-        is_filled=derived.ord_status is OrdStatus.FILLED,
-        asked=wishes,
-    )
+
+
+def _standing(requests: Sequence[RequestRow], states: Mapping[UUID, str], derived: Derived) -> dict[str, Any]:
+    return {
+        "leaves_qty": derived.leaves_qty,
+        "cum_qty": derived.cum_qty,
+        "is_open": derived.is_open,
+        "is_filled": derived.ord_status is OrdStatus.FILLED,
+        "asked": [asked_of(r.payload) for r in requests if r.payload is not None and states[r.id] in OPEN_STATES],
+    }
 
 
 def _event(

@@ -23,6 +23,7 @@ from risk.domain.facts import (
     TermFacts,
     WorkingFacts,
 )
+from risk.domain.usage import NO_USAGE, UsageFacts
 
 DESK_SOURCES = frozenset({"ticket"})
 """Doors where a dealer sits in front of a question and can acknowledge it."""
@@ -124,6 +125,7 @@ def order_facts(
     limits: tuple[LimitFact, ...],
     blocks: tuple[BlockFact, ...],
     working: WorkingFacts | None = None,
+    usage: UsageFacts = NO_USAGE,
 ) -> Facts:
     """Facts of a new order, or of a replace when ``working`` is given; its own reservation is given back first."""
     own_cash = working.reserved_cash if working else ZERO
@@ -142,4 +144,5 @@ def order_facts(
         limits=limits,
         blocks=blocks,
         working=working,
+        usage=usage,
     )

@@ -23,6 +23,7 @@ from refdata.domain.listing_facts import ListingFacts
 from risk.domain.answers import Acknowledgement, Judgement, Verdict, answer_to_json
 from risk.domain.exposure import cash_to_hold, stock_to_hold
 from risk.domain.facts import AccountFacts, Facts
+from risk.domain.usage import UsageFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,9 @@ def require_account(account: AccountRow | None, *, code: str, actor: Principal) 
     return account
 
 
-def capture_facts(submission: Submission, listing: ListingFacts, world: World, account: AccountRow) -> Facts:
+def capture_facts(
+    submission: Submission, listing: ListingFacts, world: World, account: AccountRow, usage: UsageFacts
+) -> Facts:
     """What the checks judge a new order on."""
     actor = submission.actor
     return order_facts(
@@ -99,6 +102,7 @@ def capture_facts(submission: Submission, listing: ListingFacts, world: World, a
         trading_on=world.marks.trading_on,
         limits=world.marks.limits,
         blocks=world.marks.blocks,
+        usage=usage,
     )
 
 

@@ -16,8 +16,10 @@ from orders.domain.transitions import ENDED_BY_US
 from orders.domain.venue_rules import rules_from_json
 from orders.models import Order, OrderRequest
 from orders.permissions import operator_facts
+from orders.services._usage import usage_of_order
 from refdata.selectors import get_listing
 from risk.domain.facts import AccountFacts, Facts, TermFacts
+from risk.models import Scope
 from risk.selectors import Scopes, get_marks
 
 IN_FLIGHT = (
@@ -62,7 +64,9 @@ def facts_of_order(
         mic=listing.mic,
         strategy=order.strategy,
     )
-    marks = get_marks(scopes.pairs())
+    # A mark on a dealer bounds the order's owner, whose usage it is, and whoever changes it.
+    pairs = sorted({*scopes.pairs(), (Scope.DEALER.value, str(order.owner_id))})
+    marks = get_marks(pairs, at=at)
     held = own_hold(order)
     others = [item for item in requests if item.kind != OrderRequest.Kind.NEW and item is not but]
     working = None
@@ -98,4 +102,14 @@ def facts_of_order(
         limits=marks.limits,
         blocks=marks.blocks,
         working=working,
+        usage=usage_of_order(
+            order,
+            requests,
+            pairs=pairs,
+            limits=marks.limits,
+            listing=listing,
+            at=at,
+            beside=replacing or but is None,
+            but=but,
+        ),
     )

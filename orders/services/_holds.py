@@ -1,4 +1,5 @@
-"""Locks a request with its account and order in the house order, and keeps the order's hold right after a change of ours."""
+"""Locks a request with its account and order in the house order, and keeps what the order holds and counts right after a
+change of ours."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from orders.domain.holding import OPEN_STATES, asked_of, held_for, instrument_of
 from orders.locks import lock_all_requests, lock_orders
 from orders.models import Order, OrderRequest
 from orders.selectors import find_account_of_order, find_orders_of_requests
+from orders.services._usage import count_order
 
 
 def lock_order_whole(order_id: UUID) -> tuple[Order, list[OrderRequest], AccountMoney]:
@@ -64,9 +66,10 @@ def held_of(order: Order, requests: Sequence[OrderRequest]) -> HoldAmounts:
 
 
 def set_hold(order: Order, requests: Sequence[OrderRequest], *, at: datetime) -> None:
-    """Hold that from now on. Raises Refused when a growing hold finds too little; shrinking never fails."""
+    """Hold and count that from now on. Raises Refused when a growing hold finds too little; shrinking never fails."""
     held = held_of(order, requests)
     set_reservations(holds=[hold_row(order, held.cash, held.stock)], at=at)
+    count_order(order, requests)
 
 
 def hold_row(order: Order, cash: Decimal, stock: Decimal) -> OrderHold:

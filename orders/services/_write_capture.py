@@ -1,4 +1,4 @@
-"""The one writing statement of a capture (ADR 0005): order, request, events, reservation, key and wake-up in one CTE.
+"""The one writing statement of a capture (ADR 0005): order, request, events, reservation, usage, key and wake-up in one CTE.
 
 Its columns come from the models. It is the only place outside ``accounts`` and ``journal`` that writes their tables,
 and it writes what their services would: a reservation with its sum, events in their chain, a key with its answer.
@@ -6,6 +6,7 @@ and it writes what their services would: a reservation with its sum, events in t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -21,9 +22,12 @@ from journal.models import Event, IdempotencyKey
 from journal.notify import EVENTS_CHANNEL
 from journal.services.append_events import EVENT_FIELDS, event_values
 from journal.services.store_answer import KEY_FIELDS
+from kernel.numbers import ZERO
 from orders.domain.drafting import CaptureDraft
 from orders.locks import native_cursor, numbered
 from orders.models import Order, OrderRequest
+from risk.models import OrderUsage
+from risk.services.set_usage import SHARE_FIELDS, OrderShare, share_keys
 
 
 def write_capture(
@@ -35,8 +39,11 @@ def write_capture(
     instrument_id: UUID,
     key_row: tuple[str, str, str, str, int, Mapping[str, Any]],
     at: datetime,
-) -> None:
+    share: OrderShare | None = None,
+) -> dict[str, int]:
     """Write one capture. ``key_row`` is principal, route, key, payload hash, status and answer.
+
+    Returns the counted scopes of ``share`` with the versions their sums have now; they stay locked until commit.
 
     Raises IntegrityError when the key was used meanwhile; the transaction is then to be left.
     """
@@ -64,8 +71,15 @@ def write_capture(
         ]
     principal, route, key, payload_hash, status, answer = key_row
     parameters += [principal, route, key, payload_hash, status, orjson.dumps(answer).decode(), at, EVENTS_CHANNEL]
+    if share is not None:
+        value = share.counted.open_value * share.rate
+        buys, sells = (value, ZERO) if share.is_buy else (ZERO, value)
+        parameters = [*parameters[:-1], *share.values(share.counted), share_keys(share), share.counted.open_orders]
+        parameters += [buys, sells, EVENTS_CHANNEL]
     with native_cursor() as cursor:
-        cursor.execute(_statement(holds, len(draft.events)), parameters)
+        cursor.execute(_statement(holds, len(draft.events), share is not None), parameters)
+        row = cursor.fetchone()
+    return dict(json.loads(row[1])) if row is not None and row[1] is not None else {}
 
 
 def _values(shape: Shape, values: list[Any]) -> list[Any]:
@@ -81,8 +95,17 @@ def _insert(model: type[models.Model], fields: tuple[str, ...] | None, rows: int
     return f"INSERT INTO {shape.table} ({shape.column_list}) VALUES {', '.join([one] * rows)}"  # noqa: S608
 
 
+# The sums come last of all locks, in the order of their keys: after the unique key, for which another capture may wait.
+_COUNT = """
+l AS MATERIALIZED (SELECT key FROM risk_limitusage WHERE key = ANY(%s::text[]) AND (SELECT count(*) FROM k) = 1
+                    ORDER BY key FOR NO KEY UPDATE),
+u AS (UPDATE risk_limitusage t SET open_orders = t.open_orders + %s, open_buy = t.open_buy + %s,
+             open_sell = t.open_sell + %s, version = t.version + 1 FROM l WHERE t.key = l.key RETURNING t.key, t.version)
+"""
+
+
 @lru_cache(maxsize=16)
-def _statement(holds: str, events: int) -> str:
+def _statement(holds: str, events: int, counts: bool) -> str:
     parts = [
         f"o AS ({_insert(Order, None)})",
         f"r AS ({_insert(OrderRequest, None)})",
@@ -92,5 +115,9 @@ def _statement(holds: str, events: int) -> str:
         table = "accounts_cashbalance" if holds == "cash" else "accounts_holding"
         parts.append(f"m AS (UPDATE {table} SET reserved = reserved + %s WHERE id = %s)")  # noqa: S608
         parts.append(f"v AS ({_insert(Reservation, None)})")
-    parts.append(f"k AS ({_insert(IdempotencyKey, KEY_FIELDS)})")
-    return numbered(f"WITH {', '.join(parts)} SELECT pg_notify(%s, '')")
+    parts.append(f"k AS ({_insert(IdempotencyKey, KEY_FIELDS)} RETURNING 1)")
+    if not counts:
+        return numbered(f"WITH {', '.join(parts)} SELECT pg_notify(%s, ''), NULL")
+    parts += [f"s AS ({_insert(OrderUsage, SHARE_FIELDS)})", _COUNT]
+    told = "(SELECT json_agg(json_build_array(key, version))::text FROM u)"
+    return numbered(f"WITH {', '.join(parts)} SELECT pg_notify(%s, ''), {told}")

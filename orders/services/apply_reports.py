@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,9 @@ from journal.domain.records import ANOMALY_CLEARED, Anomaly, Severity
 from journal.services.append_events import append_events
 from journal.services.append_to_stream import append_to_stream
 from journal.services.raise_anomaly import anomaly_draft
+from kernel.fix import Side
 from kernel.ids import new_id
+from kernel.numbers import ZERO
 from orders.domain.amending import accepted_terms
 from orders.domain.applying import Applied, ExecutionState, OrderRow, Tools, apply_to_order
 from orders.domain.changes import AnomalyFound
@@ -42,6 +45,7 @@ from orders.services._correlating import correlate, write_names
 from orders.services._excess import OVERFILL, move_excess
 from orders.services._unmatched import join, keep_unmatched
 from refdata.selectors import get_market_clock
+from risk.services.set_usage import DayTrade, OrderCount, set_usage
 
 ACTOR = "process:inbox"
 _ORDER_FIELDS = (
@@ -69,6 +73,7 @@ def apply_reports(*, reports: Sequence[Report], at: datetime) -> ApplyResult:
         holds = [_hold(work) for work in done if work.held != work.held_before]
         book_facts(bookings + suspended, holds=holds, actor=ACTOR, at=at)
         write_names(sorted_out, done)
+        set_usage(counts=_counts(done), trades=_trades(done))
     return ApplyResult(
         applied=sum(work.reports for work in works),
         duplicates=sum(work.duplicates for work in works),
@@ -155,6 +160,25 @@ def _write(done: Sequence[Applied], at: datetime) -> list[TradeBooking]:
             had = excess_units(cum_qty=before.cum_qty, order_qty=before.order_qty, accepted=order.accepted_excess)
             bookings += move_excess(order, had=had, actor=ACTOR, at=at)
     return bookings
+
+
+def _counts(done: Sequence[Applied]) -> list[OrderCount]:
+    return [OrderCount(work.order.id, work.counted) for work in done if work.counted != work.counted_before]
+
+
+def _trades(done: Sequence[Applied]) -> list[DayTrade]:
+    """What each order bought and sold on each business date more (or less) than before."""
+    is_buy = {work.order.id: Side(work.order.side).is_buy for work in done}
+    found: dict[tuple[UUID, date], Decimal] = {}
+    for work in done:
+        for booking in work.bookings:
+            place = (work.order.id, booking.trade_date)
+            found[place] = found.get(place, ZERO) + booking.cash_delta
+    return [
+        DayTrade(order_id, day, bought=-cash) if is_buy[order_id] else DayTrade(order_id, day, sold=cash)
+        for (order_id, day), cash in sorted(found.items())
+        if cash
+    ]
 
 
 def _hold(work: Applied) -> OrderHold:

@@ -29,11 +29,13 @@ from orders.services._capturing import (
     require_acknowledged,
     require_listing,
 )
+from orders.services._usage import UsageMoved, limit_contended, require_room, share_of_draft, usage_of_world
 from orders.services._write_capture import write_capture
 from risk.domain.answers import Acknowledgement
 from risk.domain.checks import run_checks
 
 KEY_CONSTRAINT = "journal_idempotency_scope"
+ATTEMPTS = 8
 STATUS = {REFUSED: 422, PENDING_AUTHORISATION: 202}
 
 
@@ -54,7 +56,7 @@ def capture_order(
     A refusal by checks is a result and is kept; of what raises nothing is kept.
 
     Raises NotPermitted (no right to enter orders), Invalid (malformed terms; account or symbol unknown or not
-    visible), Conflict (the key was used with other content), Refused ACKNOWLEDGEMENT_REQUIRED (a dealer must give a
+    visible), Conflict (the key was used with other content; LIMIT_CONTENDED), Refused ACKNOWLEDGEMENT_REQUIRED (a dealer must give a
     reason first; its context lists the checks).
     """
     require_entry(actor)
@@ -66,8 +68,7 @@ def capture_order(
     scope = (key_owner(actor), route, idempotency_key)
     digest = content_hash(terms, acknowledgements, source=source)
     try:
-        with transaction.atomic():
-            result = _capture(submission, scope, digest)
+        result = _judged(submission, scope, digest)
     except IntegrityError as error:
         # Of two equal submissions at once the second finds the key taken only when it writes; nothing of it is kept.
         stored = find_answer(principal=scope[0], route=route, key=idempotency_key)
@@ -78,6 +79,17 @@ def capture_order(
         )
     crash_point("capture.committed")
     return result
+
+
+def _judged(submission: Submission, scope: tuple[str, str, str], digest: str) -> CaptureResult:
+    """The capture, judged anew as often as others take of its limits meanwhile; raises Conflict LIMIT_CONTENDED."""
+    for _ in range(ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return _capture(submission, scope, digest)
+        except UsageMoved:
+            continue
+    raise limit_contended()
 
 
 def _capture(submission: Submission, scope: tuple[str, str, str], digest: str) -> CaptureResult:
@@ -96,12 +108,14 @@ def _capture(submission: Submission, scope: tuple[str, str, str], digest: str) -
         return replay(CaptureResult, answer=answer, key=scope[2], stored_hash=world.key_hash, own_hash=digest)
     listing = require_listing(world.listing, symbol=terms.symbol)
     account = require_account(world.account, code=terms.account, actor=actor)
-    facts = capture_facts(submission, listing, world, account)
+    facts = capture_facts(submission, listing, world, account, usage_of_world(world, listing, account, at=at))
     judgement = run_checks(facts, acknowledgements=submission.acknowledgements, on_desk=submission.on_desk)
     require_acknowledged(judgement)
     draft = draft_of(submission, facts, judgement, account, number=world.number)
-    write_capture(
+    share = share_of_draft(draft.result.order_id, draft.result.outcome, facts, terms, account, dealer_id=actor.user_id)
+    written = write_capture(
         draft,
+        share=share,
         cash_id=world.cash_id,
         holding_id=world.holding_id,
         currency=listing.currency,
@@ -109,6 +123,7 @@ def _capture(submission: Submission, scope: tuple[str, str, str], digest: str) -
         key_row=(*scope, digest, STATUS.get(draft.result.outcome, 201), capture_answer(draft.result)),
         at=at,
     )
+    require_room(facts, share, written, judgement.answers)
     crash_point("capture.written")
     hold_draft(draft, submission)
     return draft.result

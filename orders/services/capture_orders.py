@@ -7,7 +7,7 @@ chunk is one transaction under its own part of the key, so a repetition after a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -48,10 +48,16 @@ from orders.services._capturing import (
     require_acknowledged,
     unknown_symbol,
 )
+from orders.services._usage import share_of_draft
+from refdata.domain.fx import FxRates
 from refdata.domain.listing_facts import ListingFacts
-from refdata.selectors import find_listings_by_symbol
+from refdata.selectors import find_listings_by_symbol, get_fx_rates
 from risk.domain.checks import run_checks
+from risk.domain.usage import PositionFacts, ScopeUsage, UsageFacts
+from risk.locks import lock_usage
 from risk.selectors import Marks, Scopes, get_marks
+from risk.services.set_usage import OrderShare, add_orders, share_keys
+from risk.usage import bounds_position, counting_rate, get_positions, keys_of, read_usage
 
 CHUNK = 500
 MAX_KEY = 180
@@ -110,11 +116,15 @@ class _Batch:
     money: Mapping[UUID, AccountMoney]
     marks: Marks
     numbers: list[int]
+    fx_rates: FxRates
+    usage: dict[str, ScopeUsage]
+    positions: dict[tuple[UUID, UUID], PositionFacts]
     cash_used: dict[tuple[UUID, str], Decimal] = field(default_factory=dict)
     stock_used: dict[tuple[UUID, UUID], Decimal] = field(default_factory=dict)
     marks_of: dict[tuple[UUID, UUID, str], Marks] = field(default_factory=dict)
     drafts: list[tuple[CaptureDraft, Submission]] = field(default_factory=list)
     holds: list[OrderHold] = field(default_factory=list)
+    shares: list[OrderShare] = field(default_factory=list)
 
 
 def _load(first: Submission, rows: Rows) -> _Batch:
@@ -126,11 +136,26 @@ def _load(first: Submission, rows: Rows) -> _Batch:
         instrument_ids={listing.instrument_id for listing in listings.values()},
     )
     pairs: set[tuple[str, str]] = set()
+    places: set[tuple[UUID, UUID]] = set()
     for _, terms in rows:
         listing, account = listings.get(terms.symbol), accounts.get(terms.account.strip())
         if listing is not None and account is not None:
             pairs.update(_scopes(first.actor, account, listing, terms.strategy).pairs())
-    return _Batch(listings, accounts, money, get_marks(pairs), next_order_numbers(len(rows)))
+            places.add((account.account_id, listing.instrument_id))
+    marks = get_marks(pairs, at=first.at)
+    positions = get_positions(places, marks.limits, at=first.at) if bounds_position(marks.limits) else {}
+    lock_usage(keys_of(pairs))  # last of all locks: what is judged on these sums cannot be taken by others
+    usage = {item.key: item for item in read_usage(pairs)}
+    return _Batch(
+        listings,
+        accounts,
+        money,
+        marks,
+        next_order_numbers(len(rows)),
+        fx_rates=get_fx_rates(),
+        usage=usage,
+        positions=positions,
+    )
 
 
 def _scopes(actor: Principal, account: AccountRow, listing: ListingFacts, strategy: str) -> Scopes:
@@ -154,7 +179,11 @@ def _row(batch: _Batch, first: Submission, row_id: str, terms: OrderTerms) -> Ro
             raise unknown_symbol(terms.symbol)
         account = require_account(batch.accounts.get(terms.account.strip()), code=terms.account, actor=first.actor)
         submission = Submission(first.actor, first.at, terms, first.source, idempotency_key=first.idempotency_key)
-        facts = capture_facts(submission, listing, _world(batch, first.actor, account, listing, terms), account)
+        world, usage = (
+            _world(batch, first.actor, account, listing, terms),
+            _usage(batch, first, account, listing, terms),
+        )
+        facts = capture_facts(submission, listing, world, account, usage)
         judgement = run_checks(facts, on_desk=submission.on_desk)
         require_acknowledged(judgement)
         draft = draft_of(submission, facts, judgement, account, number=batch.numbers[len(batch.drafts)])
@@ -164,6 +193,11 @@ def _row(batch: _Batch, first: Submission, row_id: str, terms: OrderTerms) -> Ro
         return RowResult(row_id, "invalid", None, error.code, error.sentence)
     batch.drafts.append((draft, submission))
     _use(batch, draft, account.account_id, listing)
+    share = share_of_draft(
+        draft.result.order_id, draft.result.outcome, facts, terms, account, dealer_id=first.actor.user_id
+    )
+    if share is not None:
+        _count(batch, share)
     return RowResult(row_id, draft.result.outcome, draft.result)
 
 
@@ -187,10 +221,39 @@ def _world(batch: _Batch, actor: Principal, account: AccountRow, listing: Listin
         stock_available=max(holding.sellable - used_stock, ZERO) if holding else None,
         position=holding.net if holding else ZERO,
         marks=marks,
+        usage=(),
+        fx_version=None,
         number=0,
         key_hash=None,
         key_answer=None,
     )
+
+
+def _usage(
+    batch: _Batch, first: Submission, account: AccountRow, listing: ListingFacts, terms: OrderTerms
+) -> UsageFacts:
+    """The sums of the row's scopes with what the rows before it count."""
+    keys = keys_of(_scopes(first.actor, account, listing, terms.strategy).pairs())
+    return UsageFacts(
+        scopes=tuple(batch.usage[key] for key in keys if key in batch.usage),
+        rate=counting_rate(listing.currency, at=first.at, rates=batch.fx_rates),
+        position=batch.positions.get((account.account_id, listing.instrument_id)),
+    )
+
+
+def _count(batch: _Batch, share: OrderShare) -> None:
+    """The rows after this one meet what it counts."""
+    counted, place = share.counted, (share.account_id, share.instrument_id)
+    for key in share_keys(share):
+        if key in batch.usage:
+            batch.usage[key] = batch.usage[key].with_order(
+                is_buy=share.is_buy, orders=counted.open_orders, value=counted.open_value * share.rate
+            )
+    position = batch.positions.get(place)
+    if position is not None:
+        side = "open_buy" if share.is_buy else "open_sell"
+        batch.positions[place] = replace(position, **{side: getattr(position, side) + counted.open_qty})
+    batch.shares.append(share)
 
 
 def _use(batch: _Batch, draft: CaptureDraft, account_id: UUID, listing: ListingFacts) -> None:
@@ -223,6 +286,7 @@ def _write(batch: _Batch, at: datetime) -> None:
     set_reservations(holds=batch.holds, at=at)
     for draft, submission in batch.drafts:
         hold_draft(draft, submission)
+    add_orders(batch.shares)
     crash_point("capture_batch.written")
     notify()
 

@@ -53,7 +53,7 @@ class _Reading:
     def marks(self, scopes: Scopes) -> Marks:
         """Trading switch and blocks of the scopes, read once."""
         if scopes not in self._marks:
-            self._marks[scopes] = get_marks(scopes.pairs())
+            self._marks[scopes] = get_marks(scopes.pairs(), at=self.at)
         return self._marks[scopes]
 
 

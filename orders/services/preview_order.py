@@ -15,6 +15,7 @@ from orders.domain.terms import OrderTerms
 from orders.locks import World, read_world
 from orders.permissions import require_entry
 from orders.services._capturing import Submission, capture_facts, require_account, require_listing
+from orders.services._usage import usage_of_world
 from risk.domain.answers import Acknowledgement, Judgement, Verdict
 from risk.domain.checks import run_checks
 from risk.domain.exposure import cash_to_hold, order_value, priced
@@ -49,7 +50,8 @@ def preview_order(
     listing = require_listing(world.listing, symbol=terms.symbol)
     account = require_account(world.account, code=terms.account, actor=actor)
     submission = Submission(actor, at, terms, source, tuple(acknowledgements))
-    facts = capture_facts(submission, listing, world, account)
+    usage = usage_of_world(world, listing, account, at=at)
+    facts = capture_facts(submission, listing, world, account, usage)
     judgement = run_checks(facts, acknowledgements=acknowledgements, on_desk=submission.on_desk)
     return _preview(facts, judgement, world)
 

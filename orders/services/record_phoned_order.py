@@ -26,7 +26,11 @@ from orders.models import Order
 from orders.permissions import require_trading
 from orders.services._capturing import unknown_account, unknown_symbol
 from orders.services._moving import Said, record
+from orders.services._usage import counted_of
+from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import find_listing_by_symbol
+from risk.services.set_usage import OrderShare, add_orders
+from risk.usage import UNRATED, counting_rate
 
 
 def record_phoned_order(
@@ -98,4 +102,23 @@ def record_phoned_order(
         }
         said = Said("OrderPhoned", payload, actor.actor, actor.on_behalf_of, version=TELLS_ALL)
         record(order, [said], at=at)
+        add_orders([_share(order, row, listing, at)])
     return order_id
+
+
+def _share(order: Order, account: TradingAccount, listing: ListingFacts, at: datetime) -> OrderShare:
+    """It counts as an order at once, as value when its first report says how much."""
+    return OrderShare(
+        order_id=order.id,
+        desk_id=order.desk_id,
+        dealer_id=order.owner_id,
+        client_id=account.client_id,
+        account_id=account.id,
+        instrument_id=listing.instrument_id,
+        mic=listing.mic,
+        strategy=order.strategy,
+        is_buy=Side(order.side).is_buy,
+        currency=listing.currency,
+        rate=counting_rate(listing.currency, at=at) or UNRATED,
+        counted=counted_of(order, []),
+    )

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.services.set_reservations import set_reservations
 from authorisation.domain.principal import Principal
 from journal.services.claim_key import claim_key
 from journal.services.store_answer import store_answer
@@ -34,7 +33,7 @@ from orders.services._asking import (
 from orders.services._authorise import hold_for_authorisation
 from orders.services._capturing import require_acknowledged
 from orders.services._facts import facts_of_order
-from orders.services._holds import held_of, hold_row, lock_order_whole
+from orders.services._holds import lock_order_whole, set_hold
 from orders.services._moving import Said, asked, record, who
 from risk.domain.answers import Acknowledgement, Judgement, answer_to_json
 from risk.domain.checks import run_checks
@@ -139,8 +138,7 @@ def _write(
     ]
     record(order, said, at=at, changed=["last_request_seq"])
     if outcome != REFUSED:
-        held = held_of(order, requests)
-        set_reservations(holds=[hold_row(order, held.cash, held.stock)], at=at)
+        set_hold(order, requests, at=at)
     if request.authorisation_id is not None:
         hold_for_authorisation(
             actor=actor,

@@ -65,13 +65,18 @@ def priced(facts: Facts) -> Priced:
     )
 
 
-def order_value(facts: Facts) -> Money | None:
-    """Value of the whole quantity asked for, in the listing's currency; None without any price."""
+def order_value(facts: Facts, *, qty: Decimal | None = None) -> Money | None:
+    """Value of the whole quantity asked for (or of ``qty``), in the listing's currency; None without any price."""
     px = priced(facts).basis
     if px is None:
         return None
     listing = facts.listing
-    return trade_value(qty=facts.terms.order_qty, px=px, divisor=listing.price_divisor, currency=listing.currency)
+    return trade_value(
+        qty=facts.terms.order_qty if qty is None else qty,
+        px=px,
+        divisor=listing.price_divisor,
+        currency=listing.currency,
+    )
 
 
 def cash_to_hold(facts: Facts) -> Decimal | None:

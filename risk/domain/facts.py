@@ -10,6 +10,7 @@ from uuid import UUID
 
 from kernel.fix import OrdType, Side, TimeInForce
 from refdata.domain.listing_facts import ListingFacts
+from risk.domain.usage import NO_USAGE, UsageFacts
 
 
 class Action(StrEnum):
@@ -149,6 +150,7 @@ class Facts:
     limits: tuple[LimitFact, ...]
     blocks: tuple[BlockFact, ...]
     working: WorkingFacts | None = None
+    usage: UsageFacts = NO_USAGE
 
     @property
     def leaves_qty(self) -> Decimal:

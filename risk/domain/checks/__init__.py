@@ -15,6 +15,19 @@ from risk.domain.checks.gates import (
     TradingSwitchedOn,
 )
 from risk.domain.checks.limits import OrderNotionalLimit, OrderQuantityLimit
+from risk.domain.checks.limits_position import (
+    AdvShareLimit,
+    ConcentrationLimit,
+    PositionQuantityLimit,
+    PositionValueLimit,
+)
+from risk.domain.checks.limits_usage import (
+    DailyGrossLimit,
+    DailyNetLimit,
+    OpenNotionalLimit,
+    OpenOrdersLimit,
+    UsageCheck,
+)
 from risk.domain.checks.market import InstrumentActive, ListingState, MarketOrderTypes, MarketSession, ShortMarking
 from risk.domain.checks.money import BuyingPower, SellableHoldings
 from risk.domain.checks.prices import PriceCollar, PriceFreshness, PriceQuality, ReferencePrice
@@ -60,14 +73,33 @@ CHECKS: tuple[Check, ...] = (
     PriceCollar(),
     OrderQuantityLimit(),
     OrderNotionalLimit(),
+    OpenOrdersLimit(),
+    OpenNotionalLimit(),
+    DailyGrossLimit(),
+    DailyNetLimit(),
+    PositionQuantityLimit(),
+    PositionValueLimit(),
+    ConcentrationLimit(),
+    AdvShareLimit(),
     BuyingPower(),
     SellableHoldings(),
 )
 BOUNDARY_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS if check.at_boundary)
+USAGE_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS if isinstance(check, UsageCheck))
+"""The checks whose facts others may change while an order is judged: asked again once the sums are locked."""
 RULES: dict[str, str] = {check.code: check.rule for check in CHECKS}
 """Rule text by code, for screens and the catalogue."""
 
-__all__ = ["BOUNDARY_CHECKS", "CHECKS", "REGISTRY_VERSION", "RULES", "Check", "run_boundary_checks", "run_checks"]
+__all__ = [
+    "BOUNDARY_CHECKS",
+    "CHECKS",
+    "REGISTRY_VERSION",
+    "RULES",
+    "Check",
+    "run_boundary_checks",
+    "run_checks",
+    "usage_still_allows",
+]
 
 
 def run_checks(facts: Facts, *, acknowledgements: Sequence[Acknowledgement] = (), on_desk: bool) -> Judgement:
@@ -78,3 +110,9 @@ def run_checks(facts: Facts, *, acknowledgements: Sequence[Acknowledgement] = ()
 def run_boundary_checks(facts: Facts) -> tuple[CheckAnswer, ...]:
     """The checks that are run once more right before the wire. Only a refusal counts there: what needed a person had one."""
     return tuple(check.answer(facts) for check in BOUNDARY_CHECKS)
+
+
+def usage_still_allows(facts: Facts, answers: Sequence[CheckAnswer]) -> bool:
+    """Whether, on the usage of ``facts``, no usage check answers worse than it did in ``answers``."""
+    before = {answer.code: answer.verdict for answer in answers}
+    return all(check.answer(facts).verdict <= before[check.code] for check in USAGE_CHECKS)
