@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from journal.bulk import raw_cursor
+from journal.bulk import one_transaction, raw_cursor
 from risk.domain.usage import DAYS_SUMMED
 from risk.locks import lock_counting
 from risk.services.set_usage import SCOPES_OF_SHARE
@@ -38,9 +38,9 @@ SELECT s.key, b.trade_date, coalesce(sum(-b.amount * m.rate) FILTER (WHERE m.is_
 
 
 def start_counting(*, keys: Collection[str], at: datetime) -> tuple[str, ...]:
-    """Count these scopes from now on, inside the caller's transaction. Returns those that were not counted before."""
+    """Count these scopes from now on, inside the caller's transaction when there is one. Returns those that were not counted before."""
     since = (at - timedelta(days=DAYS_SUMMED)).date()
-    with raw_cursor() as cursor:
+    with one_transaction(), raw_cursor() as cursor:
         cursor.execute("SELECT key FROM risk_limitusage WHERE key = ANY(%s::text[])", [list(keys)])
         missing = sorted(set(keys) - {row[0] for row in cursor.fetchall()})
         if not missing:

@@ -24,7 +24,9 @@ from kernel.ids import new_id
 from orders.domain.terms import OrderTerms
 from orders.models import Order
 from refdata.models import Instrument, Listing, Market, ReferencePrice, TickBand, TickTable
+from risk.domain.usage import COUNTED_KINDS, COUNTING_CURRENCY, VALUE_KINDS, usage_key
 from risk.models import Block, Limit
+from risk.services.start_counting import start_counting
 
 AT = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)  # a Friday, London open
 ISINS = {"VOD.L": "GB00BH4HKS39", "BARC.L": "GB0031348658", "MSFT": "US5949181045"}
@@ -136,6 +138,21 @@ def set_limits(currency: str = "GBP") -> None:
             currency=unit,
             defaults={"warn": Decimal(warn), "hard": Decimal(hard), "owner": "risk"},
         )
+
+
+def set_mark(kind: str, hard: str, *, warn: str | None = None, scope: str = "firm", scope_id: object = "") -> Limit:
+    """A mark as if it had been set up: its scope is counted from now on where its kind needs it."""
+    in_money, counted = kind in VALUE_KINDS, kind in COUNTED_KINDS
+    mark, _ = Limit.objects.update_or_create(
+        scope=scope,
+        scope_id=str(scope_id),
+        kind=kind,
+        currency=COUNTING_CURRENCY if in_money else "",
+        defaults={"warn": Decimal(warn) if warn else None, "hard": Decimal(hard), "owner": "risk"},
+    )
+    if counted:
+        start_counting(keys=[usage_key(scope, str(scope_id))], at=AT)
+    return mark
 
 
 def trading_on() -> None:

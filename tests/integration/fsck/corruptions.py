@@ -127,7 +127,7 @@ ORDERS = (
         f"CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT {UNSENT} AS id;"
         "DELETE FROM orders_orderrequest WHERE order_id = (SELECT id FROM gone);"
         "DELETE FROM orders_order WHERE id = (SELECT id FROM gone)",
-        ("ANSWER_LOST", "RESERVATION_ORPHANED"),
+        ("ANSWER_LOST", "RESERVATION_ORPHANED", "ORDER_USAGE_DIFFERS"),
     ),
     Corruption(
         "ORDER_LOST", "a request without its order",
@@ -183,7 +183,7 @@ ORDERS = (
     Corruption(
         "FILLS_DIFFER", "more executed than executions",
         f"UPDATE orders_order SET cum_qty = 301, leaves_qty = order_qty - 301 WHERE id = {LIVE}",
-        ("FACTS_DIFFER", "RESERVATION_DIFFERS"),
+        ("FACTS_DIFFER", "RESERVATION_DIFFERS", "ORDER_USAGE_DIFFERS"),
     ),
     Corruption(
         "FILLS_DIFFER", "another average", f"UPDATE orders_order SET avg_px = avg_px + 0.0001 WHERE id = {LIVE}",
@@ -196,7 +196,7 @@ ORDERS = (
     Corruption(
         "OPEN_WRONG", "closed before it was sent",
         f"UPDATE orders_order SET is_open = false, leaves_qty = 0 WHERE id = {UNSENT}",
-        ("LEAVES_WRONG", "RESERVATION_ORPHANED"),
+        ("LEAVES_WRONG", "RESERVATION_ORPHANED", "ORDER_USAGE_DIFFERS"),
     ),
     Corruption(
         "OVERFILL_UNMARKED", "mark taken away",
@@ -269,16 +269,40 @@ MONEY = (
         f"UPDATE accounts_cashbalance SET reserved = reserved - 1 WHERE account_id = {ACCOUNT}",
     ),
     Corruption(
+        "ORDER_USAGE_DIFFERS", "counts less than it is",
+        f"UPDATE risk_orderusage SET open_value = open_value - 1 WHERE order_id = {LIVE};"
+        "UPDATE risk_limitusage SET open_buy = open_buy - 1",
+    ),
+    Corruption(
+        "ORDER_USAGE_DIFFERS", "is not counted at all",
+        f"DELETE FROM risk_orderusage WHERE order_id = {LIVE}", ("LIMIT_USAGE_DIFFERS", "DAILY_USAGE_DIFFERS"),
+    ),
+    Corruption(
+        "ORDER_USAGE_DIFFERS", "counts for another dealer",
+        f"UPDATE risk_orderusage SET dealer_id = dealer_id + 1 WHERE order_id = {LIVE}",
+    ),
+    Corruption(
+        "LIMIT_USAGE_DIFFERS", "room that is not there", "UPDATE risk_limitusage SET open_orders = open_orders - 1 WHERE key = 'firm:'"
+    ),
+    Corruption(
+        "DAILY_USAGE_DIFFERS", "a trade forgotten",
+        "UPDATE risk_dailyusage SET bought = bought - 1 WHERE key LIKE 'desk:%'",
+    ),
+    Corruption(
+        "LIMIT_NOT_COUNTED", "a mark on nothing", "DELETE FROM risk_limitusage WHERE key LIKE 'account:%'",
+        ("DAILY_USAGE_DIFFERS",),
+    ),
+    Corruption(
         "EXECUTION_BOOKED_WRONGLY", "booked twice",
         "INSERT INTO accounts_booking (account_id, event_id, order_id, execution_id, kind, layer, currency, instrument_id, "
         "amount, trade_date, settlement_date, recorded_at) SELECT account_id, event_id, order_id, execution_id, kind, layer, "
         "currency, instrument_id, amount, trade_date, settlement_date, recorded_at FROM accounts_booking "
         f"WHERE execution_id = {TRADE} AND instrument_id IS NULL",
-        ("CASH_DIFFERS",),
+        ("CASH_DIFFERS", "DAILY_USAGE_DIFFERS"),
     ),
     Corruption(
         "EXECUTION_BOOKED_WRONGLY", "never booked", f"DELETE FROM accounts_booking WHERE execution_id = {TRADE}",
-        ("CASH_DIFFERS", "STOCK_DIFFERS", "BOOKING_EVENT_DIFFERS"),
+        ("CASH_DIFFERS", "STOCK_DIFFERS", "BOOKING_EVENT_DIFFERS", "DAILY_USAGE_DIFFERS"),
     ),
     Corruption(
         "BOOKING_EVENT_DIFFERS", "another event",

@@ -18,7 +18,7 @@ from orders.scenario_file import read_scenarios
 from orders.scenario_play import play
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
-from tests.factories import AT
+from tests.factories import AT, set_mark
 from tests.factories.trading import GROUP, Desk, relay
 from venues.scenario_database import DatabaseHouse
 from venues.scenario_world import make_world
@@ -41,6 +41,9 @@ def play_scenarios(names: tuple[str, ...] = PLAYED) -> None:
 def use_the_desk() -> None:
     """Orders of every fate on a desk of its own."""
     desk = Desk()
+    set_mark("open_notional", "100000000")
+    set_mark("daily_gross", "100000000", scope="desk", scope_id=desk.world.desk.pk)
+    set_mark("open_orders", "1000", scope="account", scope_id=desk.world.account.id)
     desk.buy()
     desk.send(at=AT)
     mark_silent(group=GROUP, older_than=timedelta(seconds=10), sentence="No answer.", at=AT + timedelta(seconds=11))
@@ -62,6 +65,8 @@ def use_the_desk() -> None:
     desk.stray()
     desk.say(sold, "F", "1", exec_id="T4", t38=1000, t32=400, t31="72.51", t14=400, t151=600)
     desk.say(sold, "H", "1", exec_id="T5", t19="T4", t38=1000, t32=400, t31="72.51", t14=0, t151=1000)
+    # Counted only from here on: what was traded before is summed up.
+    set_mark("daily_net", "100000000", scope="instrument", scope_id=desk.world.listing.instrument_id)
     desk.say(approved, "0", "0", t38=51000, t14=0, t151=51000)
     live.refresh_from_db()
     desk.replace(live, order_qty=Decimal(1200))

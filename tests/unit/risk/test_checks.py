@@ -14,6 +14,7 @@ from refdata.domain.quality import Quality
 from refdata.domain.sessions import Phase
 from risk.domain.checks import BOUNDARY_CHECKS, CHECKS, RULES
 from risk.domain.facts import AccountFacts, Facts, OperatorFacts
+from tests.unit.risk.usage_cases import USAGE_CASES
 from tests.unit.risk.world import (
     AT,
     BLOCK,
@@ -303,6 +304,7 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("SELLABLE_HOLDINGS", "more than it", terms(order_qty=D(5010), **SELL), "refuse"),
     ("SELLABLE_HOLDINGS", "none", replace(terms(**SELL), stock_available=None), "refuse"),
     ("SELLABLE_HOLDINGS", "short", replace(terms(side=Side.SELL_SHORT), stock_available=None), "pass"),
+    *USAGE_CASES,
 ]
 
 
