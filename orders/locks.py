@@ -33,7 +33,7 @@ from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import FX_RATES, LISTING_WIDTH, listing_from_values, listing_statement, static_version
 from risk.domain.usage import ScopeUsage
 from risk.selectors import BLOCKS_SQL, LIMITS_SQL, TRADING_WAS_SWITCHED_ON_SQL, USAGE_SQL, Marks, marks_from_row
-from risk.usage import usage_from_text
+from risk.selectors.usage import usage_from_text
 
 _LISTING = ", ".join(f"c{number}" for number in range(1, LISTING_WIDTH + 1))
 _WORLD = f"""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -71,6 +72,67 @@ def open_wire() -> Iterator[bool]:
                 connection.close()  # the session that held it ends, and the lock with it
 
 
+SCOPES_OF_SHARE = """(VALUES ('firm:'), ('desk:' || m.desk_id), ('dealer:' || m.dealer_id), ('client:' || m.client_id),
+       ('account:' || m.account_id), ('instrument:' || m.instrument_id), ('venue:' || m.mic),
+       (CASE WHEN m.strategy <> '' THEN 'strategy:' || m.strategy END))"""
+"""The keys of the scopes that a share ``m`` is part of: the same rule as ``selectors.Scopes``."""
+
+_SET = f"""
+WITH given AS (
+     SELECT * FROM unnest(%s::uuid[], %s::int[], %s::numeric[], %s::numeric[])
+            AS g(order_id, open_orders, open_qty, open_value)
+), traded AS (
+     SELECT * FROM unnest(%s::uuid[], %s::date[], %s::numeric[], %s::numeric[])
+            AS t(order_id, business_date, bought, sold)
+), old AS MATERIALIZED (
+     SELECT u.* FROM risk_orderusage u WHERE u.order_id IN (SELECT order_id FROM given)
+      ORDER BY u.order_id FOR NO KEY UPDATE
+), moved AS (
+     UPDATE risk_orderusage u SET open_orders = g.open_orders, open_qty = g.open_qty, open_value = g.open_value
+       FROM given g JOIN old o ON o.order_id = g.order_id
+      WHERE u.order_id = g.order_id
+        AND (o.open_orders, o.open_qty, o.open_value) IS DISTINCT FROM (g.open_orders::smallint, g.open_qty, g.open_value)
+  RETURNING o.desk_id, o.dealer_id, o.client_id, o.account_id, o.instrument_id, o.mic, o.strategy, o.is_buy,
+            g.open_orders - o.open_orders AS orders, (g.open_value - o.open_value) * o.rate AS value
+), days AS (
+     SELECT u.desk_id, u.dealer_id, u.client_id, u.account_id, u.instrument_id, u.mic, u.strategy, t.business_date,
+            t.bought * u.rate AS bought, t.sold * u.rate AS sold
+       FROM traded t JOIN risk_orderusage u ON u.order_id = t.order_id
+), delta AS (
+     SELECT s.key, sum(m.orders) AS orders, sum(m.value) FILTER (WHERE m.is_buy) AS buys,
+            sum(m.value) FILTER (WHERE NOT m.is_buy) AS sells
+       FROM moved m CROSS JOIN LATERAL {SCOPES_OF_SHARE} AS s(key) WHERE s.key IS NOT NULL GROUP BY s.key
+), day_delta AS (
+     SELECT s.key, m.business_date, sum(m.bought) AS bought, sum(m.sold) AS sold
+       FROM days m CROSS JOIN LATERAL {SCOPES_OF_SHARE} AS s(key) WHERE s.key IS NOT NULL GROUP BY s.key, m.business_date
+), locked AS MATERIALIZED (
+     SELECT l.key, l.counted_from FROM risk_limitusage l
+      WHERE l.key IN (SELECT key FROM delta UNION SELECT key FROM day_delta) ORDER BY l.key FOR NO KEY UPDATE
+), counted AS (
+     UPDATE risk_limitusage l SET open_orders = l.open_orders + coalesce(d.orders, 0),
+            open_buy = l.open_buy + coalesce(d.buys, 0), open_sell = l.open_sell + coalesce(d.sells, 0),
+            version = l.version + 1
+       FROM locked k LEFT JOIN delta d ON d.key = k.key WHERE l.key = k.key
+  RETURNING l.key
+), daily AS (
+     INSERT INTO risk_dailyusage AS u (key, business_date, bought, sold)
+     SELECT d.key, d.business_date, d.bought, d.sold FROM day_delta d JOIN locked k ON k.key = d.key AND d.business_date >= k.counted_from
+      ORDER BY d.key, d.business_date
+         ON CONFLICT (key, business_date) DO UPDATE SET bought = u.bought + excluded.bought, sold = u.sold + excluded.sold
+)
+SELECT key FROM counted ORDER BY key
+"""  # noqa: S608
+
+COUNT_CAPTURE = """
+l AS MATERIALIZED (SELECT key FROM risk_limitusage WHERE key = ANY(%s::text[]) AND (SELECT count(*) FROM k) = 1
+                    ORDER BY key FOR NO KEY UPDATE),
+u AS (UPDATE risk_limitusage t SET open_orders = t.open_orders + %s, open_buy = t.open_buy + %s,
+             open_sell = t.open_sell + %s, version = t.version + 1 FROM l WHERE t.key = l.key RETURNING t.key, t.version)
+"""
+"""For the writing statement of a capture: lock the scopes in ``u`` once its ``k`` is written, add the order, tell the versions.
+
+The sums come last of all locks, in the order of their keys: after the unique key, for which another capture may wait.
+"""
 _LOCK_USAGE = "SELECT key FROM risk_limitusage WHERE key = ANY(%s::text[]) ORDER BY key FOR NO KEY UPDATE"
 
 
@@ -84,3 +146,17 @@ def lock_counting() -> None:
     """Nobody counts an order until commit: a scope that is not counted yet can be summed up, and misses none."""
     with raw_cursor() as cursor:
         cursor.execute("LOCK TABLE risk_orderusage IN SHARE ROW EXCLUSIVE MODE")
+
+
+def change_usage(counts: Sequence[tuple[Any, ...]], trades: Sequence[tuple[Any, ...]]) -> tuple[str, ...]:
+    """Set shares (order, orders, units, value) and add trades (order, date, bought, sold); the keys whose sums changed.
+
+    One statement: shares by ascending order, then counted scopes by ascending key, locked until commit.
+    """
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_SET, [*_columns(counts), *_columns(trades)])
+        return tuple(row[0] for row in cursor.fetchall())
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], []]

@@ -13,7 +13,7 @@ from operations.fsck.snapshot import Snapshot
 from orders.domain.counting import counted_for
 from orders.domain.holding import OPEN_STATES, asked_of, priced_of
 from risk.domain.usage import COUNTED_KINDS, Counted
-from risk.services.set_usage import SCOPES_OF_SHARE
+from risk.locks import SCOPES_OF_SHARE
 
 _OPEN = f"""
 SELECT coalesce(o.ref, u.order_id::text), o.side, o.ord_type, o.price, o.stop_px, o.leaves_qty, o.cum_qty,

@@ -18,7 +18,7 @@ from orders.models import Order, OrderRequest
 from orders.permissions import operator_facts
 from orders.services._usage import usage_of_order
 from refdata.selectors import get_listing
-from risk.domain.facts import AccountFacts, Facts, TermFacts
+from risk.domain.facts import AccountFacts, Facts, TermFacts, WorkingFacts
 from risk.models import Scope
 from risk.selectors import Scopes, get_marks
 
@@ -68,18 +68,6 @@ def facts_of_order(
     pairs = sorted({*scopes.pairs(), (Scope.DEALER.value, str(order.owner_id))})
     marks = get_marks(pairs, at=at)
     held = own_hold(order)
-    others = [item for item in requests if item.kind != OrderRequest.Kind.NEW and item is not but]
-    working = None
-    if replacing:
-        working = working_of(
-            order,
-            cash=held.cash,
-            stock=held.stock,
-            replaces_open=sum(r.kind == OrderRequest.Kind.REPLACE and r.state in IN_FLIGHT for r in others),
-            rules=rules_from_json(order.venue_rules).replace,
-            changed=changed,
-            told_at=tuple(r.released_at for r in others if r.released_at and r.state not in ENDED_BY_US),
-        )
     cash = money.cash.get(listing.currency)
     holding = money.holdings.get(listing.instrument_id)
     back = HoldAmounts() if replacing else held  # a replace gives its hold back through ``working``
@@ -101,7 +89,7 @@ def facts_of_order(
         trading_on=marks.trading_on,
         limits=marks.limits,
         blocks=marks.blocks,
-        working=working,
+        working=_working(order, requests, held, changed, but) if replacing else None,
         usage=usage_of_order(
             order,
             requests,
@@ -112,4 +100,24 @@ def facts_of_order(
             beside=replacing or but is None,
             but=but,
         ),
+    )
+
+
+def _working(
+    order: Order,
+    requests: Sequence[OrderRequest],
+    held: HoldAmounts,
+    changed: frozenset[str],
+    but: OrderRequest | None,
+) -> WorkingFacts:
+    """The order a replace is about, with what else was asked of it."""
+    others = [item for item in requests if item.kind != OrderRequest.Kind.NEW and item is not but]
+    return working_of(
+        order,
+        cash=held.cash,
+        stock=held.stock,
+        replaces_open=sum(r.kind == OrderRequest.Kind.REPLACE and r.state in IN_FLIGHT for r in others),
+        rules=rules_from_json(order.venue_rules).replace,
+        changed=changed,
+        told_at=tuple(r.released_at for r in others if r.released_at and r.state not in ENDED_BY_US),
     )

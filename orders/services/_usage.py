@@ -24,8 +24,8 @@ from risk.domain.exposure import priced
 from risk.domain.facts import Facts, LimitFact
 from risk.domain.usage import COUNTING_CURRENCY, NOTHING, Counted, PositionFacts, UsageFacts
 from risk.locks import lock_usage
+from risk.selectors.usage import ONE, UNRATED, bounds_position, counting_rate, get_positions, keys_of, read_usage
 from risk.services.set_usage import OrderCount, OrderShare, set_usage
-from risk.usage import ONE, UNRATED, bounds_position, counting_rate, get_positions, keys_of, read_usage
 
 
 class UsageMoved(Exception):

@@ -26,6 +26,7 @@ from kernel.numbers import ZERO
 from orders.domain.drafting import CaptureDraft
 from orders.locks import native_cursor, numbered
 from orders.models import Order, OrderRequest
+from risk.locks import COUNT_CAPTURE
 from risk.models import OrderUsage
 from risk.services.set_usage import SHARE_FIELDS, OrderShare, share_keys
 
@@ -44,7 +45,6 @@ def write_capture(
     """Write one capture. ``key_row`` is principal, route, key, payload hash, status and answer.
 
     Returns the counted scopes of ``share`` with the versions their sums have now; they stay locked until commit.
-
     Raises IntegrityError when the key was used meanwhile; the transaction is then to be left.
     """
     order, request = draft.order, draft.request
@@ -95,15 +95,6 @@ def _insert(model: type[models.Model], fields: tuple[str, ...] | None, rows: int
     return f"INSERT INTO {shape.table} ({shape.column_list}) VALUES {', '.join([one] * rows)}"  # noqa: S608
 
 
-# The sums come last of all locks, in the order of their keys: after the unique key, for which another capture may wait.
-_COUNT = """
-l AS MATERIALIZED (SELECT key FROM risk_limitusage WHERE key = ANY(%s::text[]) AND (SELECT count(*) FROM k) = 1
-                    ORDER BY key FOR NO KEY UPDATE),
-u AS (UPDATE risk_limitusage t SET open_orders = t.open_orders + %s, open_buy = t.open_buy + %s,
-             open_sell = t.open_sell + %s, version = t.version + 1 FROM l WHERE t.key = l.key RETURNING t.key, t.version)
-"""
-
-
 @lru_cache(maxsize=16)
 def _statement(holds: str, events: int, counts: bool) -> str:
     parts = [
@@ -118,6 +109,6 @@ def _statement(holds: str, events: int, counts: bool) -> str:
     parts.append(f"k AS ({_insert(IdempotencyKey, KEY_FIELDS)} RETURNING 1)")
     if not counts:
         return numbered(f"WITH {', '.join(parts)} SELECT pg_notify(%s, ''), NULL")
-    parts += [f"s AS ({_insert(OrderUsage, SHARE_FIELDS)})", _COUNT]
+    parts += [f"s AS ({_insert(OrderUsage, SHARE_FIELDS)})", COUNT_CAPTURE]
     told = "(SELECT json_agg(json_build_array(key, version))::text FROM u)"
     return numbered(f"WITH {', '.join(parts)} SELECT pg_notify(%s, ''), {told}")

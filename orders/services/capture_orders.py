@@ -56,8 +56,8 @@ from risk.domain.checks import run_checks
 from risk.domain.usage import PositionFacts, ScopeUsage, UsageFacts
 from risk.locks import lock_usage
 from risk.selectors import Marks, Scopes, get_marks
+from risk.selectors.usage import bounds_position, counting_rate, get_positions, keys_of, read_usage
 from risk.services.set_usage import OrderShare, add_orders, share_keys
-from risk.usage import bounds_position, counting_rate, get_positions, keys_of, read_usage
 
 CHUNK = 500
 MAX_KEY = 180

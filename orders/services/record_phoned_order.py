@@ -7,6 +7,7 @@ checked before the trade, so the record says who entered it and who gave the ord
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -29,8 +30,8 @@ from orders.services._moving import Said, record
 from orders.services._usage import counted_of
 from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import find_listing_by_symbol
+from risk.selectors.usage import UNRATED, counting_rate
 from risk.services.set_usage import OrderShare, add_orders
-from risk.usage import UNRATED, counting_rate
 
 
 def record_phoned_order(
@@ -86,24 +87,29 @@ def record_phoned_order(
             updated_at=at,
             trade_date=listing.business_date,
         )
-        payload = {
-            "order_id": str(order_id),
-            "ref": order.ref,
-            "account_id": str(row.id),
-            "desk_id": order.desk_id,
-            "owner_id": order.owner_id,
-            "cl_ord_id": cl_ord_id,
-            "currency": listing.currency,
-            "instrument": instrument_told(listing, snapshot),
-            "symbol": symbol,
-            "side": side.value,
-            "session_group": session_group,
-            "venue_order_id": venue_order_id,
-        }
+        payload = _told(order, listing, snapshot, symbol)
         said = Said("OrderPhoned", payload, actor.actor, actor.on_behalf_of, version=TELLS_ALL)
         record(order, [said], at=at)
         add_orders([_share(order, row, listing, at)])
     return order_id
+
+
+def _told(order: Order, listing: ListingFacts, snapshot: bytes, symbol: str) -> dict[str, Any]:
+    """All that replay needs of an order nobody sent."""
+    return {
+        "order_id": str(order.id),
+        "ref": order.ref,
+        "account_id": str(order.account_id),
+        "desk_id": order.desk_id,
+        "owner_id": order.owner_id,
+        "cl_ord_id": order.cl_ord_id,
+        "currency": listing.currency,
+        "instrument": instrument_told(listing, snapshot),
+        "symbol": symbol,
+        "side": order.side,
+        "session_group": order.session_group,
+        "venue_order_id": order.venue_order_id,
+    }
 
 
 def _share(order: Order, account: TradingAccount, listing: ListingFacts, at: datetime) -> OrderShare:

@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 
 from journal.bulk import one_transaction, raw_cursor
 from risk.domain.usage import DAYS_SUMMED
-from risk.locks import lock_counting
-from risk.services.set_usage import SCOPES_OF_SHARE
+from risk.locks import SCOPES_OF_SHARE, lock_counting
 
 _START = f"""
 INSERT INTO risk_limitusage (key, version, counted_from, open_orders, open_buy, open_sell)

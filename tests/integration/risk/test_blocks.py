@@ -61,10 +61,10 @@ def test_a_block_stands_once_and_only_its_source_lifts_it() -> None:
     assert (first.changed, again.changed, again.block_id) == (True, False, first.block_id)
     with pytest.raises(NotFound):
         lift_block(actor=RECOVERY, at=AT, reason="", **(WHERE | {"source": "other"}))
-    assert [block.reason for block in get_marks([("account", "A1")]).blocks] == ["Recovering"]
-    assert get_marks([("account", "A2")]).blocks == ()
+    assert [block.reason for block in get_marks([("account", "A1")], at=AT).blocks] == ["Recovering"]
+    assert get_marks([("account", "A2")], at=AT).blocks == ()
     lift_block(actor=RECOVERY, at=AT, reason="Recovered", **WHERE)
-    assert get_marks([("account", "A1")]).blocks == ()
+    assert get_marks([("account", "A1")], at=AT).blocks == ()
     assert kinds() == ["BlockImposed", "BlockLifted"]
 
 
@@ -86,7 +86,7 @@ def test_blocks_are_never_deleted() -> None:
 
 
 def test_the_marks_for_prices_exist_from_the_start() -> None:
-    assert sorted((limit.kind, limit.warn, limit.hard) for limit in get_marks([("firm", "")]).limits) == [
+    assert sorted((limit.kind, limit.warn, limit.hard) for limit in get_marks([("firm", "")], at=AT).limits) == [
         ("price_age", Decimal(15), Decimal(3600)),
         ("price_collar", Decimal("0.10"), Decimal("0.30")),
     ]
