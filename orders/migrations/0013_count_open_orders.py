@@ -24,7 +24,7 @@ SELECT o.id, o.desk_id, o.owner_id, a.client_id, o.account_id, (o.instrument_sna
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0010_room_for_versions"),
+        ("orders", "0012_kill_sweeps_kept"),
         ("risk", "0005_limit_usage"),
         ("accounts", "0001_initial"),
     ]
