@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from random import Random
 from uuid import UUID
@@ -50,7 +50,7 @@ SOURCE = "flow"
 MAX_OPEN = 120
 MAX_PENDING = 30
 SURVEY_EVERY_S = 2.0
-PRICE_LIFE = timedelta(seconds=10)
+PRICE_LIFE_S = 10
 SETBACK_S = 1.0
 AMEND_SHARE, CANCEL_SHARE = 0.14, 0.30
 DEFAULT_RATE = 2.0
@@ -174,7 +174,7 @@ def _enter(flow: Flow, *, at: datetime) -> None:
         side, choice = Side.SELL, flow.random.choice(sellable)
         available = held[choice.instrument_id]
     facts = find_listing(choice.id, at=at)
-    if facts is None or facts.price is None or at - facts.price.priced_at > PRICE_LIFE:
+    if facts is None or facts.price is None or facts.price.age_s(at) > PRICE_LIFE_S:
         return
     terms = new_terms(
         flow.random,

@@ -29,6 +29,7 @@ KNOWN_VARIABLES = {
     "OMS_STREAM_PORT": "port of the stream server, 8001 when absent",
     "OMS_STREAM_URL": "address browsers reach the stream server at; same host, OMS_STREAM_PORT when absent",
     "OMS_FIX_PORT": "first port of the simulator, 9878 when absent",
+    "OMS_PRICE_FEEDS": "price feeds as SOURCE=unix:PATH, SOURCE=tcp:HOST:PORT or SOURCE=file:PATH, comma-separated",
     "OMS_PG_PORT": "unused port number that names the embedded server's socket, 5432 when absent",
     "OMS_CRASH_POINT": "test only: name of a crash point",
     "OMS_FLOW_RATE": "demo only: orders a second of the living flow, 2 when absent",
@@ -88,6 +89,18 @@ def database_from_url(url: str) -> dict[str, Any]:
     }
 
 
+def price_feeds(text: str) -> dict[str, str]:
+    """Addresses by source, as ``OMS_PRICE_FEEDS`` names them."""
+    feeds: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        source, _, address = pair.partition("=")
+        if not source or not address.startswith(("unix:", "tcp:", "file:")) or source in feeds or len(source) > 24:
+            raise ImproperlyConfigured(f"OMS_PRICE_FEEDS holds {pair!r}; write SOURCE=unix:PATH, each source once.")
+        feeds[source] = address
+    return feeds
+
+
+PRICE_FEEDS = price_feeds(os.environ.get("OMS_PRICE_FEEDS", ""))
 DATABASES = {"default": database_from_url(os.environ.get("OMS_DATABASE_URL", "postgresql:///oms"))}
 REDIS_URL = os.environ.get("OMS_REDIS_URL", "redis://127.0.0.1:6379/0")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
@@ -226,6 +226,7 @@ class ReferencePrice(models.Model):
     session = models.UUIDField(null=True, help_text="The feed's connection that last told or confirmed them")
 
     class Meta:
+        permissions: ClassVar = [("judge_price", "May say whether a price in doubt is good")]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(last__gt=0), name="refdata_referenceprice_positive"),
             models.CheckConstraint(
@@ -236,6 +237,37 @@ class ReferencePrice(models.Model):
                 name="refdata_referenceprice_doubt",
             ),
         ]
+
+
+class PriceTick(models.Model):
+    """What a feed said of a listing, in its price unit: kept so that it can be shown which price a decision saw.
+
+    Never changed; deleted only when older than ``KEPT_AT_LEAST`` (trigger), by the purge, which says what went.
+    """
+
+    KEPT_AT_LEAST = timedelta(days=7)
+
+    id = models.UUIDField(primary_key=True)
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, db_index=False, related_name="+")
+    source = models.CharField(max_length=24)
+    session = models.UUIDField(null=True)
+    made_at = models.DateTimeField(help_text="By the feed's word")
+    received_at = models.DateTimeField()
+    last = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    bid = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    ask = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    bid_size = models.DecimalField(max_digits=24, decimal_places=8, null=True)
+    ask_size = models.DecimalField(max_digits=24, decimal_places=8, null=True)
+    previous_close = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    phase = models.CharField(max_length=16, default="", db_default="")
+    outcome = models.CharField(max_length=12, help_text="What it did when it was judged")
+    doubt = models.CharField(max_length=24, default="", db_default="", help_text="Why it was not believed")
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["listing", "id"], name="refdata_pricetick_listing")]
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 class StaticVersion(models.Model):

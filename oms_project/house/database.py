@@ -33,6 +33,7 @@ APPEND_ONLY = (
     "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "venues_wiremessage", HAND_OVERS, "authorisation_decision",
 )  # fmt: skip
 OLDEST_SERVER = 150000
+UNCHANGED = ("refdata_pricetick",)  # forgotten when old, never changed
 DATABASE = "oms"
 
 
@@ -89,6 +90,7 @@ def apply_grants(owner_url: str) -> None:
         writers = sql.SQL(", ").join(map(sql.Identifier, WRITERS))
         appends = sql.SQL(", ").join(_tables(connection, APPEND_ONLY))
         hand_overs = sql.SQL(", ").join(_tables(connection, [HAND_OVERS]))
+        unchanged = sql.SQL(", ").join(_tables(connection, UNCHANGED))
         ledger = sql.SQL(", ").join(_tables(connection, ["django_migrations"]))
         statements = [
             "GRANT USAGE ON SCHEMA public TO {everyone}",
@@ -98,6 +100,7 @@ def apply_grants(owner_url: str) -> None:
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {writers}",
             "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {everyone}",
             "REVOKE UPDATE, DELETE, TRUNCATE ON {appends} FROM {writers}" if appends.as_string() else "",
+            "REVOKE UPDATE, TRUNCATE ON {unchanged} FROM {writers}" if unchanged.as_string() else "",
             "REVOKE INSERT ON {hand_overs} FROM {app}" if hand_overs.as_string() else "",
             "REVOKE INSERT, UPDATE, DELETE ON {ledger} FROM {writers}" if ledger.as_string() else "",
         ]
@@ -108,6 +111,7 @@ def apply_grants(owner_url: str) -> None:
                     writers=writers,
                     app=sql.Identifier(APP),
                     appends=appends,
+                    unchanged=unchanged,
                     hand_overs=hand_overs,
                     ledger=ledger,
                 )

@@ -148,6 +148,7 @@ FIXED: tuple[Role, ...] = (
     Role("relay", Loop("oms_project.relay")),
     Role("picture", Loop("operations.picture")),
     inbox(1),
+    Role("prices", Loop("refdata.feeds")),
     Role("simulator", Loop("venues.simulator"), demo=True),
     Role("flow", Loop("oms_project.demo_flow"), demo=True),
 )

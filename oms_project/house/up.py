@@ -68,6 +68,8 @@ def start_servers(opening: Opening, watch: supervisor.Supervisor) -> tuple[Addre
         valkey = house_valkey(house)
         watch.launch(supervisor.Child("valkey", valkey.start, valkey.stop_signal, server=True))
         os.environ["OMS_REDIS_URL"] = valkey.url
+    if opening.mode == environment.DEMO and not os.environ.get("OMS_PRICE_FEEDS"):
+        os.environ["OMS_PRICE_FEEDS"] = house_price_feeds(house)
     given = os.environ.get("OMS_DATABASE_URL")
     if given:
         addresses, notice = database.use_external(house, given)
@@ -87,6 +89,12 @@ def house_postgres(house: House) -> Postgres:
     """The embedded server of a house."""
     port = int(os.environ.get("OMS_PG_PORT") or 5432)
     return Postgres(house.postgres_data, socket_directory(house, "pg"), house.logs / "postgres.log", port=port)
+
+
+def house_price_feeds(house: House) -> str:
+    """Where the simulator's venues tell their prices."""
+    place = socket_directory(house, "px")
+    return ",".join(f"{venue}=unix:{place / venue}" for venue in ("SIM1", "SIM2"))
 
 
 def house_valkey(house: House) -> Valkey:

@@ -33,7 +33,7 @@ from authorisation.services.revoke_api_key import revoke_api_key
 from authorisation.services.set_role_rights import set_role_rights
 from oms_project.seed.accounts import SUSPENSE_GROUP
 from oms_project.seed.sign_ins import SignIn
-from refdata.permissions import ASK_STATIC_DATA
+from refdata.permissions import ASK_STATIC_DATA, JUDGE_PRICE
 from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH, IMPOSE_BLOCK, SWITCH_TRADING
 
 DESKS = {"EQ1": "European equities", "EQ2": "US and Australian equities"}
@@ -49,8 +49,8 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
         DECIDE_RISK_CHANGE,
         DECIDE_STATIC_DATA,
     ),
-    "risk": (SWITCH_TRADING, IMPOSE_BLOCK, ENGAGE_KILL_SWITCH, ASK_RISK_CHANGE, DECIDE_RISK_CHANGE),
-    "operations": (SWITCH_TRADING, ENGAGE_KILL_SWITCH, ASK_STATIC_DATA, DECIDE_STATIC_DATA),
+    "risk": (SWITCH_TRADING, IMPOSE_BLOCK, ENGAGE_KILL_SWITCH, ASK_RISK_CHANGE, DECIDE_RISK_CHANGE, JUDGE_PRICE),
+    "operations": (SWITCH_TRADING, ENGAGE_KILL_SWITCH, ASK_STATIC_DATA, DECIDE_STATIC_DATA, JUDGE_PRICE),
     "auditor": (),
     "administrator": (ADMINISTER_ACCOUNTS, ADMINISTER_USERS),
     "service": (ENTER_ORDER,),

@@ -1,4 +1,7 @@
-"""Set the latest prices of many listings in one statement. A price older than the one held never replaces it."""
+"""Set the latest prices of many listings from a file or a load, judged as a feed's are.
+
+A price older than the one held never replaces it.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,18 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection
-
 from authorisation.domain.principal import Principal
+from journal.bulk import one_transaction
 from kernel.numbers import ZERO
 from refdata.domain.import_rows import ImportCode, ImportIssue
+from refdata.domain.judging import Marks
+from refdata.domain.ticks import Tick
+from refdata.locks import lock_prices
+from refdata.selectors.prices import find_priced_listings_by_id
+from refdata.services._write_prices import write_prices
 
-_UPSERT = """
-INSERT INTO refdata_referenceprice AS held (listing_id, last, bid, ask, previous_close, source, priced_at)
-SELECT u.listing_id, u.last, u.bid, u.ask, u.previous_close, %s, u.priced_at
-  FROM unnest(%s::uuid[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::timestamptz[])
-       AS u(listing_id, last, bid, ask, previous_close, priced_at)
-  JOIN refdata_listing l ON l.id = u.listing_id
- ORDER BY u.listing_id
-    ON CONFLICT (listing_id) DO UPDATE
-   SET last = excluded.last, bid = excluded.bid, ask = excluded.ask, source = excluded.source,
-       previous_close = coalesce(excluded.previous_close, held.previous_close), priced_at = excluded.priced_at
- WHERE held.priced_at <= excluded.priced_at
-"""
+MARKS = Marks(Decimal("0.10"), 3)
+"""A file is judged like a feed: a price far from the one held is suspect until a person says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +39,16 @@ class PriceUpdate:
 
 @dataclass(frozen=True, slots=True)
 class PricesSet:
-    """How many rows were written, and the updates that were refused (``row`` is the position in the batch, from 1)."""
+    """How many prices changed, the updates that were refused (``row`` is the position in the batch, from 1), and the
+    symbols whose price came into doubt."""
 
     written: int
     issues: tuple[ImportIssue, ...]
+    doubted: tuple[str, ...] = ()
 
 
 def set_reference_prices(*, actor: Principal, at: datetime, source: str, prices: Sequence[PriceUpdate]) -> PricesSet:
-    """Upsert by listing, the latest of a batch wins; unknown listings and older prices are skipped.
+    """Take the latest price a listing of the batch; unknown listings and older prices are skipped.
 
     Refused as issues: a price that is not above zero, a bid above the ask, a price made after ``at``.
     """
@@ -61,23 +60,31 @@ def set_reference_prices(*, actor: Principal, at: datetime, source: str, prices:
             issues.append(issue)
         elif update.listing_id not in latest or latest[update.listing_id].priced_at <= update.priced_at:
             latest[update.listing_id] = update
-    if not latest:
-        return PricesSet(0, tuple(issues))
-    rows = list(latest.values())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _UPSERT,
-            [
-                source,
-                [row.listing_id for row in rows],
-                [row.last for row in rows],
-                [row.bid for row in rows],
-                [row.ask for row in rows],
-                [row.previous_close for row in rows],
-                [row.priced_at for row in rows],
-            ],
+    with one_transaction():
+        listings = find_priced_listings_by_id(latest)
+        held = lock_prices(listings)
+        ticks = [
+            _tick(update)
+            for listing_id, update in latest.items()
+            if listing_id in listings and not (listing_id in held and update.priced_at < held[listing_id].priced_at)
+        ]
+        if not ticks:
+            return PricesSet(0, tuple(issues))
+        written = write_prices(
+            actor=actor.actor, at=at, source=source, session=None, marks=MARKS, ticks=ticks, listings=listings
         )
-        return PricesSet(cursor.rowcount, tuple(issues))
+    return PricesSet(written.changed, tuple(issues), written.doubted)
+
+
+def _tick(update: PriceUpdate) -> Tick:
+    return Tick(
+        listing_id=update.listing_id,
+        made_at=update.priced_at,
+        last=update.last,
+        bid=update.bid,
+        ask=update.ask,
+        previous_close=update.previous_close,
+    )
 
 
 def _fault(number: int, update: PriceUpdate, at: datetime) -> ImportIssue | None:

@@ -33,6 +33,7 @@ ROLES = {
         "picture",
         "inbox",
         "inbox-2",
+        "prices",
         "simulator",
     ),
 }

@@ -25,6 +25,7 @@ class ListingSpec:
     ticks: tuple[tuple[int, int], ...]
     lot: int
     volume: int = 0
+    price_unit: str = ""
 
     def tick_at(self, price: int) -> int:
         """The price step that holds at a price."""

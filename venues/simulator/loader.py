@@ -46,6 +46,7 @@ def load_listings(mics: Sequence[str]) -> tuple[ListingSpec, ...]:
                 ticks=tuple(bands[row.tick_table_id]) or ((0, to_units(Decimal("0.01"))),),
                 lot=to_units(row.lot_size),
                 volume=to_units(row.average_daily_volume or Decimal(0)),
+                price_unit=row.price_unit,
             )
         )
     return tuple(specs)

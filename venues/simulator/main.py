@@ -11,7 +11,7 @@ from django.conf import settings
 from kernel.clock import utc_now
 from venues.simulator.acceptor import VenueSession
 from venues.simulator.loader import load_listings, load_markets
-from venues.simulator.prices import PricePublisher
+from venues.simulator.prices import PriceServer
 from venues.simulator.server import Setup, Simulator, VenueSetup
 
 log = logging.getLogger("venues.simulator")
@@ -67,7 +67,8 @@ def serve(
         seed=seed,
     )
     simulator = Simulator(setup)
-    prices = PricePublisher(simulator.prices)
+    addresses = {code: settings.PRICE_FEEDS[code] for code, _, _ in VENUES if code in settings.PRICE_FEEDS}
+    prices = PriceServer(simulator.prices, addresses)
     try:
         simulator.start()
         prices.start()

@@ -1,44 +1,47 @@
-"""What the venue shows of its books, and the thread that writes it to reference data.
+"""What the venue shows of its books, and the thread that tells it: a price feed of lines on one socket a venue.
 
-Prices that changed are written once a second in one statement. One that did not change is written again every few
-seconds, so that a price's age tells whether the venue lives, not whether the instrument traded.
+Who connects is told everything first, then every second what changed and that the venue lives. A listener that does
+not keep up is cut off; it may come again. The feed knows nothing of who listens or what they keep.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from django.db import close_old_connections, connection
-from django.db.utils import Error
-
-from authorisation.domain.principal import process_principal
 from kernel.clock import utc_now
-from refdata.services.set_reference_prices import PriceUpdate, set_reference_prices
+from refdata.adapters.lines import tick_line, word_line
+from refdata.domain.ticks import FeedTick
 from venues.simulator.floor import TradingFloor
 from venues.simulator.model import Phase
+from venues.simulator.side import BookSide
 from venues.simulator.units import to_decimal
 
 log = logging.getLogger("venues.simulator")
 
 PUBLISH_EVERY_S = 1.0
-REPEAT_EVERY = 4  # an unchanged price is written every so many rounds
-SOURCE = "simulator"
+SEND_S = 0.5
+MOST_LISTENERS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class PriceLine:
-    """Prices of a listing in units of 1e-8; None where nobody quotes."""
+    """Prices and sizes of a listing in units of 1e-8; None where nobody quotes. Sizes are those that are shown."""
 
-    listing_id: str
+    venue: str
     symbol: str
+    unit: str
     last: int
     bid: int | None
     ask: int | None
+    bid_size: int | None
+    ask_size: int | None
     phase: Phase
 
 
@@ -47,70 +50,125 @@ def price_lines(floor: TradingFloor) -> list[PriceLine]:
     lines = []
     for spec in floor.listings.values():
         book = floor.books[spec.symbol]
-        lines.append(PriceLine(spec.listing_id, spec.symbol, book.last, book.bids.best, book.asks.best, book.phase))
+        bid, ask = _top(book.bids), _top(book.asks)
+        unit = spec.price_unit or spec.currency
+        lines.append(PriceLine(floor.code, spec.symbol, unit, book.last, bid[0], ask[0], bid[1], ask[1], book.phase))
     return lines
 
 
-class PricePublisher:
-    """Writes prices to reference data until stopped. A database that is away is tried again each second."""
+def _top(side: BookSide) -> tuple[int | None, int | None]:
+    for price, level in side.levels():
+        return price, sum(order.shown or order.leaves for order in level.values())
+    return None, None
 
-    def __init__(self, source: Callable[[], list[PriceLine]], *, clock: Callable[[], datetime] = utc_now) -> None:
+
+class PriceServer:
+    """The feeds of the process's venues, at ``unix:PATH`` or ``tcp:HOST:PORT`` by venue code; those not named are mute."""
+
+    def __init__(
+        self,
+        source: Callable[[], list[PriceLine]],
+        addresses: Mapping[str, str],
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._source = source
         self._now = clock
-        self._known: dict[str, PriceLine] = {}
-        self._round = 0
+        self._known: dict[str, tuple[PriceLine, datetime]] = {}
+        self._doors: dict[str, socket.socket] = {}
+        self._listeners: dict[str, list[socket.socket]] = {code: [] for code in addresses}
+        self._addresses = dict(addresses)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prices", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+        """Listen and begin. Raises OSError when an address is taken."""
+        for code, address in self._addresses.items():
+            self._doors[code] = _door(address)
+        if self._doors:
+            self._thread.start()
 
     def stop(self) -> None:
         """End and wait for the round under way."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
+        for one in [*self._doors.values(), *(one for many in self._listeners.values() for one in many)]:
+            one.close()
 
-    def publish(self) -> int:
-        """Write one round; how many prices were written. Raises the database's errors."""
-        self._round += 1
-        due = []
-        for number, line in enumerate(self._source()):
-            again = (number + self._round) % REPEAT_EVERY == 0
-            if again or self._known.get(line.symbol) != line:
-                due.append(line)
-        if not due:
-            return 0
+    def tell(self) -> None:
+        """One round: greet who is new, tell everybody what changed."""
         at = self._now()
-        updates = [_update(line, at) for line in due]
-        done = set_reference_prices(actor=process_principal("simulator"), at=at, source=SOURCE, prices=updates)
-        self._known.update((line.symbol, line) for line in due)
-        return done.written
+        lines = self._source()
+        changed = {line.symbol for line in lines if self._known.get(line.symbol, (None,))[0] != line}
+        for line in lines:
+            if line.symbol in changed:
+                self._known[line.symbol] = (line, at)
+        for code in self._doors:
+            mine = [line for line in lines if line.venue == code]
+            beat = word_line("beat", at=at)
+            news = [self._text(line, at) for line in mine if line.symbol in changed]
+            self._listeners[code] = [one for one in self._listeners[code] if _send(one, [*news, beat])]
+            whole = [word_line("hello", at=at), *(self._text(line, at) for line in mine), beat]
+            self._listeners[code] += [one for one in self._newcomers(code) if _send(one, whole)]
+
+    def _text(self, line: PriceLine, at: datetime) -> str:
+        return tick_line(feed_tick(line, made_at=self._known[line.symbol][1]), at=at)
+
+    def _newcomers(self, code: str) -> list[socket.socket]:
+        found: list[socket.socket] = []
+        with suppress(BlockingIOError):
+            while len(found) + len(self._listeners[code]) < MOST_LISTENERS:
+                one, _ = self._doors[code].accept()
+                one.settimeout(SEND_S)
+                found.append(one)
+        return found
 
     def _run(self) -> None:
-        failing = False
         while not self._stop.wait(PUBLISH_EVERY_S):
             try:
-                self.publish()
-                failing = False
-            except Error as error:
-                if not failing:
-                    log.warning("Prices cannot be written, trying again each second: %s", error)
-                failing = True
-                connection.close()
+                self.tell()
             except Exception:
-                log.exception("Prices could not be published")
-        close_old_connections()
-        connection.close()
+                log.exception("Prices could not be told")
 
 
-def _update(line: PriceLine, at: datetime) -> PriceUpdate:
-    crossed = line.bid is not None and line.ask is not None and line.bid > line.ask
-    return PriceUpdate(
-        listing_id=UUID(line.listing_id),
-        last=to_decimal(line.last),
-        priced_at=at,
-        bid=None if line.bid is None or crossed else to_decimal(line.bid),
-        ask=None if line.ask is None or crossed else to_decimal(line.ask),
+def feed_tick(line: PriceLine, *, made_at: datetime) -> FeedTick:
+    """The line as a tick of the feed, figures as they are: crossed books included."""
+    figures = (line.last, line.bid, line.ask, line.bid_size, line.ask_size)
+    last, bid, ask, bid_size, ask_size = (None if value is None else to_decimal(value) for value in figures)
+    return FeedTick(
+        symbol=line.symbol,
+        unit=line.unit,
+        made_at=made_at,
+        last=last,
+        bid=bid,
+        ask=ask,
+        bid_size=bid_size,
+        ask_size=ask_size,
+        phase=line.phase.value,
     )
+
+
+def _door(address: str) -> socket.socket:
+    kind, _, rest = address.partition(":")
+    if kind == "unix":
+        with suppress(FileNotFoundError):
+            os.unlink(rest)
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        door.bind(rest)
+    else:
+        host, _, port = rest.rpartition(":")
+        door = socket.create_server((host, int(port)))
+    door.listen(MOST_LISTENERS)
+    door.setblocking(False)
+    return door
+
+
+def _send(listener: socket.socket, lines: list[str]) -> bool:
+    """Whether the listener took it; one that did not is cut off."""
+    try:
+        listener.sendall("".join(f"{line}\n" for line in lines).encode())
+    except OSError:
+        listener.close()
+        return False
+    return True

@@ -31,11 +31,11 @@ def update(symbol: str = "VOD.L", **changes: Any) -> PriceUpdate:
     return PriceUpdate(**{**values, **changes})
 
 
-def test_many_prices_are_one_statement() -> None:
+def test_many_prices_are_few_statements() -> None:
     prices = [update(), update("MSFT", last=Decimal(500), bid=None, ask=None)]
     with CaptureQueriesContext(connection) as queries:
         result = set_reference_prices(actor=ACTOR, at=LATER, source="feed", prices=prices)
-    assert (len(queries), result) == (1, PricesSet(2, ()))
+    assert (len(queries), result) == (5, PricesSet(2, ()))
     held = ReferencePrice.objects.get(listing__symbol="VOD.L")
     assert (held.last, held.bid, held.ask, held.source, held.priced_at) == (
         Decimal("72.40"),
@@ -56,9 +56,9 @@ def test_an_older_price_never_replaces_a_newer_one() -> None:
 
 
 def test_of_several_in_one_batch_the_latest_wins() -> None:
-    prices = [update(last=Decimal(80), bid=None, ask=None), update(priced_at=AT)]
+    prices = [update(last=Decimal(75), bid=None, ask=None), update(priced_at=AT)]
     assert set_reference_prices(actor=ACTOR, at=LATER, source="feed", prices=prices) == PricesSet(1, ())
-    assert ReferencePrice.objects.get(listing__symbol="VOD.L").last == Decimal(80)
+    assert ReferencePrice.objects.get(listing__symbol="VOD.L").last == Decimal(75)
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,12 @@ def test_unknown_listings_are_skipped() -> None:
     result = set_reference_prices(actor=ACTOR, at=LATER, source="feed", prices=[update(listing_id=new_id()), update()])
     assert result == PricesSet(1, ())
     assert ReferencePrice.objects.count() == 135
+
+
+def test_a_file_with_a_price_far_from_the_one_held_is_doubted_not_believed() -> None:
+    done = set_reference_prices(
+        actor=ACTOR, at=LATER, source="file", prices=[update(last=Decimal("0.7234"), bid=None, ask=None)]
+    )
+    assert (done.written, done.doubted) == (1, ("VOD.L",))
+    held = ReferencePrice.objects.get(listing__symbol="VOD.L")
+    assert (held.last, held.quality, held.doubted_last) == (Decimal("72.34"), "suspect", Decimal("0.7234"))

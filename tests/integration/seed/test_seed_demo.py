@@ -149,7 +149,14 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
         ),
         (
             "s.patel",
-            {"switch_trading", "impose_block", "engage_kill_switch", "ask_risk_change", "decide_risk_change"},
+            {
+                "switch_trading",
+                "impose_block",
+                "engage_kill_switch",
+                "ask_risk_change",
+                "decide_risk_change",
+                "judge_price",
+            },
             set(),
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
         ),

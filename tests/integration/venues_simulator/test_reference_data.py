@@ -1,4 +1,4 @@
-"""What the venue reads from reference data at its start, and the prices it writes back."""
+"""What the venue reads from reference data at its start."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import pytest
 from refdata.models import Instrument, Listing, Market, MarketDay, ReferencePrice, TickBand, TickTable
 from venues.simulator.listing import TradingDay
 from venues.simulator.loader import load_listings, load_markets
-from venues.simulator.model import Phase
-from venues.simulator.prices import PriceLine, PricePublisher
 from venues.simulator.units import SCALE, to_units
 
 pytestmark = pytest.mark.django_db
@@ -60,22 +58,11 @@ def vodafone() -> Listing:
     return row
 
 
-def line(last: str, bid: str | None, ask: str | None) -> PriceLine:
-    """A price of VOD.L."""
-    return PriceLine(
-        str(VOD),
-        "VOD.L",
-        to_units(Decimal(last)),
-        None if bid is None else to_units(Decimal(bid)),
-        None if ask is None else to_units(Decimal(ask)),
-        Phase.CONTINUOUS,
-    )
-
-
 def test_listings_come_with_ticks_lots_and_prices(vodafone: Listing) -> None:
     (spec,) = load_listings(["XLON", "XNYS"])
     assert (spec.symbol, spec.mic, spec.venue_symbol, spec.isin) == ("VOD.L", "XLON", "VOD", "GB00BH4HKS39")
     assert (spec.reference, spec.anchor, spec.lot) == (to_units(Decimal("90.5")), 90 * SCALE, SCALE)
+    assert spec.price_unit == "GBX"
     assert spec.ticks == ((0, SCALE // 100), (50 * SCALE, SCALE // 50))
 
 
@@ -88,32 +75,3 @@ def test_markets_come_with_their_sessions(vodafone: Listing) -> None:
     (market,) = load_markets(["XLON"], at=AT)
     assert (market.mic, market.time_zone, market.always_open) == ("XLON", "Europe/London", False)
     assert market.days == (TradingDay(date(2026, 11, 20), AT.replace(hour=8), AT.replace(hour=16)),)
-
-
-def test_prices_are_written_when_they_change_and_now_and_then(vodafone: Listing) -> None:
-    lines = [line("91", "90.98", "91.02")]
-    now = [AT]
-    publisher = PricePublisher(lambda: lines, clock=lambda: now[0])
-    assert publisher.publish() == 1
-    price = ReferencePrice.objects.get()
-    assert (price.last, price.bid, price.ask, price.previous_close) == (
-        Decimal("91"),
-        Decimal("90.98"),
-        Decimal("91.02"),
-        Decimal("90"),
-    )
-    assert (price.source, price.priced_at) == ("simulator", AT)
-    written = []
-    for second in range(1, 9):
-        now[0] = AT + timedelta(seconds=second)
-        written.append(publisher.publish())
-    assert sum(written) == 2
-    lines[0] = line("91.02", None, None)
-    assert publisher.publish() == 1
-    assert ReferencePrice.objects.get().bid is None
-
-
-def test_a_crossed_quote_of_an_auction_is_not_published(vodafone: Listing) -> None:
-    assert PricePublisher(lambda: [line("91", "92", "90")], clock=lambda: AT).publish() == 1
-    price = ReferencePrice.objects.get()
-    assert (price.last, price.bid, price.ask) == (Decimal(91), None, None)

@@ -241,7 +241,7 @@ def get_market_clock(mic: str) -> MarketClock:
         row = cursor.fetchone()
     if row is None:
         raise NotFound("MARKET_UNKNOWN", f"No market has the MIC {mic[:4]!r}.", {"mic": mic[:4]})
-    return _clock(mic, row[0]).with_always_open(row[1])
+    return clock_of(mic, row[0]).with_always_open(row[1])
 
 
 def market_phase(mic: str, at: datetime) -> Phase:
@@ -311,7 +311,12 @@ def listing_statement(condition: str) -> str:
 def listing_from_values(values: Sequence[Any], *, at: datetime) -> ListingFacts:
     """The facts of one row of :func:`listing_statement`."""
     row = _Row(*values)
-    return _facts(row, _clock(row.mic, row.market_version).with_always_open(row.always_open), at=at)
+    return _facts(row, clock_of(row.mic, row.market_version).with_always_open(row.always_open), at=at)
+
+
+def read_listings(where: str, parameters: Sequence[Any], *, at: datetime) -> tuple[ListingFacts, ...]:
+    """The listings of a WHERE clause over this room's tables, in the order it states: one statement."""
+    return tuple(facts for _, facts in _facts_of(_read(where, parameters), at=at))
 
 
 def _read(where: str, parameters: Sequence[Any]) -> list[_Row]:
@@ -322,7 +327,7 @@ def _read(where: str, parameters: Sequence[Any]) -> list[_Row]:
 
 def _facts_of(rows: Sequence[_Row], *, at: datetime) -> Iterable[tuple[_Row, ListingFacts]]:
     for row in rows:
-        clock = _clock(row.mic, row.market_version).with_always_open(row.always_open)
+        clock = clock_of(row.mic, row.market_version).with_always_open(row.always_open)
         yield row, _facts(row, clock, at=at)
 
 
@@ -396,7 +401,8 @@ def _bands(table_id: int, version: UUID) -> tuple[Band, ...]:
     return bands
 
 
-def _clock(mic: str, version: UUID) -> MarketClock:
+def clock_of(mic: str, version: UUID) -> MarketClock:
+    """The cached clock of a market under the version that was read with something else."""
     held = _clocks.get(mic)
     if held is not None and held[0] == version:
         return held[1]

@@ -1,0 +1,74 @@
+"""Forget stored ticks older than they must be kept, in slices; each slice leaves an event with what went and its digest.
+
+Decisions keep the figures they saw with their answers; a tick only shows them once more. The database itself refuses
+to delete a tick younger than ``PriceTick.KEPT_AT_LEAST``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from authorisation.domain.principal import process_principal
+from journal.bulk import one_transaction, raw_cursor
+from journal.domain.chain import EventDraft
+from journal.services.append_to_stream import append_to_stream
+from kernel.ids import new_id
+
+KEPT_DAYS = 14
+SLICE = 20_000
+_OLDEST = "SELECT id FROM refdata_pricetick WHERE received_at < %s AND id <= %s::uuid ORDER BY id LIMIT %s"
+_PURGE = f"""
+WITH gone AS (DELETE FROM refdata_pricetick WHERE id IN ({_OLDEST}) RETURNING *)
+SELECT count(*), min(received_at), max(received_at), min(id::text), max(id::text),
+       encode(sha256(convert_to(string_agg(gone::text, E'\\n' ORDER BY id), 'UTF8')), 'hex')
+  FROM gone
+"""  # noqa: S608
+
+
+def purge_ticks(*, at: datetime, older_than_days: int = KEPT_DAYS, limit: int = SLICE) -> int:
+    """Delete up to ``limit`` of the oldest ticks received more than ``older_than_days`` ago. Returns how many went."""
+    if older_than_days < KEPT_DAYS:
+        raise ValueError(f"ticks are kept at least {KEPT_DAYS} days")
+    before = at - timedelta(days=older_than_days)
+    with one_transaction():
+        with raw_cursor() as cursor:
+            cursor.execute(_PURGE.encode(), [before, _newest_id(before), limit])
+            row = cursor.fetchone()
+        assert row is not None
+        count, first, last, first_id, last_id, digest = row
+        if not count:
+            return 0
+        payload = {
+            "rows": count,
+            "received_from": first.isoformat(),
+            "received_until": last.isoformat(),
+            "first_tick": first_id,
+            "last_tick": last_id,
+            "sha256": digest,
+            "kept_days": older_than_days,
+        }
+        append_to_stream(drafts=[_event(at, payload)], at=at)
+    return int(count)
+
+
+def _newest_id(before: datetime) -> str:
+    """No tick received before that instant has a greater id: ids begin with the milliseconds they were made at."""
+    millis = int(before.timestamp()) * 1000 + 999
+    return f"{millis >> 16:08x}-{millis & 0xFFFF:04x}-7fff-bfff-ffffffffffff"
+
+
+def _event(at: datetime, payload: dict[str, object]) -> EventDraft:
+    event_id = new_id()
+    actor = process_principal("relay")
+    return EventDraft(
+        id=event_id,
+        stream="refdata:price_ticks",
+        kind="PriceTicksPurged",
+        actor=actor.actor,
+        on_behalf_of=actor.on_behalf_of,
+        correlation_id=event_id,
+        event_at=at,
+        received_at=at,
+        business_date=at.date(),
+        payload=payload,
+    )
