@@ -1,4 +1,4 @@
-"""The process that listens to price feeds: one thread a feed, one transaction a second each, opened again when lost.
+"""The process that listens to price feeds: one thread a feed, one transaction every two seconds each, opened again when lost.
 
 A feed that cannot be reached is tried each second; who notices its silence is the relay's sweeper, from the table.
 What could not be written because the database was away is written when it is back; beyond a bound the connection is
@@ -29,7 +29,7 @@ from refdata.services.take_ticks import MOST_TICKS, take_ticks
 
 log = logging.getLogger("refdata.feeds")
 
-TAKE_EVERY_S = 1.0
+TAKE_EVERY_S = 2.0  # also the shortest time between two stored ticks of a listing that nobody doubts
 READ_S = 0.25
 AGAIN_S = 1.0
 LEASE_S = 10.0
