@@ -31,8 +31,10 @@ from orders.domain.venue_rules import rules_from_json
 from orders.models import KillSweep, Order, OrderRequest, UnknownOrder
 from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import FX_RATES, LISTING_WIDTH, listing_from_values, listing_statement, static_version
+from risk.domain.rates import Rates
 from risk.domain.usage import ScopeUsage
 from risk.selectors import BLOCKS_SQL, LIMITS_SQL, TRADING_WAS_SWITCHED_ON_SQL, USAGE_SQL, Marks, marks_from_row
+from risk.selectors.rates import RATE_VERSION_SQL, ahead_sql, rates_of
 from risk.selectors.usage import usage_from_text
 
 _LISTING = ", ".join(f"c{number}" for number in range(1, LISTING_WIDTH + 1))
@@ -64,7 +66,7 @@ WITH lst({_LISTING}) AS MATERIALIZED ({listing_statement(" WHERE l.symbol = uppe
 SELECT acc.id, acc.code, acc.state, acc.short_allowed, acc.group_id, acc.desk_id, acc.client_id, acc.active, acc.overdrawn,
        cash.id, cash.available, holding.id, holding.available, holding.position,
        {TRADING_WAS_SWITCHED_ON_SQL}, {LIMITS_SQL}, {BLOCKS_SQL}, {USAGE_SQL}, {static_version(FX_RATES)}, NUMBER, k.payload_hash,
-       k.answer::text, {_LISTING}
+       k.answer::text, {RATE_VERSION_SQL}, {ahead_sql("$8::text")}, {ahead_sql("'account:' || acc.id")}, {_LISTING}
   FROM (SELECT 1) AS one
   LEFT JOIN lst ON true
   LEFT JOIN acc ON true
@@ -110,21 +112,29 @@ class World:
     number: int
     key_hash: str | None
     key_answer: str | None
+    rates: Rates | None = None
 
 
 def lock_world(
-    *, symbol: str, account_code: str, dealer_id: int, strategy: str, scope: tuple[str, str, str], at: datetime
+    *,
+    symbol: str,
+    account_code: str,
+    dealer_id: int,
+    strategy: str,
+    scope: tuple[str, str, str],
+    source: str,
+    at: datetime,
 ) -> World:
     """Lock the account's money for this listing and read everything the checks need: one statement.
 
-    ``scope`` is principal, route and key of the submission.
+    ``scope`` is principal, route and key of the submission, ``source`` its actor, whose rate is counted.
     """
-    return _world(_LOCKING, (symbol.strip(), account_code, str(dealer_id), strategy, *scope), at)
+    return _world(_LOCKING, (symbol.strip(), account_code, str(dealer_id), strategy, *scope, source), at)
 
 
-def read_world(*, symbol: str, account_code: str, dealer_id: int, strategy: str, at: datetime) -> World:
+def read_world(*, symbol: str, account_code: str, dealer_id: int, strategy: str, source: str, at: datetime) -> World:
     """The same without any lock or number, for a preview."""
-    return _world(_READING, (symbol.strip(), account_code, str(dealer_id), strategy, "", "", ""), at)
+    return _world(_READING, (symbol.strip(), account_code, str(dealer_id), strategy, "", "", "", source), at)
 
 
 def _world(sql: str, parameters: tuple[str, ...], at: datetime) -> World:
@@ -133,7 +143,7 @@ def _world(sql: str, parameters: tuple[str, ...], at: datetime) -> World:
         row = cursor.fetchone()
     assert row is not None
     return World(
-        listing=listing_from_values(row[22:], at=at) if row[22] is not None else None,
+        listing=listing_from_values(row[25:], at=at) if row[25] is not None else None,
         account=AccountRow(*row[:9]) if row[0] is not None else None,
         cash_id=row[9],
         cash_available=row[10],
@@ -146,6 +156,11 @@ def _world(sql: str, parameters: tuple[str, ...], at: datetime) -> World:
         number=row[19],
         key_hash=row[20],
         key_answer=row[21],
+        rates=rates_of(
+            version=row[22], source=parameters[7], source_ahead=row[23], account_id=row[0], account_ahead=row[24], at=at
+        )
+        if row[0] is not None
+        else None,
     )
 
 

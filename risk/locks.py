@@ -160,3 +160,9 @@ def change_usage(counts: Sequence[tuple[Any, ...]], trades: Sequence[tuple[Any, 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], []]
+
+
+def lock_rate_marks() -> None:
+    """One writer of marks for rates at a time, so that their versions become visible in order and none is passed over."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number("risk-rate-marks")])

@@ -147,6 +147,44 @@ class DailyUsage(models.Model):
         ]
 
 
+class RateMark(models.Model):
+    """One version of a mark for rates, repeated executions or breakers. Never changed: the latest in force holds.
+
+    What the numbers mean for each kind: :class:`risk.domain.rates.RateMark`. Where no row holds, the house's own do.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=12)
+    subject = models.TextField(default="")  # the bucket's name (user:7, account:<id>, session:SIM1); empty for all
+    amount = models.PositiveIntegerField()
+    seconds = models.PositiveIntegerField()
+    burst = models.PositiveIntegerField(default=0)
+    share = models.PositiveSmallIntegerField(default=0)
+    pause_s = models.PositiveIntegerField(default=0)
+    effective_from = models.DateTimeField()
+    reason = models.TextField()
+    set_by = models.TextField()
+    approved_by = models.TextField(default="")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount__gt=0, seconds__gt=0), name="risk_ratemark_counts"),
+            models.CheckConstraint(condition=Q(share__lte=100), name="risk_ratemark_share"),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["user", "key", "account", "session"]) | Q(burst__gt=0),
+                name="risk_ratemark_throttle_has_burst",
+            ),
+        ]
+
+
+class RateBucket(models.Model):
+    """How far a source, account or session has used its rate: the moment at which all of it is free again."""
+
+    subject = models.TextField(primary_key=True)
+    full_at = models.DateTimeField()
+
+
 class Block(models.Model):
     """Something that stops what adds risk in a scope, until whoever imposed it lifts it.
 

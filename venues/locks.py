@@ -43,16 +43,28 @@ def lock_group(*, group: str) -> list[FixSession]:
 
 
 _CLAIM = """
-SELECT id, session_group, kind, order_id, request_id, cl_ord_id, payload::text FROM venues_wireintent
- WHERE session_group = %s AND state = 'waiting' AND (NOT %s OR NOT adds_risk)
+SELECT id, session_group, kind, order_id, request_id, cl_ord_id, account_id, adds_risk, payload::text FROM venues_wireintent
+ WHERE session_group = %s AND state = 'waiting' AND adds_risk = ANY(%s::boolean[])
  ORDER BY adds_risk, id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 
 
-def claim_intents(*, group: str, limit: int, only_safe: bool) -> list[ClaimedIntent]:
-    """The next waiting intents, what removes risk first; ``only_safe`` leaves out what adds risk. Skips locked rows."""
+def claim_intents(*, group: str, limit: int, risk_limit: int) -> list[ClaimedIntent]:
+    """The next waiting intents, at most ``limit``, what removes risk first; of them at most ``risk_limit`` add risk.
+
+    Skips locked rows.
+    """
+    if risk_limit >= limit:
+        return _claim(group, [False, True], limit)
+    found = _claim(group, [False], limit)
+    return found + _claim(group, [True], min(risk_limit, limit - len(found)))
+
+
+def _claim(group: str, adding_risk: list[bool], limit: int) -> list[ClaimedIntent]:
+    if limit <= 0:
+        return []
     with raw_cursor(binary=True) as cursor:
-        cursor.execute(_CLAIM, [group, only_safe, limit])
+        cursor.execute(_CLAIM, [group, adding_risk, limit])
         return [ClaimedIntent(*(*row[:-1], orjson.loads(row[-1]))) for row in cursor.fetchall()]
 
 

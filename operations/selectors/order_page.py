@@ -22,7 +22,7 @@ from operations.selectors.desk import visible_orders
 from orders.models import Execution, Order, OrderRequest
 from venues.domain.error_contract import Rule, rule_for
 from venues.models import RouteDecision
-from venues.selectors import WireRow, get_route_decision, list_wire_messages
+from venues.selectors import WireRow, find_waiting_reason, get_route_decision, list_wire_messages
 
 MOST_EVENTS = 1000
 LATE = timedelta(seconds=2)
@@ -56,6 +56,7 @@ class OrderPage:
     replaced_by: Order | None
     route: RouteDecision | None
     makers: dict[int, str]
+    waits: str = ""
 
     @property
     def in_suspense(self) -> Decimal:
@@ -116,6 +117,7 @@ def get_order_page(*, order: Order) -> OrderPage:
         replaced_by=next((one for one in near if one.replaces_id == order.pk), None),
         route=get_route_decision(order_id=order.pk),
         makers=names_of({request.maker_id for request in requests}),
+        waits=find_waiting_reason(request_ids=[request.pk for request in requests]),
     )
 
 

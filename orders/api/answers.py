@@ -13,6 +13,7 @@ from orders.domain.results import COMPLETED_LOCALLY, PENDING_AUTHORISATION, REFU
 from orders.domain.words import ORD_TYPE_WORDS, SIDE_WORDS, TIME_IN_FORCE_WORDS
 from orders.models import Order
 from risk.domain.answers import answer_to_json
+from risk.domain.checks.rates import retry_after
 
 _HTTP = {
     RELEASED: status.HTTP_201_CREATED,
@@ -40,8 +41,15 @@ def result_body(result: CaptureResult) -> dict[str, Any]:
 
 
 def request_answer(result: CaptureResult) -> Response:
-    """201 released, 200 completed without the venue, 202 waits for a second person, 422 refused; so also on replay."""
-    response = Response(result_body(result), status=_HTTP[result.outcome])
+    """201 released, 200 completed without the venue, 202 waits for a second person, 422 refused; so also on replay.
+
+    Refused by a rate it is 429, with Retry-After.
+    """
+    wait = retry_after(result.checks)
+    code = status.HTTP_429_TOO_MANY_REQUESTS if wait is not None else _HTTP[result.outcome]
+    response = Response(result_body(result), status=code)
+    if wait is not None:
+        response["Retry-After"] = str(wait)
     if result.replayed:
         response["Idempotency-Replayed"] = "true"
     return response

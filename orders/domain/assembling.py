@@ -23,6 +23,7 @@ from risk.domain.facts import (
     TermFacts,
     WorkingFacts,
 )
+from risk.domain.rates import Rates
 from risk.domain.usage import NO_USAGE, UsageFacts
 
 DESK_SOURCES = frozenset({"ticket"})
@@ -126,6 +127,7 @@ def order_facts(
     blocks: tuple[BlockFact, ...],
     working: WorkingFacts | None = None,
     usage: UsageFacts = NO_USAGE,
+    rates: Rates | None = None,
 ) -> Facts:
     """Facts of a new order, or of a replace when ``working`` is given; its own reservation is given back first."""
     own_cash = working.reserved_cash if working else ZERO
@@ -145,4 +147,5 @@ def order_facts(
         blocks=blocks,
         working=working,
         usage=usage,
+        rates=rates,
     )

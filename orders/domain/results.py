@@ -87,11 +87,15 @@ class DecideResult:
 
 @dataclass(frozen=True, slots=True)
 class BoundaryAnswer:
-    """Whether a released request may leave the house now; if not, the code and sentence it is refused with."""
+    """Whether a released request may leave the house now; if not, the code and sentence it is refused with.
+
+    ``says`` is what was released: kind, order, ClOrdID and the whole message. Nothing else may leave under its name.
+    """
 
     allowed: bool
     code: str = ""
     sentence: str = ""
+    says: tuple[str, UUID, str, Mapping[str, Any] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -109,6 +110,14 @@ class BoundaryRow(NamedTuple):
     client_id: UUID
     client_active: bool
     overdrawn: bool
+    released_at: datetime | None
+    order_id: UUID
+    cl_ord_id: str
+
+    @property
+    def says(self) -> tuple[str, UUID, str, Mapping[str, Any] | None]:
+        """What was released: kind, order, ClOrdID and message; a cancel's message is the order's own, made as it leaves."""
+        return (self.kind, self.order_id, self.cl_ord_id, None if self.kind == "cancel" else self.payload)
 
 
 _BOUNDARY = f"""
@@ -116,7 +125,8 @@ SELECT r.id, r.kind, r.state, r.payload::text,
        o.is_open OR (r.kind = 'replace' AND o.ord_status = '2'
                      AND coalesce((o.venue_rules #>> '{{replace,revives_filled}}')::boolean, false)),
        o.order_qty, o.cum_qty, o.price, o.stop_px, o.time_in_force,
-       o.strategy, o.listing_id, o.desk_id, o.owner_id, a.id, a.code, a.state, a.short_allowed, c.id, c.active, {OVERDRAWN_SQL}
+       o.strategy, o.listing_id, o.desk_id, o.owner_id, a.id, a.code, a.state, a.short_allowed, c.id, c.active, {OVERDRAWN_SQL},
+       r.released_at, o.id, r.cl_ord_id
   FROM orders_orderrequest r
   JOIN orders_order o ON o.id = r.order_id
   JOIN accounts_tradingaccount a ON a.id = o.account_id

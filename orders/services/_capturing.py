@@ -21,9 +21,11 @@ from orders.permissions import can_see, operator_facts
 from orders.services._authorise import hold_for_authorisation
 from refdata.domain.listing_facts import ListingFacts
 from risk.domain.answers import Acknowledgement, Judgement, Verdict, answer_to_json
+from risk.domain.checks.rates import RATE_CODES
 from risk.domain.exposure import cash_to_hold, stock_to_hold
 from risk.domain.facts import AccountFacts, Facts
 from risk.domain.usage import UsageFacts
+from risk.services.count_messages import count_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,20 @@ def capture_facts(
         limits=world.marks.limits,
         blocks=world.marks.blocks,
         usage=usage,
+        rates=world.rates,
     )
+
+
+def counts(judgement: Judgement) -> bool:
+    """Whether the request is counted against the rates: unless a rate is why it was refused, so that waiting helps."""
+    return not any(answer.code in RATE_CODES and answer.verdict for answer in judgement.answers)
+
+
+def count_request(facts: Facts, judgement: Judgement) -> None:
+    """Count one request against the rates it was judged by; last in its transaction."""
+    if facts.rates is not None and counts(judgement):
+        buckets = (facts.rates.source, facts.rates.account)
+        count_messages(used_us={bucket.subject: bucket.mark.step_us for bucket in buckets})
 
 
 def require_acknowledged(judgement: Judgement) -> None:

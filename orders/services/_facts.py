@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from accounts.domain.arithmetic import HoldAmounts
@@ -19,8 +20,10 @@ from orders.permissions import operator_facts
 from orders.services._usage import usage_of_order
 from refdata.selectors import get_listing
 from risk.domain.facts import AccountFacts, Facts, TermFacts, WorkingFacts
+from risk.domain.rates import Rates
 from risk.models import Scope
 from risk.selectors import Scopes, get_marks
+from risk.selectors.rates import get_rates
 
 IN_FLIGHT = (
     OrderRequest.State.PENDING_AUTHORISATION,
@@ -100,6 +103,7 @@ def facts_of_order(
             beside=replacing or but is None,
             but=but,
         ),
+        rates=_rates(maker, order, replacing=replacing and but is None, at=at),
     )
 
 
@@ -121,3 +125,9 @@ def _working(
         changed=changed,
         told_at=tuple(r.released_at for r in others if r.released_at and r.state not in ENDED_BY_US),
     )
+
+
+def _rates(maker: Principal, order: Order, *, replacing: bool, at: datetime) -> Rates:
+    """The buckets of a replace that is asked for now; what a person decides about was counted when it was asked for."""
+    read = get_rates(source=maker.actor, account_ids=[order.account_id], at=at)[order.account_id]
+    return read if replacing else Rates(replace(read.source, ahead_us=0), replace(read.account, ahead_us=0))

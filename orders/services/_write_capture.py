@@ -26,8 +26,10 @@ from kernel.numbers import ZERO
 from orders.domain.drafting import CaptureDraft
 from orders.locks import native_cursor, numbered
 from orders.models import Order, OrderRequest
+from risk.domain.rates import Rates
 from risk.locks import COUNT_CAPTURE
 from risk.models import OrderUsage
+from risk.services.count_messages import COUNT_ROWS_SQL
 from risk.services.set_usage import SHARE_FIELDS, OrderShare, share_keys
 
 
@@ -38,17 +40,22 @@ def write_capture(
     holding_id: int | None,
     currency: str,
     instrument_id: UUID,
+    rates: Rates | None,
     key_row: tuple[str, str, str, str, int, Mapping[str, Any]],
     at: datetime,
     share: OrderShare | None = None,
 ) -> dict[str, int]:
-    """Write one capture. ``key_row`` is principal, route, key, payload hash, status and answer.
+    """Write one capture. ``key_row`` is principal, route, key, payload hash, status and answer; ``rates`` the buckets that
+    it moves, None when it moves none.
 
     Returns the counted scopes of ``share`` with the versions their sums have now; they stay locked until commit.
     Raises IntegrityError when the key was used meanwhile; the transaction is then to be left.
     """
     order, request = draft.order, draft.request
-    parameters = _values(shape_of(Order), [order[name] for name in shape_of(Order).fields])
+    parameters: list[Any] = []
+    for bucket in (rates.account, rates.source) if rates else ():  # ascending: "account:…" before "key:…" and "user:…"
+        parameters += [bucket.subject, bucket.mark.step_us]
+    parameters += _values(shape_of(Order), [order[name] for name in shape_of(Order).fields])
     parameters += _values(shape_of(OrderRequest), [request[name] for name in shape_of(OrderRequest).fields])
     for event in draft.events:
         parameters += _values(shape_of(Event, EVENT_FIELDS), list(event_values(event)))
@@ -77,7 +84,7 @@ def write_capture(
         parameters = [*parameters[:-1], *share.values(share.counted), share_keys(share), share.counted.open_orders]
         parameters += [buys, sells, EVENTS_CHANNEL]
     with native_cursor() as cursor:
-        cursor.execute(_statement(holds, len(draft.events), share is not None), parameters)
+        cursor.execute(_statement(holds, len(draft.events), share is not None, counted=rates is not None), parameters)
         row = cursor.fetchone()
     return dict(json.loads(row[1])) if row is not None and row[1] is not None else {}
 
@@ -95,9 +102,15 @@ def _insert(model: type[models.Model], fields: tuple[str, ...] | None, rows: int
     return f"INSERT INTO {shape.table} ({shape.column_list}) VALUES {', '.join([one] * rows)}"  # noqa: S608
 
 
+_BUCKETS = "VALUES " + ", ".join(["(%s, statement_timestamp() + %s * interval '1 microsecond')"] * 2)
+
+
 @lru_cache(maxsize=16)
-def _statement(holds: str, events: int, counts: bool) -> str:
-    parts = [
+def _statement(holds: str, events: int, counts: bool, *, counted: bool) -> str:
+    # PostgreSQL runs writing parts that nothing reads last, the first of them at the very end: so the buckets, which many
+    # share, are locked after the sums of limits and just before commit.
+    parts = [f"b AS ({COUNT_ROWS_SQL.format(rows=_BUCKETS)})"] if counted else []
+    parts += [
         f"o AS ({_insert(Order, None)})",
         f"r AS ({_insert(OrderRequest, None)})",
         f"e AS ({_insert(Event, EVENT_FIELDS, events)})",

@@ -23,6 +23,7 @@ from orders.services._capturing import (
     Replaced,
     Submission,
     capture_facts,
+    counts,
     draft_of,
     hold_draft,
     require_account,
@@ -101,6 +102,7 @@ def _capture(submission: Submission, scope: tuple[str, str, str], digest: str) -
         dealer_id=actor.user_id,
         strategy=terms.strategy,
         scope=scope,
+        source=actor.actor,
         at=at,
     )
     if world.key_hash is not None and world.key_answer is not None:
@@ -120,6 +122,7 @@ def _capture(submission: Submission, scope: tuple[str, str, str], digest: str) -
         holding_id=world.holding_id,
         currency=listing.currency,
         instrument_id=listing.instrument_id,
+        rates=world.rates if counts(judgement) else None,
         key_row=(*scope, digest, STATUS.get(draft.result.outcome, 201), capture_answer(draft.result)),
         at=at,
     )

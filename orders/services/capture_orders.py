@@ -42,6 +42,7 @@ from orders.services._answers import content_hash, key_owner, terms_content
 from orders.services._capturing import (
     Submission,
     capture_facts,
+    counts,
     draft_of,
     hold_draft,
     require_account,
@@ -53,10 +54,13 @@ from refdata.domain.fx import FxRates
 from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import find_listings_by_symbol, get_fx_rates
 from risk.domain.checks import run_checks
+from risk.domain.rates import Rates
 from risk.domain.usage import PositionFacts, ScopeUsage, UsageFacts
 from risk.locks import lock_usage
 from risk.selectors import Marks, Scopes, get_marks
+from risk.selectors.rates import get_rates
 from risk.selectors.usage import bounds_position, counting_rate, get_positions, keys_of, read_usage
+from risk.services.count_messages import count_messages
 from risk.services.set_usage import OrderShare, add_orders, share_keys
 
 CHUNK = 500
@@ -119,6 +123,8 @@ class _Batch:
     fx_rates: FxRates
     usage: dict[str, ScopeUsage]
     positions: dict[tuple[UUID, UUID], PositionFacts]
+    rates: dict[UUID, Rates]
+    counted: dict[str, int] = field(default_factory=dict)
     cash_used: dict[tuple[UUID, str], Decimal] = field(default_factory=dict)
     stock_used: dict[tuple[UUID, UUID], Decimal] = field(default_factory=dict)
     marks_of: dict[tuple[UUID, UUID, str], Marks] = field(default_factory=dict)
@@ -155,6 +161,7 @@ def _load(first: Submission, rows: Rows) -> _Batch:
         fx_rates=get_fx_rates(),
         usage=usage,
         positions=positions,
+        rates=get_rates(source=first.actor.actor, account_ids=[a.account_id for a in accounts.values()], at=first.at),
     )
 
 
@@ -192,6 +199,9 @@ def _row(batch: _Batch, first: Submission, row_id: str, terms: OrderTerms) -> Ro
     except Refused as error:
         return RowResult(row_id, "invalid", None, error.code, error.sentence)
     batch.drafts.append((draft, submission))
+    if counts(judgement) and facts.rates is not None:
+        for bucket in (facts.rates.source, facts.rates.account):
+            batch.counted[bucket.subject] = batch.counted.get(bucket.subject, 0) + 1
     _use(batch, draft, account.account_id, listing)
     share = share_of_draft(
         draft.result.order_id, draft.result.outcome, facts, terms, account, dealer_id=first.actor.user_id
@@ -226,6 +236,7 @@ def _world(batch: _Batch, actor: Principal, account: AccountRow, listing: Listin
         number=0,
         key_hash=None,
         key_answer=None,
+        rates=_rates(batch, account.account_id),
     )
 
 
@@ -256,6 +267,14 @@ def _count(batch: _Batch, share: OrderShare) -> None:
     batch.shares.append(share)
 
 
+def _rates(batch: _Batch, account_id: UUID) -> Rates:
+    """The buckets of a row, moved on by what the rows before sent."""
+    read = batch.rates[account_id]
+    source, account = read.source, read.account
+    sent, to_account = batch.counted.get(source.subject, 0), batch.counted.get(account.subject, 0)
+    return Rates(source.after(sent), account.after(to_account))
+
+
 def _use(batch: _Batch, draft: CaptureDraft, account_id: UUID, listing: ListingFacts) -> None:
     if not draft.hold_cash and not draft.hold_stock:
         return
@@ -284,11 +303,19 @@ def _write(batch: _Batch, at: datetime) -> None:
     write_rows(OrderRequest, [[draft.request[name] for name in requests] for draft in drafts])
     write_rows(Event, [event_values(event) for draft in drafts for event in draft.events], fields=EVENT_FIELDS)
     set_reservations(holds=batch.holds, at=at)
+
     for draft, submission in batch.drafts:
         hold_draft(draft, submission)
     add_orders(batch.shares)
+    count_messages(used_us=_used(batch))
     crash_point("capture_batch.written")
     notify()
+
+
+def _used(batch: _Batch) -> dict[str, int]:
+    """How far the rows of the chunk move each bucket."""
+    buckets = {bucket.subject: bucket for rates in batch.rates.values() for bucket in (rates.source, rates.account)}
+    return {subject: sent * buckets[subject].mark.step_us for subject, sent in batch.counted.items()}
 
 
 def _replayed(answer: Any) -> list[RowResult]:

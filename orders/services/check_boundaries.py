@@ -1,13 +1,14 @@
 """The last look before the wire: is the request still to be sent, and may its account, listing and market still be traded?
 
-A cancel always passes. A replace that only asks for less passes blocks and halts. Only a refusal stops a request here:
+An order that waited (for the session's rate, for a venue that complained, for a session that was down) has its price
+checked again. A cancel always passes. A replace that only asks for less passes blocks and halts. Only a refusal stops a request here:
 what needed a person had one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from orders.domain.assembling import order_facts, terms_of_payload, working_of
@@ -21,6 +22,7 @@ from risk.domain.checks import run_boundary_checks
 from risk.domain.facts import AccountFacts, OperatorFacts
 from risk.selectors import Marks, Scopes, get_marks
 
+DELAYED = timedelta(seconds=2)
 _ANYBODY = OperatorFacts(may_enter=True, trades_desk=True, trades_group=True)
 
 
@@ -61,10 +63,15 @@ def _answer(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
     if row.state != OrderRequest.State.RELEASED:
         return BoundaryAnswer(False, "REQUEST_NOT_RELEASED", f"The request is {row.state.replace('_', ' ')}.")
     if row.kind == OrderRequest.Kind.CANCEL:
-        return BoundaryAnswer(True)
+        return BoundaryAnswer(True, says=row.says)
     if not row.may_work:
         return BoundaryAnswer(False, "ORDER_CLOSED", "The order is over.")
     return _judge(row, reading)
+
+
+def _delayed(row: BoundaryRow, at: datetime) -> bool:
+    """Whether it has waited so long that the price it was judged by may be another."""
+    return row.released_at is not None and at - row.released_at > DELAYED
 
 
 def _judge(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
@@ -94,7 +101,8 @@ def _judge(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
         blocks=marks.blocks,
         working=working_of(row) if row.kind == OrderRequest.Kind.REPLACE else None,
     )
-    refusals = [answer for answer in run_boundary_checks(facts) if answer.verdict is Verdict.REFUSE]
+    answers = run_boundary_checks(facts, delayed=facts.adds_risk and _delayed(row, reading.at))
+    refusals = [answer for answer in answers if answer.verdict is Verdict.REFUSE]
     if refusals:
         return BoundaryAnswer(False, refusals[0].code, refusals[0].sentence)
-    return BoundaryAnswer(True)
+    return BoundaryAnswer(True, says=row.says)

@@ -45,6 +45,7 @@ def preview_order(
         account_code=terms.account.strip(),
         dealer_id=actor.user_id,
         strategy=terms.strategy,
+        source=actor.actor,
         at=at,
     )
     listing = require_listing(world.listing, symbol=terms.symbol)

@@ -31,7 +31,7 @@ from orders.services._asking import (
     result_of,
 )
 from orders.services._authorise import hold_for_authorisation
-from orders.services._capturing import require_acknowledged
+from orders.services._capturing import count_request, require_acknowledged
 from orders.services._facts import facts_of_order
 from orders.services._holds import lock_order_whole, set_hold
 from orders.services._moving import Said, asked, record, who
@@ -86,6 +86,7 @@ def replace_order(
             order, requests, actor, at, (idempotency_key, reason), message, judgement, acknowledgements, facts.adds_risk
         )
         result = result_of(order, request, OUTCOMES[judgement.worst], judgement.answers)
+        count_request(facts, judgement)
         store_answer(
             principal=key_owner(actor),
             route=route,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from kernel.fix import OrdType, Side, TimeInForce
 from refdata.domain.listing_facts import ListingFacts
+from risk.domain.rates import Rates
 from risk.domain.usage import NO_USAGE, UsageFacts
 
 
@@ -151,6 +152,7 @@ class Facts:
     blocks: tuple[BlockFact, ...]
     working: WorkingFacts | None = None
     usage: UsageFacts = NO_USAGE
+    rates: Rates | None = None
 
     @property
     def leaves_qty(self) -> Decimal:

@@ -36,6 +36,8 @@ class ClaimedIntent(NamedTuple):
     order_id: UUID
     request_id: UUID
     cl_ord_id: str
+    account_id: UUID
+    adds_risk: bool
     payload: Mapping[str, Any]
 
 

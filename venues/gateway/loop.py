@@ -46,6 +46,7 @@ from venues.services.record_asked import record_asked, status_request
 from venues.services.refuse_intent import refuse_intent
 from venues.services.report_session_health import SESSION_DOWN_AFTER, report_session_health
 from venues.services.take_over_sessions import TakenSession, take_over_sessions
+from venues.services.tell_waiting import tell_waiting
 
 log = logging.getLogger("venues.gateway")
 
@@ -70,6 +71,7 @@ class Gateway:
         self._known_on: dict[str, datetime] = {}
         self._recoverer = Recoverer((), group=group, fence=0)
         self._back_off: dict[str, BackOff] = {}
+        self._rate_met = ""
         self._alarmed: set[str] | None = None
         self._bounded: object = None
         self._started_at = utc_now()
@@ -136,6 +138,7 @@ class Gateway:
             self._recoverer.review(engine, now)
             self._recoverer.end_day(now)
             self._report_health(engine, recorder, now)
+            self._tell_waiting(engine, now)
         return True
 
     # Sessions
@@ -238,6 +241,7 @@ class Gateway:
             handed, limit = self._give_batch(engine, live, recorder.memos[live.name].epoch, risk_allowed=risk_allowed)
             for refusal in handed.not_sent:
                 _refuse(refusal)
+            self._rate_met = handed.rate_met
             if handed.claimed < limit:
                 return
 
@@ -257,6 +261,16 @@ class Gateway:
         if live is None or not self._enabled.get(live.name, True) or not self._recoverer.is_open(live.name):
             return False
         return self._back_off.get(live.name, BackOff()).pause <= PATIENT_PAUSE
+
+    def _tell_waiting(self, engine: Engine, now: datetime) -> None:
+        """What waits for a rate, ours or the venue's, says so."""
+        live = self._live(engine)
+        back_off = self._back_off.get(live.name, BackOff()) if live else BackOff()
+        if live is not None and back_off.holds(now):
+            sentence = f"{live.name} complained of too many messages; orders wait for {back_off.pause.seconds} s."
+            tell_waiting(group=self.group, sentence=sentence)
+        elif live is not None and self._rate_met:
+            tell_waiting(group=self.group, sentence=f"Waits for the rate of session {live.name}: {self._rate_met}.")
 
     def _hand_over(self, live: TakenSession, epoch: str, *, only_safe: bool, at: datetime) -> tuple[HandedOver, int]:
         """A batch; one by one when a request of the batch moved on between the check and its lock."""

@@ -24,7 +24,7 @@ from venues.adapters.base import SentMessage
 from venues.adapters.registry import adapter_named
 from venues.domain.fix_codec import DecodedField, decode, message_name
 from venues.domain.route import VenueFacts
-from venues.models import FixSession, Recovery, RouteDecision, Venue, WireMessage
+from venues.models import FixSession, Recovery, RouteDecision, Venue, WireIntent, WireMessage
 from venues.permissions import require_view_sessions
 from venues.selectors.recoveries import latest_recoveries
 
@@ -331,6 +331,12 @@ def last_number_in(*, session: str, epoch: str) -> int:
         )
         row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+def find_waiting_reason(*, request_ids: Sequence[UUID]) -> str:
+    """Why one of these requests still waits at the gateway, where somebody said so; else empty."""
+    waiting = WireIntent.objects.filter(request_id__in=request_ids, state=WireIntent.State.WAITING)
+    return waiting.exclude(kind="status").exclude(reason="").values_list("reason", flat=True).first() or ""
 
 
 def session_fence(*, session: str) -> int:

@@ -2,6 +2,9 @@
 
 What this returns has been handed over: it may be given to the engine exactly once, and never again after a restart.
 Refusals are not made here: they touch accounts, and each is its own transaction (``refuse_intent``).
+
+How many may leave is what the session's rate allows at this moment (``risk.domain.rates``): cancels first, orders only as
+far as the share that is kept for cancels. What is over waits here, in its place; nothing is dropped.
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ from orders.domain.results import BoundaryAnswer
 from orders.locks import lock_departing
 from orders.services.check_boundaries import check_boundaries
 from orders.services.record_hand_over import record_hand_over
+from risk.domain.rates import RateKind, session_subject
+from risk.selectors.rates import get_bucket
+from risk.services.count_messages import count_messages
 from venues.adapters.base import Adapter
 from venues.domain.fix_codec import join
 from venues.domain.messages import ClaimedIntent, IntentKind, OutboundIntent, dont_know_from_payload, terms_from_message
@@ -31,6 +37,7 @@ from venues.models import HandOver, WireIntent
 from venues.selectors import session_fence
 
 CANNOT_BE_MAPPED = "CANNOT_BE_MAPPED"
+INTENT_FORGED = "INTENT_FORGED"
 _HAND_OVER_FIELDS = (
     "cl_ord_id", "intent_id", "mapping", "body", "session", "epoch", "fence", "handed_over_at",
 )  # fmt: skip
@@ -56,11 +63,13 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """``claimed`` counts the intents looked at: fewer than the limit means that nothing more waits."""
+    """``claimed`` counts the intents looked at: fewer than the limit means that nothing more waits, or that what waits does
+    so for the session's rate: ``rate_met`` then names it, else it is empty."""
 
     outgoing: tuple[Outgoing, ...]
     not_sent: tuple[NotSent, ...]
     claimed: int
+    rate_met: str = ""
 
 
 def outbound_of(intent: ClaimedIntent, departure: Departure, *, at: datetime) -> OutboundIntent:
@@ -94,7 +103,9 @@ def mark_handed_over(
     with transaction.atomic(durable=True):
         if session_fence(session=session) != fence:
             raise Unavailable("SINGLETON_LOST", f"Another gateway has taken over {session}; this one must stop.")
-        found = claim_intents(group=group, limit=limit, only_safe=only_safe)
+        bucket = get_bucket(kind=RateKind.SESSION, subject=session_subject(session), at=at)
+        free, for_risk = bucket.free(), bucket.free(removes_risk=False)
+        found = claim_intents(group=group, limit=min(limit, free), risk_limit=0 if only_safe else for_risk)
         disowned = [intent for intent in found if intent.kind == IntentKind.DONT_KNOW]
         claimed = [intent for intent in found if intent.kind != IntentKind.DONT_KNOW]
         answers = check_boundaries(request_ids=[intent.request_id for intent in claimed], at=at)
@@ -103,7 +114,7 @@ def mark_handed_over(
         for intent in claimed:
             order = departing[intent.order_id]
             departure = order.departure(intent.cl_ord_id)
-            obstacle = _obstacle(intent, answers[intent.request_id])
+            obstacle = _obstacle(intent, answers[intent.request_id], at)
             if obstacle is None and departure is None:
                 obstacle = NotSent(intent.id, "REQUEST_NOT_RELEASED", "The request was ended before it could leave.")
             if obstacle is not None or departure is None:
@@ -126,13 +137,42 @@ def mark_handed_over(
                 outgoing.append(Outgoing(intent.cl_ord_id, said))
                 rows.append((intent.cl_ord_id, intent.id, adapter.mapping, join(said), session, epoch, fence, at))
         _record(handed, rows, originals, at=at)
-    return HandedOver(tuple(outgoing), tuple(not_sent), len(found))
+        count_messages(used_us={bucket.subject: len(handed) * bucket.mark.step_us})
+        if handed:
+            crash_point("before_hand_over")
+    adding = sum(intent.adds_risk for intent in found)
+    met = len(found) >= free if free < limit else adding >= for_risk and for_risk < limit and not only_safe
+    return HandedOver(tuple(outgoing), tuple(not_sent), len(found), bucket.mark.words if met else "")
 
 
-def _obstacle(intent: ClaimedIntent, answer: BoundaryAnswer) -> NotSent | None:
+def _obstacle(intent: ClaimedIntent, answer: BoundaryAnswer, at: datetime) -> NotSent | None:
     if intent.kind == IntentKind.CANCEL and lock_waiting_new(order_id=intent.order_id) is not None:
         return NotSent(intent.id, "", "The order had not been sent.", completes_locally=True)
-    return None if answer.allowed else NotSent(intent.id, answer.code, answer.sentence)
+    if not answer.allowed:
+        return NotSent(intent.id, answer.code, answer.sentence)
+    message = None if intent.kind == IntentKind.CANCEL else intent.payload.get("message")
+    asked = (intent.kind, intent.order_id, intent.cl_ord_id, message)
+    if asked != answer.says or (intent.kind == IntentKind.NEW and not intent.adds_risk):
+        _tell_forged(intent, at)
+        return NotSent(intent.id, INTENT_FORGED, "What was to be sent is not what was released; it was not sent.")
+    return None
+
+
+def _tell_forged(intent: ClaimedIntent, at: datetime) -> None:
+    """Somebody or something wrote an intent that did not come of the release: never sent, and the gravest of its kind."""
+    raise_anomaly(
+        anomaly=Anomaly(
+            kind=INTENT_FORGED,
+            severity=Severity.CRITICAL,
+            subject_type="order",
+            subject_id=str(intent.order_id),
+            sentence=f"What waited to be sent as {intent.cl_ord_id} is not what was released; it was not sent.",
+            dedupe_key=f"intent-forged:{intent.id}",
+            evidence={"intent_id": intent.id, "request_id": str(intent.request_id), "payload": intent.payload},
+        ),
+        actor="process:gateway",
+        at=at,
+    )
 
 
 def _disowning(intent: ClaimedIntent, adapter: Adapter, at: datetime) -> tuple[tuple[int, str], ...] | None:
@@ -173,4 +213,3 @@ def _record(
     update_rows(WireIntent, closed, key=("id",), fields=("state", "closed_at"))
     if originals:
         record_hand_over(request_ids=list(originals), at=at, originals=originals)
-    crash_point("before_hand_over")

@@ -31,6 +31,7 @@ from risk.domain.checks.limits_usage import (
 from risk.domain.checks.market import InstrumentActive, ListingState, MarketOrderTypes, MarketSession, ShortMarking
 from risk.domain.checks.money import BuyingPower, SellableHoldings
 from risk.domain.checks.prices import PriceCollar, PriceFreshness, PriceQuality, ReferencePrice
+from risk.domain.checks.rates import AccountRate, SourceRate
 from risk.domain.checks.terms import (
     ExpiryDate,
     FieldNotReplaceable,
@@ -51,6 +52,8 @@ CHECKS: tuple[Check, ...] = (
     NoStandingBlock(),
     OperatorPermission(),
     ServiceSendRight(),
+    SourceRate(),
+    AccountRate(),
     AccountState(),
     AccountOverdrawn(),
     InstrumentActive(),
@@ -87,6 +90,7 @@ CHECKS: tuple[Check, ...] = (
 BOUNDARY_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS if check.at_boundary)
 USAGE_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS if isinstance(check, UsageCheck))
 """The checks whose facts others may change while an order is judged: asked again once the sums are locked."""
+DELAYED_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS if check.at_boundary or check.when_delayed)
 RULES: dict[str, str] = {check.code: check.rule for check in CHECKS}
 """Rule text by code, for screens and the catalogue."""
 
@@ -107,9 +111,12 @@ def run_checks(facts: Facts, *, acknowledgements: Sequence[Acknowledgement] = ()
     return judge([check.answer(facts) for check in CHECKS], acknowledgements=acknowledgements, on_desk=on_desk)
 
 
-def run_boundary_checks(facts: Facts) -> tuple[CheckAnswer, ...]:
-    """The checks that are run once more right before the wire. Only a refusal counts there: what needed a person had one."""
-    return tuple(check.answer(facts) for check in BOUNDARY_CHECKS)
+def run_boundary_checks(facts: Facts, *, delayed: bool = False) -> tuple[CheckAnswer, ...]:
+    """The checks that are run once more right before the wire. Only a refusal counts there: what needed a person had one.
+
+    For an order that was ``delayed`` those of its price too: the market it was judged by has gone on.
+    """
+    return tuple(check.answer(facts) for check in (DELAYED_CHECKS if delayed else BOUNDARY_CHECKS))
 
 
 def usage_still_allows(facts: Facts, answers: Sequence[CheckAnswer]) -> bool:

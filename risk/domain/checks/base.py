@@ -18,6 +18,7 @@ class Check(ABC):
     code: ClassVar[str] = ""
     rule: ClassVar[str] = ""
     at_boundary: ClassVar[bool] = False
+    when_delayed: ClassVar[bool] = False
     _passed: ClassVar[CheckAnswer]
 
     def __init_subclass__(cls) -> None:

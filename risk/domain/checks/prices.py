@@ -77,6 +77,8 @@ class ReferencePrice(Check):
 class PriceFreshness(Check):
     """While the market runs, the feed of the reference price speaks; after a silence the order needs a second person."""
 
+    when_delayed = True
+
     def answer(self, facts: Facts) -> CheckAnswer:
         listing = facts.listing
         age = price_age_s(listing, facts.at)
@@ -122,6 +124,8 @@ class PriceQuality(Check):
 class PriceCollar(Check):
     """The limit is near the last price: further than the first mark needs the dealer's reason, further than the second
     is refused."""
+
+    when_delayed = True
 
     def answer(self, facts: Facts) -> CheckAnswer:
         price = facts.terms.price

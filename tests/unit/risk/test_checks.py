@@ -14,6 +14,7 @@ from refdata.domain.quality import Quality
 from refdata.domain.sessions import Phase
 from risk.domain.checks import BOUNDARY_CHECKS, CHECKS, RULES
 from risk.domain.facts import AccountFacts, Facts, OperatorFacts
+from risk.domain.rates import Bucket, RateKind, RateMark
 from tests.unit.risk.usage_cases import USAGE_CASES
 from tests.unit.risk.world import (
     AT,
@@ -21,6 +22,7 @@ from tests.unit.risk.world import (
     FACTS,
     LISTING,
     PRICE,
+    ROOM,
     D,
     facts,
     limits,
@@ -76,6 +78,18 @@ def closed_before_open(tif: TimeInForce) -> Facts:
     return with_tif(listing(phase=Phase.CLOSED, session_open_at=AT + timedelta(hours=1)), tif)
 
 
+TEN = RateMark(RateKind.USER, amount=10, seconds=1, burst=5)  # one every 100 ms, five at once
+FULL = 400_000  # four of the five are used
+
+
+def source_ahead(us: int) -> Facts:
+    return facts(rates=replace(ROOM, source=Bucket("user:1", us, TEN)))
+
+
+def account_ahead(us: int) -> Facts:
+    return facts(rates=replace(ROOM, account=Bucket("account:1", us, TEN)))
+
+
 CASES: list[tuple[str, str, Facts, str]] = [
     ("TRADING_SWITCHED_ON", "on", FACTS, "pass"),
     ("TRADING_SWITCHED_ON", "off", facts(trading_on=False), "refuse"),
@@ -91,6 +105,24 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("SERVICE_SEND_RIGHT", "person without the flag", operator(may_send=False), "pass"),
     ("SERVICE_SEND_RIGHT", "service with", operator(is_service=True), "pass"),
     ("SERVICE_SEND_RIGHT", "service without", operator(is_service=True, may_send=False), "refuse"),
+    ("SOURCE_RATE", "the last of the burst", source_ahead(FULL), "pass"),
+    ("SOURCE_RATE", "one too many", source_ahead(FULL + 1), "refuse"),
+    (
+        "SOURCE_RATE",
+        "one too many, but asking for less",
+        replace(replacing("500"), rates=source_ahead(FULL + 1).rates),
+        "pass",
+    ),
+    ("SOURCE_RATE", "nothing known", facts(rates=None), "refuse"),
+    ("ACCOUNT_RATE", "the last of the burst", account_ahead(FULL), "pass"),
+    ("ACCOUNT_RATE", "one too many", account_ahead(FULL + 1), "refuse"),
+    (
+        "ACCOUNT_RATE",
+        "one too many, but asking for less",
+        replace(replacing("500"), rates=account_ahead(FULL + 1).rates),
+        "pass",
+    ),
+    ("ACCOUNT_RATE", "nothing known", facts(rates=None), "refuse"),
     ("ACCOUNT_STATE", "active", FACTS, "pass"),
     ("ACCOUNT_STATE", "frozen", account(state="frozen"), "refuse"),
     ("ACCOUNT_STATE", "closed", account(state="closed"), "refuse"),

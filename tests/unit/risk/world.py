@@ -23,6 +23,7 @@ from risk.domain.facts import (
     TermFacts,
     WorkingFacts,
 )
+from risk.domain.rates import FROM_THE_START, Bucket, RateKind, Rates
 
 AT = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 D = Decimal
@@ -65,6 +66,9 @@ LIMITS = (
     LimitFact("price_age", "firm", "", "", D(15), D(3600)),
 )
 TERMS = TermFacts(Side.BUY, OrdType.LIMIT, TimeInForce.DAY, D(1000), D("72.50"))
+ROOM = Rates(
+    Bucket("user:1", 0, FROM_THE_START[RateKind.USER]), Bucket("account:1", 0, FROM_THE_START[RateKind.ACCOUNT])
+)
 FACTS = Facts(
     at=AT,
     action=Action.NEW,
@@ -78,6 +82,7 @@ FACTS = Facts(
     trading_on=True,
     limits=LIMITS,
     blocks=(),
+    rates=ROOM,
 )
 BLOCK = BlockFact("account", "3", "recovery:SIM1", "Session recovering.")
 
