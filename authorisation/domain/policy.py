@@ -25,6 +25,7 @@ POLICIES: dict[str, KindPolicy] = {
         KindPolicy("order_request", "Order release", RELEASE_ORDER, timedelta(minutes=30)),
         KindPolicy("suspense", "Trades in suspense", RELEASE_ORDER, timedelta(hours=8)),
         KindPolicy("limit_change", "Limit change", DECIDE_RISK_CHANGE, timedelta(days=1)),
+        KindPolicy("rate_change", "Rate change", DECIDE_RISK_CHANGE, timedelta(days=1)),
         KindPolicy("rule_change", "Rule change", DECIDE_RISK_CHANGE, timedelta(days=1)),
         KindPolicy("stop_release", "Release of a stop", DECIDE_RISK_CHANGE, timedelta(hours=1)),
         KindPolicy("corporate_action", "Corporate action", DECIDE_STATIC_DATA, timedelta(days=2)),

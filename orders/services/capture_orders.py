@@ -303,7 +303,6 @@ def _write(batch: _Batch, at: datetime) -> None:
     write_rows(OrderRequest, [[draft.request[name] for name in requests] for draft in drafts])
     write_rows(Event, [event_values(event) for draft in drafts for event in draft.events], fields=EVENT_FIELDS)
     set_reservations(holds=batch.holds, at=at)
-
     for draft, submission in batch.drafts:
         hold_draft(draft, submission)
     add_orders(batch.shares)
