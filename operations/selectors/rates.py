@@ -14,7 +14,7 @@ from risk.services.decide_rate_change import mark_of_payload
 
 def describe_rate_change(actor: Principal, facts: RequestFacts, at: datetime) -> Effect:
     """The mark of now against the one asked for, and who would be held at this moment under it."""
-    mark = mark_of_payload(dict(facts.payload))
+    mark = mark_of_payload(facts.payload)
     now = get_bucket(kind=mark.kind, subject=mark.subject, at=at)
     lines = [
         EffectLine("Mark", now.mark.words, mark.words),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -74,7 +75,7 @@ def decide_rate_change(
     return RateDecided(authorisation_id, "applied", f"From now on {mark.words}.")
 
 
-def mark_of_payload(payload: dict[str, Any]) -> RateMark:
+def mark_of_payload(payload: Mapping[str, Any]) -> RateMark:
     """The mark that was asked for."""
     return RateMark(
         kind=RateKind(payload["kind"]),
