@@ -23,6 +23,7 @@ VERBS = {
     "fsck": "fsck",
     "reset": "reset",
     "trading": "trading",
+    "kill": "kill",
     "seal-key": "seal_key",
     "evidence": "evidence",
     "verify": "verify",
@@ -72,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     trading = verbs.add_parser("trading", help="switch the sending of new orders on or off")
     trading.add_argument("state", choices=("on", "off"))
     trading.add_argument("--reason", required=True, help="kept with the switch")
+    _add_kill(verbs)
     evidence = verbs.add_parser("evidence", help="export events, seals and anchors for somebody who trusts nobody")
     evidence.add_argument("directory", help="a new directory")
     evidence.add_argument("--order", help="one order, by reference or id; else a run of seals")
@@ -96,6 +98,23 @@ def _add_fsck(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--level", type=int, choices=range(7), help="as far as this level: 0 guards … 6 the venue's truth"
     )
     fsck.add_argument("--check", action="append", default=[], metavar="CODE", help="only this check; may be repeated")
+
+
+def _add_kill(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    kill = verbs.add_parser(
+        "kill", help="press the kill switch: stop and cancel everything of a scope; or show its proof"
+    )
+    kill.add_argument(
+        "scopes",
+        nargs="*",
+        metavar="SCOPE=ID",
+        help="firm, desk=EQ1, dealer=, client=, account=, strategy=, instrument=, venue=",
+    )
+    kill.add_argument("--reason", help="kept with the stop")
+    kill.add_argument("--as", dest="user", metavar="USER", help="who presses; must have the right")
+    kill.add_argument("--wait", type=float, default=15, metavar="S", help="follow the proof for so many seconds (15)")
+    kill.add_argument("--proof", metavar="ID", help="what is proven of one stop; exit 1 while something is not")
+    kill.add_argument("--json", action="store_true")
 
 
 def _seed(text: str) -> int:

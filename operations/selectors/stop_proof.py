@@ -83,11 +83,6 @@ class StopProof:
     last_sent_s: float | None
     last_outcome_s: float | None
 
-    @property
-    def is_done(self) -> bool:
-        """All is proven."""
-        return self.counts is not None and self.counts.unproven == 0
-
 
 @dataclass(frozen=True, slots=True)
 class _Group:

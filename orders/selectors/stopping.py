@@ -188,6 +188,7 @@ class ProofCounts:
     """
 
     to_reach: int
+    reached_at: datetime | None  # when everything that was open had been asked or ended
     counts: tuple[ProofCount, ...]
     first_sent_at: datetime | None
     last_sent_at: datetime | None
@@ -212,18 +213,21 @@ class ProofCounts:
 
 def list_proof_counts(*, sweep_ids: Collection[UUID]) -> dict[UUID, ProofCounts]:
     """The proof of stops in figures, in three statements for any number; one that orders has not heard of is absent."""
-    ids = list(KillSweep.objects.filter(id__in=list(sweep_ids)).values_list("id", flat=True))
+    ids = dict(KillSweep.objects.filter(id__in=list(sweep_ids)).values_list("id", "reached_at"))
     if not ids:
         return {}
     with raw_cursor(binary=True) as cursor:
-        cursor.execute(_COUNTS, {"sweep_ids": ids})
+        cursor.execute(_COUNTS, {"sweep_ids": list(ids)})
         rows = cursor.fetchall()
-        cursor.execute(_NOT_REACHED, {"sweep_ids": ids})
+        cursor.execute(_NOT_REACHED, {"sweep_ids": list(ids)})
         to_reach = dict(cursor.fetchall())
-    return {one: _counts([row[1:] for row in rows if row[0] == one], to_reach.get(one, 0)) for one in ids}
+    return {
+        one: _counts([row[1:] for row in rows if row[0] == one], to_reach.get(one, 0), reached_at)
+        for one, reached_at in ids.items()
+    }
 
 
-def _counts(rows: list[tuple[Any, ...]], to_reach: int) -> ProofCounts:
+def _counts(rows: list[tuple[Any, ...]], to_reach: int, reached_at: datetime | None) -> ProofCounts:
     found: dict[tuple[Proof, str], list[int]] = {}
     for row in rows:
         proof = proof_of(found=row[0], is_open=row[1], ord_status=row[2], cancel_state=row[3])
@@ -232,6 +236,7 @@ def _counts(rows: list[tuple[Any, ...]], to_reach: int) -> ProofCounts:
         sums[1] += row[6]
     return ProofCounts(
         to_reach=to_reach,
+        reached_at=reached_at,
         counts=tuple(ProofCount(proof, group, *sums) for (proof, group), sums in sorted(found.items())),
         first_sent_at=min((row[7] for row in rows if row[7]), default=None),
         last_sent_at=max((row[8] for row in rows if row[8]), default=None),
