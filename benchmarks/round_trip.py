@@ -9,11 +9,6 @@ accepted, every ClOrdID once on the wire. There is no floor: the goal is a time 
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -23,6 +18,7 @@ from typing import Any
 
 from django.db import connection
 
+from benchmarks._roles import running, wait
 from benchmarks.support import BenchDesk, build_desk
 from journal.notify import EVENTS_CHANNEL, wait_for
 from journal.selectors import list_events_after
@@ -34,30 +30,12 @@ from orders.domain.terms import OrderTerms
 from orders.models import Order
 from orders.services.capture_order import capture_order
 from tests.factories import make_account
-from venues.models import FixSession, Venue, WireMessage
+from venues.models import WireMessage
 
 ACCOUNTS = 20
 SUBMITTERS = 2
 SMALL, FULL = (50, 500), (300, 9000)  # orders a second, orders
 WARM = 50
-PATIENCE_S = 30
-ROLE = """
-import pathlib, signal, sys, threading
-import django
-django.setup()
-stop = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: stop.set())
-port, store = int(sys.argv[1]), pathlib.Path(sys.argv[2])
-{body}
-"""
-BODIES = {
-    "simulator": "from venues.simulator import run; run(stop, fix_port=port, directory=store / 'sim', house=False)",
-    "gateway": "from venues.gateway import run; run(stop, group='SIM1', store=store / 'fix')",
-    "relay and inbox": (
-        "from venues.inbox import run; from oms_project.relay import run as relay\n"
-        "other = threading.Thread(target=run, args=(stop,)); other.start(); relay(stop); other.join()"
-    ),
-}
 
 
 class Watcher(threading.Thread):
@@ -89,27 +67,15 @@ def main(full: bool) -> dict[str, Any]:
     offered, count = FULL if full else SMALL
     desk = build_desk()
     accounts = [make_account(f"R{n:03d}", group=desk.world.group, cash="1000000000").code for n in range(ACCOUNTS)]
-    port = _free_ports()
-    venue = Venue.objects.create(code="SIM1", name="Simulator", adapter="fix44")
-    venue.markets.add(desk.world.listing.market)
-    FixSession.objects.create(
-        name="SIM1-A", group="SIM1", venue=venue, sender_comp_id="OMS", target_comp_id="SIM1", port=port
-    )
     watcher = Watcher()
-    with tempfile.TemporaryDirectory() as directory:
-        roles = [_start(body, port, Path(directory)) for body in BODIES.values()]
+    with tempfile.TemporaryDirectory() as directory, running(desk.world.listing.market, Path(directory)):
         try:
-            _wait(lambda: FixSession.objects.get().state == "logged_on", "the session")
             watcher.start()
             watcher.ready.wait(10)
             _offer(desk, accounts, pace=SMALL[0], count=WARM, watcher=watcher)
             due, took_s = _offer(desk, accounts, pace=offered, count=count, watcher=watcher)
         finally:
             watcher.stop.set()
-            for role in roles:
-                role.send_signal(signal.SIGTERM)
-            for role in roles:
-                role.wait(timeout=30)
     latencies = sorted(watcher.seen_at[order_id] - moment for order_id, moment in due.items())
     _verify(count + WARM)
     return {
@@ -160,7 +126,7 @@ def _offer(
         thread.join()
     if failures:
         raise failures[0]
-    _wait(lambda: due.keys() <= watcher.seen_at.keys(), "the last acknowledgement")
+    wait(lambda: due.keys() <= watcher.seen_at.keys(), "the last acknowledgement")
     return due, max(watcher.seen_at[order_id] for order_id in due) - started
 
 
@@ -173,31 +139,6 @@ def _terms(account: str, symbol: str) -> OrderTerms:
         order_qty=Decimal(100),
         price=Decimal("72.50"),
     )
-
-
-def _start(body: str, port: int, directory: Path) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "oms_project.settings"}
-    return subprocess.Popen([sys.executable, "-c", ROLE.format(body=body), str(port), str(directory)], env=environment)
-
-
-def _free_ports() -> int:
-    """A port that is free together with the one after it."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
-
-
-def _wait(condition: Any, what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come within {PATIENCE_S} s"
-        time.sleep(0.02)
 
 
 def _verify(count: int) -> None:

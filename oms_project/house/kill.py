@@ -159,8 +159,10 @@ def lines_of(proof: dict[str, Any]) -> list[str]:
         return [f"{proof['name']}: stopped; its cancels wait for the relay, which does not run (./oms status)."]
     states = ", ".join(f"{number:,} {state.replace('_', ' ')}" for state, number in proof["states"].items())
     lines = [
-        (f"{proof['name']}: {proof['orders']:,} orders, {proof['proven']:,} proven over, {proof['unproven']:,} not; "
-        f"{states or 'none was open'}; {proof['filled_after_the_press']:,} executed after the press.")
+        (
+            f"{proof['name']}: {proof['orders']:,} orders, {proof['proven']:,} proven over, {proof['unproven']:,} not; "
+            f"{states or 'none was open'}; {proof['filled_after_the_press']:,} executed after the press."
+        )
     ]
     if proof["press_to_last_cancel_sent_s"] is not None:
         outcome = proof["press_to_last_outcome_s"]
