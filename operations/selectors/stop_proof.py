@@ -10,6 +10,7 @@ from uuid import UUID
 
 from authorisation.domain.principal import Principal
 from kernel.errors import NotFound
+from kernel.numbers import plain
 from operations.selectors.stops import StandingStop, get_stop
 from orders.domain.stopping import PROVEN, Proof
 from orders.selectors.stopping import ProofCounts, ProofRow, list_proof, list_proof_counts
@@ -215,7 +216,7 @@ def proof_as_json(proof: StopProof) -> dict[str, Any]:
                 "ref": one.row.ref,
                 "account": one.row.account,
                 "symbol": one.row.symbol,
-                "leaves_qty": str(one.row.leaves_qty),
+                "leaves_qty": plain(one.row.leaves_qty),
                 "session_group": one.row.session_group,
                 "venue_order_id": one.row.venue_order_id,
                 "state": one.state,

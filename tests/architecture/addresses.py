@@ -50,6 +50,7 @@ TRADES_THE_DESK = (302, 200, 404, 403, 403, 302)
 NOT_THEIRS = (302, 403, 403, 403, 403, 302)
 OWNS = (302, 200, 404, 404, 404, 302)
 API_KNOWN = (401, 200, 200, 200, 200, 200)
+API_NOT_THEIRS = (401, 403, 403, 403, 403, 403)
 API_SEES_THE_DESK = (401, 200, 404, 200, 200, 200)
 API_TRADES_THE_DESK = (401, 201, 404, 403, 403, 201)
 
@@ -224,6 +225,14 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     ),
     "api/v1/orders/<uuid:order_id>/cancel": (
         Door("POST", "/api/v1/orders/{d.order.order_id}/cancel", API_TRADES_THE_DESK, lambda d: {"reason": "client"}),
+    ),
+    "api/v1/stops": (
+        Door("GET", "/api/v1/stops", API_KNOWN),
+        Door("POST", "/api/v1/stops", API_NOT_THEIRS, lambda d: {"scopes": [{"scope": "firm"}], "reason": "test"}),
+    ),
+    "api/v1/stops/<uuid:stop_id>": (Door("GET", "/api/v1/stops/{d.stop_id}", API_KNOWN),),
+    "api/v1/stops/<uuid:stop_id>/release": (
+        Door("POST", "/api/v1/stops/{d.stop_id}/release", API_NOT_THEIRS, lambda d: {"reason": "test"}),
     ),
     "api/v1/accounts/<str:code>/cash": (Door("GET", "/api/v1/accounts/{d.own.account.code}/cash", API_SEES_THE_DESK),),
     "api/v1/accounts/<str:code>/positions": (
