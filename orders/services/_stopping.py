@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from accounts.domain.ledger import OrderHold
 from accounts.services.set_reservations import set_reservations
 from journal.bulk import insert_rows, update_rows
 from kernel.ids import cl_ord_id, new_id, shard_of
@@ -16,6 +17,8 @@ from orders.models import KillSweep, Order, OrderRequest
 from orders.services._asking import released_event, working_message
 from orders.services._holds import held_of, hold_row
 from orders.services._moving import Said, asked, close_unsent, record_all, require_step, show_request_state, who
+from orders.services._usage import counted_of
+from risk.services.set_usage import OrderCount, set_usage
 
 _REFUSED = OrderRequest.State.REFUSED.value
 _CANCEL_FIELDS = (
@@ -41,7 +44,8 @@ def end_and_ask(sweep: KillSweep, cases: Sequence[Case], *, at: datetime) -> Non
     refused: list[tuple[UUID, str, str, str, datetime]] = []
     cancels: list[OrderRequest] = []
     told: list[tuple[Order, list[Said]]] = []
-    holds = []
+    holds: list[OrderHold] = []
+    counts: list[OrderCount] = []
     for case in cases:
         said = []
         for request in (case.requests[place] for place in case.plan.refuse):
@@ -53,6 +57,7 @@ def end_and_ask(sweep: KillSweep, cases: Sequence[Case], *, at: datetime) -> Non
             show_request_state(case.order, case.requests)
             held = held_of(case.order, case.requests)
             holds.append(hold_row(case.order, held.cash, held.stock))
+            counts.append(OrderCount(case.order.id, counted_of(case.order, case.requests)))
         if case.plan.cancel:
             cancel = _cancel(sweep, case.order, at, sentence)
             cancels.append(cancel)
@@ -64,6 +69,8 @@ def end_and_ask(sweep: KillSweep, cases: Sequence[Case], *, at: datetime) -> Non
     if told:
         record_all(told, at=at, changed=_ORDER_FIELDS)
     set_reservations(holds=holds, at=at)
+    if counts:
+        set_usage(counts=counts)
 
 
 def _refuse(sweep: KillSweep, order: Order, request: OrderRequest, sentence: str) -> Said:

@@ -14,6 +14,9 @@ from authorisation.models import AuthorisationRequest
 from journal.services.run_listener import run_listener
 from kernel.fix import ExecType, OrdStatus, Side
 from kernel.ids import new_id
+from operations.fsck.prove import prove_one
+from operations.fsck.snapshot import snapshot_of_transaction
+from operations.fsck.usage import CHECKS as USAGE_CHECKS
 from orders.domain.stopping import MOST_ASKED, Proof
 from orders.domain.terms import ReplaceTerms
 from orders.models import KillSweep, Order, OrderRequest, StoppedOrder
@@ -80,6 +83,13 @@ def cancels(order: Order) -> list[str]:
     return list(OrderRequest.objects.filter(order=order, kind="cancel").order_by("seq").values_list("state", flat=True))
 
 
+def usage_holds() -> bool:
+    """What limits count of the orders is what the orders come to."""
+    snapshot = snapshot_of_transaction(at=LATER)
+    outcomes = [prove_one(snapshot, check) for check in USAGE_CHECKS]
+    return all(outcome is not None and outcome.holds for outcome in outcomes)
+
+
 # Scopes
 
 
@@ -131,6 +141,7 @@ def test_what_was_not_sent_ends_here_and_lets_go_what_it_held(world: DeskWorld) 
     assert CashBalance.objects.get().reserved == 0
     assert proof(stop_id).of(Proof.NEVER_SENT) == 1
     assert sound()
+    assert usage_holds()
 
 
 def test_what_waits_for_a_second_person_ends_with_a_reason(world: DeskWorld) -> None:
@@ -144,6 +155,7 @@ def test_what_waits_for_a_second_person_ends_with_a_reason(world: DeskWorld) -> 
     assert (asked.state, asked.outcome) == ("withdrawn", "Ended by the kill switch: Runaway orders")
     assert CashBalance.objects.get().reserved == 0
     assert sound()
+    assert usage_holds()
 
 
 def test_a_replace_on_its_way_out_ends_and_the_order_is_canceled(world: DeskWorld) -> None:
@@ -162,6 +174,7 @@ def test_a_replace_on_its_way_out_ends_and_the_order_is_canceled(world: DeskWorl
     assert CashBalance.objects.get().reserved == D("725.00")
     assert order.is_open
     assert sound()
+    assert usage_holds()
 
 
 def test_a_staged_replace_is_not_entered_anew(world: DeskWorld) -> None:
@@ -184,6 +197,7 @@ def test_a_staged_replace_is_not_entered_anew(world: DeskWorld) -> None:
     assert CashBalance.objects.get().reserved == 0
     assert proof(stop_id).of(Proof.CANCELED) == 1
     assert sound()
+    assert usage_holds()
 
 
 def test_a_staged_replace_of_an_order_that_is_over_already_ends_too(world: DeskWorld) -> None:
@@ -202,6 +216,7 @@ def test_a_staged_replace_of_an_order_that_is_over_already_ends_too(world: DeskW
     order = Order.objects.get()
     assert (order.requests.get(kind="replace").state, Reservation.objects.filter(cash__gt=0).count()) == ("refused", 0)
     assert sound()
+    assert usage_holds()
 
 
 def test_a_cancel_under_way_is_not_chased_by_a_second(world: DeskWorld) -> None:
@@ -319,6 +334,7 @@ def test_many_orders_are_worked_in_slices_and_all_of_them(world: DeskWorld, monk
     assert proof(stop_id).of(Proof.TO_SEND, Proof.NEVER_SENT) == 7
     assert OrderRequest.objects.filter(kind="cancel").count() == 5
     assert sound()
+    assert usage_holds()
 
 
 def test_a_released_stop_is_worked_no_longer(world: DeskWorld) -> None:
