@@ -150,9 +150,9 @@ def _until_over(started: float) -> float:
 
 def _sent_after(msg_type: str, started_at: datetime) -> float:
     """Milliseconds after the press when the engine sent the last message of a type; 0 when before it."""
-    sent = WireMessage.objects.filter(direction="out", msg_type=msg_type, sent_at__isnull=False)
-    last = max(sent.values_list("sent_at", flat=True), default=started_at)
-    return max(round((last - started_at).total_seconds() * 1000, 1), 0.0) if last else 0.0
+    sent = WireMessage.objects.filter(direction="out", msg_type=msg_type).values_list("sent_at", flat=True)
+    last = max((at for at in sent if at is not None), default=started_at)
+    return max(round((last - started_at).total_seconds() * 1000, 1), 0.0)
 
 
 def _verify(pressed: PressResult, proof: ProofCounts, submitter: _Submitter) -> None:

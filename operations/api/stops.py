@@ -30,7 +30,7 @@ class ScopeSerializer(StrictSerializer):
 class StopBodySerializer(StrictSerializer):
     """One press: all of the scopes are stopped, or, when one of them is wrong, none."""
 
-    scopes = ScopeSerializer(many=True, min_length=1, max_length=MAX_SCOPES)
+    scopes = serializers.ListField(child=ScopeSerializer(), min_length=1, max_length=MAX_SCOPES)
     reason = serializers.CharField(max_length=500)
 
 
