@@ -106,6 +106,7 @@ def derivation(request: HttpRequest, actor: Principal, code: str, what: str, fig
         "at_text": request.GET.get("at", "").strip(),
         "steps": found.steps[-MOST_STEPS:],
         "method": METHOD,
+        "places": 2 if found.currency else 0,
     }
     return render(request, "operations/derivation.html", context)
 
