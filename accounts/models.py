@@ -146,6 +146,29 @@ class Holding(models.Model):
         ]
 
 
+class Locate(models.Model):
+    """Units a lender has promised for short sales of one account in one instrument, until a time. Append-only (trigger).
+
+    What is used of it is not kept here: it follows from the orders that name its ``ref``, and accounts knows no orders.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="locates")
+    ref = models.CharField(max_length=64)
+    instrument_id = models.UUIDField()
+    qty = models.DecimalField(**AMOUNT)
+    lender = models.CharField(max_length=80)
+    expires_at = models.DateTimeField()
+    event_id = models.UUIDField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "ref"], name="accounts_locate_once"),
+            models.CheckConstraint(condition=Q(qty__gt=0), name="accounts_locate_positive"),
+        ]
+
+
 class Reservation(models.Model):
     """Cash or stock held for one open order. The order is an opaque id; fsck proves the pair."""
 

@@ -134,6 +134,7 @@ class Order(models.Model):
                 condition=Q(venue_order_id__isnull=False),
             ),
             models.Index(fields=["client_order_id"], name="orders_by_client_id", condition=~Q(client_order_id="")),
+            models.Index(fields=["account", "locate_ref"], name="orders_by_locate", condition=~Q(locate_ref="")),
             models.Index(
                 fields=["id"],
                 name="orders_done_until_tomorrow",

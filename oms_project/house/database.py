@@ -30,7 +30,7 @@ WRITERS = (APP, GATEWAY)
 HAND_OVERS = "venues_handover"
 SEALS = ("journal_seal", "journal_sealkey", "journal_sealanchor")
 APPEND_ONLY = (
-    "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "risk_ratemark",
+    "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "accounts_locate", "risk_ratemark",
     "venues_wiremessage", HAND_OVERS, "authorisation_decision",
 )  # fmt: skip
 OLDEST_SERVER = 150000

@@ -178,6 +178,37 @@ SELECT a.code || ' ' || m.what AS subject,
  WHERE (m.available < 0) <> (m.event_id IS NOT NULL) OR (m.event_id IS NOT NULL AND e.id IS NULL)
 """
 
+_OPEN_SHORTS = f"""
+SELECT l.id, a.code || ' locate ' || l.ref AS subject, l.qty,
+       coalesce(sum(o.cum_qty + greatest(CASE WHEN o.is_open THEN o.leaves_qty ELSE 0 END, r.asked - o.cum_qty)), 0) AS used
+  FROM accounts_locate l
+  JOIN accounts_tradingaccount a ON a.id = l.account_id
+  LEFT JOIN orders_order o ON o.account_id = l.account_id AND o.locate_ref = l.ref AND o.locate_ref <> '' AND o.side IN ('5', '6')
+  LEFT JOIN LATERAL (SELECT max((q.payload ->> 'order_qty')::numeric) AS asked FROM orders_orderrequest q
+              WHERE q.order_id = o.id AND q.kind = 'replace' AND q.state IN ({_OPEN})
+                AND (o.is_open OR o.ord_status = '2' OR coalesce((q.payload ->> 'staged')::boolean, false))) r ON true
+ GROUP BY l.id, a.code
+"""
+
+_LOCATES_OVERUSED = f"""
+SELECT u.subject, format('has %s units; %s are used or held, and nobody was told', u.qty, u.used) AS what
+  FROM ({_OPEN_SHORTS}) u
+ WHERE u.used > u.qty AND 'AnomalyRaised' IS DISTINCT FROM (
+       SELECT e.kind FROM journal_event e WHERE e.stream = 'anomaly:locate:' || u.id ORDER BY e.seq DESC LIMIT 1)
+"""
+
+_LOCATES = """
+SELECT coalesce('locate ' || l.ref, 'event ' || e.id) AS subject,
+       CASE WHEN e.id IS NULL THEN 'is on record and no event tells it' WHEN l.id IS NULL THEN 'tells a locate that is not on record'
+            ELSE 'is not what its event tells' END AS what
+  FROM accounts_locate l
+  FULL JOIN (SELECT * FROM journal_event WHERE stream LIKE 'account:%' AND kind = 'LocateRecorded') e ON e.id = l.event_id
+ WHERE l.id IS NULL OR e.id IS NULL
+    OR (l.id::text, l.account_id::text, l.ref, l.instrument_id::text, l.qty, l.expires_at) IS DISTINCT FROM
+       (e.payload ->> 'locate_id', e.payload ->> 'account_id', e.payload ->> 'ref', e.payload ->> 'instrument_id',
+        (e.payload ->> 'qty')::numeric, (e.payload ->> 'expires_at')::timestamptz)
+"""
+
 _BOOKS = "Block the account (risk.impose_block); its bookings and their events show what moved it, ./oms replay --account what should"
 
 CHECKS = (
@@ -246,5 +277,17 @@ CHECKS = (
         "A balance below zero names the event of a venue that did it, and no other balance does.",
         "A decision of ours may not overdraw: find the booking that did; cover the account or block it.",
         sql=_OVERDRAWN,
+    ),
+    Check(
+        "LOCATE_DIFFERS", "I4", Level.MONEY,
+        "Every locate is what its event tells, and every such event has its locate.",
+        "Ask the lender what was promised; record it under a name of its own.",
+        sql=_LOCATES,
+    ),
+    Check(
+        "LOCATE_OVERUSED_UNTOLD", "I4", Level.MONEY,
+        "No more is sold short or held under a locate than it has, or somebody was told.",
+        "Block the account (risk.impose_block); ask the lender for more, or buy back.",
+        sql=_LOCATES_OVERUSED,
     ),
 )  # fmt: skip

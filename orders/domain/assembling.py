@@ -18,6 +18,7 @@ from risk.domain.facts import (
     BlockFact,
     Facts,
     LimitFact,
+    LocateFacts,
     OperatorFacts,
     ReplaceRules,
     TermFacts,
@@ -128,6 +129,7 @@ def order_facts(
     working: WorkingFacts | None = None,
     usage: UsageFacts = NO_USAGE,
     rates: Rates | None = None,
+    locate: LocateFacts | None = None,
 ) -> Facts:
     """Facts of a new order, or of a replace when ``working`` is given; its own reservation is given back first."""
     own_cash = working.reserved_cash if working else ZERO
@@ -148,4 +150,5 @@ def order_facts(
         working=working,
         usage=usage,
         rates=rates,
+        locate=locate,
     )

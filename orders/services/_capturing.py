@@ -23,7 +23,7 @@ from refdata.domain.listing_facts import ListingFacts
 from risk.domain.answers import Acknowledgement, Judgement, Verdict, answer_to_json
 from risk.domain.checks.rates import RATE_CODES
 from risk.domain.exposure import cash_to_hold, stock_to_hold
-from risk.domain.facts import AccountFacts, Facts
+from risk.domain.facts import AccountFacts, Facts, LocateFacts
 from risk.domain.usage import UsageFacts
 from risk.services.count_messages import count_messages
 
@@ -82,9 +82,14 @@ def require_account(account: AccountRow | None, *, code: str, actor: Principal) 
 
 
 def capture_facts(
-    submission: Submission, listing: ListingFacts, world: World, account: AccountRow, usage: UsageFacts
+    submission: Submission,
+    listing: ListingFacts,
+    world: World,
+    account: AccountRow,
+    usage: UsageFacts,
+    locate: LocateFacts | None = None,
 ) -> Facts:
-    """What the checks judge a new order on."""
+    """What the checks judge a new order on; ``locate`` is the one a short sale names."""
     actor = submission.actor
     return order_facts(
         at=submission.at,
@@ -106,6 +111,7 @@ def capture_facts(
         blocks=world.marks.blocks,
         usage=usage,
         rates=world.rates,
+        locate=locate,
     )
 
 

@@ -17,6 +17,7 @@ from orders.domain.transitions import ENDED_BY_US
 from orders.domain.venue_rules import rules_from_json
 from orders.models import Order, OrderRequest
 from orders.permissions import operator_facts
+from orders.services._borrowing import read_locate
 from orders.services._usage import usage_of_order
 from refdata.selectors import get_listing
 from risk.domain.facts import AccountFacts, Facts, TermFacts, WorkingFacts
@@ -93,6 +94,7 @@ def facts_of_order(
         limits=marks.limits,
         blocks=marks.blocks,
         working=_working(order, requests, held, changed, but) if replacing else None,
+        locate=read_locate(account.id, terms, own=order.id),
         usage=usage_of_order(
             order,
             requests,

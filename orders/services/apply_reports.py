@@ -41,6 +41,7 @@ from orders.locks import lock_order_rows, lock_request_rows
 from orders.models import Execution, Order, OrderRequest, UnknownOrder
 from orders.selectors.history import find_executions_of_orders, find_executions_of_reports, find_reports
 from orders.services._booking import book_facts
+from orders.services._borrowing import tell_overused
 from orders.services._correlating import correlate, write_names
 from orders.services._excess import OVERFILL, move_excess
 from orders.services._unmatched import join, keep_unmatched
@@ -72,6 +73,9 @@ def apply_reports(*, reports: Sequence[Report], at: datetime) -> ApplyResult:
         # Money last: trades, what moved in and out of suspense, and the holds that are left, as one change.
         holds = [_hold(work) for work in done if work.held != work.held_before]
         book_facts(bookings + suspended, holds=holds, actor=ACTOR, at=at)
+        shorts = [work.order.id for work in done if Side(work.order.side).is_short]
+        if shorts:
+            anomalies += tell_overused(shorts, actor=ACTOR, at=at)
         write_names(sorted_out, done)
         set_usage(counts=_counts(done), trades=_trades(done))
     return ApplyResult(

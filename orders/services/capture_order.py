@@ -13,12 +13,14 @@ from authorisation.domain.principal import Principal
 from journal.domain.idempotency import check_key
 from journal.selectors.idempotency import find_answer
 from kernel.crash_points import crash_point
+from orders.domain.assembling import term_facts
 from orders.domain.results import PENDING_AUTHORISATION, REFUSED, CaptureResult, capture_answer
 from orders.domain.shape import order_faults, require_shape
 from orders.domain.terms import OrderTerms
 from orders.locks import lock_world
 from orders.permissions import require_entry
 from orders.services._answers import content_hash, key_owner, replay
+from orders.services._borrowing import lock_account_of_short, names_locate, read_locate
 from orders.services._capturing import (
     Replaced,
     Submission,
@@ -96,6 +98,8 @@ def _judged(submission: Submission, scope: tuple[str, str, str], digest: str) ->
 def _capture(submission: Submission, scope: tuple[str, str, str], digest: str) -> CaptureResult:
     """Lock, judge, write; inside the transaction."""
     actor, at, terms = submission.actor, submission.at, submission.terms
+    if names_locate(terms.side, terms.locate_ref):
+        lock_account_of_short(terms.account.strip())
     world = lock_world(
         symbol=terms.symbol,
         account_code=terms.account.strip(),
@@ -110,7 +114,10 @@ def _capture(submission: Submission, scope: tuple[str, str, str], digest: str) -
         return replay(CaptureResult, answer=answer, key=scope[2], stored_hash=world.key_hash, own_hash=digest)
     listing = require_listing(world.listing, symbol=terms.symbol)
     account = require_account(world.account, code=terms.account, actor=actor)
-    facts = capture_facts(submission, listing, world, account, usage_of_world(world, listing, account, at=at))
+    replaced = submission.replaces.order_id if submission.replaces else None
+    locate = read_locate(account.account_id, term_facts(terms), entered_anew=replaced)
+    usage = usage_of_world(world, listing, account, at=at)
+    facts = capture_facts(submission, listing, world, account, usage, locate)
     judgement = run_checks(facts, acknowledgements=submission.acknowledgements, on_desk=submission.on_desk)
     require_acknowledged(judgement)
     draft = draft_of(submission, facts, judgement, account, number=world.number)

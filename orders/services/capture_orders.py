@@ -31,14 +31,16 @@ from kernel.numbers import ZERO
 from orders.domain.account_row import AccountRow
 from orders.domain.batch_answers import row_from_json, row_to_json
 from orders.domain.drafting import CaptureDraft
-from orders.domain.results import RowResult
+from orders.domain.results import REFUSED, RowResult
 from orders.domain.shape import order_faults, require_shape
 from orders.domain.terms import OrderTerms
 from orders.locks import World, next_order_numbers
 from orders.models import Order, OrderRequest
 from orders.permissions import require_entry
 from orders.selectors import find_account_rows, find_checks
+from orders.selectors.locates import LocateUse, find_locates
 from orders.services._answers import content_hash, key_owner, terms_content
+from orders.services._borrowing import names_locate
 from orders.services._capturing import (
     Submission,
     capture_facts,
@@ -54,6 +56,7 @@ from refdata.domain.fx import FxRates
 from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import find_listings_by_symbol, get_fx_rates
 from risk.domain.checks import run_checks
+from risk.domain.facts import LocateFacts
 from risk.domain.rates import Rates
 from risk.domain.usage import PositionFacts, ScopeUsage, UsageFacts
 from risk.locks import lock_usage
@@ -124,8 +127,10 @@ class _Batch:
     usage: dict[str, ScopeUsage]
     positions: dict[tuple[UUID, UUID], PositionFacts]
     rates: dict[UUID, Rates]
+    locates: Mapping[tuple[UUID, str], LocateUse]
     counted: dict[str, int] = field(default_factory=dict)
     cash_used: dict[tuple[UUID, str], Decimal] = field(default_factory=dict)
+    locate_used: dict[tuple[UUID, str], Decimal] = field(default_factory=dict)
     stock_used: dict[tuple[UUID, UUID], Decimal] = field(default_factory=dict)
     marks_of: dict[tuple[UUID, UUID, str], Marks] = field(default_factory=dict)
     drafts: list[tuple[CaptureDraft, Submission]] = field(default_factory=list)
@@ -148,6 +153,12 @@ def _load(first: Submission, rows: Rows) -> _Batch:
         if listing is not None and account is not None:
             pairs.update(_scopes(first.actor, account, listing, terms.strategy).pairs())
             places.add((account.account_id, listing.instrument_id))
+    keys = {
+        (accounts[code].account_id, terms.locate_ref)
+        for _, terms in rows
+        if names_locate(terms.side, terms.locate_ref) and (code := terms.account.strip()) in accounts
+    }
+    locates = find_locates(keys) if keys else {}
     marks = get_marks(pairs, at=first.at)
     positions = get_positions(places, marks.limits, at=first.at) if bounds_position(marks.limits) else {}
     lock_usage(keys_of(pairs))  # last of all locks: what is judged on these sums cannot be taken by others
@@ -162,6 +173,7 @@ def _load(first: Submission, rows: Rows) -> _Batch:
         usage=usage,
         positions=positions,
         rates=get_rates(source=first.actor.actor, account_ids=[a.account_id for a in accounts.values()], at=first.at),
+        locates=locates,
     )
 
 
@@ -190,7 +202,7 @@ def _row(batch: _Batch, first: Submission, row_id: str, terms: OrderTerms) -> Ro
             _world(batch, first.actor, account, listing, terms),
             _usage(batch, first, account, listing, terms),
         )
-        facts = capture_facts(submission, listing, world, account, usage)
+        facts = capture_facts(submission, listing, world, account, usage, _locate(batch, account, terms))
         judgement = run_checks(facts, on_desk=submission.on_desk)
         require_acknowledged(judgement)
         draft = draft_of(submission, facts, judgement, account, number=batch.numbers[len(batch.drafts)])
@@ -202,7 +214,7 @@ def _row(batch: _Batch, first: Submission, row_id: str, terms: OrderTerms) -> Ro
     if counts(judgement) and facts.rates is not None:
         for bucket in (facts.rates.source, facts.rates.account):
             batch.counted[bucket.subject] = batch.counted.get(bucket.subject, 0) + 1
-    _use(batch, draft, account.account_id, listing)
+    _use(batch, draft, account.account_id, listing, terms)
     share = share_of_draft(
         draft.result.order_id, draft.result.outcome, facts, terms, account, dealer_id=first.actor.user_id
     )
@@ -275,7 +287,17 @@ def _rates(batch: _Batch, account_id: UUID) -> Rates:
     return Rates(source.after(sent), account.after(to_account))
 
 
-def _use(batch: _Batch, draft: CaptureDraft, account_id: UUID, listing: ListingFacts) -> None:
+def _locate(batch: _Batch, account: AccountRow, terms: OrderTerms) -> LocateFacts | None:
+    """The locate of a short sale, less what the rows before took of it."""
+    key = (account.account_id, terms.locate_ref)
+    use = batch.locates.get(key) if terms.side.is_short else None
+    return use.facts(taken=batch.locate_used.get(key, ZERO)) if use is not None else None
+
+
+def _use(batch: _Batch, draft: CaptureDraft, account_id: UUID, listing: ListingFacts, terms: OrderTerms) -> None:
+    if names_locate(terms.side, terms.locate_ref) and draft.result.outcome != REFUSED:
+        key = (account_id, terms.locate_ref)
+        batch.locate_used[key] = batch.locate_used.get(key, ZERO) + terms.order_qty
     if not draft.hold_cash and not draft.hold_stock:
         return
     cash_key, stock_key = (account_id, listing.currency), (account_id, listing.instrument_id)

@@ -11,10 +11,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from kernel.fix import Side
 from orders.domain.assembling import order_facts, terms_of_payload, working_of
 from orders.domain.results import BoundaryAnswer
 from orders.models import OrderRequest
 from orders.selectors import BoundaryRow, find_boundary_rows
+from orders.selectors.locates import LocateUse, find_locates
 from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import find_listings
 from risk.domain.answers import Verdict
@@ -33,7 +35,9 @@ def check_boundaries(*, request_ids: Collection[UUID], at: datetime) -> dict[UUI
     """
     rows = find_boundary_rows(request_ids)
     wanted = {row.listing_id for row in rows.values() if _looks_at_market(row)}
-    reading = _Reading(find_listings(wanted, at=at) if wanted else {}, at)
+    keys = {_locate_key(row) for row in rows.values() if _looks_at_market(row)} - {None}
+    locates = find_locates([key for key in keys if key]) if keys else {}
+    reading = _Reading(find_listings(wanted, at=at) if wanted else {}, locates, at)
     unknown = BoundaryAnswer(False, "REQUEST_UNKNOWN", "There is no such request.")
     return {
         request_id: _answer(rows[request_id], reading) if request_id in rows else unknown for request_id in request_ids
@@ -44,11 +48,19 @@ def _looks_at_market(row: BoundaryRow) -> bool:
     return row.state == OrderRequest.State.RELEASED and row.kind != OrderRequest.Kind.CANCEL and row.may_work
 
 
+def _locate_key(row: BoundaryRow) -> tuple[UUID, str] | None:
+    ref = row.payload.get("locate_ref") or ""
+    return (row.account_id, ref) if ref and Side(row.payload["side"]).is_short else None
+
+
 class _Reading:
     """What one call has read of listings and marks."""
 
-    def __init__(self, listings: Mapping[UUID, ListingFacts], at: datetime) -> None:
+    def __init__(
+        self, listings: Mapping[UUID, ListingFacts], locates: Mapping[tuple[UUID, str], LocateUse], at: datetime
+    ) -> None:
         self.listings = listings
+        self.locates = locates
         self.at = at
         self._marks: dict[Scopes, Marks] = {}
 
@@ -86,6 +98,8 @@ def _judge(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
         strategy=row.strategy,
     )
     marks = reading.marks(scopes)
+    key = _locate_key(row)
+    use = reading.locates.get(key) if key else None
     facts = order_facts(
         at=reading.at,
         operator=_ANYBODY,
@@ -100,6 +114,7 @@ def _judge(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
         limits=marks.limits,
         blocks=marks.blocks,
         working=working_of(row) if row.kind == OrderRequest.Kind.REPLACE else None,
+        locate=use.facts(own=row.order_id) if use is not None else None,
     )
     answers = run_boundary_checks(facts, delayed=facts.adds_risk and _delayed(row, reading.at))
     refusals = [answer for answer in answers if answer.verdict is Verdict.REFUSE]

@@ -9,11 +9,13 @@ from decimal import Decimal
 from authorisation.domain.principal import Principal
 from kernel.fix import OrdType, Side
 from kernel.numbers import ZERO, Money, plain
+from orders.domain.assembling import term_facts
 from orders.domain.results import Preview
 from orders.domain.shape import order_faults, require_shape
 from orders.domain.terms import OrderTerms
 from orders.locks import World, read_world
 from orders.permissions import require_entry
+from orders.services._borrowing import read_locate
 from orders.services._capturing import Submission, capture_facts, require_account, require_listing
 from orders.services._usage import usage_of_world
 from risk.domain.answers import Acknowledgement, Judgement, Verdict
@@ -52,7 +54,8 @@ def preview_order(
     account = require_account(world.account, code=terms.account, actor=actor)
     submission = Submission(actor, at, terms, source, tuple(acknowledgements))
     usage = usage_of_world(world, listing, account, at=at)
-    facts = capture_facts(submission, listing, world, account, usage)
+    locate = read_locate(account.account_id, term_facts(terms))
+    facts = capture_facts(submission, listing, world, account, usage, locate)
     judgement = run_checks(facts, acknowledgements=acknowledgements, on_desk=submission.on_desk)
     return _preview(facts, judgement, world)
 

@@ -108,6 +108,16 @@ class WorkingFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LocateFacts:
+    """The locate a short sale names, as its account has it. ``left`` are units that no other order has used or holds."""
+
+    ref: str
+    instrument_id: UUID
+    left: Decimal
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LimitFact:
     """One bound that applies: above ``warn`` softer, above ``hard`` harder; what that means is the check's."""
 
@@ -153,6 +163,7 @@ class Facts:
     working: WorkingFacts | None = None
     usage: UsageFacts = NO_USAGE
     rates: Rates | None = None
+    locate: LocateFacts | None = None
 
     @property
     def leaves_qty(self) -> Decimal:

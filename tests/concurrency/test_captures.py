@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
-from accounts.models import CashBalance, Holding, Reservation
+from accounts.models import CashBalance, Holding, Reservation, TradingAccount
 from journal.models import Event
 from kernel.errors import Conflict
 from kernel.fix import Side
 from orders.domain.results import CaptureResult
 from orders.models import Order, OrderRequest
+from orders.selectors.locates import list_locates
 from orders.services.cancel_order import cancel_order
 from orders.services.capture_order import capture_order
 from tests.concurrency.threads import together
 from tests.factories import AT, DeskWorld, give_stock, make_desk, terms
+from tests.factories.accounts import located
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,6 +71,18 @@ def test_two_orders_cannot_sell_the_same_stock(world: DeskWorld) -> None:
     results = at_once(4, lambda n: capture(world, f"k{n}", side=Side.SELL))
     assert sorted(result.outcome for result in results) == ["refused"] * 3 + ["released"]
     assert Holding.objects.get().reserved == Decimal(1000)
+
+
+@pytest.mark.parametrize("pays_in", ["GBP", "EUR"])
+def test_two_short_sales_cannot_use_the_same_locate(world: DeskWorld, pays_in: str) -> None:
+    """Also where the account has no balance in the listing's currency, so that the capture itself would lock nothing."""
+    TradingAccount.objects.filter(id=world.account.id).update(short_allowed=True)
+    CashBalance.objects.update(currency=pays_in)
+    located(world.account, world.listing.instrument_id, "1500", at=AT)
+    sale = {"side": Side.SELL_SHORT, "locate_ref": "L1"}
+    results = at_once(4, lambda n: capture(world, f"k{n}", **sale))
+    assert sorted(result.outcome for result in results) == ["refused"] * 3 + ["released"]
+    assert [use.left for use in list_locates(world.account.id)] == [Decimal(500)]
 
 
 def test_one_cancel_of_many_at_once_ends_an_unsent_order(world: DeskWorld) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from accounts.domain.ledger import TradeBooking
 from accounts.models import AccountGroup, Client, TradingAccount
 from accounts.services.deposit import Deposit, deposit
 from accounts.services.open_account import open_account
+from accounts.services.record_locate import record_locate
 from authorisation.domain.principal import process_principal
 from authorisation.models import Desk
 from kernel.fix import Side
@@ -38,6 +39,28 @@ def funded_account(code: str = "AC1", *, cash: str = "1000", stock: str = "0", c
         lines.append(Deposit(account.id, Decimal(stock), instrument_id=VOD))
     deposit(actor=SEED, at=AT, business_date=DAY, deposits=lines, kind="opening")
     return account
+
+
+def located(
+    account: TradingAccount,
+    instrument_id: UUID,
+    qty: str = "1000",
+    *,
+    ref: str = "L1",
+    at: datetime = AT,
+    lasts: timedelta = timedelta(hours=24),
+) -> UUID:
+    """A lender's promise, on record."""
+    return record_locate(
+        actor=SEED,
+        at=at,
+        account_id=account.id,
+        instrument_id=instrument_id,
+        ref=ref,
+        qty=Decimal(qty),
+        lender="Prime broker",
+        expires_at=at + lasts,
+    )
 
 
 def booking(account_id: UUID, *, qty: str, cash: str, side: Side = Side.BUY, **changes: Any) -> TradeBooking:

@@ -37,6 +37,7 @@ from orders.services.replace_order import replace_order
 from orders.services.roll_days import roll_days
 from risk.domain.answers import Acknowledgement
 from tests.factories import AT, DeskWorld, make_desk, terms
+from tests.factories.accounts import located
 
 LATER = AT + timedelta(seconds=5)
 HELD_QTY = Decimal(55000)  # above the warning, below the limit: asks for a second person
@@ -72,6 +73,8 @@ def told_desk(code: str = "EQ1", *, cash: str = "400000", stock: str = "20000") 
     )  # fmt: skip
     SuspenseAccount.objects.create(desk=None, account=suspense)
     world.account = account
+    located(account, world.listing.instrument_id, "50", ref="L1")
+    located(account, world.listing.instrument_id, "10", ref="L2")
     return world
 
 

@@ -91,7 +91,7 @@ class DatabaseHouse:
                 order_qty=decimal(terms.qty, 2),
                 price=decimal(terms.px, 8) if terms.px is not None else None,
                 time_in_force=TimeInForce(terms.tif),
-                locate_ref="LOCATED" if side.is_short else "",
+                locate_ref=self._desk.locate_of(listing) if side.is_short else "",
             ),
         )
         self._orders[index] = result.order_id

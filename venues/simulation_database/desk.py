@@ -6,7 +6,9 @@ Accounts are made for each order of each seed, so that what one seed moves is ne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
@@ -16,6 +18,7 @@ from guardian.models import GroupObjectPermission
 from accounts.models import AccountGroup, Client, SuspenseAccount, TradingAccount
 from accounts.services.deposit import Deposit, deposit
 from accounts.services.open_account import open_account
+from accounts.services.record_locate import record_locate
 from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import Desk, User
 from authorisation.selectors import get_principal
@@ -30,6 +33,8 @@ from venues.simulation.books import FIRST_DAY, REFERENCE_PX, START
 
 NAME = "simulation"
 MIC = "XSIM"
+LOCATED = "LOCATED-"
+"""Begins the name of the locate of an account in each listing."""
 OPENING_CASH = Decimal(10) ** 10
 OPENING_STOCK = Decimal(10) ** 8
 FAR = Decimal(10) ** 12
@@ -57,6 +62,10 @@ class SimulatedDesk:
     def open(self, code: str) -> TradingAccount:
         """A funded account that holds enough of both listings to sell."""
         return _open(code, self.client, self.group, [listing.instrument_id for listing in self.listings.values()])
+
+    def locate_of(self, listing: Listing) -> str:
+        """The name under which every account may sell so much of the listing short."""
+        return f"{LOCATED}{list(self.listings.values()).index(listing)}"
 
 
 def make_desk(adapters: tuple[str, ...]) -> SimulatedDesk:
@@ -111,7 +120,7 @@ def _listing(market: Market, ticks: TickTable, divisor: int, isin: str) -> Listi
     return listing
 
 
-def _open(code: str, client: Client, group: AccountGroup, instruments: list[object]) -> TradingAccount:
+def _open(code: str, client: Client, group: AccountGroup, instruments: list[UUID]) -> TradingAccount:
     actor = process_principal(NAME)
     account = open_account(
         actor=actor,
@@ -125,8 +134,13 @@ def _open(code: str, client: Client, group: AccountGroup, instruments: list[obje
         short_allowed=True,
     )
     funds = [Deposit(account.id, OPENING_CASH, currency="GBP")]
-    funds += [Deposit(account.id, OPENING_STOCK, instrument_id=one) for one in instruments]  # type: ignore[arg-type]
+    funds += [Deposit(account.id, OPENING_STOCK, instrument_id=one) for one in instruments]
     deposit(actor=actor, at=START, business_date=FIRST_DAY, deposits=funds, kind="opening")
+    for divisor, one in enumerate(instruments):
+        record_locate(
+            actor=actor, at=START, account_id=account.id, instrument_id=one, ref=f"{LOCATED}{divisor}", qty=OPENING_STOCK,
+            lender=NAME, expires_at=START + timedelta(days=3650),
+        )  # fmt: skip
     return account
 
 

@@ -32,6 +32,7 @@ from risk.domain.checks.market import InstrumentActive, ListingState, MarketOrde
 from risk.domain.checks.money import BuyingPower, SellableHoldings
 from risk.domain.checks.prices import PriceCollar, PriceFreshness, PriceQuality, ReferencePrice
 from risk.domain.checks.rates import AccountRate, SourceRate
+from risk.domain.checks.shorts import LocateCover
 from risk.domain.checks.terms import (
     ExpiryDate,
     FieldNotReplaceable,
@@ -61,6 +62,7 @@ CHECKS: tuple[Check, ...] = (
     MarketOrderTypes(),
     MarketSession(),
     ShortMarking(),
+    LocateCover(),
     PriceStep(),
     LotSize(),
     MinimumAndDisplayedQuantity(),

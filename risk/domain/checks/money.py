@@ -47,7 +47,8 @@ class SellableHoldings(Check):
         available = facts.stock_available
         if available is None or available <= 0:
             return self.refuse(
-                f"Account {facts.account.code} has no {facts.listing.symbol} to sell.",
+                f"Account {facts.account.code} has no {facts.listing.symbol} to sell; what it does not own is entered as a "
+                "short sale of its own (side 5 or 6, with a locate).",
                 needed=needed,
                 available=available,
             )
@@ -57,7 +58,7 @@ class SellableHoldings(Check):
                 return self.passed(needed=needed, available=available)
             return self.refuse(
                 f"The account can sell {plain(available)} of {facts.listing.symbol}, not {plain(needed)}; enter the rest "
-                "as a short sale of its own.",
+                "as a short sale of its own (side 5 or 6, with a locate).",
                 needed=needed,
                 available=available,
             )

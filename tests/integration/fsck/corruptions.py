@@ -237,6 +237,16 @@ ORDERS = (
 )  # fmt: skip
 
 MONEY = (
+    Corruption("LOCATE_DIFFERS", "more than was promised", "UPDATE accounts_locate SET qty = qty + 1 WHERE ref = 'FSK-L'"),
+    Corruption(
+        "LOCATE_DIFFERS", "from nowhere",
+        "INSERT INTO accounts_locate SELECT gen_random_uuid(), 'MORE', instrument_id, 9, 'x', expires_at, gen_random_uuid(), "
+        "recorded_at, account_id FROM accounts_locate WHERE ref = 'FSK-L'",
+    ),
+    Corruption(
+        "LOCATE_OVERUSED_UNTOLD", "less than is sold",
+        "UPDATE accounts_locate SET qty = 99 WHERE ref = 'FSK-L'", ("LOCATE_DIFFERS",),
+    ),
     Corruption(
         "CASH_DIFFERS", "a penny more",
         f"UPDATE accounts_cashbalance SET settled = settled + 0.01 WHERE account_id = {ACCOUNT}",

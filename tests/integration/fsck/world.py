@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from accounts.models import TradingAccount
 from accounts.services.deposit import Deposit, deposit
 from authorisation.domain.principal import process_principal
 from journal.services.seal_events import seal_events
@@ -19,6 +20,7 @@ from orders.scenario_play import play
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
 from tests.factories import AT, set_mark
+from tests.factories.accounts import located
 from tests.factories.trading import GROUP, Desk, relay
 from venues.scenario_database import DatabaseHouse
 from venues.scenario_world import make_world
@@ -57,6 +59,9 @@ def use_the_desk() -> None:
     desk.decide(declined, "decline")
     desk.cancel(desk.buy())
     desk.batch()
+    TradingAccount.objects.filter(id=desk.world.account.id).update(short_allowed=True)
+    located(desk.world.account, desk.world.listing.instrument_id, "150", ref="FSK-L")
+    desk.buy(side=Side.SELL_SHORT, order_qty=Decimal(100), locate_ref="FSK-L")
     desk.send(at=AT + timedelta(seconds=20))
     desk.say(live, "0", "0", t38=1000, t14=0, t151=1000)
     desk.say(live, "F", "1", exec_id="T1", t38=1000, t32=300, t31="72.5", t14=300, t151=700)

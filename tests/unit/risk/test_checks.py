@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -13,7 +15,7 @@ from refdata.domain.listing_facts import PriceFacts
 from refdata.domain.quality import Quality
 from refdata.domain.sessions import Phase
 from risk.domain.checks import BOUNDARY_CHECKS, CHECKS, RULES
-from risk.domain.facts import AccountFacts, Facts, OperatorFacts
+from risk.domain.facts import AccountFacts, Facts, LocateFacts, OperatorFacts
 from risk.domain.rates import Bucket, RateKind, RateMark
 from tests.unit.risk.usage_cases import USAGE_CASES
 from tests.unit.risk.world import (
@@ -88,6 +90,19 @@ def source_ahead(us: int) -> Facts:
 
 def account_ahead(us: int) -> Facts:
     return facts(rates=replace(ROOM, account=Bucket("account:1", us, TEN)))
+
+
+def shorting(qty: str = "1000", *, working: str = "", px: str = "72.50", left: str = "1000", **changes: Any) -> Facts:
+    """A short sale of 1,000 under a locate with as many left; with ``working`` a replace of so many."""
+    base = replacing(qty, px=px) if working else terms(order_qty=D(qty))
+    side = changes.pop("side", Side.SELL_SHORT)
+    values: dict[str, Any] = {
+        "ref": "L1",
+        "instrument_id": LISTING.instrument_id,
+        "expires_at": AT + timedelta(hours=1),
+    } | changes
+    locate = LocateFacts(left=D(left), **values)
+    return replace(base, terms=replace(base.terms, side=side, locate_ref="L1"), locate=locate)
 
 
 CASES: list[tuple[str, str, Facts, str]] = [
@@ -178,6 +193,23 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("ACCOUNT_OVERDRAWN", "covered", FACTS, "pass"),
     ("ACCOUNT_OVERDRAWN", "buy", account(overdrawn=True), "refuse"),
     ("ACCOUNT_OVERDRAWN", "sell of what is held", replace(terms(**SELL), account=OVERDRAWN), "pass"),
+    ("LOCATE_COVER", "buys", FACTS, "pass"),
+    ("LOCATE_COVER", "sells what it owns", terms(**SELL, locate_ref="L1"), "pass"),
+    ("LOCATE_COVER", "none named, which is another check's", terms(side=Side.SELL_SHORT), "pass"),
+    ("LOCATE_COVER", "inside", shorting(left="1001"), "pass"),
+    ("LOCATE_COVER", "at the mark", shorting(left="1000"), "pass"),
+    ("LOCATE_COVER", "outside", shorting(left="999.99999999"), "refuse"),
+    ("LOCATE_COVER", "used up by facts and more", shorting(left="-5"), "refuse"),
+    ("LOCATE_COVER", "not on record", replace(shorting(), locate=None), "refuse"),
+    ("LOCATE_COVER", "of another instrument", shorting(instrument_id=UUID(int=99)), "refuse"),
+    ("LOCATE_COVER", "expires this moment", shorting(expires_at=AT), "refuse"),
+    ("LOCATE_COVER", "the last moment", shorting(expires_at=AT + timedelta(microseconds=1)), "pass"),
+    ("LOCATE_COVER", "exempt sales too", shorting(left="999", side=Side.SELL_SHORT_EXEMPT), "refuse"),
+    ("LOCATE_COVER", "replaced by more than is left", shorting("1500", left="1499", working="1000"), "refuse"),
+    ("LOCATE_COVER", "replaced by all that is left", shorting("1500", left="1500", working="1000"), "pass"),
+    ("LOCATE_COVER", "asks for less, expired and overused", shorting("900", left="-5", working="1000"), "pass"),
+    ("LOCATE_COVER", "another price, as much, overused", shorting(left="5", working="1000", px="70.00"), "pass"),
+    ("LOCATE_COVER", "another price, expired", shorting(working="1000", px="70.00", expires_at=AT), "refuse"),
     ("ACCOUNT_OVERDRAWN", "short sale", replace(terms(side=Side.SELL_SHORT), account=OVERDRAWN), "refuse"),
     ("ACCOUNT_OVERDRAWN", "replace to less", replace(replacing("900"), account=OVERDRAWN), "pass"),
     ("ACCOUNT_OVERDRAWN", "replace to more", replace(replacing("1100"), account=OVERDRAWN), "refuse"),
@@ -368,6 +400,7 @@ def test_the_boundary_looks_at_what_may_change_after_capture() -> None:
         "INSTRUMENT_ACTIVE",
         "LISTING_STATE",
         "MARKET_SESSION",
+        "LOCATE_COVER",
         "REFERENCE_PRICE",
         "PRICE_QUALITY",
     ]

@@ -1,0 +1,13 @@
+"""Locates are append-only."""
+
+from typing import ClassVar
+
+from django.db import migrations
+
+from journal.triggers import append_only
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("accounts", "0008_locates"), ("journal", "0002_guards")]
+
+    operations: ClassVar = [migrations.RunSQL(*append_only("accounts_locate"))]
