@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from django.db import transaction
 from accounts.models import AccountGroup, Client, SuspenseAccount, TradingAccount
 from accounts.services.deposit import Deposit, deposit
 from accounts.services.open_account import open_account
+from accounts.services.record_locate import record_locate
 from authorisation.domain.principal import Principal
 from authorisation.models import Desk
 from kernel.ids import new_id
@@ -105,6 +106,8 @@ def seed_accounts(*, actor: Principal, at: datetime, business_date: date) -> int
                         short_allowed=place % 5 == 4,
                     )
                     deposits.extend(_opening(account, plan, listings, place))
+                    if account.short_allowed:
+                        _locate(account, listings[place % len(listings)][0], actor=actor, at=at)
                     opened += 1
                 number += 1
         if deposits:
@@ -112,6 +115,20 @@ def seed_accounts(*, actor: Principal, at: datetime, business_date: date) -> int
         for unclaimed in SUSPENSE:
             _seed_suspense(unclaimed, actor=actor, at=at, business_date=business_date)
         return opened
+
+
+def _locate(account: TradingAccount, listing: Listing, *, actor: Principal, at: datetime) -> None:
+    """What a lender promised the account for short sales, for as long as a demo may be looked at."""
+    record_locate(
+        actor=actor,
+        at=at,
+        account_id=account.id,
+        instrument_id=listing.instrument_id,
+        ref=f"LOC-{account.code}",
+        qty=Decimal(50_000),
+        lender="Harbour Securities Lending",
+        expires_at=at + timedelta(days=365),
+    )
 
 
 def _seed_suspense(plan: SuspensePlan, *, actor: Principal, at: datetime, business_date: date) -> None:

@@ -19,9 +19,8 @@ from journal.bulk import one_moment
 from journal.selectors.events import EventPlace, find_event_places
 from kernel.errors import NotFound
 from kernel.numbers import ZERO
-from operations.selectors.positions import Positions, StockLine, get_positions
+from operations.selectors.positions import Positions, StockLine, get_positions, refs_of
 from orders.as_at import list_holds_as_at
-from orders.models import Order
 from orders.selectors.costs import CostStep, list_cost_steps
 
 
@@ -124,7 +123,7 @@ def get_derivation(
         positions, figure, cash.currency if cash else line.symbol if line else what, cash.currency if cash else "", line,
         settles, _shown(positions, figure, what, settles), bookings, holds,
         sum((hold.amount for hold in holds), ZERO), tuple(steps), events,
-        dict(Order.objects.filter(id__in=ids).values_list("id", "ref")),
+        refs_of(ids),
     )  # fmt: skip
 
 

@@ -20,9 +20,12 @@ from authorisation.domain.principal import Principal
 from journal.bulk import one_moment
 from kernel.numbers import ZERO, round_money
 from orders.as_at import holds_of, list_working_as_at
+from orders.models import Order
 from orders.selectors.costs import list_costs
+from orders.selectors.locates import LocateUse
 from orders.selectors.working import Working, list_working, working_of
 from refdata.domain.listing_facts import ListingFacts
+from refdata.models import Listing
 from refdata.selectors import find_listings_of_instruments
 
 NO_WORK = Working()
@@ -69,6 +72,18 @@ class Positions:
     today: date
     at: datetime | None
     how: str = ""
+
+
+def refs_of(order_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Order numbers by id, for links; ids that are no order of ours are absent."""
+    return dict(Order.objects.filter(id__in=list(order_ids)).values_list("id", "ref"))
+
+
+def symbols_of(locates: Collection[LocateUse]) -> dict[UUID, str]:
+    """The first symbol of each instrument the locates are for."""
+    ids = {use.instrument_id for use in locates}
+    rows = Listing.objects.filter(instrument_id__in=ids).order_by("-symbol").values_list("instrument_id", "symbol")
+    return dict(rows)
 
 
 def get_positions(*, actor: Principal, code: str, now: datetime, at: datetime | None = None) -> Positions:

@@ -8,21 +8,26 @@ from datetime import date, datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.domain.average_cost import METHOD
 from accounts.domain.settling import TO_TRADE, WITHDRAWABLE
+from accounts.selectors import get_account_by_code
+from accounts.services.record_locate import record_locate
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid
+from kernel.numbers import parse_decimal
 from operations.domain.position_rows import HEADER, csv_rows
 from operations.selectors.account_pictures import list_account_pictures
 from operations.selectors.derivation import FIGURES, get_derivation
-from operations.selectors.positions import get_positions
+from operations.selectors.positions import get_positions, refs_of, symbols_of
 from operations.selectors.uploads import neutral
-from operations.views.edge import page
+from operations.views.edge import actor_may, page
+from orders.selectors.locates import list_locates
+from refdata.permissions import ASK_STATIC_DATA
 from refdata.selectors import find_listing_by_symbol
 
 MOST_ACCOUNTS = 200
@@ -57,9 +62,15 @@ def account(request: HttpRequest, actor: Principal, code: str) -> HttpResponse:
     """One account, now or as at a time; with ``part`` the tables alone."""
     at = read_moment(request.GET.get("at", ""))
     positions = get_positions(actor=actor, code=code, now=utc_now(), at=at)
+    locates = list_locates(positions.account.id) if at is None else []
     context = {
         "positions": positions,
         "account": positions.account,
+        "locates": locates,
+        "locate_names": {line.view.instrument_id: line.symbol for line in positions.stock} | symbols_of(locates),
+        "refs": refs_of({order_id for use in locates for order_id in use.by_order}),
+        "may_record": actor_may(actor, ASK_STATIC_DATA),
+        "now": utc_now(),
         "at_text": request.GET.get("at", "").strip(),
         "method": METHOD,
         "to_trade": TO_TRADE,
@@ -67,6 +78,25 @@ def account(request: HttpRequest, actor: Principal, code: str) -> HttpResponse:
     }
     part = request.GET.get("part")
     return render(request, f"operations/{'parts/account_books' if part else 'account'}.html", context)
+
+
+@require_POST
+@page
+def locate(request: HttpRequest, actor: Principal, code: str) -> HttpResponse:
+    """Record what a lender has promised; then back to the account."""
+    data, at = request.POST.dict(), utc_now()
+    shown = get_account_by_code(actor, code)
+    listing = find_listing_by_symbol(str(data.get("symbol", "")), at=at)
+    qty, expires_at = parse_decimal(str(data.get("qty", ""))), read_moment(str(data.get("expires_at", "")))
+    if listing is None:
+        raise Invalid("SYMBOL_UNKNOWN", "No listing has that name.", {"symbol": ["No listing has that name."]})
+    if qty is None or expires_at is None:
+        raise Invalid("LOCATE_INVALID", "Say how many units, and until when.")
+    record_locate(
+        actor=actor, at=at, account_id=shown.id, instrument_id=listing.instrument_id, ref=str(data.get("ref", "")), qty=qty,
+        lender=str(data.get("lender", "")), expires_at=expires_at,
+    )  # fmt: skip
+    return redirect("account", code=code)
 
 
 @require_GET

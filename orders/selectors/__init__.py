@@ -93,7 +93,6 @@ class BoundaryRow(NamedTuple):
     kind: str
     state: str
     payload: Mapping[str, Any]
-    order_id: UUID
     may_work: bool  # open, or filled at a venue that revives filled orders
     order_qty: Decimal | None
     cum_qty: Decimal
@@ -122,7 +121,7 @@ class BoundaryRow(NamedTuple):
 
 
 _BOUNDARY = f"""
-SELECT r.id, r.kind, r.state, r.payload::text, o.id,
+SELECT r.id, r.kind, r.state, r.payload::text,
        o.is_open OR (r.kind = 'replace' AND o.ord_status = '2'
                      AND coalesce((o.venue_rules #>> '{{replace,revives_filled}}')::boolean, false)),
        o.order_qty, o.cum_qty, o.price, o.stop_px, o.time_in_force,

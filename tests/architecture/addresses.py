@@ -209,6 +209,20 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "positions/<str:code>/positions.csv": (
         Door("GET", "/positions/{d.own.account.code}/positions.csv", SEES_THE_DESK),
     ),
+    "positions/<str:code>/locates": (
+        Door(
+            "POST",
+            "/positions/{d.own.account.code}/locates",
+            (302, 403, 404, 403, 403, 302),
+            lambda d: {
+                "ref": "L",
+                "symbol": d.own.listing.symbol,
+                "qty": "5",
+                "lender": "x",
+                "expires_at": "2099-01-01T10:00",
+            },
+        ),
+    ),
     "positions/<str:code>/<str:what>/<str:figure>": (
         Door("GET", "/positions/{d.own.account.code}/GBP/available", SEES_THE_DESK),
     ),

@@ -9,11 +9,12 @@ from decimal import Decimal as D
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 
 from accounts.domain.average_cost import COST_UNKNOWN
-from accounts.models import Booking
+from accounts.models import Booking, Locate
 from accounts.services.deposit import Deposit, deposit
 from authorisation.domain.principal import process_principal
 from kernel.errors import Invalid, NotFound
@@ -218,3 +219,22 @@ def test_a_cost_without_units_is_refused() -> None:
             deposit(actor=process_principal("test"), at=AT, business_date=AT.date(), deposits=[wrong])
         assert refused.value.code == "DEPOSIT_INVALID"
     assert not Booking.objects.exists()
+
+
+def test_operations_records_a_locate_and_the_page_shows_who_uses_it() -> None:
+    day = busy_day()
+    code = day.world.account.code
+    keeper = make_principal(
+        "keeper", role="operations", rights=(), desks=(day.world.desk,), groups=(day.world.group,), trades=False
+    )
+    right = Permission.objects.get(codename="ask_static_data")
+    Group.objects.get(name="operations").permissions.add(right)
+    form = {"ref": "L7", "symbol": "vod.l", "qty": "2k", "lender": "Prime", "expires_at": "2099-12-31T18:00"}
+    assert client_of(day.world.dealer).post(f"/positions/{code}/locates", form).status_code == 403
+    assert client_of(keeper).post(f"/positions/{code}/locates", form).status_code == 302
+    shown = client_of(day.world.dealer).get(f"/positions/{code}").content.decode()
+    for text in ("L7", "2,000", "overused", "Operations records locates.", "Prime broker"):
+        assert text in shown
+    for wrong in ({"symbol": "NOPE"}, {"qty": "many"}, {"expires_at": ""}, {"qty": "3k"}):
+        assert client_of(keeper).post(f"/positions/{code}/locates", form | wrong).status_code in (400, 409)
+    assert Locate.objects.filter(ref="L7").count() == 1
