@@ -14,10 +14,12 @@ from typing import Any
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from operations.domain.effect import Effect
+from operations.selectors.limits import describe_limit_change
 from operations.selectors.rates import describe_rate_change
 from operations.selectors.stops import describe_release
 from orders.services.decide_order_request import decide_order_request
 from orders.services.decide_suspense import decide_suspense
+from risk.services.decide_limit_change import decide_limit_change
 from risk.services.decide_rate_change import decide_rate_change
 from risk.services.decide_stop_release import decide_stop_release
 
@@ -35,5 +37,6 @@ KINDS: dict[str, ApprovalKind] = {
     "order_request": ApprovalKind(decide_order_request),
     "suspense": ApprovalKind(decide_suspense),
     "rate_change": ApprovalKind(decide_rate_change, describe_rate_change),
+    "limit_change": ApprovalKind(decide_limit_change, describe_limit_change),
     "stop_release": ApprovalKind(decide_stop_release, describe_release),
 }

@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from journal.bulk import raw_cursor
 from journal.domain.idempotency import lock_number
-from risk.models import Block
+from risk.models import Block, Limit
 
 _WIRE = lock_number("risk-wire")
 
@@ -166,3 +166,15 @@ def lock_rate_marks() -> None:
     """One writer of marks for rates at a time, so that their versions become visible in order and none is passed over."""
     with raw_cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number("risk-rate-marks")])
+
+
+def lock_limit(scope: str, scope_id: str, kind: str, currency: str) -> Limit | None:
+    """The standing mark of this key (the one without a beginning), or None; nobody else changes it until commit."""
+    with raw_cursor() as cursor:
+        number = lock_number("risk-limit", scope, scope_id, kind, currency)
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+    return (
+        Limit.objects.select_for_update()
+        .filter(scope=scope, scope_id=scope_id, kind=kind, currency=currency, effective_from__isnull=True)
+        .first()
+    )

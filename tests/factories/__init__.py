@@ -22,7 +22,6 @@ from authorisation.selectors import get_principal
 from kernel.fix import OrdType, Side, TimeInForce
 from kernel.ids import new_id
 from orders.domain.terms import OrderTerms
-from orders.models import Order
 from refdata.models import Instrument, Listing, Market, ReferencePrice, TickBand, TickTable
 from risk.domain.usage import COUNTED_KINDS, COUNTING_CURRENCY, VALUE_KINDS, usage_key
 from risk.models import Block, Limit
@@ -192,8 +191,7 @@ def make_user(
     """A user in the group of a role, with the role rights given."""
     user = User.objects.create(username=username, desk=desk, persona=values.pop("persona", "dealer"), **values)
     group, _ = Group.objects.get_or_create(name=role)
-    content_type = ContentType.objects.get_for_model(Order)
-    group.permissions.add(*Permission.objects.filter(content_type=content_type, codename__in=rights))
+    group.permissions.add(*Permission.objects.filter(codename__in=rights))
     user.groups.add(group)
     return user
 
