@@ -6,6 +6,7 @@ unless it names an approved request (trigger ``risk_limit_by_change``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -96,7 +97,7 @@ def _apply(
     actor: Principal,
     at: datetime,
     authorisation_id: UUID,
-    asked: dict[str, Any],
+    asked: Mapping[str, Any],
 ) -> None:
     key = {
         "scope": change.scope, "scope_id": change.scope_id, "kind": change.kind, "currency": change.currency,
