@@ -16,11 +16,13 @@ from authorisation.domain.principal import Principal
 from operations.domain.effect import Effect
 from operations.selectors.limits import describe_limit_change
 from operations.selectors.rates import describe_rate_change
+from operations.selectors.rule_changes import describe_rule_change
 from operations.selectors.stops import describe_release
 from orders.services.decide_order_request import decide_order_request
 from orders.services.decide_suspense import decide_suspense
 from risk.services.decide_limit_change import decide_limit_change
 from risk.services.decide_rate_change import decide_rate_change
+from risk.services.decide_rule_change import decide_rule_change
 from risk.services.decide_stop_release import decide_stop_release
 
 
@@ -38,5 +40,6 @@ KINDS: dict[str, ApprovalKind] = {
     "suspense": ApprovalKind(decide_suspense),
     "rate_change": ApprovalKind(decide_rate_change, describe_rate_change),
     "limit_change": ApprovalKind(decide_limit_change, describe_limit_change),
+    "rule_change": ApprovalKind(decide_rule_change, describe_rule_change),
     "stop_release": ApprovalKind(decide_stop_release, describe_release),
 }

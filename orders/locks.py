@@ -1,13 +1,14 @@
 """Every lock this room takes, in the order of the house: idempotency, approval request, accounts, blocks, orders, executions.
 
 A capture locks in its one reading statement: the account's cash in the listing's currency, then its holding of the
-instrument. Both are re-read after a wait, so the figures are those the lock protects. The key is not locked first: it
+instrument. Both are re-read after a wait, so the figures are those the lock protects; the order's peers are read behind
+the lock by a function that takes a snapshot of its own, so an equal order that was waited for is seen. The key is not locked first: it
 is inserted last and unique, so of two equal submissions one commits and the other finds its answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,12 +28,16 @@ from orders.domain.applying import OrderRow, RequestRow
 from orders.domain.facts import facts_from_json
 from orders.domain.leaving import LeavingOrder, LeavingRequest
 from orders.domain.lineage import Departing, Link
+from orders.domain.peers import Peers, PeersAsked, peers_of
+from orders.domain.terms import OrderTerms
 from orders.domain.venue_rules import rules_from_json
 from orders.models import KillSweep, Order, OrderRequest, UnknownOrder
 from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import FX_RATES, LISTING_WIDTH, listing_from_values, listing_statement, static_version
 from risk.domain.rates import Rates
+from risk.domain.rulebook.book import Rulebook
 from risk.domain.usage import ScopeUsage
+from risk.rulebook import RULEBOOK_SQL, rulebook_at
 from risk.selectors import BLOCKS_SQL, LIMITS_SQL, TRADING_WAS_SWITCHED_ON_SQL, USAGE_SQL, Marks, marks_from_row
 from risk.selectors.rates import RATE_VERSION_SQL, ahead_sql, rates_of
 from risk.selectors.usage import usage_from_text
@@ -66,7 +71,9 @@ WITH lst({_LISTING}) AS MATERIALIZED ({listing_statement(" WHERE l.symbol = uppe
 SELECT acc.id, acc.code, acc.state, acc.short_allowed, acc.group_id, acc.desk_id, acc.client_id, acc.active, acc.overdrawn,
        cash.id, cash.available, holding.id, holding.available, holding.position,
        {TRADING_WAS_SWITCHED_ON_SQL}, {LIMITS_SQL}, {BLOCKS_SQL}, {USAGE_SQL}, {static_version(FX_RATES)}, NUMBER, k.payload_hash,
-       k.answer::text, {RATE_VERSION_SQL}, {ahead_sql("$8::text")}, {ahead_sql("'account:' || acc.id")}, {_LISTING}
+       k.answer::text, {RATE_VERSION_SQL}, {ahead_sql("$8::text")}, {ahead_sql("'account:' || acc.id")}, {RULEBOOK_SQL},
+       orders_peers(acc.id, acc.client_id, lst.c1, $9, $10, $11::numeric, $12::numeric, $13::timestamptz, $14::uuid,
+                    cash.id IS NULL AND holding.id IS NULL AND ALONE), {_LISTING}
   FROM (SELECT 1) AS one
   LEFT JOIN lst ON true
   LEFT JOIN acc ON true
@@ -74,8 +81,12 @@ SELECT acc.id, acc.code, acc.state, acc.short_allowed, acc.group_id, acc.desk_id
   LEFT JOIN holding ON true
   LEFT JOIN journal_idempotencykey k ON k.principal = $5 AND k.route = $6 AND k.key = $7
 """  # noqa: S608
-_LOCKING = _WORLD.replace("LOCKING", "FOR NO KEY UPDATE").replace("NUMBER", "nextval('orders_ref_seq')")
-_READING = _WORLD.replace("LOCKING", "").replace("NUMBER", "0")
+_LOCKING = (
+    _WORLD.replace("LOCKING", "FOR NO KEY UPDATE")
+    .replace("NUMBER", "nextval('orders_ref_seq')")
+    .replace("ALONE", "true")
+)
+_READING = _WORLD.replace("LOCKING", "").replace("NUMBER", "0").replace("ALONE", "false")
 
 
 @contextmanager
@@ -112,38 +123,62 @@ class World:
     number: int
     key_hash: str | None
     key_answer: str | None
+    rulebook: Rulebook | None
+    peers: Peers
     rates: Rates | None = None
 
 
 def lock_world(
     *,
-    symbol: str,
-    account_code: str,
+    terms: OrderTerms,
     dealer_id: int,
-    strategy: str,
     scope: tuple[str, str, str],
     source: str,
     at: datetime,
+    replaces_id: UUID | None = None,
 ) -> World:
     """Lock the account's money for this listing and read everything the checks need: one statement.
 
-    ``scope`` is principal, route and key of the submission, ``source`` its actor, whose rate is counted.
+    ``scope`` is principal, route and key of the submission, ``source`` its actor, whose rate is counted. An order that is
+    entered for the rest of ``replaces_id`` is no twin of it.
     """
-    return _world(_LOCKING, (symbol.strip(), account_code, str(dealer_id), strategy, *scope, source), at)
+    return _world(_LOCKING, terms, dealer_id, scope, source, at, replaces_id)
 
 
-def read_world(*, symbol: str, account_code: str, dealer_id: int, strategy: str, source: str, at: datetime) -> World:
+def read_world(*, terms: OrderTerms, dealer_id: int, source: str, at: datetime) -> World:
     """The same without any lock or number, for a preview."""
-    return _world(_READING, (symbol.strip(), account_code, str(dealer_id), strategy, "", "", "", source), at)
+    return _world(_READING, terms, dealer_id, ("", "", ""), source, at, None)
 
 
-def _world(sql: str, parameters: tuple[str, ...], at: datetime) -> World:
+def _world(
+    sql: str,
+    terms: OrderTerms,
+    dealer_id: int,
+    scope: tuple[str, str, str],
+    source: str,
+    at: datetime,
+    replaces_id: UUID | None,
+) -> World:
+    parameters = (
+        terms.symbol.strip(),
+        terms.account.strip(),
+        str(dealer_id),
+        terms.strategy,
+        *scope,
+        source,
+        terms.side.value,
+        terms.ord_type.value,
+        terms.order_qty,
+        terms.price,
+        at,
+        replaces_id,
+    )
     with native_cursor() as cursor:
         cursor.execute(sql, parameters)
         row = cursor.fetchone()
     assert row is not None
     return World(
-        listing=listing_from_values(row[25:], at=at) if row[25] is not None else None,
+        listing=listing_from_values(row[27:], at=at) if row[27] is not None else None,
         account=AccountRow(*row[:9]) if row[0] is not None else None,
         cash_id=row[9],
         cash_available=row[10],
@@ -157,11 +192,30 @@ def _world(sql: str, parameters: tuple[str, ...], at: datetime) -> World:
         key_hash=row[20],
         key_answer=row[21],
         rates=rates_of(
-            version=row[22], source=parameters[7], source_ahead=row[23], account_id=row[0], account_ahead=row[24], at=at
+            version=row[22], source=source, source_ahead=row[23], account_id=row[0], account_ahead=row[24], at=at
         )
         if row[0] is not None
         else None,
+        rulebook=rulebook_at(row[25]),
+        peers=peers_of(row[26]),
     )
+
+
+_PEERS = """
+SELECT orders_peers(t.account_id, t.client_id, t.listing_id, t.side, t.ord_type, t.qty, t.px, %s::timestamptz, t.but, false)
+  FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::numeric[], %s::numeric[], %s::uuid[])
+       WITH ORDINALITY AS t(account_id, client_id, listing_id, side, ord_type, qty, px, but, place)
+ ORDER BY t.place
+"""
+
+
+def read_peers(asked: Sequence[PeersAsked], *, at: datetime) -> list[Peers]:
+    """The peers of many orders in one statement; take the locks of their accounts' money first."""
+    if not asked:
+        return []
+    with raw_cursor() as cursor:
+        cursor.execute(_PEERS, [at, *(list(column) for column in zip(*asked, strict=True))])
+        return [peers_of(row[0]) for row in cursor.fetchall()]
 
 
 def next_order_numbers(count: int) -> list[int]:

@@ -135,6 +135,9 @@ class Order(models.Model):
             ),
             models.Index(fields=["client_order_id"], name="orders_by_client_id", condition=~Q(client_order_id="")),
             models.Index(fields=["account", "locate_ref"], name="orders_by_locate", condition=~Q(locate_ref="")),
+            # Its peers: orders like it a moment ago, and open orders it would trade with (orders_peers).
+            models.Index(fields=["account", "listing", "entered_at"], name="orders_twins"),
+            models.Index(fields=["listing", "side", "price"], name="orders_resting", condition=Q(is_open=True)),
             models.Index(
                 fields=["id"],
                 name="orders_done_until_tomorrow",

@@ -8,16 +8,18 @@ day locks the row first, so what is read after it is exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Model
 
 from journal.bulk import raw_cursor
 from journal.domain.idempotency import lock_number
-from risk.models import Block, Limit
+from risk.models import Block, Limit, Restriction
 
 _WIRE = lock_number("risk-wire")
 
@@ -31,6 +33,22 @@ def lock_blocks(*, scope: str, scope_id: str, source: str) -> Block | None:
         .filter(scope=scope, scope_id=scope_id, source=source, lifted_at__isnull=True)
         .first()
     )
+
+
+def lock_subject(subject: str) -> None:
+    """One subject of a change of the rulebook, whether it exists or not: one question about it at a time, until commit."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number("risk-rule-change", subject)])
+
+
+def lock_entry(model: type[Model], key: Mapping[str, Any]) -> Model | None:
+    """The entry of the rulebook of this key, or None."""
+    return model._default_manager.select_for_update().filter(**key).first()
+
+
+def lock_restriction(restriction_id: UUID) -> Restriction | None:
+    """The entry of the restricted or watch list, or None."""
+    return Restriction.objects.select_for_update().filter(id=restriction_id).first()
 
 
 def close_wire(*, wait_ms: int) -> bool:

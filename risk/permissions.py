@@ -20,6 +20,7 @@ SWITCH_TRADING = "switch_trading"
 IMPOSE_BLOCK = "impose_block"
 ENGAGE_KILL_SWITCH = "engage_kill_switch"
 ASK_RISK_CHANGE = "ask_risk_change"
+SEE_RESTRICTIONS = "see_restrictions"
 MAX_STRATEGY = 40
 
 

@@ -26,6 +26,7 @@ from orders.models import Order
 from orders.scenario_runner import FIRST_DAY
 from refdata.models import Instrument, Listing, Market, TickBand, TickTable
 from risk.models import Block, Limit
+from risk.services.set_open_rulebook import set_open_rulebook
 from venues.models import FixSession, Venue
 
 MIC = "XSCN"
@@ -139,6 +140,7 @@ def _wide_limits() -> None:
             currency=currency,
             defaults={"warn": Decimal(10) ** 12, "hard": Decimal(10) ** 12, "owner": ROUTE},
         )
+    set_open_rulebook(owner=ROUTE)
     at = moment(1, 0)
     Block.objects.filter(source="trading_switch", lifted_at__isnull=True).update(lifted_at=at)
     if not Block.objects.filter(source="trading_switch").exists():

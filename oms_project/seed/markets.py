@@ -61,8 +61,8 @@ def _seed_fx_rates(*, actor: Principal, at: datetime) -> None:
     _require_clean("fx_rates.csv", done.issues)
 
 
-def _rows(name: str, columns: Sequence[str], folder: Path = DATA) -> list[dict[str, str]]:
-    rows, issues = read_rows((folder / name).read_text(encoding="utf-8"), columns)
+def _rows(name: str, columns: Sequence[str], folder: Path | None = None) -> list[dict[str, str]]:
+    rows, issues = read_rows(((folder or DATA) / name).read_text(encoding="utf-8"), columns)
     _require_clean(name, issues)
     return rows
 

@@ -34,7 +34,7 @@ from authorisation.services.set_role_rights import set_role_rights
 from oms_project.seed.accounts import SUSPENSE_GROUP
 from oms_project.seed.sign_ins import SignIn
 from refdata.permissions import ASK_STATIC_DATA, JUDGE_PRICE
-from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH, IMPOSE_BLOCK, SWITCH_TRADING
+from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH, IMPOSE_BLOCK, SEE_RESTRICTIONS, SWITCH_TRADING
 
 DESKS = {"EQ1": "European equities", "EQ2": "US and Australian equities"}
 ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
@@ -48,6 +48,7 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
         ASK_RISK_CHANGE,
         DECIDE_RISK_CHANGE,
         DECIDE_STATIC_DATA,
+        SEE_RESTRICTIONS,
     ),
     "risk": (SWITCH_TRADING, IMPOSE_BLOCK, ENGAGE_KILL_SWITCH, ASK_RISK_CHANGE, DECIDE_RISK_CHANGE, JUDGE_PRICE),
     "operations": (SWITCH_TRADING, ENGAGE_KILL_SWITCH, ASK_STATIC_DATA, DECIDE_STATIC_DATA, JUDGE_PRICE),
@@ -78,6 +79,7 @@ PEOPLE = (
     PersonPlan("j.osei", "Joel", "Osei", "dealer", ("EQ2",), "America/New_York"),
     PersonPlan("m.ruiz", "Marta", "Ruiz", "desk_head", ("EQ1", "EQ2")),
     PersonPlan("c.young", "Claire", "Young", "compliance", ("EQ1", "EQ2")),
+    PersonPlan("d.okoro", "Daniel", "Okoro", "compliance", ("EQ1", "EQ2")),
     PersonPlan("s.patel", "Sunita", "Patel", "risk", ("EQ1", "EQ2")),
     PersonPlan("r.silva", "Rui", "Silva", "operations", ("EQ1", "EQ2")),
     PersonPlan("b.ferri", "Bruno", "Ferri", "operations", ("EQ1", "EQ2")),

@@ -14,6 +14,7 @@ from oms_project.seed.accounts import seed_accounts
 from oms_project.seed.limits import seed_limits
 from oms_project.seed.markets import seed_markets
 from oms_project.seed.people import seed_desks, seed_people
+from oms_project.seed.rulebook import seed_rulebook
 from oms_project.seed.sign_ins import read_sign_ins, sign_ins_file, write_sign_ins
 from oms_project.seed.venues import seed_venues
 from refdata.models import Listing
@@ -39,6 +40,7 @@ def seed_demo(progress: Callable[[str], object] = print) -> None:
     progress(f"{opened} accounts opened; limits and venues")
     with transaction.atomic():
         seed_limits(at=at)
+        seed_rulebook(at=at)
         seed_venues()
         if not Block.objects.filter(source=TRADING_SWITCH).exists():
             switch_trading(actor=actor, at=at, on=True, reason="demo desk")

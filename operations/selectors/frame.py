@@ -16,8 +16,10 @@ from operations.selectors.scopes import scope_names
 from orders.permissions import visible_desks
 from orders.selectors import visible_orders
 from refdata.models import Listing
+from risk.domain.conduct import FOR_COMPLIANCE_ALONE
 from risk.domain.stops import KILL_SWITCH
 from risk.models import Block
+from risk.permissions import SEE_RESTRICTIONS
 from risk.selectors import TRADING_SWITCH, trading_is_on
 from venues.models import FixSession
 
@@ -87,8 +89,10 @@ def _stopped(stops: list[Block]) -> Banner:
 
 
 def visible_exceptions(actor: Principal) -> QuerySet[ExceptionItem]:
-    """Items of desks the actor sees, and those of no desk; what is about an order, only with the order."""
-    return ExceptionItem.objects.filter(
+    """Items of desks the actor sees, and those of no desk; what is about an order, only with the order; what is for
+    compliance alone, only to compliance."""
+    hidden = () if SEE_RESTRICTIONS in actor.rights else FOR_COMPLIANCE_ALONE
+    return ExceptionItem.objects.exclude(kind__in=hidden).filter(
         Q(desk_id__in=visible_desks(actor)) | Q(desk=None),
         Q(order_id=None) | Q(order_id__in=visible_orders(actor).values("id")),
     )

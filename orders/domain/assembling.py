@@ -12,6 +12,7 @@ from kernel.numbers import ZERO
 from orders.domain.terms import OrderTerms
 from orders.domain.venue_rules import NO_RULES
 from refdata.domain.listing_facts import ListingFacts
+from risk.domain.conduct import ConductFacts
 from risk.domain.facts import (
     AccountFacts,
     Action,
@@ -127,6 +128,7 @@ def order_facts(
     limits: tuple[LimitFact, ...],
     blocks: tuple[BlockFact, ...],
     working: WorkingFacts | None = None,
+    conduct: ConductFacts,
     usage: UsageFacts = NO_USAGE,
     rates: Rates | None = None,
     locate: LocateFacts | None = None,
@@ -151,4 +153,5 @@ def order_facts(
         usage=usage,
         rates=rates,
         locate=locate,
+        conduct=conduct,
     )

@@ -22,9 +22,11 @@ from orders.services._authorise import hold_for_authorisation
 from refdata.domain.listing_facts import ListingFacts
 from risk.domain.answers import Acknowledgement, Judgement, Verdict, answer_to_json
 from risk.domain.checks.rates import RATE_CODES
+from risk.domain.conduct import ConductFacts
 from risk.domain.exposure import cash_to_hold, stock_to_hold
 from risk.domain.facts import AccountFacts, Facts, LocateFacts
 from risk.domain.usage import UsageFacts
+from risk.selectors import Scopes
 from risk.services.count_messages import count_messages
 
 
@@ -91,6 +93,7 @@ def capture_facts(
 ) -> Facts:
     """What the checks judge a new order on; ``locate`` is the one a short sale names."""
     actor = submission.actor
+    scopes = scopes_of(actor.user_id, account, listing, submission.terms.strategy)
     return order_facts(
         at=submission.at,
         operator=operator_facts(actor, desk_id=account.desk_id, group_id=account.group_id),
@@ -112,6 +115,27 @@ def capture_facts(
         usage=usage,
         rates=world.rates,
         locate=locate,
+        conduct=ConductFacts(
+            rulebook=world.rulebook,
+            pairs=tuple(scopes.pairs()),
+            source=submission.source,
+            strategy=submission.terms.strategy,
+            twins=world.peers.twins,
+            opposite=world.peers.opposite,
+        ),
+    )
+
+
+def scopes_of(dealer_id: int, account: AccountRow, listing: ListingFacts, strategy: str) -> Scopes:
+    """The scopes in which marks, rules and blocks can concern the order."""
+    return Scopes(
+        desk_id=account.desk_id,
+        dealer_id=dealer_id,
+        client_id=account.client_id,
+        account_id=account.account_id,
+        instrument_id=listing.instrument_id,
+        mic=listing.mic,
+        strategy=strategy,
     )
 
 

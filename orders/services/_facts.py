@@ -13,16 +13,20 @@ from accounts.selectors import list_holds, overdrawn_accounts
 from authorisation.domain.principal import Principal
 from kernel.numbers import ZERO
 from orders.domain.assembling import order_facts, working_of
+from orders.domain.peers import PeersAsked
 from orders.domain.transitions import ENDED_BY_US
 from orders.domain.venue_rules import rules_from_json
+from orders.locks import read_peers
 from orders.models import Order, OrderRequest
 from orders.permissions import operator_facts
 from orders.services._borrowing import read_locate
 from orders.services._usage import usage_of_order
 from refdata.selectors import get_listing
+from risk.domain.conduct import ConductFacts
 from risk.domain.facts import AccountFacts, Facts, TermFacts, WorkingFacts
 from risk.domain.rates import Rates
 from risk.models import Scope
+from risk.rulebook import get_rulebook
 from risk.selectors import Scopes, get_marks
 from risk.selectors.rates import get_rates
 
@@ -106,6 +110,32 @@ def facts_of_order(
             but=but,
         ),
         rates=_rates(maker, order, replacing=replacing and but is None, at=at),
+        conduct=_conduct(order, terms, account, scopes, replacing=replacing, at=at),
+    )
+
+
+def _conduct(
+    order: Order, terms: TermFacts, account: TradingAccount, scopes: Scopes, *, replacing: bool, at: datetime
+) -> ConductFacts:
+    """The rulebook and the order's peers of now; a replace has no twins."""
+    asked = PeersAsked(
+        account_id=account.id,
+        client_id=account.client_id,
+        listing_id=order.listing_id,
+        side=terms.side.value,
+        ord_type=terms.ord_type.value,
+        qty=None if replacing else terms.order_qty,
+        px=terms.price,
+        but=order.id,
+    )
+    (peers,) = read_peers([asked], at=at)
+    return ConductFacts(
+        rulebook=get_rulebook(),
+        pairs=tuple(scopes.pairs()),
+        source=order.source,
+        strategy=order.strategy,
+        twins=peers.twins,
+        opposite=peers.opposite,
     )
 
 

@@ -33,6 +33,7 @@ from orders.services._capturing import (
     require_listing,
 )
 from orders.services._usage import UsageMoved, limit_contended, require_room, share_of_draft, usage_of_world
+from orders.services._watching import tell_of_watched, watched
 from orders.services._write_capture import write_capture
 from risk.domain.answers import Acknowledgement
 from risk.domain.checks import run_checks
@@ -101,13 +102,12 @@ def _capture(submission: Submission, scope: tuple[str, str, str], digest: str) -
     if names_locate(terms.side, terms.locate_ref):
         lock_account_of_short(terms.account.strip())
     world = lock_world(
-        symbol=terms.symbol,
-        account_code=terms.account.strip(),
+        terms=terms,
         dealer_id=actor.user_id,
-        strategy=terms.strategy,
         scope=scope,
         source=actor.actor,
         at=at,
+        replaces_id=submission.replaces.order_id if submission.replaces else None,
     )
     if world.key_hash is not None and world.key_answer is not None:
         answer = json.loads(world.key_answer)
@@ -136,4 +136,5 @@ def _capture(submission: Submission, scope: tuple[str, str, str], digest: str) -
     require_room(facts, share, written, judgement.answers)
     crash_point("capture.written")
     hold_draft(draft, submission)
+    tell_of_watched([(entry, account.code, draft.result.ref) for entry in watched(facts)], at=at)
     return draft.result

@@ -27,14 +27,16 @@ from journal.services.claim_key import claim_key
 from journal.services.store_answer import store_answer
 from kernel.crash_points import crash_point
 from kernel.errors import Invalid, Refused
+from kernel.fix import OrdType, Side
 from kernel.numbers import ZERO
 from orders.domain.account_row import AccountRow
 from orders.domain.batch_answers import row_from_json, row_to_json
 from orders.domain.drafting import CaptureDraft
+from orders.domain.peers import Drafted, Peers, PeersAsked, RowsBefore
 from orders.domain.results import REFUSED, RowResult
 from orders.domain.shape import order_faults, require_shape
 from orders.domain.terms import OrderTerms
-from orders.locks import World, next_order_numbers
+from orders.locks import World, next_order_numbers, read_peers
 from orders.models import Order, OrderRequest
 from orders.permissions import require_entry
 from orders.selectors import find_account_rows, find_checks
@@ -49,18 +51,23 @@ from orders.services._capturing import (
     hold_draft,
     require_account,
     require_acknowledged,
+    scopes_of,
     unknown_symbol,
 )
 from orders.services._usage import share_of_draft
+from orders.services._watching import tell_of_watched, watched
 from refdata.domain.fx import FxRates
 from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import find_listings_by_symbol, get_fx_rates
 from risk.domain.checks import run_checks
 from risk.domain.facts import LocateFacts
 from risk.domain.rates import Rates
+from risk.domain.rulebook.book import Rulebook
+from risk.domain.rulebook.entries import RestrictionEntry
 from risk.domain.usage import PositionFacts, ScopeUsage, UsageFacts
 from risk.locks import lock_usage
-from risk.selectors import Marks, Scopes, get_marks
+from risk.rulebook import get_rulebook
+from risk.selectors import Marks, get_marks
 from risk.selectors.rates import get_rates
 from risk.selectors.usage import bounds_position, counting_rate, get_positions, keys_of, read_usage
 from risk.services.count_messages import count_messages
@@ -123,6 +130,8 @@ class _Batch:
     money: Mapping[UUID, AccountMoney]
     marks: Marks
     numbers: list[int]
+    rulebook: Rulebook | None
+    peers: Mapping[PeersAsked, Peers]
     fx_rates: FxRates
     usage: dict[str, ScopeUsage]
     positions: dict[tuple[UUID, UUID], PositionFacts]
@@ -136,6 +145,8 @@ class _Batch:
     drafts: list[tuple[CaptureDraft, Submission]] = field(default_factory=list)
     holds: list[OrderHold] = field(default_factory=list)
     shares: list[OrderShare] = field(default_factory=list)
+    before: RowsBefore = field(default_factory=RowsBefore)
+    watched: list[tuple[RestrictionEntry, str, str]] = field(default_factory=list)
 
 
 def _load(first: Submission, rows: Rows) -> _Batch:
@@ -148,11 +159,15 @@ def _load(first: Submission, rows: Rows) -> _Batch:
     )
     pairs: set[tuple[str, str]] = set()
     places: set[tuple[UUID, UUID]] = set()
+    asked: set[PeersAsked] = set()
     for _, terms in rows:
         listing, account = listings.get(terms.symbol), accounts.get(terms.account.strip())
         if listing is not None and account is not None:
-            pairs.update(_scopes(first.actor, account, listing, terms.strategy).pairs())
+            pairs.update(scopes_of(first.actor.user_id, account, listing, terms.strategy).pairs())
             places.add((account.account_id, listing.instrument_id))
+            asked.add(_asked(account, listing, terms))
+    wanted = list(asked)
+    peers = dict(zip(wanted, read_peers(wanted, at=first.at), strict=True))
     keys = {
         (accounts[code].account_id, terms.locate_ref)
         for _, terms in rows
@@ -169,6 +184,8 @@ def _load(first: Submission, rows: Rows) -> _Batch:
         money,
         marks,
         next_order_numbers(len(rows)),
+        rulebook=get_rulebook(),
+        peers=peers,
         fx_rates=get_fx_rates(),
         usage=usage,
         positions=positions,
@@ -177,15 +194,16 @@ def _load(first: Submission, rows: Rows) -> _Batch:
     )
 
 
-def _scopes(actor: Principal, account: AccountRow, listing: ListingFacts, strategy: str) -> Scopes:
-    return Scopes(
-        desk_id=account.desk_id,
-        dealer_id=actor.user_id,
-        client_id=account.client_id,
+def _asked(account: AccountRow, listing: ListingFacts, terms: OrderTerms) -> PeersAsked:
+    return PeersAsked(
         account_id=account.account_id,
-        instrument_id=listing.instrument_id,
-        mic=listing.mic,
-        strategy=strategy,
+        client_id=account.client_id,
+        listing_id=listing.listing_id,
+        side=terms.side.value,
+        ord_type=terms.ord_type.value,
+        qty=terms.order_qty,
+        px=terms.price,
+        but=None,
     )
 
 
@@ -199,7 +217,7 @@ def _row(batch: _Batch, first: Submission, row_id: str, terms: OrderTerms) -> Ro
         account = require_account(batch.accounts.get(terms.account.strip()), code=terms.account, actor=first.actor)
         submission = Submission(first.actor, first.at, terms, first.source, idempotency_key=first.idempotency_key)
         world, usage = (
-            _world(batch, first.actor, account, listing, terms),
+            _world(batch, first, account, listing, terms),
             _usage(batch, first, account, listing, terms),
         )
         facts = capture_facts(submission, listing, world, account, usage, _locate(batch, account, terms))
@@ -211,10 +229,11 @@ def _row(batch: _Batch, first: Submission, row_id: str, terms: OrderTerms) -> Ro
     except Refused as error:
         return RowResult(row_id, "invalid", None, error.code, error.sentence)
     batch.drafts.append((draft, submission))
+    batch.watched += [(entry, account.code, draft.result.ref) for entry in watched(facts)]
     if counts(judgement) and facts.rates is not None:
         for bucket in (facts.rates.source, facts.rates.account):
             batch.counted[bucket.subject] = batch.counted.get(bucket.subject, 0) + 1
-    _use(batch, draft, account.account_id, listing, terms)
+    _use(batch, draft, account, listing, terms)
     share = share_of_draft(
         draft.result.order_id, draft.result.outcome, facts, terms, account, dealer_id=first.actor.user_id
     )
@@ -223,14 +242,14 @@ def _row(batch: _Batch, first: Submission, row_id: str, terms: OrderTerms) -> Ro
     return RowResult(row_id, draft.result.outcome, draft.result)
 
 
-def _world(batch: _Batch, actor: Principal, account: AccountRow, listing: ListingFacts, terms: OrderTerms) -> World:
+def _world(batch: _Batch, first: Submission, account: AccountRow, listing: ListingFacts, terms: OrderTerms) -> World:
     """What a single capture would have read, less what the rows before took."""
     money = batch.money[account.account_id]
     cash, holding = money.cash.get(listing.currency), money.holdings.get(listing.instrument_id)
     place = (account.account_id, listing.instrument_id, terms.strategy)
     marks = batch.marks_of.get(place)
     if marks is None:
-        marks = batch.marks.within(_scopes(actor, account, listing, terms.strategy).pairs())
+        marks = batch.marks.within(scopes_of(first.actor.user_id, account, listing, terms.strategy).pairs())
         batch.marks_of[place] = marks
     used_cash = batch.cash_used.get((account.account_id, listing.currency), ZERO)
     used_stock = batch.stock_used.get((account.account_id, listing.instrument_id), ZERO)
@@ -249,14 +268,25 @@ def _world(batch: _Batch, actor: Principal, account: AccountRow, listing: Listin
         key_hash=None,
         key_answer=None,
         rates=_rates(batch, account.account_id),
+        rulebook=batch.rulebook,
+        peers=_peers(batch, _asked(account, listing, terms), first.at),
     )
+
+
+def _peers(batch: _Batch, asked: PeersAsked, at: datetime) -> Peers:
+    """Peers that are written, and rows of the batch that come before this one."""
+    written = batch.peers[asked]
+    policy = batch.rulebook.policy if batch.rulebook else None
+    if policy is None:
+        return written
+    return batch.before.added_to(written, asked, policy=policy, at=at)
 
 
 def _usage(
     batch: _Batch, first: Submission, account: AccountRow, listing: ListingFacts, terms: OrderTerms
 ) -> UsageFacts:
     """The sums of the row's scopes with what the rows before it count."""
-    keys = keys_of(_scopes(first.actor, account, listing, terms.strategy).pairs())
+    keys = keys_of(scopes_of(first.actor.user_id, account, listing, terms.strategy).pairs())
     return UsageFacts(
         scopes=tuple(batch.usage[key] for key in keys if key in batch.usage),
         rate=counting_rate(listing.currency, at=first.at, rates=batch.fx_rates),
@@ -294,10 +324,26 @@ def _locate(batch: _Batch, account: AccountRow, terms: OrderTerms) -> LocateFact
     return use.facts(taken=batch.locate_used.get(key, ZERO)) if use is not None else None
 
 
-def _use(batch: _Batch, draft: CaptureDraft, account_id: UUID, listing: ListingFacts, terms: OrderTerms) -> None:
+def _use(batch: _Batch, draft: CaptureDraft, account: AccountRow, listing: ListingFacts, terms: OrderTerms) -> None:
+    account_id = account.account_id
     if names_locate(terms.side, terms.locate_ref) and draft.result.outcome != REFUSED:
         key = (account_id, terms.locate_ref)
         batch.locate_used[key] = batch.locate_used.get(key, ZERO) + terms.order_qty
+    if draft.result.outcome != REFUSED:
+        order = draft.order
+        batch.before.add(
+            Drafted(
+                ref=draft.result.ref,
+                account_id=account_id,
+                client_id=account.client_id,
+                listing_id=listing.listing_id,
+                side=Side(order["side"]),
+                ord_type=OrdType(order["ord_type"]),
+                order_qty=order["order_qty"],
+                price=order["price"],
+                state=draft.result.outcome,
+            )
+        )
     if not draft.hold_cash and not draft.hold_stock:
         return
     cash_key, stock_key = (account_id, listing.currency), (account_id, listing.instrument_id)
@@ -329,6 +375,7 @@ def _write(batch: _Batch, at: datetime) -> None:
         hold_draft(draft, submission)
     add_orders(batch.shares)
     count_messages(used_us=_used(batch))
+    tell_of_watched(batch.watched, at=at)
     crash_point("capture_batch.written")
     notify()
 

@@ -21,7 +21,9 @@ from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import find_listings
 from risk.domain.answers import Verdict
 from risk.domain.checks import run_boundary_checks
+from risk.domain.conduct import ConductFacts
 from risk.domain.facts import AccountFacts, OperatorFacts
+from risk.rulebook import get_rulebook
 from risk.selectors import Marks, Scopes, get_marks
 
 DELAYED = timedelta(seconds=2)
@@ -62,6 +64,7 @@ class _Reading:
         self.listings = listings
         self.locates = locates
         self.at = at
+        self.rulebook = get_rulebook() if listings else None
         self._marks: dict[Scopes, Marks] = {}
 
     def marks(self, scopes: Scopes) -> Marks:
@@ -115,6 +118,7 @@ def _judge(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
         blocks=marks.blocks,
         working=working_of(row) if row.kind == OrderRequest.Kind.REPLACE else None,
         locate=use.facts(own=row.order_id) if use is not None else None,
+        conduct=ConductFacts(rulebook=reading.rulebook, pairs=tuple(scopes.pairs()), strategy=row.strategy),
     )
     answers = run_boundary_checks(facts, delayed=facts.adds_risk and _delayed(row, reading.at))
     refusals = [answer for answer in answers if answer.verdict is Verdict.REFUSE]

@@ -42,14 +42,7 @@ def preview_order(
     """A dry run. Raises what :func:`capture_order` would raise before the checks: NotPermitted, Invalid."""
     require_entry(actor)
     require_shape(order_faults(terms))
-    world = read_world(
-        symbol=terms.symbol,
-        account_code=terms.account.strip(),
-        dealer_id=actor.user_id,
-        strategy=terms.strategy,
-        source=actor.actor,
-        at=at,
-    )
+    world = read_world(terms=terms, dealer_id=actor.user_id, source=actor.actor, at=at)
     listing = require_listing(world.listing, symbol=terms.symbol)
     account = require_account(world.account, code=terms.account, actor=actor)
     submission = Submission(actor, at, terms, source, tuple(acknowledgements))

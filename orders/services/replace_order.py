@@ -35,6 +35,7 @@ from orders.services._capturing import count_request, require_acknowledged
 from orders.services._facts import facts_of_order
 from orders.services._holds import lock_order_whole, set_hold
 from orders.services._moving import Said, asked, record, who
+from orders.services._watching import tell_of_watched, watched
 from risk.domain.answers import Acknowledgement, Judgement, answer_to_json
 from risk.domain.checks import run_checks
 
@@ -85,6 +86,7 @@ def replace_order(
         request = _write(
             order, requests, actor, at, (idempotency_key, reason), message, judgement, acknowledgements, facts.adds_risk
         )
+        tell_of_watched([(entry, facts.account.code, order.ref) for entry in watched(facts)], at=at)
         result = result_of(order, request, OUTCOMES[judgement.worst], judgement.answers)
         count_request(facts, judgement)
         store_answer(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from kernel.fix import OrdType, Side, TimeInForce
 from refdata.domain.listing_facts import ListingFacts
+from risk.domain.conduct import NOT_LOADED, ConductFacts
 from risk.domain.rates import Rates
 from risk.domain.usage import NO_USAGE, UsageFacts
 
@@ -164,6 +165,7 @@ class Facts:
     usage: UsageFacts = NO_USAGE
     rates: Rates | None = None
     locate: LocateFacts | None = None
+    conduct: ConductFacts = NOT_LOADED
 
     @property
     def leaves_qty(self) -> Decimal:

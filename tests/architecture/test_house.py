@@ -55,6 +55,7 @@ OWN_SHELVES = {
         *("gateway", "gateway.py", "inbox", "inbox.py", "simulator"),
         *("scenario_database.py", "scenario_world.py", "simulation", "simulation_database"),
     },
+    "risk": {"rulebook"},
     "operations": {"approving.py", "context.py", "fsck", "picture", "stream.py", "stream"},
 }
 SOURCES = [*FLOORS, "oms_project", "benchmarks", "tests"]

@@ -25,6 +25,7 @@ from orders.domain.terms import OrderTerms
 from refdata.models import Instrument, Listing, Market, ReferencePrice, TickBand, TickTable
 from risk.domain.usage import COUNTED_KINDS, COUNTING_CURRENCY, VALUE_KINDS, usage_key
 from risk.models import Block, Limit
+from risk.services.set_open_rulebook import set_open_rulebook
 from risk.services.start_counting import start_counting
 
 AT = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)  # a Friday, London open
@@ -154,6 +155,11 @@ def set_mark(kind: str, hard: str, *, warn: str | None = None, scope: str = "fir
     return mark
 
 
+def set_rulebook(**marks: Any) -> None:
+    """A rulebook that asks nothing but ``marks``: tests send equal and crossing orders on purpose."""
+    set_open_rulebook(owner="test", **marks)
+
+
 def trading_on() -> None:
     """Trading as if it had been switched on before the test began."""
     Block.objects.filter(source="trading_switch", lifted_at__isnull=True).update(lifted_at=AT)
@@ -228,6 +234,7 @@ def make_desk(code: str = "EQ1", *, cash: str = "100000", symbol: str = "VOD.L",
     account = make_account(f"ACC-{code}", group=group, cash=cash)
     listing = Listing.objects.filter(symbol=symbol).first() or make_listing(symbol, last=last)
     set_limits()
+    set_rulebook()
     trading_on()
     dealer = make_principal(f"dealer-{code}", role="dealer", rights=("enter_order",), desks=(desk,), groups=(group,))
     checker = make_principal(

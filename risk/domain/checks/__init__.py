@@ -6,6 +6,15 @@ from collections.abc import Sequence
 
 from risk.domain.answers import Acknowledgement, CheckAnswer, Judgement, judge
 from risk.domain.checks.base import Check
+from risk.domain.checks.collar import PriceCollar
+from risk.domain.checks.conduct import (
+    EconomicDuplicate,
+    MandateEligibility,
+    RestrictedList,
+    RuleTable,
+    SelfTrade,
+    rule_answers,
+)
 from risk.domain.checks.gates import (
     AccountOverdrawn,
     AccountState,
@@ -30,7 +39,7 @@ from risk.domain.checks.limits_usage import (
 )
 from risk.domain.checks.market import InstrumentActive, ListingState, MarketOrderTypes, MarketSession, ShortMarking
 from risk.domain.checks.money import BuyingPower, SellableHoldings
-from risk.domain.checks.prices import PriceCollar, PriceFreshness, PriceQuality, ReferencePrice
+from risk.domain.checks.prices import PriceFreshness, PriceQuality, ReferencePrice
 from risk.domain.checks.rates import AccountRate, SourceRate
 from risk.domain.checks.shorts import LocateCover
 from risk.domain.checks.terms import (
@@ -44,9 +53,10 @@ from risk.domain.checks.terms import (
     ReplaceTooSoon,
     StopPrice,
 )
+from risk.domain.checks.thin import ShareOfVolume, ThinBook
 from risk.domain.facts import Facts
 
-REGISTRY_VERSION = "2026-11-26"
+REGISTRY_VERSION = "2026-11-26.rules"
 
 CHECKS: tuple[Check, ...] = (
     TradingSwitchedOn(),
@@ -57,6 +67,8 @@ CHECKS: tuple[Check, ...] = (
     AccountRate(),
     AccountState(),
     AccountOverdrawn(),
+    RestrictedList(),
+    MandateEligibility(),
     InstrumentActive(),
     ListingState(),
     MarketOrderTypes(),
@@ -76,6 +88,8 @@ CHECKS: tuple[Check, ...] = (
     PriceFreshness(),
     PriceQuality(),
     PriceCollar(),
+    ShareOfVolume(),
+    ThinBook(),
     OrderQuantityLimit(),
     OrderNotionalLimit(),
     OpenOrdersLimit(),
@@ -88,6 +102,9 @@ CHECKS: tuple[Check, ...] = (
     AdvShareLimit(),
     BuyingPower(),
     SellableHoldings(),
+    EconomicDuplicate(),
+    SelfTrade(),
+    RuleTable(),
 )
 BOUNDARY_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS if check.at_boundary)
 USAGE_CHECKS: tuple[Check, ...] = tuple(check for check in CHECKS if isinstance(check, UsageCheck))
@@ -109,8 +126,9 @@ __all__ = [
 
 
 def run_checks(facts: Facts, *, acknowledgements: Sequence[Acknowledgement] = (), on_desk: bool) -> Judgement:
-    """Every check on the same facts; none is skipped because another refused."""
-    return judge([check.answer(facts) for check in CHECKS], acknowledgements=acknowledgements, on_desk=on_desk)
+    """Every check on the same facts, then every rule of the table; none is skipped because another refused."""
+    answers = [check.answer(facts) for check in CHECKS]
+    return judge(answers + rule_answers(facts), acknowledgements=acknowledgements, on_desk=on_desk)
 
 
 def run_boundary_checks(facts: Facts, *, delayed: bool = False) -> tuple[CheckAnswer, ...]:
@@ -118,7 +136,8 @@ def run_boundary_checks(facts: Facts, *, delayed: bool = False) -> tuple[CheckAn
 
     For an order that was ``delayed`` those of its price too: the market it was judged by has gone on.
     """
-    return tuple(check.answer(facts) for check in (DELAYED_CHECKS if delayed else BOUNDARY_CHECKS))
+    checks = DELAYED_CHECKS if delayed else BOUNDARY_CHECKS
+    return (*(check.answer(facts) for check in checks), *rule_answers(facts, only_refusals=True))
 
 
 def usage_still_allows(facts: Facts, answers: Sequence[CheckAnswer]) -> bool:

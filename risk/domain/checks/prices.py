@@ -1,9 +1,8 @@
-"""Whether there is a price to judge by, whether it may be trusted, how old it is, and how far the order is from it.
+"""Whether there is a price to judge by, whether it may be trusted, and how old it is.
 
 The age of a price is the silence of its feed while the market runs, not the time of the last trade. An order without a
 limit is refused wherever the price cannot be used; one with a limit goes to a second person, who sees the previous
-close. The marks come from the limit table: kinds ``price_age`` (seconds) and ``price_collar`` (fraction of the last
-price).
+close. The marks come from the limit table: kind ``price_age`` (seconds). How far an order may be from it is ``collar``.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from risk.domain.checks.marks import tightest
 from risk.domain.facts import Facts
 
 PRICE_AGE = "price_age"
-PRICE_COLLAR = "price_collar"
 _BOUNDED = (OrdType.LIMIT, OrdType.STOP_LIMIT)
 
 
@@ -119,32 +117,3 @@ class PriceQuality(Check):
         if facts.terms.ord_type not in _BOUNDED:
             return self.refuse(f"{sentence}; no order without a limit is sent.", **seen)
         return self.hold(f"{sentence}.", **seen)
-
-
-class PriceCollar(Check):
-    """The limit is near the last price: further than the first mark needs the dealer's reason, further than the second
-    is refused."""
-
-    when_delayed = True
-
-    def answer(self, facts: Facts) -> CheckAnswer:
-        price = facts.terms.price
-        if price is None:
-            return self.passed()
-        marks = tightest(facts.limits, PRICE_COLLAR)
-        if marks is None:
-            return self.refuse("No mark is set for the distance from the last price.")
-        reference = facts.listing.price
-        if reference is None:
-            return self.refuse(f"There is no reference price for {facts.listing.symbol}.")
-        last = reference.last
-        if last <= 0:
-            return self.refuse(f"The reference price of {facts.listing.symbol} is {plain(last)}.", last=last)
-        distance = abs(price - last) / last
-        seen = {"price": price, "last": last, "distance": distance.quantize(Decimal("0.0001"))}
-        sentence = f"The limit {plain(price)} is {distance:.1%} from the last price {plain(last)}"
-        if distance > marks.hard:
-            return self.refuse(f"{sentence}; beyond {marks.hard:.0%} no order is sent.", **seen)
-        if marks.warn is not None and distance > marks.warn:
-            return self.ask(f"{sentence}.", **seen)
-        return self.passed(**seen)

@@ -94,6 +94,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
         ("dealer", "j.osei"),
         ("desk_head", "m.ruiz"),
         ("compliance", "c.young"),
+        ("compliance", "d.okoro"),
         ("risk", "s.patel"),
         ("operations", "r.silva"),
         ("operations", "b.ferri"),
@@ -112,7 +113,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
         else:
             assert len(row["password"]) == 16
             assert authenticate(username=row["username"], password=row["password"]) == key.user
-    assert len({row["password"] for row in rows}) == 11
+    assert len({row["password"] for row in rows}) == 12
 
 
 @pytest.mark.parametrize(
@@ -143,6 +144,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
                 "ask_risk_change",
                 "decide_risk_change",
                 "decide_static_data",
+                "see_restrictions",
             },
             set(),
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
@@ -189,7 +191,7 @@ def test_a_lost_file_means_new_passwords_and_dead_tokens(demo: Path) -> None:
     assert all(find_api_key(row.token, at=NOW) is not None for row in second)
     assert authenticate(username="a.khan", password=first[0].password) is None
     assert authenticate(username="a.khan", password=second[0].password) is not None
-    assert ApiKey.objects.filter(revoked_at__isnull=True).count() == 11
+    assert ApiKey.objects.filter(revoked_at__isnull=True).count() == 12
 
 
 def test_what_people_changed_stays_theirs(settings: Any) -> None:

@@ -17,6 +17,7 @@ from refdata.domain.sessions import Phase
 from risk.domain.checks import BOUNDARY_CHECKS, CHECKS, RULES
 from risk.domain.facts import AccountFacts, Facts, LocateFacts, OperatorFacts
 from risk.domain.rates import Bucket, RateKind, RateMark
+from tests.unit.risk.conduct_cases import CASES as CONDUCT
 from tests.unit.risk.usage_cases import USAGE_CASES
 from tests.unit.risk.world import (
     AT,
@@ -369,6 +370,7 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("SELLABLE_HOLDINGS", "none", replace(terms(**SELL), stock_available=None), "refuse"),
     ("SELLABLE_HOLDINGS", "short", replace(terms(side=Side.SELL_SHORT), stock_available=None), "pass"),
     *USAGE_CASES,
+    *CONDUCT,
 ]
 
 
@@ -397,6 +399,8 @@ def test_the_boundary_looks_at_what_may_change_after_capture() -> None:
         "NO_STANDING_BLOCK",
         "ACCOUNT_STATE",
         "ACCOUNT_OVERDRAWN",
+        "RESTRICTED_LIST",
+        "MANDATE_ELIGIBILITY",
         "INSTRUMENT_ACTIVE",
         "LISTING_STATE",
         "MARKET_SESSION",

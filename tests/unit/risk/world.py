@@ -12,6 +12,8 @@ from kernel.fix import OrdType, Side, TimeInForce
 from refdata.domain.listing_facts import ListingFacts, PriceFacts
 from refdata.domain.sessions import Phase
 from refdata.domain.tick_table import Band
+from risk.domain.answers import Verdict
+from risk.domain.conduct import ConductFacts
 from risk.domain.facts import (
     AccountFacts,
     Action,
@@ -24,6 +26,8 @@ from risk.domain.facts import (
     WorkingFacts,
 )
 from risk.domain.rates import FROM_THE_START, Bucket, RateKind, Rates
+from risk.domain.rulebook.book import Rulebook
+from risk.domain.rulebook.entries import MandateEntry, Policy
 
 AT = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 D = Decimal
@@ -69,6 +73,21 @@ TERMS = TermFacts(Side.BUY, OrdType.LIMIT, TimeInForce.DAY, D(1000), D("72.50"))
 ROOM = Rates(
     Bucket("user:1", 0, FROM_THE_START[RateKind.USER]), Bucket("account:1", 0, FROM_THE_START[RateKind.ACCOUNT])
 )
+PAIRS = (("firm", ""), ("desk", "1"), ("account", "3"), ("instrument", str(UUID(int=2))))
+POLICY = Policy(
+    duplicate_window_s=60,
+    self_trade={"account": Verdict.REFUSE, "client": Verdict.AUTHORISE, "firm": Verdict.PASS},
+    volume_warn=D(10),
+    volume_hard=D(100),
+    volume_unknown=Verdict.PASS,
+    spread_warn=D(5),
+    depth_warn=D(20),
+    book_unknown=Verdict.PASS,
+    basket_orders=100,
+    basket_notional={"GBP": D(1000000)},
+    basket_ratio=D(10),
+)
+ANYTHING = MandateEntry(("firm", ""), None, None, None, True)
 FACTS = Facts(
     at=AT,
     action=Action.NEW,
@@ -83,6 +102,7 @@ FACTS = Facts(
     limits=LIMITS,
     blocks=(),
     rates=ROOM,
+    conduct=ConductFacts(Rulebook(version=1, policy=POLICY, mandates=[ANYTHING]), PAIRS, "ticket"),
 )
 BLOCK = BlockFact("account", "3", "recovery:SIM1", "Session recovering.")
 
@@ -132,3 +152,14 @@ def limits(*, without: str = "", **marks: tuple[str | None, str]) -> tuple[Limit
             item = replace(item, warn=D(warn) if warn is not None else None, hard=D(hard))
         found.append(item)
     return tuple(found)
+
+
+def book(policy: Policy | None = POLICY, **entries: Any) -> Facts:
+    """``FACTS`` under another rulebook; without mandates of its own it has the one that allows everything."""
+    entries = {"mandates": [ANYTHING]} | entries
+    return replace(FACTS, conduct=replace(FACTS.conduct, rulebook=Rulebook(version=1, policy=policy, **entries)))
+
+
+def conduct(**changes: Any) -> Facts:
+    """``FACTS`` with other facts of conduct."""
+    return replace(FACTS, conduct=replace(FACTS.conduct, **changes))

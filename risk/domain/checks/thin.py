@@ -1,0 +1,101 @@
+"""Whether the market is deep enough for the order: its share of the usual volume, the quoted spread and size.
+
+That a figure is not known is a state with an answer of its own, laid down in the policy; it never counts as enough.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from kernel.numbers import ZERO, plain
+from risk.domain.answers import CheckAnswer, Verdict
+from risk.domain.checks.base import Check
+from risk.domain.facts import Facts
+from risk.domain.rulebook.conditions import Absent
+from risk.domain.rulebook.entries import Policy
+from risk.domain.vocabulary import spread_percent, volume_percent
+
+NO_POLICY = "No policy says how thin a market may be."
+_TENTH = Decimal("0.1")
+
+
+def policy_of(facts: Facts) -> Policy | None:
+    """The marks of conduct in the rulebook that was read."""
+    book = facts.conduct.rulebook
+    return book.policy if book is not None else None
+
+
+class ShareOfVolume(Check):
+    """The quantity is a bearable part of the listing's average daily volume: above the first mark a second person, above
+    the second nobody; for an unknown volume the policy answers."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        policy = policy_of(facts)
+        if not facts.adds_risk:
+            return self.passed()
+        if policy is None:
+            return self.refuse(NO_POLICY)
+        if policy.volume_warn is None and policy.volume_hard is None:
+            return self.passed(mark="none")
+        share = volume_percent(facts)
+        symbol = facts.listing.symbol
+        if not isinstance(share, Decimal):
+            return self._unknown(policy.volume_unknown, f"The average daily volume of {symbol} is not known.")
+        seen = {"share": share.quantize(_TENTH), "warn": policy.volume_warn, "hard": policy.volume_hard}
+        text = f"The quantity is {plain(share.quantize(_TENTH))} % of the average daily volume of {symbol}"
+        if policy.volume_hard is not None and share > policy.volume_hard:
+            return self.refuse(f"{text}; beyond {plain(policy.volume_hard)} % no order is sent.", **seen)
+        if policy.volume_warn is not None and share > policy.volume_warn:
+            return self.hold(f"{text} (mark {plain(policy.volume_warn)} %).", **seen)
+        return self.passed(**seen)
+
+    def _unknown(self, verdict: Verdict, sentence: str) -> CheckAnswer:
+        return CheckAnswer(self.code, verdict, sentence if verdict else "", {"state": "unknown"})
+
+
+class ThinBook(Check):
+    """The quoted spread is within its mark, and what is taken from the other side within its mark times the size shown
+    there; for unknown quotes the policy answers."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        policy = policy_of(facts)
+        if not facts.adds_risk:
+            return self.passed()
+        if policy is None:
+            return self.refuse(NO_POLICY)
+        if policy.spread_warn is None and policy.depth_warn is None:
+            return self.passed(mark="none")
+        spread = spread_percent(facts)
+        if spread is Absent.UNKNOWN or not isinstance(spread, Decimal):
+            sentence = f"Bid and ask of {facts.listing.symbol} are not known."
+            return CheckAnswer(
+                self.code, policy.book_unknown, sentence if policy.book_unknown else "", {"state": "unknown"}
+            )
+        seen = {"spread": spread.quantize(_TENTH), "spread_warn": policy.spread_warn, "depth_warn": policy.depth_warn}
+        if policy.spread_warn is not None and spread > policy.spread_warn:
+            return self.ask(
+                f"The spread of {facts.listing.symbol} is {plain(spread.quantize(_TENTH))} % (mark "
+                f"{plain(policy.spread_warn)} %).",
+                **seen,
+            )
+        shown = size_against(facts)
+        if policy.depth_warn is not None and shown is not None and facts.terms.order_qty > policy.depth_warn * shown:
+            return self.ask(
+                f"The quantity is more than {plain(policy.depth_warn)} times the {plain(shown)} shown on the other side.",
+                shown=shown,
+                **seen,
+            )
+        return self.passed(**seen)
+
+
+def size_against(facts: Facts) -> Decimal | None:
+    """The size shown on the other side where the order reaches it; None where it rests or no size is known."""
+    price, terms = facts.listing.price, facts.terms
+    if price is None:
+        return None
+    quote, size = (price.ask, price.ask_size) if terms.side.is_buy else (price.bid, price.bid_size)
+    if quote is None or size is None or size <= ZERO:
+        return None
+    if terms.price is not None and (terms.price < quote if terms.side.is_buy else terms.price > quote):
+        return None
+    return size
