@@ -50,7 +50,7 @@ form.addEventListener("submit", (event) => {
   window.htmx.ajax("POST", "/risk/kill", { source: form, target: "#stops", swap: "innerHTML", values: Object.fromEntries(new FormData(form)) });
 });
 document.body.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.requestConfig?.path !== "/risk/kill" || !event.detail.successful) return;
+  if (event.detail.requestConfig?.path !== "/risk/kill" || event.detail.xhr.status >= 400) return;
   document.getElementById("form-error").replaceChildren();
   for (const name of ["typed", "reason"]) if (form.elements[name]) form.elements[name].value = "";
   document.getElementById("h-stops")?.scrollIntoView({ block: "nearest" });
