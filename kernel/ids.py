@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime
 from typing import NewType
 from uuid import UUID
 
@@ -27,6 +28,11 @@ def new_id() -> UUID:
     value = (millis << 80) | (0x7 << 76) | ((rest << 12) // 1_000_000 << 64)
     value |= 0x2 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
     return UUID(int=value)
+
+
+def first_id_of(at: datetime) -> UUID:
+    """The lowest id ``new_id`` can make at a moment: rows since then have ids from here on, which their key finds."""
+    return UUID(int=(int(at.timestamp() * 1000) << 80) | (0x7 << 76) | (0x2 << 62))
 
 
 def shard_of(account_id: UUID) -> int:

@@ -19,7 +19,7 @@ from django.db.models import Model
 
 from journal.bulk import raw_cursor
 from journal.domain.idempotency import lock_number
-from risk.models import Block, Limit, Restriction
+from risk.models import Block, Breaker, Limit, Restriction
 
 _WIRE = lock_number("risk-wire")
 
@@ -196,3 +196,9 @@ def lock_limit(scope: str, scope_id: str, kind: str, currency: str) -> Limit | N
         .filter(scope=scope, scope_id=scope_id, kind=kind, currency=currency, effective_from__isnull=True)
         .first()
     )
+
+
+def lock_breaker(*, kind: str, subject: str) -> Breaker:
+    """The breaker's row, made closed where there was none; nobody else moves it until commit. Before blocks."""
+    Breaker.objects.bulk_create([Breaker(kind=kind, subject=subject)], ignore_conflicts=True)
+    return Breaker.objects.select_for_update().get(kind=kind, subject=subject)

@@ -11,7 +11,11 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django_fsm import FSMField, FSMModelMixin, transition
 from simple_history.models import HistoricalRecords
+
+from risk.domain.breakers import BY_NAME as BREAKER_MOVES
+from risk.domain.breakers import CLOSED
 
 
 class Scope(models.TextChoices):
@@ -184,6 +188,48 @@ class RateBucket(models.Model):
 
     subject = models.TextField(primary_key=True)
     full_at = models.DateTimeField()
+
+
+class Breaker(FSMModelMixin, models.Model):
+    """One circuit breaker: what it watches, whether it trades, why not, and what its venue was asked since."""
+
+    kind = models.CharField(max_length=12)
+    subject = models.TextField()  # session:<name>, venue:<code> or firm
+    state = FSMField(max_length=10, default=CLOSED, protected=True)
+    cause = models.TextField(default="")
+    openings = models.PositiveIntegerField(default=0)  # since a person last let it go on: each doubles the pause
+    since = models.DateTimeField(null=True)
+    moved_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)
+    probe_cl_ord_id = models.CharField(max_length=32, default="")
+    probed_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    answer = models.TextField(default="")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "subject"], name="risk_breaker_once"),
+        ]
+
+    @transition(field=state, source=BREAKER_MOVES["trip"].source, target=BREAKER_MOVES["trip"].target)
+    def trip(self) -> None:
+        """A mark was passed."""
+
+    @transition(field=state, source=BREAKER_MOVES["probe"].source, target=BREAKER_MOVES["probe"].target)
+    def probe(self) -> None:
+        """Its pause is over and nothing new went wrong."""
+
+    @transition(field=state, source=BREAKER_MOVES["reopen"].source, target=BREAKER_MOVES["reopen"].target)
+    def reopen(self) -> None:
+        """A mark was passed again, or the question was not answered."""
+
+    @transition(field=state, source=BREAKER_MOVES["resume"].source, target=BREAKER_MOVES["resume"].target)
+    def resume(self) -> None:
+        """The venue answered, and a second person let it go on."""
+
+    def forget_probe(self) -> None:
+        """What the venue said before says nothing about now."""
+        self.probe_cl_ord_id, self.probed_at, self.answered_at, self.answer = "", None, None, ""
 
 
 class Block(models.Model):

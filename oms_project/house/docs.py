@@ -65,6 +65,30 @@ def order_states() -> str:
     )
 
 
+def breaker_states() -> str:
+    """What a circuit breaker may do, from its one table, and the marks it has from the start."""
+    from risk.domain.breakers import diagram
+    from risk.domain.rates import FROM_THE_START, POLICY
+
+    rows = [
+        f"| `{mark.kind.value}` | {mark.words} | {mark.share or '–'} | {mark.pause_s or '–'} | {POLICY[mark.kind]} |"
+        for mark in FROM_THE_START.values()
+    ]
+    return "\n".join(
+        [
+            *_header("Rates and breakers", "`risk/domain/breakers.py` and `risk/domain/rates.py`"),
+            "```mermaid",
+            diagram().strip(),
+            "```",
+            "",
+            "| kind | from the start | share, % | pause, s | at the mark |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
 def checks() -> str:
     """The pre-trade checks: code and rule text."""
     from risk.domain.checks import CHECKS, REGISTRY_VERSION
@@ -219,6 +243,7 @@ def venue_refusals() -> str:
 
 DOCS: dict[str, Callable[[], str]] = {
     "order_states.md": order_states,
+    "rates.md": breaker_states,
     "checks.md": checks,
     "fsck_checks.md": fsck_checks,
     "event_flow.md": event_flow,

@@ -90,6 +90,8 @@ class RateMark:
     def words(self) -> str:
         """As people read it: ``20 a second, 1,000 at once``."""
         window = "a second" if self.seconds == 1 else f"in {self.seconds:,} s"
+        if self.kind is RateKind.LATENCY:
+            return f"{self.amount:,} ms, {self.share} % of at least {self.burst:,} {window}"
         return f"{self.amount:,} {window}" + (f", {self.burst:,} at once" if self.burst else "")
 
 
@@ -100,10 +102,10 @@ FROM_THE_START: dict[RateKind, RateMark] = {
         RateMark(RateKind.KEY, amount=500, seconds=1, burst=5_000),
         RateMark(RateKind.ACCOUNT, amount=200, seconds=1, burst=2_000),
         RateMark(RateKind.SESSION, amount=1_000, seconds=1, burst=1_000, share=20),
-        RateMark(RateKind.EXECUTIONS, amount=20_000, seconds=60),
+        RateMark(RateKind.EXECUTIONS, amount=10_000, seconds=60),
         RateMark(RateKind.ERRORS, amount=10, seconds=60, pause_s=30),
         RateMark(RateKind.REJECTS, amount=50, seconds=60, share=50, pause_s=30),
-        RateMark(RateKind.INCONSISTENT, amount=10, seconds=60, pause_s=30),
+        RateMark(RateKind.INCONSISTENT, amount=20, seconds=60, pause_s=30),
         RateMark(RateKind.LATENCY, amount=5_000, seconds=60, burst=20, share=50, pause_s=30),
     )
 }

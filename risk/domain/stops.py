@@ -7,7 +7,14 @@ from __future__ import annotations
 
 KILL_SWITCH = "kill_switch"
 
-RELEASED_KINDS: dict[str, str] = {KILL_SWITCH: "KillSwitchReleased"}
+BREAKER = "breaker"
+EXECUTIONS = "executions"
+
+RELEASED_KINDS: dict[str, str] = {
+    KILL_SWITCH: "KillSwitchReleased",
+    BREAKER: "BreakerReleased",
+    EXECUTIONS: "ExecutionsReleased",
+}
 """What is recorded when a second person releases a stop, by the source of its block up to the first colon."""
 
 

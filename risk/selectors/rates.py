@@ -7,7 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from journal.bulk import raw_cursor
+from risk.domain.breakers import HALF_OPEN
 from risk.domain.rates import Bucket, RateKind, RateMark, Rates, account_subject, mark_for, source_kind
+from risk.models import Breaker
 from risk.models import RateMark as RateMarkRow
 
 RATE_VERSION_SQL = "(SELECT coalesce(max(id), 0) FROM risk_ratemark)"
@@ -91,3 +93,15 @@ def get_rates(*, source: str, account_ids: Collection[UUID], at: datetime) -> di
         )
         for account_id in account_ids
     }
+
+
+def read_marks() -> tuple[RateMark, ...]:
+    """Every mark for rates as it stands now, for whoever is not in the middle of a statement that tells the version."""
+    version, _ = read_ahead([])
+    return rate_marks(version)
+
+
+def due_probes(subjects: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Kind and subject of the half-open breakers of these subjects whose venue has not been asked yet."""
+    waiting = Breaker.objects.filter(state=HALF_OPEN, subject__in=subjects, probed_at=None, answered_at=None)
+    return tuple(waiting.order_by("kind", "subject").values_list("kind", "subject"))

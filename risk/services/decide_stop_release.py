@@ -19,10 +19,11 @@ from journal.domain.records import Anomaly, Severity
 from journal.services.set_anomaly import set_anomaly
 from kernel.crash_points import crash_point
 from kernel.errors import NotFound, NotPermitted
-from risk.domain.stops import RELEASED_KINDS, kind_of
+from risk.domain.stops import BREAKER, RELEASED_KINDS, kind_of
 from risk.locks import lock_blocks
 from risk.models import Block
 from risk.services._events import record
+from risk.services.close_breaker import close_breaker, why_not_well
 from risk.services.engage_kill_switch import ENGAGED
 from risk.services.request_stop_release import KIND
 
@@ -60,9 +61,10 @@ def decide_stop_release(
         asked = facts.payload
         if verdict == APPROVE and asked["pressed_by_id"] == actor.user_id:
             raise NotPermitted("PRESSED_IT", "You pressed this stop; somebody else must let it go.")
+        not_well = why_not_well(asked["source"])
         block = lock_blocks(scope=asked["scope"], scope_id=asked["scope_id"], source=asked["source"])
         gone = block is None or str(block.id) != facts.subject_id
-        obstacle = "That stop does not stand any more." if gone and verdict == APPROVE else ""
+        obstacle = ("That stop does not stand any more." if gone else not_well) if verdict == APPROVE else ""
         record_decision(
             actor=actor,
             at=at,
@@ -73,8 +75,10 @@ def decide_stop_release(
             payload_hash=payload_hash,
             not_applied_because=obstacle,
         )
-        if verdict == APPROVE and block is not None and not gone:
+        if verdict == APPROVE and block is not None and not obstacle:
             _lift(block, actor, at, asked["name"], asked["reason"])
+            if kind_of(block.source) == BREAKER:
+                close_breaker(actor=actor, at=at, source=block.source, reason=asked["reason"])
         crash_point("kill.released")
     if verdict != APPROVE:
         return ReleaseDecided(authorisation_id, "declined", f"{asked['name']} stays stopped.")

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
-
-from django.db import transaction
 
 from authorisation.domain.principal import Principal
 from kernel.errors import Invalid
-from kernel.ids import new_id
 from risk.domain.stops import is_stop
-from risk.locks import lock_blocks
-from risk.models import Block, Scope
+from risk.models import Scope
 from risk.permissions import IMPOSE_BLOCK, require_right
 from risk.selectors import TRADING_SWITCH
-from risk.services._events import record
-
-
-@dataclass(frozen=True, slots=True)
-class BlockResult:
-    """The block that stands (or stood), and whether this call changed anything."""
-
-    block_id: UUID
-    changed: bool
+from risk.services._blocks import BlockResult, impose
 
 
 def impose_block(*, actor: Principal, at: datetime, scope: str, scope_id: str, source: str, reason: str) -> BlockResult:
@@ -36,19 +22,4 @@ def impose_block(*, actor: Principal, at: datetime, scope: str, scope_id: str, s
         raise Invalid("BLOCK_INVALID", "The trading switch is set by switch_trading.")
     if is_stop(source):
         raise Invalid("BLOCK_INVALID", "A stop is pressed by its own service and released by a second person.")
-    with transaction.atomic():
-        standing = lock_blocks(scope=scope, scope_id=scope_id, source=source)
-        if standing is not None:
-            return BlockResult(standing.id, changed=False)
-        block = Block.objects.create(
-            id=new_id(),
-            scope=scope,
-            scope_id=scope_id,
-            source=source,
-            reason=reason,
-            imposed_by=actor.actor,
-            imposed_at=at,
-        )
-        payload = {"block_id": str(block.id), "scope": scope, "scope_id": scope_id, "source": source, "reason": reason}
-        record(stream=f"risk:{scope}:{scope_id}", kind="BlockImposed", actor=actor, at=at, payload=payload)
-        return BlockResult(block.id, changed=True)
+    return impose(actor=actor, at=at, scope=scope, scope_id=scope_id, source=source, reason=reason)

@@ -12,8 +12,8 @@ from risk.domain.stops import is_stop
 from risk.locks import lock_blocks
 from risk.permissions import IMPOSE_BLOCK, require_right
 from risk.selectors import TRADING_SWITCH
+from risk.services._blocks import BlockResult
 from risk.services._events import record
-from risk.services.impose_block import BlockResult
 
 
 def lift_block(*, actor: Principal, at: datetime, scope: str, scope_id: str, source: str, reason: str) -> BlockResult:

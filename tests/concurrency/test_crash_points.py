@@ -65,6 +65,7 @@ RELAY = {"listener_before_commit", "listener_after_commit"}
 ELSEWHERE = {
     # tests/concurrency/test_gateway_crashes.py
     *("before_hand_over", "after_hand_over", "between_sends", "after_send"),
+    *("breaker.tripped", "breaker.probed"),  # tests/concurrency/test_breakers.py
     *("before_report_stored", "after_report_stored", "inbox_before_commit", "inbox_after_commit"),
 }
 

@@ -32,6 +32,7 @@ from venues.domain.session_numbers import numbers_to_use
 from venues.domain.waiting import Verdict, judge
 from venues.gateway.engine import Engine, EngineSession
 from venues.gateway.patience import bound_transactions
+from venues.gateway.probing import probe_breakers
 from venues.gateway.recorder import Recorder, SessionMemo
 from venues.gateway.recovering import Recoverer
 from venues.models import FixSession, WireIntent
@@ -139,6 +140,7 @@ class Gateway:
             self._recoverer.end_day(now)
             self._report_health(engine, recorder, now)
             self._tell_waiting(engine, now)
+            probe_breakers(engine, self._live(engine), group=self.group, now=now)
         return True
 
     # Sessions
