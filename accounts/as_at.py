@@ -1,4 +1,5 @@
-"""The money of an account at a moment: its bookings recorded until then, and what its orders held then.
+"""The money of an account at a moment: its bookings recorded until then, and what its orders held then; and what trades
+dated before a day came to, whenever they were recorded.
 
 Bookings are append-only and every change of a balance is one, so their sum up to a time is the balance of that time. What
 orders held is told by ``orders``, which replays them.
@@ -6,11 +7,12 @@ orders held is told by ``orders``, which replays them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from accounts.domain.entitlement import Position, position_of
 from accounts.domain.ledger import OrderHold
 from accounts.domain.replaying import ReplayedMoney, Sums
 from accounts.models import Booking
@@ -20,6 +22,15 @@ _BOOKED = """
 SELECT layer, currency, instrument_id, sum(amount) FROM accounts_booking
  WHERE account_id = %s AND recorded_at <= %s GROUP BY layer, currency, instrument_id
 """
+# A correction or bust is booked on its own day: it belongs to the day of its trade, the first booking of the execution.
+_BEFORE = """
+SELECT account_id, layer, settlement_date, sum(amount)
+  FROM (SELECT account_id, layer, settlement_date, amount, CASE WHEN execution_id IS NULL THEN trade_date
+               ELSE min(trade_date) OVER (PARTITION BY account_id, execution_id) END AS dated
+          FROM accounts_booking WHERE account_id = ANY(%s::uuid[]) AND instrument_id = %s) b
+ WHERE dated < %s GROUP BY account_id, layer, settlement_date
+"""
+_WHO_EVER_HELD = "SELECT account_id FROM accounts_holding WHERE instrument_id = %s ORDER BY account_id"
 
 
 def get_money_as_at(*, account_id: UUID, at: datetime, holds: Iterable[OrderHold] = ()) -> ReplayedMoney:
@@ -50,3 +61,22 @@ def add_booked(sums: Sums, layer: str, amount: Decimal) -> None:
         sums.pending += amount
     else:
         sums.short += amount
+
+
+def get_positions_before(*, account_ids: Collection[UUID], instrument_id: UUID, day: date) -> dict[UUID, Position]:
+    """What each account held by trades dated before ``day``, as booked by now; accounts that held nothing are absent."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_BEFORE, [sorted(set(account_ids)), instrument_id, day])
+        rows = cursor.fetchall()
+    found: dict[UUID, list[tuple[str, date, Decimal]]] = {}
+    for account_id, *part in rows:
+        found.setdefault(account_id, []).append((part[0], part[1], part[2]))
+    positions = {account_id: position_of(parts) for account_id, parts in found.items()}
+    return {account_id: position for account_id, position in sorted(positions.items()) if position.parts}
+
+
+def list_who_ever_held(instrument_id: UUID) -> list[UUID]:
+    """Accounts with a row for the instrument, by id."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_WHO_EVER_HELD, [instrument_id])
+        return [row[0] for row in cursor.fetchall()]

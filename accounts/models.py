@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
 from authorisation.models import Desk
+from refdata.models import CorporateAction
 
 STANDARD = "standard"
 AMOUNT: dict[str, Any] = {"max_digits": 24, "decimal_places": 8}
@@ -206,6 +207,8 @@ class Booking(models.Model):
         COMMISSION = "commission"
         FEE = "fee"
         TAX = "tax"
+        SPLIT = "split"
+        DIVIDEND = "dividend"
 
     id = models.BigAutoField(primary_key=True)
     account_id = models.UUIDField()
@@ -296,3 +299,33 @@ class FeeSchedule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
+
+
+class ActionEntry(models.Model):
+    """What a corporate action came to for one account in one go, booked under ``event_id``. Append-only (trigger).
+
+    A later round of the same part is the difference that a late trade, a correction or a bust made, or the reversal.
+    """
+
+    class Part(models.TextChoices):
+        EX = "ex", "Ex date"
+        PAY = "pay", "Pay date"
+
+    action = models.ForeignKey(CorporateAction, on_delete=models.PROTECT, related_name="entries")
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="+")
+    part = models.CharField(max_length=3, choices=Part.choices)
+    round = models.IntegerField()
+    undoes = models.BooleanField(default=False)
+    event_id = models.UUIDField(unique=True)
+    long_before = models.DecimalField(**AMOUNT)
+    short_before = models.DecimalField(**AMOUNT)
+    units = models.DecimalField(**AMOUNT)
+    fraction = models.DecimalField(**AMOUNT)
+    cash = models.DecimalField(**AMOUNT)
+    currency = models.CharField(max_length=3, default="")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["action", "account", "part", "round"], name="accounts_action_entry_once"),
+        ]

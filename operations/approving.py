@@ -14,10 +14,12 @@ from typing import Any
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from operations.domain.effect import Effect
+from operations.selectors.actions import describe_action
 from operations.selectors.limits import describe_limit_change
 from operations.selectors.rates import describe_rate_change
 from operations.selectors.rule_changes import describe_rule_change
 from operations.selectors.stops import describe_release
+from orders.services.decide_corporate_action import decide_corporate_action
 from orders.services.decide_order_request import decide_order_request
 from orders.services.decide_suspense import decide_suspense
 from risk.services.decide_limit_change import decide_limit_change
@@ -42,4 +44,5 @@ KINDS: dict[str, ApprovalKind] = {
     "limit_change": ApprovalKind(decide_limit_change, describe_limit_change),
     "rule_change": ApprovalKind(decide_rule_change, describe_rule_change),
     "stop_release": ApprovalKind(decide_stop_release, describe_release),
+    "corporate_action": ApprovalKind(decide_corporate_action, describe_action),
 }

@@ -32,6 +32,7 @@ from orders.domain.peers import Peers, PeersAsked, peers_of
 from orders.domain.terms import OrderTerms
 from orders.domain.venue_rules import rules_from_json
 from orders.models import KillSweep, Order, OrderRequest, UnknownOrder
+from refdata.as_at import current_symbols
 from refdata.domain.listing_facts import ListingFacts
 from refdata.selectors import FX_RATES, LISTING_WIDTH, listing_from_values, listing_statement, static_version
 from risk.domain.rates import Rates
@@ -173,10 +174,12 @@ def _world(
         at,
         replaces_id,
     )
-    with native_cursor() as cursor:
-        cursor.execute(sql, parameters)
-        row = cursor.fetchone()
-    assert row is not None
+    row = _world_row(sql, parameters)
+    if row[-LISTING_WIDTH] is None:  # nothing is called so now: a name of before still finds
+        symbol = terms.symbol.strip().upper()
+        named = current_symbols([symbol]).get(symbol)
+        if named is not None:
+            row = _world_row(sql, (named, *parameters[1:]))
     return World(
         listing=listing_from_values(row[27:], at=at) if row[27] is not None else None,
         account=AccountRow(*row[:9]) if row[0] is not None else None,
@@ -216,6 +219,14 @@ def read_peers(asked: Sequence[PeersAsked], *, at: datetime) -> list[Peers]:
     with raw_cursor() as cursor:
         cursor.execute(_PEERS, [at, *(list(column) for column in zip(*asked, strict=True))])
         return [peers_of(row[0]) for row in cursor.fetchall()]
+
+
+def _world_row(sql: str, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+    with native_cursor() as cursor:
+        cursor.execute(sql, parameters)
+        row = cursor.fetchone()
+    assert row is not None
+    return row
 
 
 def next_order_numbers(count: int) -> list[int]:

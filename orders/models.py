@@ -198,9 +198,7 @@ class OrderRequest(models.Model):
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["order", "seq"], name="orders_request_seq"),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["order", "seq"], name="orders_request_seq")]
         indexes: ClassVar = [
             models.Index(
                 fields=["handed_over_at"],
@@ -487,3 +485,20 @@ class UploadRow(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["upload", "number"], name="orders_uploadrow_waiting", condition=Q(outcome="")),
         ]
+
+
+class ActionOrder(models.Model):
+    """An open order at a corporate action (or its undoing): keep, cancel or venue (restated by it), terms as JSON before and after."""
+
+    action = models.ForeignKey("refdata.CorporateAction", on_delete=models.PROTECT, related_name="+")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    undoing = models.BooleanField()
+    treatment = models.CharField(max_length=8)
+    before = models.JSONField()
+    after = models.JSONField()
+    planned_at = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True)
+    obstacle = models.TextField(default="")
+
+    class Meta:
+        unique_together: ClassVar = [("action", "order", "undoing")]

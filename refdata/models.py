@@ -8,9 +8,11 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models.functions import Greatest, Least
+from django_fsm import FSMField, FSMModelMixin, transition
 from simple_history.models import HistoricalRecords
 
 from kernel.ids import new_id
+from refdata.domain import action_transitions as moves
 from refdata.domain.quality import Quality
 
 
@@ -309,3 +311,130 @@ class FxRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.base}/{self.quote}"
+
+
+class CorporateAction(FSMModelMixin, models.Model):
+    """A notice of an issuer and how far it is carried out. Its terms are versions; rows are never deleted (trigger)."""
+
+    class Kind(models.TextChoices):
+        SPLIT = "split", "Split"
+        REVERSE_SPLIT = "reverse_split", "Reverse split"
+        CASH_DIVIDEND = "cash_dividend", "Cash dividend"
+        NAME_CHANGE = "name_change", "Symbol or ISIN change"
+
+    class State(models.TextChoices):
+        ANNOUNCED = moves.ANNOUNCED
+        CHECKED = moves.CHECKED
+        APPROVED = moves.APPROVED
+        APPLYING = moves.APPLYING
+        EX_APPLIED = moves.EX_APPLIED, "Applied, payment to come"
+        PAYING = moves.PAYING
+        APPLIED = moves.APPLIED
+        UNDOING = moves.UNDOING
+        UNDONE = moves.UNDONE
+        CANCELED = moves.CANCELED
+
+    id = models.UUIDField(primary_key=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="actions")
+    listing = models.ForeignKey(
+        Listing, on_delete=models.PROTECT, related_name="+", help_text="Its market's rules hold"
+    )
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    state = FSMField(max_length=12, choices=State.choices, default=State.ANNOUNCED, protected=True)
+    source = models.CharField(max_length=40, help_text="Who told: an agent, a vendor, the issuer")
+    reference = models.CharField(max_length=64, help_text="What the source calls it")
+    version = models.IntegerField(default=1)
+    ex_date = models.DateField(help_text="Of the version in force")
+    authorisation_id = models.UUIDField(null=True)
+    changes = models.JSONField(default=dict, help_text="What it did to reference data, so that undo gives it back")
+    begun_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    # Bookings up to here were looked at for late trades of before the ex date, and where the look before that one began.
+    seen_booking_id = models.BigIntegerField(default=0)
+    seen_before_id = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "reference"], name="refdata_action_told_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["instrument", "ex_date"], name="refdata_action_instrument"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.reference}"
+
+    @transition(field=state, source=list(moves.BY_NAME["check"].sources), target=moves.CHECKED)
+    def check_effect(self) -> None:
+        """Somebody looked at its effect and asked a second person."""
+
+    @transition(field=state, source=list(moves.BY_NAME["send_back"].sources), target=moves.ANNOUNCED)
+    def send_back(self) -> None:
+        """Declined, lapsed, or corrected by a new version."""
+
+    @transition(field=state, source=list(moves.BY_NAME["approve"].sources), target=moves.APPROVED)
+    def approve(self) -> None:
+        """A second person said yes."""
+
+    @transition(field=state, source=list(moves.BY_NAME["begin"].sources), target=moves.APPLYING)
+    def begin(self) -> None:
+        """Its ex date has come."""
+
+    @transition(field=state, source=list(moves.BY_NAME["reach_ex"].sources), target=moves.EX_APPLIED)
+    def reach_ex(self) -> None:
+        """Every account is booked as of the ex date; a payment is to come."""
+
+    @transition(field=state, source=list(moves.BY_NAME["pay"].sources), target=moves.PAYING)
+    def pay(self) -> None:
+        """The payment was confirmed."""
+
+    @transition(field=state, source=list(moves.BY_NAME["complete"].sources), target=moves.APPLIED)
+    def complete(self) -> None:
+        """Every account is booked."""
+
+    @transition(field=state, source=list(moves.BY_NAME["take_back"].sources), target=moves.UNDOING)
+    def take_back(self) -> None:
+        """A second person said that it was wrong."""
+
+    @transition(field=state, source=list(moves.BY_NAME["undo"].sources), target=moves.UNDONE)
+    def undo(self) -> None:
+        """Every booking of it has its reversal."""
+
+    @transition(field=state, source=list(moves.BY_NAME["cancel"].sources), target=moves.CANCELED)
+    def cancel(self) -> None:
+        """The issuer or its announcer took it back."""
+
+
+class CorporateActionVersion(models.Model):
+    """What a notice said at a time. Append-only (trigger): a correction is the next version."""
+
+    action = models.ForeignKey(CorporateAction, on_delete=models.PROTECT, related_name="versions")
+    number = models.IntegerField()
+    terms = models.JSONField()
+    reason = models.TextField(default="")
+    entered_by = models.TextField()
+    entered_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["action", "number"], name="refdata_actionversion_once"),
+        ]
+
+
+class FormerName(models.Model):
+    """What a listing was called until a day (which is the first under another name). Append-only (trigger)."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="former_names")
+    symbol = models.CharField(max_length=24)
+    venue_symbol = models.CharField(max_length=24)
+    isin = models.CharField(max_length=12)
+    valid_until = models.DateField()
+    action = models.ForeignKey(CorporateAction, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["symbol", "-valid_until"], name="refdata_formername_symbol"),
+            models.Index(fields=["isin", "-valid_until"], name="refdata_formername_isin"),
+        ]

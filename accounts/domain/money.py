@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from accounts.domain.replaying import DEPOSITS, EXECUTIONS
+from accounts.domain.replaying import ACTIONS, DEPOSITS, EXECUTIONS
 from journal.domain.projecting import Happening
 from kernel.numbers import ZERO, plain
 
 SUSPENSE = frozenset({"ExcessMoved", "UnknownOrderBooked"})
-KINDS = DEPOSITS | EXECUTIONS | SUSPENSE | {"AccountOpened"}
+KINDS = ACTIONS | DEPOSITS | EXECUTIONS | SUSPENSE | {"AccountOpened"}
 Layers = tuple[Decimal, Decimal, Decimal]
 NONE: Layers = (ZERO, ZERO, ZERO)  # settled, pending, short
 _SELLS_SHORT = frozenset("56")
@@ -40,6 +40,10 @@ class Money:
         elif kind in DEPOSITS:
             for line in payload["lines"]:
                 self._move(payload["account_id"], line["instrument_id"] or line["currency"], settled=line["amount"])
+        elif kind in ACTIONS:
+            for line in payload["lines"]:
+                what = line["instrument_id"] or line["currency"]
+                self._move(payload["account_id"], what, **{line["layer"]: line["amount"]})
         elif kind == "ExcessMoved":
             for line in payload["executions"]:
                 self._traded(payload["suspense_account_id"], payload, line, sign=1)

@@ -3,8 +3,8 @@
 Two roads to the same sums. A replay of everything adds up ``OrderShare``s: each order's reports folded again by
 ``orders``. What follows the journal live takes the events themselves (:func:`take`), which name every movement.
 
-Invariants: settled is the sum of deposits and opening balances; pending and short are sums over executions; reserved is the
-sum of the holds of open orders.
+Invariants: settled is the sum of deposits and opening balances; pending and short are sums over executions; corporate actions
+move every layer, line by line as their event says; reserved is the sum of the holds of open orders.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from kernel.fix import Side
 from kernel.numbers import ZERO
 
 DEPOSITS = frozenset({"OpeningBalancesBooked", "DepositBooked"})
+ACTIONS = frozenset({"CorporateActionBooked"})
 EXECUTIONS = frozenset({"ExecutionRecorded", "ExecutionCorrected", "ExecutionBusted"})
 
 
@@ -83,6 +84,11 @@ def take(money: ReplayedMoney, event: EventRecord) -> None:
                 money.stock_in(UUID(line["instrument_id"])).settled += amount
             else:
                 money.cash_in(line["currency"]).settled += amount
+    elif event.kind in ACTIONS:
+        for line in payload["lines"]:
+            named = line["instrument_id"]
+            sums = money.stock_in(UUID(named)) if named else money.cash_in(line["currency"])
+            setattr(sums, line["layer"], getattr(sums, line["layer"]) + Decimal(line["amount"]))
     elif event.kind in EXECUTIONS:
         moved = moved_by(payload)
         money.cash_in(payload["currency"]).pending += moved.cash

@@ -89,6 +89,21 @@ def breaker_states() -> str:
     )
 
 
+def corporate_actions() -> str:
+    """State diagram of corporate actions and what becomes of open orders, from their two tables."""
+    from orders.domain.action_orders import CONVENTIONS, ELSEWHERE
+    from refdata.domain.action_terms import KIND_WORDS
+    from refdata.domain.action_transitions import TRANSITIONS, diagram
+
+    lines = _header("Corporate actions", "`refdata/domain/action_transitions.py` and `orders/domain/action_orders.py`")
+    lines += ["```mermaid", diagram(), "```", "", "| move | from | to | when |", "|---|---|---|---|"]
+    lines += [f"| {one.name} | {', '.join(one.sources)} | {one.target} | {one.why} |" for one in TRANSITIONS]
+    lines += ["", "## Open orders", "", "| market | " + " | ".join(KIND_WORDS.values()) + " |", "|---|---|---|---|---|"]
+    for mic, rule in [*sorted(CONVENTIONS.items()), ("elsewhere", ELSEWHERE)]:
+        lines.append(f"| {mic} | " + " | ".join(rule[kind].value for kind in KIND_WORDS) + " |")
+    return "\n".join([*lines, ""])
+
+
 def checks() -> str:
     """The pre-trade checks: code and rule text."""
     from risk.domain.checks import CHECKS, REGISTRY_VERSION
@@ -244,6 +259,7 @@ def venue_refusals() -> str:
 DOCS: dict[str, Callable[[], str]] = {
     "order_states.md": order_states,
     "rates.md": breaker_states,
+    "corporate_actions.md": corporate_actions,
     "checks.md": checks,
     "fsck_checks.md": fsck_checks,
     "event_flow.md": event_flow,

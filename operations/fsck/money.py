@@ -118,19 +118,22 @@ SELECT coalesce(t.stream || ' event ' || t.seq, 'event ' || b.event_id) AS subje
 _DEPOSITS = """
 WITH said AS (
      SELECT e.id, (e.payload ->> 'account_id')::uuid AS account_id, l.line ->> 'currency' AS currency,
-            (l.line ->> 'instrument_id')::uuid AS instrument_id, sum((l.line ->> 'amount')::numeric) AS amount
+            (l.line ->> 'instrument_id')::uuid AS instrument_id, coalesce(l.line ->> 'layer', 'settled') AS layer,
+            sum((l.line ->> 'amount')::numeric) AS amount
        FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'lines') AS l(line)
-      WHERE e.stream LIKE 'account:%' AND e.kind IN ('OpeningBalancesBooked', 'DepositBooked') GROUP BY 1, 2, 3, 4
+      WHERE e.stream LIKE 'account:%' AND e.kind IN ('OpeningBalancesBooked', 'DepositBooked', 'CorporateActionBooked')
+      GROUP BY 1, 2, 3, 4, 5
 ), booked AS (
-     SELECT event_id, account_id, currency, instrument_id, sum(amount) AS amount
-       FROM accounts_booking WHERE kind NOT IN ('trade', 'bust', 'correction', 'suspense') AND charge = '' GROUP BY 1, 2, 3, 4
+     SELECT event_id, account_id, currency, instrument_id, layer, sum(amount) AS amount
+       FROM accounts_booking WHERE kind NOT IN ('trade', 'bust', 'correction', 'suspense') AND charge = ''
+      GROUP BY 1, 2, 3, 4, 5
 )
 SELECT format('account %s, event %s', coalesce(b.account_id, s.account_id), coalesce(b.event_id, s.id)) AS subject,
        format('booked %s of %s; its event says %s', coalesce(b.amount, 0),
               coalesce(nullif(coalesce(b.currency, s.currency), ''), coalesce(b.instrument_id, s.instrument_id)::text),
               coalesce(s.amount, 0)) AS what
   FROM said s FULL JOIN booked b
-    ON b.event_id = s.id AND b.account_id = s.account_id AND b.currency = s.currency
+    ON b.event_id = s.id AND b.account_id = s.account_id AND b.currency = s.currency AND b.layer = s.layer
    AND b.instrument_id IS NOT DISTINCT FROM s.instrument_id
  WHERE s.amount IS DISTINCT FROM b.amount
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from operations.fsck import exceptions, guards, journal, money, orders, truth, usage, wire
+from operations.fsck import actions, exceptions, guards, journal, money, orders, truth, usage, wire
 from operations.fsck.check import Check, Level
 
 CHECKS: tuple[Check, ...] = (
@@ -13,6 +13,7 @@ CHECKS: tuple[Check, ...] = (
     *orders.CHECKS,
     *money.CHECKS,
     *usage.CHECKS,
+    *actions.CHECKS,
     *wire.CHECKS,
     *exceptions.CHECKS,
     *truth.CHECKS,

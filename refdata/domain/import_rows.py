@@ -65,6 +65,7 @@ class ImportCode(StrEnum):
     VERSION_TAKEN = "VERSION_TAKEN"
     PAIR_REVERSED = "PAIR_REVERSED"
     PAIR_TWICE = "PAIR_TWICE"
+    ACTION_INVALID = "ACTION_INVALID"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from kernel.errors import NotFound
+from refdata.as_at import current_symbols
 from refdata.domain import tick_table
 from refdata.domain.fx import FxQuote, FxRates
 from refdata.domain.listing_facts import ListingFacts, PriceFacts, listing_snapshot
@@ -198,11 +199,22 @@ def get_listing_by_symbol(symbol: str, *, at: datetime) -> ListingFacts:
     return facts
 
 
+_CALLED: Final = (
+    " WHERE l.symbol = ANY(%s) OR l.id IN (SELECT f.listing_id FROM refdata_formername f WHERE f.symbol = ANY(%s))"
+)
+
+
 def find_listings_by_symbol(symbols: Iterable[str], *, at: datetime) -> dict[str, ListingFacts]:
-    """Many symbols in one statement, keyed by the symbol as it was given; unknown ones are absent."""
+    """Many symbols in one statement, keyed by the symbol as it was given; unknown ones are absent.
+
+    What nothing is called now may be an old name (``as_at``): it finds the listing that bore it last.
+    """
     given = {symbol: symbol.strip().upper() for symbol in symbols}
-    rows = _read(" WHERE l.symbol = ANY(%s)", [sorted(set(given.values()))])
+    wanted = sorted(set(given.values()))
+    rows = _read(_CALLED, [wanted, wanted])
     known = {row.symbol: facts for row, facts in _facts_of(rows, at=at)}
+    if not known.keys() <= set(wanted):
+        known |= {old: known[new] for old, new in current_symbols(wanted).items() if old not in known}
     return {symbol: known[normal] for symbol, normal in given.items() if normal in known}
 
 

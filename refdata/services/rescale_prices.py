@@ -6,7 +6,7 @@ stay as they are. A doubt stays too: the feed's next words are measured by the n
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -38,10 +38,15 @@ def rescale_prices(
     with one_transaction():
         held = lock_prices(listing_ids)
         scaled = {listing_id: _scaled(price, factor, at) for listing_id, price in sorted(held.items())}
-        write_rows(PriceTick, [_row(listing_id, now, at) for listing_id, now in scaled.items()], fields=_TICK)
-        rows = [(listing_id, *(getattr(now, name) for name in _FIELDS)) for listing_id, now in scaled.items()]
-        update_rows(ReferencePrice, rows, key=("listing_id",), fields=_FIELDS)
+        write_prices(scaled, at=at)
     return {listing_id: (held[listing_id].last, now.last) for listing_id, now in scaled.items()}
+
+
+def write_prices(prices: Mapping[UUID, Held], *, at: datetime) -> None:
+    """Store locked prices as they are given, each with its tick."""
+    write_rows(PriceTick, [_row(listing_id, now, at) for listing_id, now in prices.items()], fields=_TICK)
+    rows = [(listing_id, *(getattr(now, name) for name in _FIELDS)) for listing_id, now in prices.items()]
+    update_rows(ReferencePrice, rows, key=("listing_id",), fields=_FIELDS)
 
 
 def _scaled(held: Held, factor: Decimal, at: datetime) -> Held:

@@ -312,7 +312,7 @@ MONEY = (
     ),
     Corruption(
         "EXECUTION_BOOKED_WRONGLY", "never booked", f"DELETE FROM accounts_booking WHERE execution_id = {TRADE}",
-        ("CASH_DIFFERS", "STOCK_DIFFERS", "BOOKING_EVENT_DIFFERS", "DAILY_USAGE_DIFFERS"),
+        ("CASH_DIFFERS", "STOCK_DIFFERS", "BOOKING_EVENT_DIFFERS", "DAILY_USAGE_DIFFERS", "ENTITLEMENT_DIFFERS"),
     ),
     Corruption(
         "BOOKING_EVENT_DIFFERS", "another event",

@@ -19,6 +19,7 @@ from operations.fsck.snapshot import Snapshot, snapshot_of_transaction
 from orders.models import Order
 from tests.factories import AT
 from tests.integration.fsck.corruptions import CORRUPTIONS, Corruption
+from tests.integration.fsck.corruptions_actions import ACTIONS
 from tests.integration.fsck.keeping import database_kept
 from tests.integration.fsck.world import make_used_database, write_truth
 
@@ -61,7 +62,7 @@ def test_a_used_database_holds(truth: Path) -> None:
     assert Order.objects.count() > 20
 
 
-@pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda c: f"{c.code}: {c.name}")
+@pytest.mark.parametrize("corruption", [*CORRUPTIONS, *ACTIONS], ids=lambda c: f"{c.code}: {c.name}")
 def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Corruption) -> None:
     with corrupted(truth, corruption.sql) as snapshot:
         found = shown(prove(snapshot, CHECKS))
@@ -72,7 +73,7 @@ def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Cor
 
 
 def test_every_check_has_a_planted_corruption() -> None:
-    assert {corruption.code for corruption in CORRUPTIONS} == set(BY_CODE)
+    assert {corruption.code for corruption in (*CORRUPTIONS, *ACTIONS)} == set(BY_CODE)
 
 
 def test_every_check_says_what_holds_and_what_to_do() -> None:

@@ -17,10 +17,13 @@ from kernel.fix import OrdType, Side
 from orders.models import Order, OrderRequest
 from orders.scenario_file import read_scenarios
 from orders.scenario_play import play
+from refdata.models import CorporateAction
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
-from tests.factories import AT, set_mark
+from tests.factories import AT, give_stock, make_listing, set_mark
 from tests.factories.accounts import located
+from tests.factories.actions import approved, sweep
+from tests.factories.books import book_openings
 from tests.factories.trading import GROUP, Desk, relay
 from venues.scenario_database import DatabaseHouse
 from venues.scenario_world import make_world
@@ -90,10 +93,22 @@ def stop_and_go(account_id: UUID) -> None:
     lift_block(actor=actor, at=AT + timedelta(hours=3), reason="test", **scope)
 
 
+def act() -> None:
+    """A dividend on what the desk trades, and a split with fractions of what it only holds."""
+    account = TradingAccount.objects.get(code="ACC-FSK")
+    give_stock(account, make_listing("BARC.L", last="240"), "75")
+    book_openings()
+    approved("cash_dividend")
+    approved("split", symbol="BARC.L", ratio_new="3", ratio_old="2")
+    sweep()
+    assert set(CorporateAction.objects.values_list("state", flat=True)) == {"ex_applied", "applied"}
+
+
 def make_used_database() -> None:
     """Everything above, committed."""
     play_scenarios()
     use_the_desk()
+    act()
     relay()
     actor = process_principal("test")
     account_id = Order.objects.filter(account__code="SCN").values_list("account_id", flat=True)[0]
