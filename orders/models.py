@@ -312,9 +312,7 @@ class StoppedOrder(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["sweep", "order"], name="orders_stopped_once"),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["sweep", "order"], name="orders_stopped_once")]
 
 
 class Execution(models.Model):
@@ -387,9 +385,7 @@ class UnknownOrder(models.Model):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["session", "name"], name="orders_unknown_order_once"),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["session", "name"], name="orders_unknown_order_once")]
 
 
 class UnmatchedReport(models.Model):
