@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from operations.views import desk, frame, orders, positions, queues, risk, sessions, suspense, ticket, uploads
+from operations.views import desk, frame, orders, positions, prices, queues, risk, sessions, suspense, ticket, uploads
 
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(url="/desk"), name="home"),
@@ -51,5 +51,9 @@ urlpatterns: list[URLPattern] = [
     path("positions/<str:code>/locates", positions.locate, name="account-locate"),
     path("positions/<str:code>/positions.csv", positions.account_csv, name="account-csv"),
     path("positions/<str:code>/<str:what>/<str:figure>", positions.derivation, name="derivation"),
+    path("prices", prices.prices, name="prices"),
+    path("prices/ticks/<uuid:tick_id>", prices.tick, name="tick"),
+    path("prices/<str:symbol>", prices.price, name="price"),
+    path("prices/<str:symbol>/settle", prices.settle, name="price-settle"),
     path("search", queues.search, name="search"),
 ]

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from operations.api.stops import StopReleaseView, StopsView, StopView
-from operations.api.views import AccountCashView, AccountPositionsView
+from operations.api.views import AccountCashView, AccountPositionsView, PricesView
 
 urlpatterns: list[URLPattern] = [
     path("stops", StopsView.as_view(), name="api-stops"),
@@ -11,4 +11,5 @@ urlpatterns: list[URLPattern] = [
     path("stops/<uuid:stop_id>/release", StopReleaseView.as_view(), name="api-stop-release"),
     path("accounts/<str:code>/cash", AccountCashView.as_view(), name="api-account-cash"),
     path("accounts/<str:code>/positions", AccountPositionsView.as_view(), name="api-account-positions"),
+    path("prices", PricesView.as_view(), name="api-prices"),
 ]

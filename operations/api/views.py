@@ -1,4 +1,4 @@
-"""Accounts as programs read them: cash and positions, in both views, now or as at a time."""
+"""Accounts and prices as programs read them: cash and positions in both views, now or as at a time; prices of now."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from authorisation.models import ApiKey
 from kernel.clock import utc_now
 from kernel.errors import Invalid
 from operations.domain.position_rows import cash_answer, positions_answer
+from operations.domain.price_state import price_answer, state_of
 from operations.selectors.positions import Positions, get_positions
+from operations.selectors.price_board import age_marks
+from refdata.selectors import find_listings_by_symbol
 
+MOST_SYMBOLS = 100
 AT = OpenApiParameter(
     "at", str, description="ISO 8601 with its zone: figures as the house knew them then; now when absent"
 )
@@ -48,6 +52,31 @@ class AccountPositionsView(AccountView):
     @extend_schema(operation_id="account_positions", parameters=[AT], responses={200: dict})
     def get(self, request: Request, code: str) -> Response:
         return Response(positions_answer(self.positions(request, code)))
+
+
+class PricesView(APIView):
+    """``/prices``: bid, ask, last, age, phase and state of some listings, in their price unit. Every token may read them."""
+
+    @extend_schema(
+        operation_id="prices",
+        parameters=[OpenApiParameter("symbols", str, required=True, description="1 to 100 symbols, comma-separated")],
+        responses={200: dict},
+    )
+    def get(self, request: Request) -> Response:
+        symbols = list(
+            dict.fromkeys(filter(None, (s.strip() for s in request.query_params.get("symbols", "").split(","))))
+        )
+        if set(request.query_params) - {"symbols"} or not 1 <= len(symbols) <= MOST_SYMBOLS:
+            sentence = f"1 to {MOST_SYMBOLS} symbols, comma-separated."
+            raise Invalid(
+                "PARAMETERS_INVALID", "Some query parameters are unknown or malformed.", {"symbols": [sentence]}
+            )
+        at = utc_now()
+        marks = age_marks(at)
+        found = find_listings_by_symbol(symbols, at=at)
+        prices = [price_answer(listing, state_of(listing, marks, at), at) for listing in found.values()]
+        unknown = [symbol for symbol in symbols if symbol not in found]
+        return Response({"at": at.isoformat(), "prices": prices, "unknown": unknown})
 
 
 def _moment(request: Request) -> datetime | None:

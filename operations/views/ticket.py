@@ -25,6 +25,7 @@ from operations.forms import (
     read_ticket,
 )
 from operations.selectors.frame import list_instruments
+from operations.selectors.price_board import age_marks, price_row
 from operations.templatetags.oms import grouped
 from operations.views.edge import page
 from orders.domain.terms import OrderTerms
@@ -77,8 +78,10 @@ def ticket_preview(request: HttpRequest, actor: Principal) -> HttpResponse:
     at = utc_now()
     data = request.POST.dict()
     symbol = str(data.get("symbol", "")).strip().upper()
+    listing = find_listing_by_symbol(symbol, at=at) if symbol else None
     context: dict[str, Any] = {
-        "listing": find_listing_by_symbol(symbol, at=at) if symbol else None,
+        "listing": listing,
+        "board": price_row(listing, age_marks(at), at) if listing else None,
         "symbol": symbol,
         "missing": missing_terms(data),
         "at": at,

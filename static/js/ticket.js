@@ -1,7 +1,7 @@
 // The ticket: suggestions, numbers as people type them, live preview, and one order however often Ctrl+Enter is pressed.
 // Loaded by the desk (drawer) and by /o/new; works on every form[data-ticket] that appears.
 import { hub } from "./hub.js";
-import { grouped, typedNumber } from "./format.js";
+import { age, grouped, typedNumber } from "./format.js";
 import { toast } from "./toasts.js";
 
 const PREVIEW_MS = 150;
@@ -191,3 +191,9 @@ document.body.addEventListener("htmx:load", (event) => {
   if (event.detail.elt.matches?.("form[data-ticket]")) setUp(event.detail.elt);
 });
 for (const form of document.querySelectorAll("form[data-ticket]")) setUp(form);
+
+// The age of the price under the instrument goes on while nothing is typed.
+setInterval(() => {
+  const cell = document.querySelector("#ticket-listing [data-alive]");
+  if (cell) cell.textContent = age(hub.serverNow() - Date.parse(cell.dataset.alive));
+}, 1000);

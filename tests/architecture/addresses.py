@@ -226,6 +226,17 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "positions/<str:code>/<str:what>/<str:figure>": (
         Door("GET", "/positions/{d.own.account.code}/GBP/available", SEES_THE_DESK),
     ),
+    "prices": (Door("GET", "/prices", SIGNED_IN),),
+    "prices/ticks/<uuid:tick_id>": (Door("GET", "/prices/ticks/{d.tick_id}", SIGNED_IN),),
+    "prices/<str:symbol>": (Door("GET", "/prices/{d.own.listing.symbol}", SIGNED_IN),),
+    "prices/<str:symbol>/settle": (
+        Door(
+            "POST",
+            "/prices/{d.own.listing.symbol}/settle",
+            NOT_THEIRS,
+            lambda d: {"tick": str(d.tick_id), "verdict": "dismiss", "reason": "test"},
+        ),
+    ),
     "search": (Door("GET", "/search", SIGNED_IN, lambda d: {"q": d.own.account.code}),),
     "api/v1/me": (Door("GET", "/api/v1/me", API_KNOWN),),
     "api/v1/orders": (
@@ -252,6 +263,7 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "api/v1/accounts/<str:code>/positions": (
         Door("GET", "/api/v1/accounts/{d.own.account.code}/positions", API_SEES_THE_DESK),
     ),
+    "api/v1/prices": (Door("GET", "/api/v1/prices?symbols={d.own.listing.symbol}", API_KNOWN),),
     "api/v1/schema": (Door("GET", "/api/v1/schema", API_KNOWN),),
 }
 

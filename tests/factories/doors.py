@@ -32,6 +32,7 @@ from orders.models import Upload, UploadRow
 from orders.services.apply_reports import apply_reports
 from orders.services.capture_order import capture_order
 from orders.services.record_hand_over import record_hand_over
+from refdata.models import PriceTick
 from risk.models import Limit
 from risk.services.engage_kill_switch import engage_kill_switch
 from tests.factories import DeskWorld, make_desk, make_principal, set_price, terms
@@ -56,6 +57,7 @@ class Doors:
     exceptions: list[UUID] = field(default_factory=list)
     uploads: list[UUID] = field(default_factory=list)
     stops: list[UUID] = field(default_factory=list)
+    ticks: list[UUID] = field(default_factory=list)
     client: Client = field(default_factory=Client)
     strict_client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
 
@@ -66,6 +68,10 @@ class Doors:
     @property
     def stop_id(self) -> UUID:
         return self.stops[0]
+
+    @property
+    def tick_id(self) -> UUID:
+        return self.ticks[0]
 
     @property
     def payload_hash(self) -> str:
@@ -117,6 +123,12 @@ class Doors:
             self._add_upload()
             self._add_message()
             self._add_stop()
+            self._add_tick()
+
+    def _add_tick(self) -> None:
+        at = utc_now()
+        values = {"source": "test", "made_at": at, "received_at": at, "last": Decimal("72.50"), "outcome": "applied"}
+        self.ticks.append(PriceTick.objects.create(id=new_id(), listing_id=self.own.listing.id, **values).id)
 
     def _add_stop(self) -> None:
         """Of a strategy that nobody trades, pressed by our own process."""
