@@ -189,6 +189,8 @@ class OrderRequest(models.Model):
     idempotency_key = models.TextField(default="")
     checks = models.JSONField(default=list)
     acknowledgements = models.JSONField(default=list)
+    # What the checks saw (``risk.domain.kept_facts``), so that the decision can be judged again; null where none were run.
+    decision = models.JSONField(null=True)
     authorisation_id = models.UUIDField(null=True)
     outcome_code = models.CharField(max_length=60, default="")
     outcome_text = models.TextField(default="")

@@ -143,15 +143,21 @@ def checks_json(answers: tuple[CheckAnswer, ...]) -> bytes:
 
 
 def captured_payload(
-    *, ids: Mapping[str, Any], terms: Mapping[str, Any], answers: tuple[CheckAnswer, ...], checks: bytes
+    *,
+    ids: Mapping[str, Any],
+    terms: Mapping[str, Any],
+    answers: tuple[CheckAnswer, ...],
+    checks: bytes,
+    decision: bytes,
 ) -> dict[str, Any]:
-    """What …Captured says: the terms, the answers that were not a pass, and the digest of all answers as stored."""
+    """What …Captured says: the terms, the answers that were not a pass, the digests of all answers and of what they saw."""
     return {
         **ids,
         "terms": dict(terms),
         "checks": {
             "registry": REGISTRY_VERSION,
             "sha256": sha256(checks).hexdigest(),
+            "facts_sha256": sha256(decision).hexdigest(),
             "answers": [answer_to_json(answer) for answer in answers if answer.verdict is not Verdict.PASS],
         },
     }
@@ -182,6 +188,7 @@ def draft_capture(
     ids: CaptureIds,
     hold_cash: Decimal,
     hold_stock: Decimal,
+    decision: bytes,
 ) -> CaptureDraft:
     """Everything one capture writes. The worst answer decides the outcome; ACKNOWLEDGE must have been dealt with before."""
     at, outcome = context.at, OUTCOMES[judgement.worst]
@@ -192,7 +199,7 @@ def draft_capture(
     checks = checks_json(judgement.answers)
     snapshot = snapshot_json(listing)
     told = instrument_told(listing, snapshot)
-    events = _events(terms, listing, judgement, context, ids, (ref, cl_ord, outcome, checks, message, told))
+    events = _events(terms, listing, judgement, context, ids, (ref, cl_ord, outcome, checks, decision, message, told))
     order = {
         "id": ids.order_id,
         "ref": ref,
@@ -229,7 +236,7 @@ def draft_capture(
         "last_event_seq": events[-1].seq,
         "last_event_hash": events[-1].hash,
     }
-    request = _request_row(context, ids, judgement, (cl_ord, outcome, checks, message))
+    request = _request_row(context, ids, judgement, (cl_ord, outcome, checks, decision, message))
     result = CaptureResult(
         order_id=ids.order_id,
         ref=ref,
@@ -251,9 +258,12 @@ def _first_facts(terms: OrderTerms, cl_ord: str) -> bytes:
 
 
 def _request_row(
-    context: CaptureContext, ids: CaptureIds, judgement: Judgement, drafted: tuple[str, str, bytes, Mapping[str, Any]]
+    context: CaptureContext,
+    ids: CaptureIds,
+    judgement: Judgement,
+    drafted: tuple[str, str, bytes, bytes, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    cl_ord, outcome, checks, message = drafted
+    cl_ord, outcome, checks, decision, message = drafted
     at, worst = context.at, judgement.with_verdict(Verdict.REFUSE)
     return {
         "id": ids.request_id,
@@ -269,6 +279,7 @@ def _request_row(
         "on_behalf_of": context.actor.on_behalf_of,
         "idempotency_key": context.idempotency_key,
         "checks": checks,
+        "decision": decision,
         "acknowledgements": orjson.dumps([{"code": a.code, "reason": a.reason} for a in context.acknowledgements]),
         "authorisation_id": ids.authorisation_id if outcome == PENDING_AUTHORISATION else None,
         "outcome_code": worst[0].code if worst else "",
@@ -286,9 +297,9 @@ def _events(
     judgement: Judgement,
     context: CaptureContext,
     ids: CaptureIds,
-    drafted: tuple[str, str, str, bytes, Mapping[str, Any], Mapping[str, Any]],
+    drafted: tuple[str, str, str, bytes, bytes, Mapping[str, Any], Mapping[str, Any]],
 ) -> tuple[EventRow, ...]:
-    ref, cl_ord, outcome, checks, message, told = drafted
+    ref, cl_ord, outcome, checks, decision, message, told = drafted
     who = {
         "order_id": str(ids.order_id),
         "request_id": str(ids.request_id),
@@ -300,7 +311,7 @@ def _events(
         "source": context.source,
         "client_order_id": terms.client_order_id,
     }
-    captured = captured_payload(ids=who, terms=message, answers=judgement.answers, checks=checks)
+    captured = captured_payload(ids=who, terms=message, answers=judgement.answers, checks=checks, decision=decision)
     captured |= {"instrument": told, **_seldom(terms, context)}
     if outcome == RELEASED:
         came_of_it = released_payload(

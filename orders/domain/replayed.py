@@ -25,6 +25,7 @@ NOT_TOLD = {
     "OrderRequest": {
         "idempotency_key": "it decides nothing once the call is answered",
         "checks": "answers that did not pass are told, of all of them the digest",
+        "decision": "what the checks saw is kept once, of it the digest is told",
     },
     "Execution": {},
 }

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from accounts.models import TradingAccount
 from authorisation.domain.principal import Principal
 from kernel.errors import Conflict, NotFound
@@ -19,6 +21,9 @@ from orders.domain.venue_rules import may_be_replaced
 from orders.models import Order, OrderRequest
 from orders.permissions import can_see, require_trading
 from risk.domain.answers import Acknowledgement, CheckAnswer, Verdict, answer_to_json
+from risk.domain.checks import REGISTRY_VERSION
+from risk.domain.facts import Facts
+from risk.domain.kept_facts import facts_to_bytes
 
 
 def order_unknown() -> NotFound:
@@ -75,8 +80,10 @@ def new_request(
     answers: tuple[CheckAnswer, ...] = (),
     acknowledgements: Sequence[Acknowledgement] = (),
     authorisation_id: UUID | None = None,
+    facts: Facts | None = None,
 ) -> OrderRequest:
-    """Write the next request of the locked order; the caller saves ``last_request_seq`` with the order."""
+    """Write the next request of the locked order, with the ``facts`` its checks saw; the caller saves ``last_request_seq``
+    with the order."""
     order.last_request_seq += 1
     refusals = [answer for answer in answers if answer.verdict is Verdict.REFUSE]
     refused = state == REFUSED
@@ -95,6 +102,7 @@ def new_request(
         idempotency_key=key,
         checks=[answer_to_json(answer) for answer in answers],
         acknowledgements=[{"code": item.code, "reason": item.reason} for item in acknowledgements],
+        decision=orjson.loads(facts_to_bytes(facts, registry=REGISTRY_VERSION)) if facts is not None else None,
         authorisation_id=authorisation_id if state == PENDING_AUTHORISATION else None,
         outcome_code=refusals[0].code if refused and refusals else "",
         outcome_text=" ".join(answer.sentence for answer in refusals) if refused else "",

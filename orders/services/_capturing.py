@@ -21,10 +21,12 @@ from orders.permissions import can_see, operator_facts
 from orders.services._authorise import hold_for_authorisation
 from refdata.domain.listing_facts import ListingFacts
 from risk.domain.answers import Acknowledgement, Judgement, Verdict, answer_to_json
+from risk.domain.checks import REGISTRY_VERSION
 from risk.domain.checks.rates import RATE_CODES
 from risk.domain.conduct import ConductFacts
 from risk.domain.exposure import cash_to_hold, stock_to_hold
 from risk.domain.facts import AccountFacts, Facts, LocateFacts
+from risk.domain.kept_facts import facts_to_bytes
 from risk.domain.usage import UsageFacts
 from risk.selectors import Scopes
 from risk.services.count_messages import count_messages
@@ -198,6 +200,7 @@ def draft_of(
         ids=ids,
         hold_cash=facts.fees if refused else cash_to_hold(facts) or facts.fees,
         hold_stock=facts.fees if refused else stock_to_hold(facts),
+        decision=facts_to_bytes(facts, registry=REGISTRY_VERSION),
     )
 
 

@@ -36,8 +36,9 @@ from orders.services._facts import facts_of_order
 from orders.services._holds import lock_order_whole, set_hold
 from orders.services._moving import Said, close_unsent, move_request, record, show_request_state, who
 from risk.domain.answers import Acknowledgement, CheckAnswer, Judgement, Verdict, answer_to_json
-from risk.domain.checks import run_checks
+from risk.domain.checks import REGISTRY_VERSION, run_checks
 from risk.domain.checks.limits import OrderNotionalLimit
+from risk.domain.facts import Facts
 
 VALUE_TOLERANCE = Decimal("1.05")
 _RELEASED = {"new": "OrderReleased", "replace": "ReplaceReleased"}
@@ -54,6 +55,15 @@ class _Case:
     money: AccountMoney
     actor: Principal
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _JudgedAgain:
+    """The second run of the checks, what it saw, and why the approval cannot be applied (else the empty text)."""
+
+    judgement: Judgement
+    facts: Facts
+    obstacle: str
 
 
 def decide_order_request(
@@ -76,9 +86,8 @@ def decide_order_request(
         facts = lock_request(authorisation_id)
         case = _load(facts.kind, facts.subject_id, actor, at)
         require_decidable(facts, actor, at, payload_hash=payload_hash)
-        judgement, obstacle, adds_risk = None, "", True
-        if verdict == APPROVE:
-            judgement, obstacle, adds_risk = _judge_again(case)
+        judged = _judge_again(case) if verdict == APPROVE else None
+        obstacle = judged.obstacle if judged else ""
         record_decision(
             actor=actor,
             at=at,
@@ -89,14 +98,14 @@ def decide_order_request(
             payload_hash=payload_hash,
             not_applied_because=obstacle,
         )
-        if verdict != APPROVE:
+        if judged is None:
             _end(case, OrderRequest.State.DECLINED, "RequestDeclined", reason_code, reason)
             return DecideResult(authorisation_id, "declined", f"{case.order.ref} was declined.")
-        answers = judgement.answers if judgement else ()
+        answers = judged.judgement.answers
         if obstacle:
             _end(case, OrderRequest.State.REFUSED, _REFUSED[case.request.kind], "APPROVED_NOT_APPLIED", obstacle)
             return DecideResult(authorisation_id, "not_applied", obstacle, answers)
-        _release(case, answers, adds_risk)
+        _release(case, judged.judgement, judged.facts)
         crash_point("decide.written")
         return DecideResult(authorisation_id, "applied", f"{case.order.ref} was released.", answers)
 
@@ -118,8 +127,8 @@ def _load(kind: str, subject_id: str, actor: Principal, at: datetime) -> _Case:
     return _Case(order, request, requests, money, actor, at)
 
 
-def _judge_again(case: _Case) -> tuple[Judgement, str, bool]:
-    """Every check on the facts of now, for the maker; why the approval cannot be applied; whether it adds risk."""
+def _judge_again(case: _Case) -> _JudgedAgain:
+    """Every check on the facts of now, for the maker; what they saw; why the approval cannot be applied."""
     request, order = case.request, case.order
     if request.state != OrderRequest.State.PENDING_AUTHORISATION:
         raise Conflict("AUTHORISATION_CLOSED", f"{order.ref} does not wait for a decision any more.")
@@ -140,7 +149,7 @@ def _judge_again(case: _Case) -> tuple[Judgement, str, bool]:
     judgement = run_checks(facts, acknowledgements=acknowledged, on_desk=order.source in DESK_SOURCES)
     over = not (replaceable(order) if replacing else order.is_open)
     obstacle = f"{order.ref} is over." if over else _obstacle(request.checks, judgement.answers)
-    return judgement, obstacle, facts.adds_risk
+    return _JudgedAgain(judgement, facts, obstacle)
 
 
 def _obstacle(shown: Sequence[Mapping[str, Any]], now: Sequence[CheckAnswer]) -> str:
@@ -163,15 +172,17 @@ def _grown(before: Mapping[str, Mapping[str, Any]], now: Sequence[CheckAnswer]) 
     return f"The value has grown from {then} to {value} since it was shown."
 
 
-def _release(case: _Case, answers: tuple[CheckAnswer, ...], adds_risk: bool) -> None:
+def _release(case: _Case, judgement: Judgement, facts: Facts) -> None:
     order, request, actor = case.order, case.request, case.actor
     move_request(request, OrderRequest.State.RELEASED, released_at=case.at)
     show_request_state(order, case.requests)
-    payload = released_event(order, request, request.payload, adds_risk=adds_risk)
+    payload = released_event(order, request, request.payload, adds_risk=facts.adds_risk)
     if request.kind == OrderRequest.Kind.NEW:
         payload["orig_cl_ord_id"] = None
     payload["approved_by"] = actor.actor
-    payload["checks"] = [answer_to_json(answer) for answer in answers if answer.verdict]
+    payload["checks"] = [answer_to_json(answer) for answer in judgement.answers if answer.verdict]
+    book = facts.conduct.rulebook
+    payload["judged_by"] = {"registry": REGISTRY_VERSION, "rulebook": book.version if book is not None else None}
     said = Said(_RELEASED[request.kind], payload, actor.actor, actor.on_behalf_of)
     record(order, [said], at=case.at, changed=["request_state"])
 

@@ -38,6 +38,7 @@ from orders.services._moving import Said, asked, record, who
 from orders.services._watching import tell_of_watched, watched
 from risk.domain.answers import Acknowledgement, Judgement, answer_to_json
 from risk.domain.checks import run_checks
+from risk.domain.facts import Facts
 
 STATUS = {REFUSED: 422, PENDING_AUTHORISATION: 202}
 _KINDS = {RELEASED: "ReplaceReleased", PENDING_AUTHORISATION: "ReplaceHeld", REFUSED: "ReplaceRefused"}
@@ -84,7 +85,7 @@ def replace_order(
         judgement = run_checks(facts, acknowledgements=acknowledgements, on_desk=on_desk)
         require_acknowledged(judgement)
         request = _write(
-            order, requests, actor, at, (idempotency_key, reason), message, judgement, acknowledgements, facts.adds_risk
+            order, requests, actor, at, (idempotency_key, reason), message, judgement, acknowledgements, facts
         )
         tell_of_watched([(entry, facts.account.code, order.ref) for entry in watched(facts)], at=at)
         result = result_of(order, request, OUTCOMES[judgement.worst], judgement.answers)
@@ -111,7 +112,7 @@ def _write(
     message: dict[str, Any],
     judgement: Judgement,
     acknowledgements: Sequence[Acknowledgement],
-    adds_risk: bool,
+    facts: Facts,
 ) -> OrderRequest:
     key, reason = given
     outcome = OUTCOMES[judgement.worst]
@@ -126,6 +127,7 @@ def _write(
         answers=judgement.answers,
         acknowledgements=acknowledgements,
         authorisation_id=new_id(),
+        facts=facts,
     )
     requests.append(request)
     told = [answer_to_json(answer) for answer in judgement.answers if answer.verdict]
@@ -134,7 +136,7 @@ def _write(
     if request.authorisation_id is not None:
         came_of_it["authorisation_id"] = str(request.authorisation_id)
     if outcome == RELEASED:
-        came_of_it = released_event(order, request, message, adds_risk=adds_risk)
+        came_of_it = released_event(order, request, message, adds_risk=facts.adds_risk)
     said = [
         Said("ReplaceCaptured", captured, actor.actor, actor.on_behalf_of, version=TELLS_ALL),
         Said(_KINDS[outcome], came_of_it, actor.actor, actor.on_behalf_of),

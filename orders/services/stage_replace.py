@@ -38,6 +38,7 @@ from orders.services._holds import lock_order_whole, set_hold
 from orders.services._moving import Said, asked, record, who
 from risk.domain.answers import Acknowledgement, Judgement, Verdict, answer_to_json
 from risk.domain.checks import run_checks
+from risk.domain.facts import Facts
 
 
 def stage_replace(
@@ -69,10 +70,12 @@ def stage_replace(
         order, requests, money = lock_order_whole(order_id)
         message = wanted_message(replace_basis(order, requests), terms)
         _require_alone(order, requests)
-        judgement = _judge(
+        judgement, facts = _judge(
             order, requests, money, message, (actor, at), acknowledgements, on_desk=route in DESK_SOURCES
         )
-        request = _write(order, requests, (actor, at), (idempotency_key, reason), message, judgement, acknowledgements)
+        request = _write(
+            order, requests, (actor, at), (idempotency_key, reason), message, (judgement, facts), acknowledgements
+        )
         result = result_of(order, request, str(request.state), judgement.answers)
         status = 422 if result.outcome == REFUSED else 201
         store_answer(**scope, status=status, answer=capture_answer(result), at=at)
@@ -98,7 +101,7 @@ def _judge(
     acknowledgements: Sequence[Acknowledgement],
     *,
     on_desk: bool,
-) -> Judgement:
+) -> tuple[Judgement, Facts]:
     """Every check of a new order on what would be entered now, the order's own hold given back."""
     actor, at = asking
     rest = Decimal(message["order_qty"]) - order.cum_qty
@@ -113,7 +116,7 @@ def _judge(
         # A second person's word would come after the cancel, with nothing working, or hold the cancel: neither is done.
         sentence = f"{judgement.sentence} That needs a second person: cancel the order, then enter the new one."
         raise Conflict("STAGED_NEEDS_APPROVAL", sentence, {"ref": order.ref})
-    return judgement
+    return judgement, facts
 
 
 def _write(
@@ -122,15 +125,15 @@ def _write(
     asking: tuple[Principal, datetime],
     given: tuple[str, str],
     message: Mapping[str, Any],
-    judgement: Judgement,
+    judged: tuple[Judgement, Facts],
     acknowledgements: Sequence[Acknowledgement],
 ) -> OrderRequest:
-    (actor, at), (key, reason) = asking, given
+    (actor, at), (key, reason), (judgement, facts) = asking, given, judged
     state = REFUSED if judgement.worst is Verdict.REFUSE else RELEASED
     staged = {**message, STAGED: True}
     request = new_request(
         order, kind=OrderRequest.Kind.REPLACE, state=state, actor=actor, at=at, key=key, payload=staged,
-        answers=judgement.answers, acknowledgements=acknowledgements,
+        answers=judgement.answers, acknowledgements=acknowledgements, facts=facts,
     )  # fmt: skip
     told = [answer_to_json(answer) for answer in judgement.answers if answer.verdict]
     captured = {**asked(order, request), "message": staged, "reason": reason, "checks": told}

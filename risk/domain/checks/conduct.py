@@ -80,7 +80,7 @@ class MandateEligibility(Check):
                     )
             if facts.terms.side.is_short and not mandate.short_allowed:
                 return self.refuse(f"The {scope}'s mandate includes no short sales.", scope=scope)
-        return self.passed(mandates=[mandate.pair[0] for mandate in mandates])
+        return self.passed()
 
 
 class RuleTable(Check):

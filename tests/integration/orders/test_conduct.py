@@ -25,9 +25,14 @@ from orders.services.decide_order_request import decide_order_request
 from orders.services.preview_order import preview_order
 from orders.services.record_hand_over import record_hand_over
 from orders.services.replace_order import replace_order
+from refdata.selectors import get_listing
 from risk.domain.answers import Acknowledgement, Verdict
+from risk.domain.checks import REGISTRY_VERSION, run_checks
+from risk.domain.kept_facts import facts_of, rulebook_number
 from risk.domain.rulebook.entering import TypedCondition
 from risk.models import ConductPolicy, Mandate, Rulebook
+from risk.rulebook import get_rulebook
+from risk.selectors import get_marks
 from tests.factories import AT, DeskWorld, give_stock, make_account, make_desk, set_rulebook, terms
 from tests.factories.conduct import lay_down, restrict
 from tests.integration.orders.test_apply_reports import LATER, report
@@ -262,3 +267,24 @@ def test_a_rule_for_one_dealer_leaves_the_others_alone(world: DeskWorld) -> None
     assert send(world).outcome == "pending_authorisation"
     assert send(replace(world, dealer=world.checker)).outcome == "released"
     assert send(world, order_qty=Decimal(500)).outcome == "released"
+
+
+def test_a_decision_is_kept_with_what_it_saw_and_is_judged_again_alike(world: DeskWorld) -> None:
+    give_stock(world.account, world.listing, "5000")
+    set_rulebook(**CROSSING, duplicate_window_s=60)
+    for result in (send(world), send(world), send(world, side=Side.SELL), send(world, price=Decimal("90"))):
+        request = OrderRequest.objects.get(id=result.request_id)
+        book = get_rulebook()
+        assert request.decision is not None
+        assert book is not None
+        facts = facts_of(request.decision)
+        assert (request.decision["registry"], rulebook_number(request.decision)) == (REGISTRY_VERSION, book.version)
+        limits = get_marks(facts.conduct.pairs, at=AT).limits
+        seen = replace(facts, limits=limits, conduct=replace(facts.conduct, rulebook=book), listing=replace(
+            facts.listing, ticks=get_listing(facts.listing.listing_id, at=AT).ticks))  # fmt: skip
+        again = {a.code: a.verdict for a in run_checks(seen, on_desk=False).answers}
+        assert {a.code: a.verdict for a in result.checks if not a.code.endswith("_RATE")} == {
+            code: verdict for code, verdict in again.items() if not code.endswith("_RATE")
+        }
+        told = Event.objects.get(stream=f"order:{result.order_id}", kind="OrderCaptured").payload["checks"]
+        assert (told["registry"], len(told["facts_sha256"])) == (REGISTRY_VERSION, 64)
