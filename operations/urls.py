@@ -3,7 +3,20 @@
 from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
-from operations.views import desk, frame, orders, positions, prices, queues, risk, sessions, suspense, ticket, uploads
+from operations.views import (
+    desk,
+    frame,
+    limits,
+    orders,
+    positions,
+    prices,
+    queues,
+    risk,
+    sessions,
+    suspense,
+    ticket,
+    uploads,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", RedirectView.as_view(url="/desk"), name="home"),
@@ -40,6 +53,11 @@ urlpatterns: list[URLPattern] = [
     path("risk/kill/reach", risk.kill_reach, name="kill-reach"),
     path("risk/kill/<uuid:stop_id>", risk.stop, name="stop"),
     path("risk/kill/<uuid:stop_id>/release", risk.kill_release, name="kill-release"),
+    path("risk/limits", limits.limits, name="limits"),
+    path("risk/limits/new", limits.new_limit, name="limit-new"),
+    path("risk/limits/preview", limits.preview, name="limit-preview"),
+    path("risk/limits/ask", limits.ask, name="limit-ask"),
+    path("risk/limits/<int:limit_id>", limits.limit, name="limit"),
     path("uploads", uploads.uploads, name="uploads"),
     path("uploads/new", uploads.upload_file, name="upload-new"),
     path("uploads/<uuid:upload_id>", uploads.upload, name="upload"),

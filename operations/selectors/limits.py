@@ -11,9 +11,10 @@ from uuid import UUID
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
-from kernel.errors import NotFound, OmsError
+from kernel.errors import NotFound
 from kernel.numbers import plain
 from operations.domain.effect import Effect, EffectLine
+from operations.selectors.scopes import visible_scopes
 from orders.models import Order
 from orders.permissions import can_see
 from refdata.selectors import business_date
@@ -74,6 +75,11 @@ class LimitLine:
         return self.used / self.hard if self.used is not None else Decimal(0)
 
     @property
+    def left(self) -> Decimal:
+        """Room, never negative."""
+        return max(self.hard - (self.used or Decimal(0)), Decimal(0))
+
+    @property
     def percent(self) -> int:
         return int(self.share * 100)
 
@@ -105,23 +111,16 @@ def list_limit_lines(actor: Principal, *, at: datetime) -> list[LimitLine]:
     """Every mark of a scope the actor has sight of, in force or to come, closest to its limit first."""
     marks = [m for m in Limit.objects.order_by("id") if m.effective_until is None or m.effective_until > at]
     pairs = {(mark.scope, mark.scope_id) for mark in marks}
-    names = {pair: name for pair in pairs if (name := _seen(actor, pair)) is not None}
+    names = visible_scopes(actor, pairs)
     usage = {item.key: item for item in read_usage(pairs)} if pairs else {}
-    day = _day(at)
+    day = shown_day(at)
     asked = AuthorisationRequest.objects.filter(kind=KIND, state=AuthorisationRequest.State.PENDING)
     waiting = dict(asked.values_list("subject_id", "id"))
     lines = [_line(m, names[m.scope, m.scope_id], usage, day, waiting) for m in marks if (m.scope, m.scope_id) in names]
     return sorted(lines, key=lambda x: (x.used is None, -x.share, LEVELS.get(Scope(x.scope), 9), x.name, x.kind, x.id))
 
 
-def _seen(actor: Principal, pair: tuple[str, str]) -> str | None:
-    try:
-        return require_scope(actor, *pair)
-    except OmsError:
-        return None
-
-
-def _day(at: datetime) -> date:
+def shown_day(at: datetime) -> date:
     """The date the day's figures are shown of: London's, the house's own market."""
     return business_date("XLON", at)
 
@@ -229,7 +228,7 @@ def _used_now(change: LimitChange, at: datetime) -> Decimal | None:
     if change.kind not in COUNTED_KINDS:
         return None
     found = read_usage([(change.scope, change.scope_id)])
-    return found[0].measure(change.kind, _day(at)) if found else None
+    return found[0].measure(change.kind, shown_day(at)) if found else None
 
 
 def _orders_beyond(change: LimitChange) -> int | None:

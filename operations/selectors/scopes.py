@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from accounts.models import Client, TradingAccount
+from authorisation.domain.four_eyes import visible_desks
+from authorisation.domain.principal import TRADE_ACCOUNT_GROUP, VIEW_ACCOUNT_GROUP, Principal
 from authorisation.models import Desk, User
 from kernel.errors import Invalid, NotFound
 from refdata.models import Instrument, Listing, Market
@@ -118,6 +120,30 @@ def scope_names(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
                 "the whole firm" if scope == Scope.FIRM else f"{scope} {known.get(scope_id, scope_id)}"
             )
     return names
+
+
+def visible_scopes(actor: Principal, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The names of those scopes of which the actor has sight: ``require_scope`` for many, one statement a kind of scope."""
+    names = scope_names(pairs)
+    desks = visible_desks(actor)
+    groups = actor.granted(VIEW_ACCOUNT_GROUP) | actor.granted(TRADE_ACCOUNT_GROUP)
+    ids: dict[str, list[str]] = {}
+    for scope, scope_id in names:
+        ids.setdefault(scope, []).append(scope_id)
+    people = User.objects.filter(pk__in=ids.get(Scope.DEALER, [])).values_list("pk", "desk_id")
+    accounts = TradingAccount.objects.filter(group_id__in=groups)
+    seen: dict[str, set[str]] = {
+        Scope.DESK: {str(desk) for desk in desks},
+        Scope.DEALER: {str(pk) for pk, desk in people if desk is None or desk in desks or pk == actor.user_id},
+        Scope.ACCOUNT: {
+            str(pk) for pk in accounts.filter(pk__in=ids.get(Scope.ACCOUNT, [])).values_list("pk", flat=True)
+        },
+        Scope.CLIENT: {
+            str(pk)
+            for pk in accounts.filter(client_id__in=ids.get(Scope.CLIENT, [])).values_list("client_id", flat=True)
+        },
+    }
+    return {pair: name for pair, name in names.items() if pair[0] not in seen or pair[1] in seen[pair[0]]}
 
 
 _NAMES: dict[str, Callable[[set[str]], dict[str, str]]] = {

@@ -98,6 +98,10 @@ def amended(doors: Doors) -> dict[str, Any]:
     return {"key": str(new_id()), "qty": "900", "price": "72.50"}
 
 
+def new_limit(doors: Doors) -> dict[str, Any]:
+    return {"scope": "firm", "kind": "open_orders", "hard": "100", "owner": "risk", "reason": "test"}
+
+
 def canceled(doors: Doors) -> dict[str, Any]:
     """One order: every order of a cancel is a transaction of its own, on purpose."""
     return {"key": str(new_id()), "refs": doors.order.ref, "reason": "OTHER"}
@@ -198,6 +202,11 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "risk/kill/<uuid:stop_id>/release": (
         Door("POST", "/risk/kill/{d.stop_id}/release", NOT_THEIRS, lambda d: {"reason": "test"}),
     ),
+    "risk/limits": (Door("GET", "/risk/limits", SIGNED_IN),),
+    "risk/limits/new": (Door("GET", "/risk/limits/new", SIGNED_IN),),
+    "risk/limits/<int:limit_id>": (Door("GET", "/risk/limits/{d.limit_id}", SIGNED_IN),),
+    "risk/limits/preview": (Door("POST", "/risk/limits/preview", SIGNED_IN, new_limit),),
+    "risk/limits/ask": (Door("POST", "/risk/limits/ask", NOT_THEIRS, new_limit),),
     "uploads": (Door("GET", "/uploads", SIGNED_IN),),
     "uploads/new": (Door("POST", "/uploads/new", (302, 302, 302, 403, 403, 302), order_file),),
     "uploads/<uuid:upload_id>": (Door("GET", "/uploads/{d.uploads[0]}", OWNS),),

@@ -74,6 +74,11 @@ class Doors:
         return self.ticks[0]
 
     @property
+    def limit_id(self) -> int:
+        """The firm's limit of one order."""
+        return int(Limit.objects.get(scope="firm", kind="order_qty").pk)
+
+    @property
     def payload_hash(self) -> str:
         return AuthorisationRequest.objects.get(pk=self.approvals[0]).payload_hash
 

@@ -154,6 +154,12 @@ def test_what_makes_no_sense_is_not_asked(maker: Principal, changes: dict[str, A
     assert not AuthorisationRequest.objects.exists()
 
 
+SHADOW = """
+INSERT INTO risk_limit (scope, scope_id, kind, currency, hard, owner, version, effective_from)
+VALUES ('firm', '', 'open_notional', 'GBP', 999999, 'x', 1, now())
+"""
+
+
 def as_a_process(sql: str) -> None:
     """Carried out with the rights of a process of the house; undone with the transaction."""
     with transaction.atomic(), connection.cursor() as cursor:
@@ -169,13 +175,17 @@ def test_no_process_of_the_house_changes_a_limit_around_the_request(maker: Princ
     attempts = (
         "UPDATE risk_limit SET hard = 999999 WHERE kind = 'open_notional'",
         "DELETE FROM risk_limit WHERE kind = 'open_notional'",
-        "INSERT INTO risk_limit (scope, scope_id, kind, currency, hard, owner, version) VALUES ('firm','','daily_net','GBP',1,'x',1)",
+        SHADOW,
         f"UPDATE risk_limit SET hard = 999999, change_id = '{asked.id}' WHERE kind = 'open_notional'",  # not approved
     )
     for sql in attempts:
         with pytest.raises(Error, match="limit"):
             as_a_process(sql)
     assert firm_limits()["open_notional"] == D(500)
+    as_a_process(  # setup: a first mark only adds a bound
+        "INSERT INTO risk_limit (scope, scope_id, kind, currency, hard, owner, version) "
+        "VALUES ('firm', '', 'daily_net', 'GBP', 1, 'x', 1)"
+    )
 
 
 def test_the_checker_reads_the_usage_of_now_against_old_and_new(maker: Principal, checker: Principal) -> None:
