@@ -44,7 +44,7 @@ SELECT e.id, (l.line ->> 'instrument_id')::uuid, l.line ->> 'cost', l.line ->> '
   FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'lines') AS l(line)
  WHERE e.id = ANY(%s::uuid[]) AND l.line ->> 'cost' IS NOT NULL
 """
-_RESHAPES = frozenset({"action"})
+_RESHAPES = frozenset({"split"})
 _TAKES_OUT = frozenset({"withdrawal"})
 
 

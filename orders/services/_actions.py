@@ -89,15 +89,18 @@ def treat_orders(action: CorporateAction, terms: ActionTerms, *, undoing: bool, 
 
 def _keep_plan(action: CorporateAction, line: OrderLine, *, undoing: bool, at: datetime) -> ActionOrder:
     order = line.order
-    return ActionOrder.objects.create(
+    row, _ = ActionOrder.objects.get_or_create(
         action=action,
         order=order,
         undoing=undoing,
-        treatment=line.planned.treatment.value,
-        before=terms_to_json(Adjusted(order.order_qty, order.price, order.stop_px)),
-        after=terms_to_json(line.planned.adjusted),
-        planned_at=at,
+        defaults={
+            "treatment": line.planned.treatment.value,
+            "before": terms_to_json(Adjusted(order.order_qty, order.price, order.stop_px)),
+            "after": terms_to_json(line.planned.adjusted),
+            "planned_at": at,
+        },
     )
+    return row
 
 
 def _overdue(row: ActionOrder, order: Order, at: datetime) -> bool:

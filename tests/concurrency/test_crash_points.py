@@ -66,6 +66,9 @@ ELSEWHERE = {
     # tests/concurrency/test_gateway_crashes.py
     *("before_hand_over", "after_hand_over", "between_sends", "after_send"),
     *("breaker.tripped", "breaker.probed"),  # tests/concurrency/test_breakers.py
+    # tests/concurrency/test_corporate_actions.py
+    *("action.begun", "action.planned", "action.canceled", "action.finished"),
+    *("action.account_written", "action.account_booked", "action.account_reversed"),
     *("before_report_stored", "after_report_stored", "inbox_before_commit", "inbox_after_commit"),
 }
 

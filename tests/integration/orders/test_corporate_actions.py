@@ -22,6 +22,7 @@ from operations.fsck.registry import BY_CODE
 from operations.fsck.snapshot import snapshot_of_transaction
 from operations.services.compare_replay import compare_replay
 from orders.models import ActionOrder, Order
+from orders.selectors.costs import list_cost_steps
 from orders.services.review_corporate_actions import review_corporate_actions
 from refdata.as_at import find_listing_called, get_name_on
 from refdata.models import CorporateAction, ReferencePrice
@@ -304,6 +305,8 @@ def test_a_bust_after_the_split_takes_its_share_of_it_back(desk: Desk) -> None:
     desk.say(order, "4", "4", cl_ord_id=sent.cl_ord_id, t41=order.cl_ord_id, t38=1000, t14=300, t151=0)
     at = sweep(at)
     assert (state_of(action_id), holding(desk)[:2]) == ("applied", (Decimal(10_000), Decimal(600)))
+    steps = list_cost_steps(account_id=order.account_id, instrument_id=desk.world.listing.instrument_id)
+    assert [(one.movement.kind, one.movement.qty, one.movement.cash) for one in steps][-1] == ("reshaped", 5300, 0)
 
     desk.say(
         Order.objects.get(id=order.id), "H", "4", exec_id="T2", t19="T1", t38=1000, t32=300, t31="72.5", t14=0, t151=0
