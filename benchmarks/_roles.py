@@ -36,8 +36,8 @@ BODIES = {
 
 
 @contextmanager
-def running(market: Market, directory: Path) -> Iterator[None]:
-    """One session of the simulator for the market, logged on, and all roles running until the end."""
+def running(market: Market, directory: Path) -> Iterator[dict[str, int]]:
+    """One session of the simulator for the market, logged on, and all roles (their process ids) running until the end."""
     port = _free_ports()
     venue = Venue.objects.create(code="SIM1", name="Simulator", adapter="fix44")
     venue.markets.add(market)
@@ -47,7 +47,7 @@ def running(market: Market, directory: Path) -> Iterator[None]:
     roles = [_start(body, port, directory) for body in BODIES.values()]
     try:
         wait(lambda: FixSession.objects.get().state == "logged_on", "the session")
-        yield
+        yield {name: role.pid for name, role in zip(BODIES, roles, strict=True)}
     finally:
         for role in roles:
             role.send_signal(signal.SIGTERM)
@@ -71,6 +71,12 @@ def _free_ports() -> int:
             except OSError:
                 continue
             return port
+
+
+def cpu_ms(pid: int) -> float:
+    """Processor time a process has used, in milliseconds: what load of others does not change. Linux only."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def wait(condition: Callable[[], bool], what: str, *, seconds: float = PATIENCE_S) -> None:

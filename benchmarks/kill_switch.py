@@ -5,8 +5,9 @@ orders (10,000 with ``--full``) of 20 accounts resting in an empty book, and a s
 same desk before, during and after the press. The press is that of the desk. Times are from the moment before the press is
 called: ``press_ms`` to its commit; the last new order and the last cancel by the SendingTime the engine wrote; the last
 outcome when a reader sees that nothing of the desk is open any more. Verified: nothing new was handed over after the
-press committed, every order at the venue was canceled once, nothing stays reserved. There is no floor: the
-goals are times (no new order after the press; all proven within the time that many cancels take to cross the wire).
+press committed, every order at the venue was canceled once, nothing stays reserved. There is no floor: the goals are times
+(no new order after the press; all proven within the time that many cancels take to cross the wire); the processor time of
+each role for one cancel says what a quieter machine would do.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import CashBalance
-from benchmarks._roles import running, wait
+from benchmarks._roles import cpu_ms, running, wait
 from benchmarks.support import BenchDesk, build_desk
 from journal.models import Event
 from kernel.clock import utc_now
@@ -51,17 +52,19 @@ def main(full: bool) -> dict[str, Any]:
     wanted = FULL if full else SMALL
     desk = build_desk()
     accounts = [make_account(f"K{n:03d}", group=desk.world.group, cash="1000000000").code for n in range(ACCOUNTS)]
-    with tempfile.TemporaryDirectory() as directory, running(desk.world.listing.market, Path(directory)):
+    with tempfile.TemporaryDirectory() as directory, running(desk.world.listing.market, Path(directory)) as roles:
         _fill(desk, accounts, wanted)
         submitter = _Submitter(desk, accounts)
         submitter.start()
         time.sleep(BEFORE_S)
         standing = Order.objects.filter(is_open=True).count()
+        before = {name: cpu_ms(pid) for name, pid in roles.items()}
         started_at, started = utc_now(), time.perf_counter()
         pressed = _press(desk)
         press_ms = (time.perf_counter() - started) * 1000
         threading.Timer(AFTER_S, submitter.stop.set).start()
         outcome_ms = _until_over(started)
+        used = {name: cpu_ms(pid) - before[name] for name, pid in roles.items()}
         submitter.join()
         wait(lambda: not Order.objects.filter(is_open=True).exists(), "the end of what came late", seconds=PATIENCE_S)
         proof = list_proof_counts(sweep_ids=[pressed.stops[0].stop_id])[pressed.stops[0].stop_id]
@@ -73,6 +76,7 @@ def main(full: bool) -> dict[str, Any]:
         "last_cancel_ms": _sent_after("F", started_at),
         "last_outcome_ms": round(outcome_ms, 1),
         "cancels_a_second": round(proof.of(Proof.CANCELED) / (_sent_after("F", started_at) / 1000)),
+        **{f"{name.partition(' ')[0]}_cpu_ms_a_cancel": round(used[name] / standing, 3) for name in used},
         "new_after_press": 0,
         "refused_after_press": submitter.refused,
         "canceled": proof.of(Proof.CANCELED),

@@ -49,6 +49,12 @@ SELECT id, session_group, kind, order_id, request_id, cl_ord_id, account_id, add
 """
 
 
+_WAITING_NEWS = """
+SELECT order_id FROM venues_wireintent
+ WHERE order_id = ANY(%s::uuid[]) AND kind = 'new' AND state = 'waiting' ORDER BY id FOR UPDATE
+"""
+
+
 def claim_intents(*, group: str, limit: int, risk_limit: int) -> list[ClaimedIntent]:
     """The next waiting intents, at most ``limit``, what removes risk first; of them at most ``risk_limit`` add risk.
 
@@ -71,6 +77,15 @@ def _claim(group: str, adding_risk: list[bool], limit: int) -> list[ClaimedInten
 def lock_waiting_intent(*, intent_id: int) -> WireIntent | None:
     """One intent if it still waits, else None."""
     return WireIntent.objects.select_for_update().filter(id=intent_id, state=WireIntent.State.WAITING).first()
+
+
+def lock_waiting_news(*, order_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the orders whose NEW intent waits, locked by ascending id: one statement for a batch of cancels."""
+    if not order_ids:
+        return set()
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_WAITING_NEWS, [sorted(set(order_ids))])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def lock_waiting_new(*, order_id: UUID) -> WireIntent | None:

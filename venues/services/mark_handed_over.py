@@ -32,7 +32,7 @@ from risk.services.count_messages import count_messages
 from venues.adapters.base import Adapter
 from venues.domain.fix_codec import join
 from venues.domain.messages import ClaimedIntent, IntentKind, OutboundIntent, dont_know_from_payload, terms_from_message
-from venues.locks import claim_intents, lock_waiting_new
+from venues.locks import claim_intents, lock_waiting_news
 from venues.models import HandOver, WireIntent
 from venues.selectors import session_fence
 
@@ -110,11 +110,12 @@ def mark_handed_over(
         claimed = [intent for intent in found if intent.kind != IntentKind.DONT_KNOW]
         answers = check_boundaries(request_ids=[intent.request_id for intent in claimed], at=at)
         departing = lock_departing([intent.request_id for intent in claimed])
+        unsent = lock_waiting_news(order_ids=[one.order_id for one in claimed if one.kind == IntentKind.CANCEL])
         originals: dict[UUID, str | None] = {}
         for intent in claimed:
             order = departing[intent.order_id]
             departure = order.departure(intent.cl_ord_id)
-            obstacle = _obstacle(intent, answers[intent.request_id], at)
+            obstacle = _obstacle(intent, answers[intent.request_id], unsent, at)
             if obstacle is None and departure is None:
                 obstacle = NotSent(intent.id, "REQUEST_NOT_RELEASED", "The request was ended before it could leave.")
             if obstacle is not None or departure is None:
@@ -145,8 +146,8 @@ def mark_handed_over(
     return HandedOver(tuple(outgoing), tuple(not_sent), len(found), bucket.mark.words if met else "")
 
 
-def _obstacle(intent: ClaimedIntent, answer: BoundaryAnswer, at: datetime) -> NotSent | None:
-    if intent.kind == IntentKind.CANCEL and lock_waiting_new(order_id=intent.order_id) is not None:
+def _obstacle(intent: ClaimedIntent, answer: BoundaryAnswer, unsent: set[UUID], at: datetime) -> NotSent | None:
+    if intent.kind == IntentKind.CANCEL and intent.order_id in unsent:
         return NotSent(intent.id, "", "The order had not been sent.", completes_locally=True)
     if not answer.allowed:
         return NotSent(intent.id, answer.code, answer.sentence)
