@@ -14,9 +14,10 @@ from uuid import UUID
 
 from accounts.domain.entitlement import Position, position_of
 from accounts.domain.ledger import OrderHold
-from accounts.domain.replaying import ReplayedMoney, Sums
+from accounts.domain.replaying import WITHDRAWALS, ReplayedMoney, Sums, take_withdrawal
 from accounts.models import Booking
 from journal.bulk import raw_cursor
+from journal.selectors.events import records_of_streams
 
 _BOOKED = """
 SELECT layer, currency, instrument_id, sum(amount) FROM accounts_booking
@@ -34,7 +35,7 @@ _WHO_EVER_HELD = "SELECT account_id FROM accounts_holding WHERE instrument_id = 
 
 
 def get_money_as_at(*, account_id: UUID, at: datetime, holds: Iterable[OrderHold] = ()) -> ReplayedMoney:
-    """Cash and stock by layer as booked until ``at``, with the ``holds`` of that time reserved.
+    """Cash and stock by layer as booked until ``at``, with the ``holds`` that orders had then reserved, and those of withdrawals.
 
     The caller has found the account visible.
     """
@@ -44,6 +45,9 @@ def get_money_as_at(*, account_id: UUID, at: datetime, holds: Iterable[OrderHold
         rows = cursor.fetchall()
     for layer, currency, instrument_id, amount in rows:
         add_booked(money.stock_in(instrument_id) if instrument_id else money.cash_in(currency), layer, amount)
+    for event, _ in records_of_streams([f"account:{account_id}"]):
+        if event.kind in WITHDRAWALS and event.recorded_at <= at:
+            take_withdrawal(money, event)
     for hold in holds:
         money.holds[hold.order_id] = hold
         if hold.cash:

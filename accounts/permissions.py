@@ -16,3 +16,8 @@ def require_locate_keeper(actor: Principal) -> None:
     """Raise NotPermitted RIGHT_MISSING unless the actor keeps data from outside: who sells short does not vouch for it."""
     if not actor.is_process:
         actor.require(ASK_STATIC_DATA, "Locates are recorded by operations.")
+
+
+def require_withdrawal_asker(actor: Principal) -> None:
+    """Raise NotPermitted RIGHT_MISSING unless the actor may ask for what a second person of operations or compliance decides."""
+    actor.require(ASK_STATIC_DATA, "Withdrawals are asked for by operations.")

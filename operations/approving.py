@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from accounts.services.decide_withdrawal import decide_withdrawal
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from operations.domain.effect import Effect
@@ -19,6 +20,7 @@ from operations.selectors.limits import describe_limit_change
 from operations.selectors.rates import describe_rate_change
 from operations.selectors.rule_changes import describe_rule_change
 from operations.selectors.stops import describe_release
+from operations.selectors.withdrawals import describe_withdrawal
 from orders.services.decide_corporate_action import decide_corporate_action
 from orders.services.decide_order_request import decide_order_request
 from orders.services.decide_suspense import decide_suspense
@@ -40,6 +42,7 @@ class ApprovalKind:
 KINDS: dict[str, ApprovalKind] = {
     "order_request": ApprovalKind(decide_order_request),
     "suspense": ApprovalKind(decide_suspense),
+    "withdrawal": ApprovalKind(decide_withdrawal, describe_withdrawal),
     "rate_change": ApprovalKind(decide_rate_change, describe_rate_change),
     "limit_change": ApprovalKind(decide_limit_change, describe_limit_change),
     "rule_change": ApprovalKind(decide_rule_change, describe_rule_change),

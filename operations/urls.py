@@ -66,6 +66,7 @@ urlpatterns: list[URLPattern] = [
     path("uploads/<uuid:upload_id>/errors.csv", uploads.upload_errors, name="upload-errors"),
     path("positions", positions.accounts, name="positions"),
     path("positions/<str:code>", positions.account, name="account"),
+    path("positions/<str:code>/withdrawals", positions.withdrawal, name="account-withdrawal"),
     path("positions/<str:code>/locates", positions.locate, name="account-locate"),
     path("positions/<str:code>/positions.csv", positions.account_csv, name="account-csv"),
     path("positions/<str:code>/<str:what>/<str:figure>", positions.derivation, name="derivation"),

@@ -1,6 +1,6 @@
 """Cash and stock of all accounts, kept current from events: a projection (``journal.domain.projecting``). Pure.
 
-Reservations are not here: what orders hold is theirs to say. ``digest`` joins both, and is what the database is asked for.
+What orders hold is theirs to say; what withdrawals hold is here. ``digest`` joins both, and is what the database is asked for.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from accounts.domain.replaying import ACTIONS, DEPOSITS, EXECUTIONS
+from accounts.domain.replaying import ACTIONS, DEPOSITS, EXECUTIONS, WITHDRAWALS
 from journal.domain.projecting import Happening
 from kernel.numbers import ZERO, plain
 
 SUSPENSE = frozenset({"ExcessMoved", "UnknownOrderBooked"})
-KINDS = ACTIONS | DEPOSITS | EXECUTIONS | SUSPENSE | {"AccountOpened"}
+KINDS = ACTIONS | DEPOSITS | EXECUTIONS | SUSPENSE | WITHDRAWALS | {"AccountOpened"}
 Layers = tuple[Decimal, Decimal, Decimal]
 NONE: Layers = (ZERO, ZERO, ZERO)  # settled, pending, short
 _SELLS_SHORT = frozenset("56")
@@ -29,12 +29,15 @@ class Money:
 
     def __init__(self) -> None:
         self.accounts: dict[str, dict[str, Layers]] = {}
+        self.withdrawals: dict[str, tuple[str, str, Decimal]] = {}  # account, currency and amount by id
         self.dark: set[str] = set()
         self.touched: set[str] = set()
 
     def apply(self, event: Happening) -> bool:
         """Take one event; of other kinds nothing is taken."""
         kind, payload = event.kind, event.payload
+        if kind in WITHDRAWALS:
+            self._withdrawal(kind, payload)
         if kind in EXECUTIONS:
             self._execution(payload)
         elif kind in DEPOSITS:
@@ -54,6 +57,21 @@ class Money:
             self.accounts.setdefault(payload["account_id"], {}).setdefault(payload["base_currency"], NONE)
             self.touched.add(payload["account_id"])
         return True
+
+    def _withdrawal(self, kind: str, payload: Mapping[str, Any]) -> None:
+        self.withdrawals.pop(payload["withdrawal_id"], None)
+        if kind == "WithdrawalAsked":
+            held = (payload["account_id"], payload["currency"], Decimal(payload["amount"]))
+            self.withdrawals[payload["withdrawal_id"]] = held
+        self.touched.add(payload["account_id"])
+
+    def held(self, account_id: str) -> dict[str, Decimal]:
+        """Cash that withdrawals of the account hold, by currency."""
+        sums: dict[str, Decimal] = {}
+        for owner, currency, amount in self.withdrawals.values():
+            if owner == account_id:
+                sums[currency] = sums.get(currency, ZERO) + amount
+        return sums
 
     def _execution(self, payload: Mapping[str, Any]) -> None:
         account_id = payload["account_id"]
@@ -95,7 +113,7 @@ class Money:
         """The same at this moment; what happens to one does not happen to the other."""
         other = Money()
         other.accounts = {account_id: balances.copy() for account_id, balances in self.accounts.items()}
-        other.dark = self.dark.copy()
+        other.withdrawals, other.dark = self.withdrawals.copy(), self.dark.copy()
         return other
 
     def body(self) -> dict[str, Any]:
@@ -104,7 +122,8 @@ class Money:
             account_id: {what: [plain(layer) for layer in layers] for what, layers in balances.items()}
             for account_id, balances in self.accounts.items()
         }
-        return {"rows": rows, "dark": sorted(self.dark)}
+        held = {key: [*owner, plain(amount)] for key, (*owner, amount) in self.withdrawals.items()}
+        return {"rows": rows, "dark": sorted(self.dark), "withdrawals": held}
 
     def load(self, body: Mapping[str, Any]) -> None:
         """The inverse of :meth:`body`."""
@@ -112,6 +131,7 @@ class Money:
             account_id: {what: (Decimal(a), Decimal(b), Decimal(c)) for what, (a, b, c) in balances.items()}
             for account_id, balances in body["rows"].items()
         }
+        self.withdrawals = {key: (a, c, Decimal(amount)) for key, (a, c, amount) in body["withdrawals"].items()}
         self.dark, self.touched = set(body["dark"]), set()
 
 

@@ -3,8 +3,9 @@
 Two roads to the same sums. A replay of everything adds up ``OrderShare``s: each order's reports folded again by
 ``orders``. What follows the journal live takes the events themselves (:func:`take`), which name every movement.
 
-Invariants: settled is the sum of deposits and opening balances; pending and short are sums over executions; corporate actions
-move every layer, line by line as their event says; reserved is the sum of the holds of open orders.
+Invariants: settled is the sum of deposits and opening balances, less withdrawals; pending and short are sums over executions;
+corporate actions move every layer, line by line as their event says; reserved is the sum of the holds of open orders and of
+withdrawals that wait for a second person.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from journal.domain.records import EventRecord
 from kernel.fix import Side
 from kernel.numbers import ZERO
 
-DEPOSITS = frozenset({"OpeningBalancesBooked", "DepositBooked"})
+DEPOSITS = frozenset({"OpeningBalancesBooked", "DepositBooked", "WithdrawalBooked"})
+"""Their lines move the settled layer, by signed amounts."""
+WITHDRAWALS = frozenset({"WithdrawalAsked", "WithdrawalBooked", "WithdrawalEnded"})
+"""Their first holds cash; the others let go of it."""
 ACTIONS = frozenset({"CorporateActionBooked"})
 EXECUTIONS = frozenset({"ExecutionRecorded", "ExecutionCorrected", "ExecutionBusted"})
 
@@ -77,6 +81,8 @@ class ReplayedMoney:
 def take(money: ReplayedMoney, event: EventRecord) -> None:
     """One more event about the account's money; events of other kinds change nothing."""
     payload = event.payload
+    if event.kind in WITHDRAWALS:
+        take_withdrawal(money, event)
     if event.kind in DEPOSITS:
         for line in payload["lines"]:
             amount = Decimal(line["amount"])
@@ -95,6 +101,19 @@ def take(money: ReplayedMoney, event: EventRecord) -> None:
         stock = money.stock_in(moved.instrument_id)
         stock.pending += moved.pending
         stock.short += moved.short
+
+
+def take_withdrawal(money: ReplayedMoney, event: EventRecord) -> None:
+    """What a withdrawal holds from now on."""
+    payload = event.payload
+    withdrawal_id, currency = UUID(payload["withdrawal_id"]), payload["currency"]
+    had = money.holds.pop(withdrawal_id, None)
+    if had is not None:
+        money.cash_in(currency).reserved -= had.cash
+    if event.kind == "WithdrawalAsked":
+        amount = Decimal(payload["amount"])
+        money.holds[withdrawal_id] = OrderHold(withdrawal_id, money.account_id, currency, amount)
+        money.cash_in(currency).reserved += amount
 
 
 @dataclass(frozen=True, slots=True)

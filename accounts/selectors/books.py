@@ -18,6 +18,7 @@ from accounts.domain.ledger import OrderHold
 from accounts.domain.settling import CashView, DayMoves, StockView, Unsettled
 from accounts.selectors import read_money
 from journal.bulk import raw_cursor
+from kernel.numbers import ZERO
 
 _UNSETTLED = """
 SELECT currency, instrument_id, settlement_date, sum(CASE WHEN layer = 'short' THEN -amount ELSE amount END) AS amount
@@ -85,6 +86,12 @@ def get_books(*, account_id: UUID, today: date) -> AccountBooks:
         for row in money.holdings.values()
     ]  # fmt: skip
     return AccountBooks(account_id, tuple(sorted(cash, key=lambda view: view.currency)), tuple(stock))
+
+
+def get_cash(*, account_id: UUID, currency: str, today: date) -> CashView:
+    """One balance in both views; an empty one where there is none."""
+    views = get_books(account_id=account_id, today=today).cash
+    return next((view for view in views if view.currency == currency), CashView(currency, ZERO, ZERO, ZERO))
 
 
 def get_books_as_at(*, account_id: UUID, at: datetime, today: date, holds: Iterable[OrderHold]) -> AccountBooks:

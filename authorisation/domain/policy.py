@@ -30,6 +30,7 @@ POLICIES: dict[str, KindPolicy] = {
         KindPolicy("stop_release", "Release of a stop", DECIDE_RISK_CHANGE, timedelta(hours=1)),
         KindPolicy("corporate_action", "Corporate action", DECIDE_STATIC_DATA, timedelta(days=2)),
         KindPolicy("static_data", "Static data", DECIDE_STATIC_DATA, timedelta(days=2)),
+        KindPolicy("withdrawal", "Withdrawal", DECIDE_STATIC_DATA, timedelta(days=1)),
         KindPolicy("user_right", "User right", ADMINISTER_USERS, timedelta(days=2)),
     )
 }

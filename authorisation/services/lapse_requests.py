@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +23,7 @@ class LapsedRequest:
     kind: str
     subject_type: str
     subject_id: str
+    payload: Mapping[str, Any]
 
 
 def lapse_requests(*, at: datetime, limit: int = 200) -> tuple[LapsedRequest, ...]:
@@ -39,4 +42,4 @@ def lapse_requests(*, at: datetime, limit: int = 200) -> tuple[LapsedRequest, ..
                 at=at,
                 payload={"kind": row.kind, "subject_type": row.subject_type, "subject_id": row.subject_id},
             )
-        return tuple(LapsedRequest(row.id, row.kind, row.subject_type, row.subject_id) for row in rows)
+        return tuple(LapsedRequest(row.id, row.kind, row.subject_type, row.subject_id, row.payload) for row in rows)

@@ -88,13 +88,19 @@ class PictureState:
 
     def account_text(self, account_id: str) -> str:
         """All balances of the account, as compared."""
+        return account_text(self.money.accounts.get(account_id, {}), self._reserved(account_id))
+
+    def _reserved(self, account_id: str) -> dict[str, Decimal]:
+        """What open orders and withdrawals hold, by currency or instrument."""
         cash, stock = self.orders.reserved(account_id)
-        return account_text(self.money.accounts.get(account_id, {}), {**cash, **stock})
+        reserved = {**cash, **stock}
+        for currency, amount in self.money.held(account_id).items():
+            reserved[currency] = reserved.get(currency, ZERO) + amount
+        return reserved
 
     def account_row(self, account_id: str) -> dict[str, Any]:
         """The account as screens show it: ``cash`` by currency, ``stock`` by instrument, decimals as text."""
-        cash, stock = self.orders.reserved(account_id)
-        reserved = {**cash, **stock}
+        reserved = self._reserved(account_id)
         balances = self.money.accounts.get(account_id, {})
         row: dict[str, dict[str, dict[str, str]]] = {"cash": {}, "stock": {}}
         for what in sorted(balances.keys() | reserved.keys()):

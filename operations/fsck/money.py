@@ -64,8 +64,20 @@ SELECT coalesce(o.ref, r.order_id::text) AS subject,
        format('holds %s %s and %s units, and %s', r.cash, r.cash_currency, r.stock, CASE WHEN o.id IS NULL
               THEN 'does not exist' WHEN o.account_id = r.account_id THEN 'is over' ELSE 'is of another account' END) AS what
   FROM accounts_reservation r LEFT JOIN orders_order o ON o.id = r.order_id
- WHERE o.id IS NULL OR o.account_id <> r.account_id OR (NOT o.is_open AND NOT (o.ord_status = '2' AND EXISTS (
-       SELECT FROM orders_orderrequest a WHERE a.order_id = o.id AND a.kind = 'replace' AND a.state IN ({_OPEN}))))
+ WHERE NOT EXISTS (SELECT FROM authorisation_authorisationrequest w WHERE w.id = r.order_id AND w.kind = 'withdrawal'
+                      AND w.state = 'pending')
+   AND (o.id IS NULL OR o.account_id <> r.account_id OR (NOT o.is_open AND NOT (o.ord_status = '2' AND EXISTS (
+       SELECT FROM orders_orderrequest a WHERE a.order_id = o.id AND a.kind = 'replace' AND a.state IN ({_OPEN})))))
+"""
+
+_WITHDRAWALS = """
+SELECT 'withdrawal ' || w.id AS subject,
+       format('waits for %s %s of account %s; %s %s of account %s are held', w.payload ->> 'amount', w.payload ->> 'currency',
+              w.payload ->> 'account_id', coalesce(r.cash, 0), r.cash_currency, r.account_id) AS what
+  FROM authorisation_authorisationrequest w LEFT JOIN accounts_reservation r ON r.order_id = w.id
+ WHERE w.kind = 'withdrawal' AND w.state = 'pending'
+   AND ((w.payload ->> 'amount')::numeric, w.payload ->> 'currency', w.payload ->> 'account_id')
+       IS DISTINCT FROM (r.cash, r.cash_currency, r.account_id::text)
 """
 
 _UNITS = " ".join(f"WHEN '{currency}' THEN {minor_unit(currency)}" for currency in sorted(MINOR_PLACES))
@@ -121,7 +133,8 @@ WITH said AS (
             (l.line ->> 'instrument_id')::uuid AS instrument_id, coalesce(l.line ->> 'layer', 'settled') AS layer,
             sum((l.line ->> 'amount')::numeric) AS amount
        FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'lines') AS l(line)
-      WHERE e.stream LIKE 'account:%' AND e.kind IN ('OpeningBalancesBooked', 'DepositBooked', 'CorporateActionBooked')
+      WHERE e.stream LIKE 'account:%' AND e.kind IN ('OpeningBalancesBooked', 'DepositBooked', 'CorporateActionBooked',
+                                                          'WithdrawalBooked')
       GROUP BY 1, 2, 3, 4, 5
 ), booked AS (
      SELECT event_id, account_id, currency, instrument_id, layer, sum(amount) AS amount
@@ -241,9 +254,16 @@ CHECKS = (
     ),
     Check(
         "RESERVATION_ORPHANED", "I4", Level.MONEY,
-        "Every reservation belongs to an order of its account that is open, or filled with a replace the venue may yet accept.",
+        "Every reservation belongs to an order of its account that is open, or filled with a replace the venue may yet accept, or to a "
+        "withdrawal that waits.",
         "Money is held for nothing: check the order at the venue, then release the reservation through accounts.",
         sql=_ORPHANS,
+    ),
+    Check(
+        "WITHDRAWAL_HOLD_DIFFERS", "I4", Level.MONEY,
+        "Every withdrawal that waits for a second person holds exactly what it asks for.",
+        f"{_BOOKS}; decline the withdrawal, which gives back what it holds.",
+        sql=_WITHDRAWALS,
     ),
     Check(
         "RESERVATION_DIFFERS", "I4", Level.MONEY,

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from accounts.as_at import get_money_as_at
 from accounts.domain.ledger import OrderHold
 from accounts.selectors import list_holds_of_accounts
 from accounts.selectors.books import ALL_LAYERS, BookingPage, list_bookings
@@ -111,7 +112,7 @@ def get_derivation(
             )  # fmt: skip
         holds: tuple[HoldLine, ...] = ()
         if figure.less_holds or figure.only_holds:
-            held = list_holds_as_at(account_id=account_id, at=at) if at else list_holds_of_accounts([account_id])
+            held = _holds_as_at(account_id, at) if at else list_holds_of_accounts([account_id])
             holds = _holds(held, what)
         steps = list_cost_steps(account_id=account_id, instrument_id=instrument_id, at=at) if instrument_id else []
     ids = {hold.order_id for hold in holds} | {step.order_id for step in steps if step.order_id}
@@ -125,6 +126,12 @@ def get_derivation(
         sum((hold.amount for hold in holds), ZERO), tuple(steps), events,
         refs_of(ids),
     )  # fmt: skip
+
+
+def _holds_as_at(account_id: UUID, at: datetime) -> list[OrderHold]:
+    """Of orders and of withdrawals."""
+    orders = list_holds_as_at(account_id=account_id, at=at)
+    return list(get_money_as_at(account_id=account_id, at=at, holds=orders).holds.values())
 
 
 def _holds(holds: list[OrderHold], what: str) -> tuple[HoldLine, ...]:

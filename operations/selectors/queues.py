@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from accounts.selectors import visible_accounts
+from accounts.services.end_withdrawal import KIND as WITHDRAWAL
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from authorisation.selectors import RequestItem, get_request, list_requests
@@ -72,12 +74,17 @@ def _with_requests(actor: Principal, items: list[RequestItem]) -> list[WaitingIt
 
 
 def _hidden(actor: Principal, items: list[RequestItem]) -> frozenset[str]:
-    """Orders the actor may not see, among those that requests about suspense speak of."""
+    """Subjects the actor may not see: orders that requests about suspense speak of, and payments out of other accounts."""
     named = {item.facts.subject_id for item in items if item.facts.kind == SUSPENSE and "ref" in item.facts.payload}
-    if not named:
-        return frozenset()
-    seen = visible_orders(actor).filter(pk__in=named).values_list("pk", flat=True)
-    return frozenset(named - {str(pk) for pk in seen})
+    hidden: set[str] = set()
+    if named:
+        seen = visible_orders(actor).filter(pk__in=named).values_list("pk", flat=True)
+        hidden = named - {str(pk) for pk in seen}
+    payments = {item.facts.subject_id: item.facts.payload["account"] for item in items if item.facts.kind == WITHDRAWAL}
+    if payments:
+        codes = set(visible_accounts(actor).filter(code__in=payments.values()).values_list("code", flat=True))
+        hidden |= {subject_id for subject_id, code in payments.items() if code not in codes}
+    return frozenset(hidden)
 
 
 def list_exceptions(*, actor: Principal, view: str) -> list[ExceptionItem]:

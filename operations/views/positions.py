@@ -15,10 +15,12 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.domain.average_cost import METHOD
 from accounts.domain.settling import TO_TRADE, WITHDRAWABLE
 from accounts.selectors import get_account_by_code
+from accounts.services.ask_withdrawal import ask_withdrawal
 from accounts.services.record_locate import record_locate
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid
+from kernel.ids import new_id
 from kernel.numbers import parse_decimal
 from operations.domain.position_rows import HEADER, csv_rows
 from operations.selectors.account_pictures import list_account_pictures
@@ -71,6 +73,7 @@ def account(request: HttpRequest, actor: Principal, code: str) -> HttpResponse:
         "refs": refs_of({order_id for use in locates for order_id in use.by_order}),
         "may_record": actor_may(actor, ASK_STATIC_DATA),
         "now": utc_now(),
+        "key": str(new_id()),
         "at_text": request.GET.get("at", "").strip(),
         "method": METHOD,
         "to_trade": TO_TRADE,
@@ -97,6 +100,22 @@ def locate(request: HttpRequest, actor: Principal, code: str) -> HttpResponse:
         lender=str(data.get("lender", "")), expires_at=expires_at,
     )  # fmt: skip
     return redirect("account", code=code)
+
+
+@require_POST
+@page
+def withdrawal(request: HttpRequest, actor: Principal, code: str) -> HttpResponse:
+    """Ask for cash to be paid out; then the request as its checker will see it."""
+    data = request.POST.dict()
+    shown = get_account_by_code(actor, code)
+    amount = parse_decimal(str(data.get("amount", "")))
+    if amount is None:
+        raise Invalid("WITHDRAWAL_INVALID", "Say how much.", {"amount": ["Say how much."]})
+    withdrawal_id = ask_withdrawal(
+        actor=actor, at=utc_now(), idempotency_key=str(data.get("key", "")), account_id=shown.id,
+        currency=str(data.get("currency", "")).strip().upper(), amount=amount, purpose=str(data.get("purpose", "")),
+    )  # fmt: skip
+    return redirect(f"/approvals?view=raised&id={withdrawal_id}")
 
 
 @require_GET

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts.services.end_withdrawal import KIND as WITHDRAWAL
+from accounts.services.end_withdrawal import end_withdrawal
 from authorisation.services.lapse_requests import lapse_requests
 from orders.models import OrderRequest
 from orders.services._authorise import KIND
@@ -25,6 +27,8 @@ def lapse_order_requests(*, at: datetime, limit: int = 200) -> int:
                 return done
             if lapsed[0].kind == KIND:
                 _lapse(UUID(lapsed[0].subject_id), at)
+            elif lapsed[0].kind == WITHDRAWAL:
+                end_withdrawal(lapsed[0].payload, why="Nobody decided in time.", actor=ACTOR, at=at)
     return limit
 
 

@@ -218,6 +218,14 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "positions/<str:code>/positions.csv": (
         Door("GET", "/positions/{d.own.account.code}/positions.csv", SEES_THE_DESK),
     ),
+    "positions/<str:code>/withdrawals": (
+        Door(
+            "POST",
+            "/positions/{d.own.account.code}/withdrawals",
+            (302, 403, 404, 403, 403, 302),
+            lambda d: {"key": str(new_id()), "currency": "GBP", "amount": "5", "purpose": "x"},
+        ),
+    ),
     "positions/<str:code>/locates": (
         Door(
             "POST",

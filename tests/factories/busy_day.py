@@ -5,16 +5,18 @@ Each account is opened and funded through its services, so the journal tells all
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from accounts.models import CashBalance, SuspenseAccount, TradingAccount
+from accounts.services.ask_withdrawal import ask_withdrawal
+from accounts.services.decide_withdrawal import decide_withdrawal
 from accounts.services.deposit import Deposit, deposit
 from accounts.services.open_account import open_account
-from authorisation.domain.principal import process_principal
+from authorisation.domain.principal import DECIDE_STATIC_DATA, process_principal
 from authorisation.models import AuthorisationRequest
 from kernel.fix import ExecType, OrdStatus, Side, TimeInForce
 from orders.domain.report import Position, Report
@@ -35,6 +37,7 @@ from orders.services.record_routes import record_routes
 from orders.services.refuse_unsent import refuse_unsent
 from orders.services.replace_order import replace_order
 from orders.services.roll_days import roll_days
+from refdata.permissions import ASK_STATIC_DATA
 from risk.domain.answers import Acknowledgement
 from tests.factories import AT, DeskWorld, make_desk, terms
 from tests.factories.accounts import located
@@ -179,7 +182,25 @@ def busy_day(world: DeskWorld | None = None) -> Day:
     _fills(day)
     _replaces(day)
     _ends(day)
+    _withdrawals(day)
     return day
+
+
+def _withdrawals(day: Day) -> None:
+    """One that is paid, one that is declined, one that waits."""
+    rights = frozenset({ASK_STATIC_DATA, DECIDE_STATIC_DATA})
+    maker, checker = replace(day.world.dealer, rights=rights), replace(day.world.checker, rights=rights)
+    for name, verdict in (("paid", "approve"), ("declined", "decline"), ("waits", "")):
+        withdrawal_id = ask_withdrawal(
+            actor=maker, at=LATER, idempotency_key=name, account_id=day.world.account.id, currency="GBP",
+            amount=Decimal("1234.56"), purpose=name,
+        )  # fmt: skip
+        if verdict:
+            request = AuthorisationRequest.objects.get(id=withdrawal_id)
+            decide_withdrawal(
+                actor=checker, at=LATER, authorisation_id=withdrawal_id, verdict=verdict, reason_code="OTHER",
+                reason="Called back.", payload_hash=request.payload_hash,
+            )  # fmt: skip
 
 
 def _ours(day: Day) -> None:

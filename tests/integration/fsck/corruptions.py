@@ -144,7 +144,7 @@ ORDERS = (
         "ANSWER_LOST", "an answer for nothing",
         "UPDATE journal_idempotencykey SET answer = jsonb_set(answer, '{order_id}', to_jsonb(gen_random_uuid())) "
         "WHERE jsonb_typeof(answer) = 'object' AND id = (SELECT max(id) FROM journal_idempotencykey "
-        "WHERE jsonb_typeof(answer) = 'object')",
+        "WHERE answer ? 'order_id')",
     ),
     Corruption(
         "ANSWER_LOST", "a row of a batch",
@@ -218,7 +218,7 @@ ORDERS = (
     ),
     Corruption(
         "AUTHORISATION_DIFFERS", "decided on one side only",
-        "UPDATE authorisation_authorisationrequest SET state = 'lapsed' WHERE state = 'pending'",
+        "UPDATE authorisation_authorisationrequest SET state = 'lapsed' WHERE state = 'pending' AND kind = 'order_request'",
     ),
     Corruption(
         "AUTHORISATION_DIFFERS", "nothing left to decide about",
@@ -237,6 +237,20 @@ ORDERS = (
 )  # fmt: skip
 
 MONEY = (
+    Corruption(
+        "WITHDRAWAL_HOLD_DIFFERS", "holds a penny less",
+        "UPDATE accounts_reservation SET cash = cash - 0.01 WHERE cash = 77.77;"
+        f"UPDATE accounts_cashbalance SET reserved = reserved - 0.01 WHERE account_id = {ACCOUNT}",
+    ),
+    Corruption(
+        "WITHDRAWAL_HOLD_DIFFERS", "holds nothing",
+        "DELETE FROM accounts_reservation WHERE cash = 77.77;"
+        f"UPDATE accounts_cashbalance SET reserved = reserved - 77.77 WHERE account_id = {ACCOUNT}",
+    ),
+    Corruption(
+        "RESERVATION_ORPHANED", "of a withdrawal that was declined",
+        "UPDATE authorisation_authorisationrequest SET state = 'declined' WHERE kind = 'withdrawal'",
+    ),
     Corruption("LOCATE_DIFFERS", "more than was promised", "UPDATE accounts_locate SET qty = qty + 1 WHERE ref = 'FSK-L'"),
     Corruption(
         "LOCATE_DIFFERS", "from nowhere",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import UUID
 import orjson
 
 from accounts.models import TradingAccount
+from accounts.services.ask_withdrawal import ask_withdrawal
 from accounts.services.deposit import Deposit, deposit
 from authorisation.domain.principal import process_principal
 from journal.services.seal_events import seal_events
@@ -82,6 +84,10 @@ def use_the_desk() -> None:
     desk.send(at=AT + timedelta(seconds=30))
     desk.babble()
     desk.buy(ord_type=OrdType.MARKET, price=None)
+    ask_withdrawal(
+        actor=replace(desk.world.dealer, rights=frozenset({"ask_static_data"})), at=AT, idempotency_key="w1",
+        account_id=desk.world.account.id, currency="GBP", amount=Decimal("77.77"), purpose="To the client",
+    )  # fmt: skip
     relay()
     stop_and_go(desk.world.account.id)
 

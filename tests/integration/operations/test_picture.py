@@ -311,7 +311,7 @@ def test_a_resident_begins_with_nothing() -> None:
     fresh = Resident()
     assert (fresh.position, fresh.state.body()) == (
         0,
-        {"orders": {"rows": {}, "dark": {}}, "money": {"rows": {}, "dark": []}},
+        {"orders": {"rows": {}, "dark": {}}, "money": {"rows": {}, "dark": [], "withdrawals": {}}},
     )
 
 

@@ -1,0 +1,112 @@
+"""A second person's word on a withdrawal: approved, it is booked at once if it is still covered, else its cash is given back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.domain.ledger import Layer, OrderHold, Posting, post
+from accounts.locks import lock_holds, lock_money
+from accounts.models import Booking
+from accounts.selectors import find_account_by_code
+from accounts.selectors.books import get_cash
+from accounts.services._withdrawing import KIND, hold_of, withdrawal_event
+from accounts.services._write import BOOKING_FIELDS, booking_values, write_holds, write_posted
+from accounts.services.end_withdrawal import end_withdrawal
+from authorisation.domain.four_eyes import APPROVE, is_visible, require_decidable, require_verdict
+from authorisation.domain.principal import Principal
+from authorisation.locks import lock_request
+from authorisation.services.record_decision import record_decision
+from journal.bulk import write_rows
+from journal.services.append_to_stream import append_to_stream
+from kernel.errors import NotFound
+from kernel.numbers import ZERO, plain
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalDecided:
+    """``outcome`` is applied, not_applied or declined."""
+
+    authorisation_id: UUID
+    outcome: str
+    sentence: str
+
+
+def decide_withdrawal(
+    *,
+    actor: Principal,
+    at: datetime,
+    authorisation_id: UUID,
+    verdict: str,
+    reason_code: str,
+    reason: str,
+    payload_hash: str,
+) -> WithdrawalDecided:
+    """Approve or decline.
+
+    Raises NotFound, NotPermitted (own request, no right, not a person), Conflict (closed, changed), Invalid, Refused
+    AUTHORISATION_EXPIRED; then nothing changed.
+    """
+    with transaction.atomic():
+        require_verdict(verdict, reason_code, reason)
+        facts = lock_request(authorisation_id)
+        asked = facts.payload
+        if facts.kind != KIND or not is_visible(facts, actor) or find_account_by_code(actor, asked["account"]) is None:
+            raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
+        require_decidable(facts, actor, at, payload_hash=payload_hash)
+        lock_money(account_ids=[UUID(asked["account_id"])], instrument_ids=())
+        obstacle = obstacle_of(asked, at=at) if verdict == APPROVE else ""
+        record_decision(
+            actor=actor,
+            at=at,
+            authorisation_id=authorisation_id,
+            verdict=verdict,
+            reason_code=reason_code,
+            reason=reason,
+            payload_hash=payload_hash,
+            not_applied_because=obstacle,
+        )
+        if verdict != APPROVE or obstacle:
+            end_withdrawal(asked, why=obstacle or "It was declined.", actor=actor.actor, at=at)
+        else:
+            _book(asked, actor, facts.maker_id, at)
+    if verdict != APPROVE:
+        return WithdrawalDecided(authorisation_id, "declined", "Nothing is paid out.")
+    if obstacle:
+        return WithdrawalDecided(authorisation_id, "not_applied", obstacle)
+    return WithdrawalDecided(authorisation_id, "applied", f"{asked['amount']} {asked['currency']} are paid out.")
+
+
+def obstacle_of(asked: Mapping[str, Any], *, at: datetime) -> str:
+    """Why it cannot be paid now, its own hold given back; or the empty text."""
+    view = get_cash(account_id=UUID(asked["account_id"]), currency=asked["currency"], today=at.date())
+    short = view.reserved + view.debts - view.settled
+    if short <= ZERO:
+        return ""
+    return f"It is not covered any more: {plain(short)} {asked['currency']} are missing."
+
+
+def _book(asked: Mapping[str, Any], actor: Principal, maker_id: int, at: datetime) -> None:
+    """The settled layer gives it, the hold goes, in one change. It was covered, so nothing falls below zero."""
+    hold = hold_of(asked)
+    line = {"currency": hold.cash_currency, "instrument_id": None, "amount": plain(-hold.cash)}
+    said = withdrawal_event(
+        "WithdrawalBooked", {**asked, "lines": [line], "maker_id": maker_id}, actor=actor.actor,
+        on_behalf_of=actor.on_behalf_of, at=at,
+    )  # fmt: skip
+    posting = Posting(hold.account_id, said.id, Layer.SETTLED, -hold.cash, hold.cash_currency)
+    money = lock_money(account_ids=[hold.account_id], instrument_ids=())
+    changes = [(lock_holds([hold.order_id]).get(hold.order_id), OrderHold(hold.order_id, hold.account_id))]
+    posted = post(money, [posting], changes)
+    append_to_stream(drafts=[said], at=at)
+    write_posted(posted)
+    write_holds(changes, at=at)
+    row = booking_values(
+        posting, kind=Booking.Kind.WITHDRAWAL, trade_date=at.date(), settlement_date=at.date(), at=at
+    )  # fmt: skip
+    write_rows(Booking, [row], fields=BOOKING_FIELDS)
