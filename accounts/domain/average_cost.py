@@ -46,7 +46,7 @@ class Movement:
     """``qty`` units in or out (signed) and the ``cash`` of them in ``currency`` (received +, paid -, fees included).
 
     Of units that were brought in, ``cash`` is minus what they had cost, None when nobody said. Units that were taken out
-    leave at cost. A reshaping (split) changes units and no money.
+    leave at cost. A reshaping (split) changes units; money for fractions of them is taken off the cost.
     """
 
     kind: Kind
@@ -163,10 +163,17 @@ class _Pool:
         self.qty += movement.qty
 
     def _reshape(self, movement: Movement) -> None:
-        """More or fewer units for the same money; what is left of nothing was lost."""
+        """More or fewer units for the same money, less what fractions brought; what is left of nothing was lost."""
+        paid = movement.cash or ZERO
+        if paid and movement.currency != self.currency:
+            self.why = self.why or SEVERAL_CURRENCIES
         self.qty += movement.qty
-        if not self.qty and not self.why:
+        self.value -= paid
+        if self.why:
+            return
+        if not self.qty or self.value * self.qty < 0:  # more for fractions than all had cost: the rest is gained
             self._realise(-self.value, self.currency)
+            self.value = ZERO
 
     def _leave(self, closing: Decimal) -> Decimal:
         """The share of the cost that goes with so many units; all of it with all of them."""

@@ -26,7 +26,7 @@ WITH matters AS (
             bool_or(order_id IS NOT NULL) AS traded, min(order_id::text)::uuid AS order_id, min(recorded_at) AS recorded_at,
             min(id) AS id
        FROM accounts_booking
-      WHERE account_id = %(account_id)s AND (order_id IS NOT NULL OR instrument_id IS NOT NULL)
+      WHERE account_id = %(account_id)s AND (order_id IS NOT NULL OR instrument_id IS NOT NULL OR kind = 'split')
         AND (%(at)s::timestamptz IS NULL OR recorded_at <= %(at)s)
       GROUP BY 1, 2, 3
 ), stock AS (SELECT * FROM matters WHERE instrument_id IS NOT NULL
@@ -34,7 +34,7 @@ WITH matters AS (
 SELECT s.matter, s.instrument_id, s.amount, s.traded, s.kind, c.amount, c.currency, s.order_id,
        coalesce(x.event_at, s.recorded_at) AS moved_at
   FROM stock s
-  LEFT JOIN cash c ON c.matter = s.matter AND s.traded
+  LEFT JOIN cash c ON c.matter = s.matter AND (s.traded OR s.kind = 'split')
   LEFT JOIN orders_execution x ON x.id = s.matter
  WHERE (%(instrument_id)s::uuid IS NULL OR s.instrument_id = %(instrument_id)s) AND (s.amount <> 0 OR c.amount <> 0)
  ORDER BY moved_at, x.session_epoch, x.msg_seq_num, s.id
@@ -91,7 +91,7 @@ def _movement(row: tuple[Any, ...], told: Mapping[tuple[UUID, UUID], tuple[Decim
     if traded:
         return Movement(Kind.TRADE, qty, cash if cash is not None else ZERO, currency or "", matter)
     if kind in _RESHAPES:
-        return Movement(Kind.RESHAPED, qty, ZERO, "", matter)
+        return Movement(Kind.RESHAPED, qty, cash if cash is not None else ZERO, currency or "", matter)
     if kind in _TAKES_OUT:
         return Movement(Kind.TAKEN_OUT, qty, ZERO, "", matter)
     cost, currency = told.get((matter, instrument_id), (None, ""))

@@ -43,7 +43,7 @@ def keeper(world: DeskWorld, *, second: bool = False) -> Principal:
 
 
 def ask(world: DeskWorld, amount: str, *, key: str = "w1", currency: str = "GBP", **changes: Any) -> UUID:
-    given = {
+    given: dict[str, Any] = {
         "actor": keeper(world), "at": AT, "idempotency_key": key, "account_id": world.account.id, "currency": currency,
         "amount": D(amount), "purpose": "To the client's bank",
     } | changes  # fmt: skip
@@ -52,7 +52,7 @@ def ask(world: DeskWorld, amount: str, *, key: str = "w1", currency: str = "GBP"
 
 def decide(world: DeskWorld, withdrawal_id: UUID, verdict: str = "approve", **changes: Any) -> WithdrawalDecided:
     request = AuthorisationRequest.objects.get(id=withdrawal_id)
-    given = {
+    given: dict[str, Any] = {
         "actor": keeper(world, second=True), "at": AT, "authorisation_id": withdrawal_id, "verdict": verdict,
         "reason_code": "OTHER", "reason": "Called back.", "payload_hash": request.payload_hash,
     } | changes  # fmt: skip

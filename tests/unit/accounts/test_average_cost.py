@@ -105,6 +105,16 @@ def test_a_split_changes_units_and_no_money() -> None:
     assert cost_of([trade("100", "-1000"), Movement(Kind.RESHAPED, D(-100), D(0), "")]).realised == {"GBP": -1000}
 
 
+@pytest.mark.parametrize(
+    ("paid", "value", "realised"), [("4", "996", None), ("1000", "0", None), ("1200", "0", "200"), ("-4", "1004", None)]
+)
+def test_money_for_fractions_is_taken_off_the_cost(paid: str, value: str, realised: str | None) -> None:
+    cost = cost_of([trade("100", "-1000"), Movement(Kind.RESHAPED, D("-66.66666667"), D(paid), "GBP")])
+    assert (cost.value, cost.realised.get("GBP")) == (D(value), D(realised) if realised else None)
+    foreign = cost_of([trade("100", "-1000"), Movement(Kind.RESHAPED, D(-1), D(4), "EUR")])
+    assert foreign.why == SEVERAL_CURRENCIES
+
+
 def test_what_is_taken_out_leaves_at_cost() -> None:
     cost = cost_of([trade("100", "-1000"), Movement(Kind.TAKEN_OUT, D(-25), D(0), "")])
     assert told(cost.qty, cost.value, cost.realised) == (75, 750, {})
