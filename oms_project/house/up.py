@@ -118,7 +118,7 @@ def fill(opening: Opening, addresses: Addresses) -> None:
             database.apply_grants(addresses.owner)
     if opening.mode == environment.DEMO and steps.needs_seed(house, addresses.read):
         with steps.shown("demo desk: markets, accounts, people"):
-            steps.in_child(steps.seed_demo, name="seed", log=logs / "seed.log", url=addresses.app)
+            steps.in_child(steps.seed_demo, name="seed", log=logs / "seed.log", url=addresses.owner)
     elif opening.mode == environment.DEMO:
         steps.in_child(steps.align_ports, name="ports", log=logs / "seed.log", url=addresses.app)
     if not steps.static_is_current(house):
