@@ -63,11 +63,13 @@ def price_context(actor: Principal, symbol: str) -> dict[str, Any]:
     at = utc_now()
     listing = get_listing_by_symbol(symbol, at=at)
     ticks = list_ticks(listing.listing_id)
+    doubted = next((tick for tick in ticks if tick.doubt), None)
     return {
         "row": price_row(listing, age_marks(at), at),
         "listing": listing,
         "ticks": ticks,
-        "doubted": next((tick for tick in ticks if tick.doubt), None),
+        "doubted": doubted,
+        "believable": doubted is not None and doubted.last is not None and doubted.last > 0,
         "may_judge": JUDGE_PRICE in actor.rights,
         "at": at,
     }
