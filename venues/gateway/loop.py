@@ -313,7 +313,7 @@ class Gateway:
         wait_s = max(s.wait_s for s in self._sessions)
         # What tells of a trade that happened loses nothing by waiting, and a stop's cancel is wanted however late.
         open_ones = WireIntent.objects.filter(session_group=self.group, state=WireIntent.State.WAITING)
-        waiting = open_ones.exclude(kind=IntentKind.DONT_KNOW.value).exclude(payload__patient=True).order_by("id")
+        waiting = open_ones.exclude(kind=IntentKind.DONT_KNOW.value).exclude(payload__has_key="patient").order_by("id")
         for intent in waiting[:JUDGE_LIMIT]:
             if intent.kind == IntentKind.CANCEL and refuse_intent(
                 intent_id=intent.id, code="", sentence="The order had not been sent.", at=now, completes_locally=True
