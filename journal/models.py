@@ -75,6 +75,19 @@ class Lease(models.Model):
     expires_at = models.DateTimeField()
 
 
+class Process(models.Model):
+    """A process of the house as it last reported itself: what it is made of, and how far its clock is from the database's."""
+
+    id = models.TextField(primary_key=True)  # host:pid
+    name = models.TextField()
+    build = models.TextField()
+    fingerprint = models.TextField()
+    parts = models.TextField()  # name:digest, so that who differs can say in what
+    clock_offset_ms = models.IntegerField()
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+
 class SetAside(models.Model):
     """A message or event that could not be worked; kept whole, raised as an exception, the stream goes on."""
 

@@ -67,6 +67,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("refdata.services.watch_feeds", every_s=2),
     Sweeper("refdata.services.purge_ticks", every_s=60),
     Sweeper("orders.services.count_executions", every_s=1),
+    Sweeper("risk.services.watch_processes", every_s=2),
     Sweeper("venues.services.watch_breakers", every_s=2),
     Sweeper("journal.services.purge_keys", every_s=3600),
     Sweeper("journal.services.seal_events", every_s=1, reads_journal=True),

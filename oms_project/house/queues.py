@@ -38,6 +38,11 @@ TRADING = """
         AS trading"""
 
 
+PROCESSES = """
+    SELECT name, build, fingerprint, parts, clock_offset_ms FROM journal_process
+     WHERE seen_at > statement_timestamp() - interval '20 seconds' ORDER BY name, id"""
+
+
 def connect(url: str) -> Connection:
     """A connection that only reads and answers in dictionaries."""
     connection = psycopg.connect(url, connect_timeout=5, autocommit=True, row_factory=dict_row)
@@ -67,6 +72,14 @@ def read_sessions(connection: Connection) -> list[dict[str, Any]]:
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def read_processes(connection: Connection) -> list[dict[str, Any]]:
+    """Processes that reported themselves within 20 s: name, build, fingerprint, clock offset."""
+    if not connection.execute("SELECT to_regclass('journal_process') AS found").fetchone()["found"]:  # type: ignore[index]
+        return []
+    rows = connection.execute(PROCESSES).fetchall()
+    return list(rows)
 
 
 def read_trading(connection: Connection) -> bool:

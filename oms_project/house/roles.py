@@ -23,6 +23,7 @@ WEB_WORKERS = 2
 WEB_THREADS = 4
 MOST_CONSUMERS = 16
 QUEUES = "routing,post_trade,batch"
+SILENT = ("venues.simulator",)  # it is the venue, not the house
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,29 @@ class Loop:
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        importlib.import_module(self.module).run(stop, **self.options)
+        from oms_project.house.beating import start_beating
+
+        end_beating = start_beating(self.name) if self.module not in SILENT else None
+        try:
+            importlib.import_module(self.module).run(stop, **self.options)
+        finally:
+            if end_beating is not None:
+                end_beating()
         return 0
+
+    @property
+    def name(self) -> str:
+        """As the process reports itself: its module, and which of several it is."""
+        which = self.options.get("group") or (self.options.get("number", 1) > 1 and self.options["number"])
+        return self.module.rpartition(".")[2] + (f"-{which}" if which else "")
+
+
+def _web_worker() -> None:
+    """After its fork: no thread of its master lives in it, so it reports itself."""
+    from oms_project.house.beating import start_beating
+
+    processes.die_with_parent(signal.SIGTERM)
+    start_beating("web")
 
 
 def serve_web() -> int:
@@ -68,7 +90,7 @@ def serve_web() -> int:
                 "keepalive": 30,
                 "control_socket_disable": True,
                 "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
-                "post_fork": lambda server, worker: processes.die_with_parent(signal.SIGTERM),
+                "post_fork": lambda server, worker: _web_worker(),
                 "loglevel": "warning",
             }
             for name, value in options.items():
@@ -106,11 +128,16 @@ def serve_worker() -> int:
     from django.conf import settings
 
     from oms_project.celery import app
+    from oms_project.house.beating import start_beating
+
+    def report(**_: object) -> None:
+        start_beating("worker")
 
     def die_too(**_: object) -> None:
         processes.die_with_parent(signal.SIGKILL)
 
     signals.worker_process_init.connect(die_too, weak=False)
+    signals.worker_process_init.connect(report, weak=False)
     signals.beat_embedded_init.connect(die_too, weak=False)
     schedule = Path(settings.VAR_DIR) / "run" / "celerybeat-schedule"
     options = ["-B", "-s", str(schedule), "--concurrency=2", "--loglevel=WARNING", "--pidfile="]

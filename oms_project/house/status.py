@@ -39,6 +39,7 @@ def gather(house: House) -> dict[str, Any]:
         "processes": process_rows(state, pid),
         "sessions": [],
         "queues": [],
+        "fingerprints": [],
     }
     if mode == environment.DEMO:
         answer["demo_sign_ins"] = sign_ins(house)
@@ -47,6 +48,7 @@ def gather(house: House) -> dict[str, Any]:
             answer["trading"] = queues.read_trading(connection)
             answer["sessions"] = queues.read_sessions(connection)
             answer["queues"] = queues.read_queues(connection)
+            answer["fingerprints"] = queues.read_processes(connection)
     except CannotRun as problem:
         answer["problem"] = str(problem)
     except psycopg.Error as problem:
@@ -64,9 +66,10 @@ def sign_ins(house: House) -> list[dict[str, Any]]:
 
 
 def is_well(answer: dict[str, Any]) -> bool:
-    """True when every process runs and the database answers."""
+    """True when every process runs, all are made alike and the database answers."""
     running = answer["processes"] and all(row["state"] == "running" for row in answer["processes"])
-    return bool(running) and "problem" not in answer
+    alike = len({row["fingerprint"] for row in answer["fingerprints"]}) <= 1
+    return bool(running) and alike and "problem" not in answer
 
 
 def show(answer: dict[str, Any]) -> None:
@@ -76,12 +79,23 @@ def show(answer: dict[str, Any]) -> None:
     for row in answer["processes"]:
         again = f"restarted {row['restarts']}×" if row["restarts"] else ""
         print(f"  {row['name']:<16}{row['state']:<10}{row['pid'] or '':<9}{again}")
+    show_fingerprints(answer["fingerprints"])
     for row in answer["sessions"]:
         print(f"  session {row['name']:<12}{row['state']:<12}{row['reason'] or ''}")
     for row in answer["queues"]:
         print(f"  queue {row['name']:<28}{row['depth']:>6}   oldest {row['oldest_s']:.1f} s")
     if "problem" in answer:
         print(answer["problem"])
+
+
+def show_fingerprints(rows: list[dict[str, Any]]) -> None:
+    """One line when all are alike, else a line a process with what it is made of."""
+    prints = sorted({row["fingerprint"] for row in rows})
+    if len(prints) == 1:
+        worst = max((row["clock_offset_ms"] for row in rows), key=abs)
+        print(f"  fingerprint {prints[0]} of {len(rows)} processes, clocks within {abs(worst)} ms of the database")
+    for row in rows if len(prints) > 1 else []:
+        print(f"  DIFFERS {row['name']:<16}{row['fingerprint']:<14}{row['build']}  {row['parts']}")
 
 
 def run(arguments: Namespace) -> int:

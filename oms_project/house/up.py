@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from oms_project.house import database, environment, processes, roles, steps, supervisor
+from oms_project.house import database, environment, fingerprint, processes, roles, steps, supervisor
 from oms_project.house.database import Addresses
 from oms_project.house.failures import HOLDS, CannotRun, check_disk
 from oms_project.house.paths import House, socket_directory, this_house
@@ -159,6 +159,7 @@ def start_role(role: roles.Role, url: str, log: Path) -> int:
         steps.connect_as(url)
         return role.serve()
 
+    fingerprint.own()  # before the fork: a child says what it runs, not what lies on the disk by then
     return processes.fork(serve, name=role.name, log=log)
 
 

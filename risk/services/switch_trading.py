@@ -8,6 +8,8 @@ from datetime import datetime
 from django.db import transaction
 
 from authorisation.domain.principal import Principal
+from journal.selectors.processes import list_processes, why_different
+from kernel.errors import Refused
 from kernel.ids import new_id
 from risk.locks import lock_blocks
 from risk.models import Block, Scope
@@ -25,9 +27,12 @@ class SwitchResult:
 
 
 def switch_trading(*, actor: Principal, at: datetime, on: bool, reason: str) -> SwitchResult:
-    """Set the switch; the same word again changes nothing. Raises NotPermitted RIGHT_MISSING."""
+    """Set the switch; the same word again changes nothing. Raises NotPermitted RIGHT_MISSING, Refused PROCESSES_DIFFER."""
     require_right(actor, SWITCH_TRADING, "Your role may not switch trading on or off.")
     with transaction.atomic():
+        different = why_different(list_processes()) if on else ""
+        if different:
+            raise Refused("PROCESSES_DIFFER", f"Trading stays off: {different}")
         standing = lock_blocks(scope=Scope.FIRM, scope_id="", source=TRADING_SWITCH)
         if trading_is_on() == on:
             return SwitchResult(on, changed=False)

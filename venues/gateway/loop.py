@@ -18,6 +18,7 @@ from pathlib import Path
 from django.db import InterfaceError, OperationalError, connection
 
 from journal.notify import wait_for
+from journal.selectors.processes import own_process_id, why_not_trusted
 from journal.singleton import Singleton
 from kernel.clock import utc_now
 from kernel.crash_points import crash_point
@@ -73,6 +74,7 @@ class Gateway:
         self._recoverer = Recoverer((), group=group, fence=0)
         self._back_off: dict[str, BackOff] = {}
         self._rate_met = ""
+        self._distrust = ""
         self._alarmed: set[str] | None = None
         self._bounded: object = None
         self._started_at = utc_now()
@@ -129,6 +131,7 @@ class Gateway:
             self._slow_at = now
             if not self._singleton.held():
                 return False
+            self._look_at_ourselves()
             self._enabled = dict(FixSession.objects.filter(group=self.group).values_list("name", "enabled"))
         self._watch_logons(engine, recorder, now)
         self._recoverer.step(engine, now)
@@ -153,7 +156,14 @@ class Gateway:
     def _takes_risk(self, name: str) -> bool:
         """Whether what adds risk may leave on a session: switched on, its recovery has ended, the venue can keep up."""
         held = self._back_off.get(name, BackOff()).holds(utc_now())
-        return self._enabled.get(name, True) and self._recoverer.is_open(name) and not held
+        return self._enabled.get(name, True) and self._recoverer.is_open(name) and not held and not self._distrust
+
+    def _look_at_ourselves(self) -> None:
+        """A gateway unlike the other processes, or with a clock of its own, lets nothing leave that adds risk."""
+        why = why_not_trusted(own_process_id())
+        if why and why != self._distrust:
+            log.error("nothing that adds risk leaves: %s", why)
+        self._distrust = why
 
     def _watch_logons(self, engine: Engine, recorder: Recorder, now: datetime) -> None:
         on = {
