@@ -92,6 +92,13 @@ class SuspenseAccount(models.Model):
         ]
 
 
+class CanaryAccount(models.Model):
+    """An account whose orders must be refused and can never be sent: its session at every gateway is none. For ever."""
+
+    account = models.OneToOneField(TradingAccount, on_delete=models.PROTECT, related_name="+", primary_key=True)
+    marked_at = models.DateTimeField()
+
+
 class CashBalance(models.Model):
     """Cash of one account in one currency (ISO 4217)."""
 

@@ -69,6 +69,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("orders.services.count_executions", every_s=1),
     Sweeper("risk.services.watch_processes", every_s=2),
     Sweeper("venues.services.watch_breakers", every_s=2),
+    Sweeper("orders.services.run_due_canaries", every_s=60),
     Sweeper("journal.services.purge_keys", every_s=3600),
     Sweeper("journal.services.seal_events", every_s=1, reads_journal=True),
 )

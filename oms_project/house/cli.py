@@ -24,6 +24,7 @@ VERBS = {
     "reset": "reset",
     "trading": "trading",
     "kill": "kill",
+    "canary": "canary",
     "seal-key": "seal_key",
     "evidence": "evidence",
     "verify": "verify",
@@ -70,6 +71,8 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--json", action="store_true")
     reset = verbs.add_parser("reset", help="stop the house and forget all of its data")
     reset.add_argument("--yes", action="store_true", help="do not ask")
+    canary = verbs.add_parser("canary", help="prove every control by an order that it must refuse")
+    canary.add_argument("--json", action="store_true", help="the results as JSON")
     trading = verbs.add_parser("trading", help="switch the sending of new orders on or off")
     trading.add_argument("state", choices=("on", "off"))
     trading.add_argument("--reason", required=True, help="kept with the switch")

@@ -31,7 +31,7 @@ HAND_OVERS = "venues_handover"
 SEALS = ("journal_seal", "journal_sealkey", "journal_sealanchor")
 ACTIONS = ("refdata_corporateactionversion", "refdata_formername", "accounts_actionentry")
 APPEND_ONLY = (
-    "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "accounts_locate", "risk_ratemark",
+    "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "accounts_locate", "risk_ratemark", "accounts_canaryaccount",
     "venues_wiremessage", HAND_OVERS, "authorisation_decision", *ACTIONS,
 )  # fmt: skip
 OLDEST_SERVER = 150000

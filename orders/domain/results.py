@@ -89,6 +89,7 @@ class DecideResult:
 class BoundaryAnswer:
     """Whether a released request may leave the house now; if not, the code and sentence it is refused with.
 
+    ``is_canary``: of an account that has no session, whatever else was answered.
     ``says`` is what was released: kind, order, ClOrdID and the whole message. Nothing else may leave under its name.
     """
 
@@ -96,6 +97,7 @@ class BoundaryAnswer:
     code: str = ""
     sentence: str = ""
     says: tuple[str, UUID, str, Mapping[str, Any] | None] | None = None
+    is_canary: bool = False
 
 
 @dataclass(frozen=True, slots=True)

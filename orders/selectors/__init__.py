@@ -113,6 +113,7 @@ class BoundaryRow(NamedTuple):
     released_at: datetime | None
     order_id: UUID
     cl_ord_id: str
+    is_canary: bool
 
     @property
     def says(self) -> tuple[str, UUID, str, Mapping[str, Any] | None]:
@@ -126,7 +127,7 @@ SELECT r.id, r.kind, r.state, r.payload::text,
                      AND coalesce((o.venue_rules #>> '{{replace,revives_filled}}')::boolean, false)),
        o.order_qty, o.cum_qty, o.price, o.stop_px, o.time_in_force,
        o.strategy, o.listing_id, o.desk_id, o.owner_id, a.id, a.code, a.state, a.short_allowed, c.id, c.active, {OVERDRAWN_SQL},
-       r.released_at, o.id, r.cl_ord_id
+       r.released_at, o.id, r.cl_ord_id, EXISTS (SELECT FROM accounts_canaryaccount x WHERE x.account_id = a.id)
   FROM orders_orderrequest r
   JOIN orders_order o ON o.id = r.order_id
   JOIN accounts_tradingaccount a ON a.id = o.account_id

@@ -8,6 +8,7 @@ what needed a person had one.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -42,8 +43,15 @@ def check_boundaries(*, request_ids: Collection[UUID], at: datetime) -> dict[UUI
     reading = _Reading(find_listings(wanted, at=at) if wanted else {}, locates, at)
     unknown = BoundaryAnswer(False, "REQUEST_UNKNOWN", "There is no such request.")
     return {
-        request_id: _answer(rows[request_id], reading) if request_id in rows else unknown for request_id in request_ids
+        request_id: _with_canary(rows[request_id], reading) if request_id in rows else unknown
+        for request_id in request_ids
     }
+
+
+def _with_canary(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
+    """The answer, marked where the account has no session: that depends on no check."""
+    answer = _answer(row, reading)
+    return replace(answer, is_canary=True) if row.is_canary else answer
 
 
 def _looks_at_market(row: BoundaryRow) -> bool:

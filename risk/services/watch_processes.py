@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -31,7 +32,9 @@ def _gate(source: str, why: str, at: datetime) -> int:
     stands = Block.objects.filter(source=source, lifted_at__isnull=True).exists()
     if stands == bool(why):
         return 0
-    where = {"actor": ACTOR, "at": at, "scope": Scope.FIRM.value, "scope_id": "", "source": source}
+    where: dict[str, Any] = {
+        "actor": ACTOR, "at": at, "scope": Scope.FIRM.value, "scope_id": "", "source": source,
+    }  # fmt: skip
     with transaction.atomic():
         anomaly = Anomaly(
             kind=_KINDS[source],

@@ -38,6 +38,7 @@ from venues.selectors import session_fence
 
 CANNOT_BE_MAPPED = "CANNOT_BE_MAPPED"
 INTENT_FORGED = "INTENT_FORGED"
+CANARY_ESCAPED = "CANARY_ESCAPED"
 _HAND_OVER_FIELDS = (
     "cl_ord_id", "intent_id", "mapping", "body", "session", "epoch", "fence", "handed_over_at",
 )  # fmt: skip
@@ -147,6 +148,9 @@ def mark_handed_over(
 
 
 def _obstacle(intent: ClaimedIntent, answer: BoundaryAnswer, unsent: set[UUID], at: datetime) -> NotSent | None:
+    if answer.is_canary and intent.kind != IntentKind.CANCEL:
+        _tell(CANARY_ESCAPED, intent, f"Canary {intent.cl_ord_id} passed every control; no session takes it.", at)
+        return NotSent(intent.id, CANARY_ESCAPED, "The account is a canary's: it has no session.")
     if intent.kind == IntentKind.CANCEL and intent.order_id in unsent:
         return NotSent(intent.id, "", "The order had not been sent.", completes_locally=True)
     if not answer.allowed:
@@ -154,21 +158,22 @@ def _obstacle(intent: ClaimedIntent, answer: BoundaryAnswer, unsent: set[UUID], 
     message = None if intent.kind == IntentKind.CANCEL else intent.payload.get("message")
     asked = (intent.kind, intent.order_id, intent.cl_ord_id, message)
     if asked != answer.says or (intent.kind == IntentKind.NEW and not intent.adds_risk):
-        _tell_forged(intent, at)
+        sentence = f"What waited to be sent as {intent.cl_ord_id} is not what was released; it was not sent."
+        _tell(INTENT_FORGED, intent, sentence, at)
         return NotSent(intent.id, INTENT_FORGED, "What was to be sent is not what was released; it was not sent.")
     return None
 
 
-def _tell_forged(intent: ClaimedIntent, at: datetime) -> None:
-    """Somebody or something wrote an intent that did not come of the release: never sent, and the gravest of its kind."""
+def _tell(kind: str, intent: ClaimedIntent, sentence: str, at: datetime) -> None:
+    """What must never come so far did, and was not sent: the gravest of matters."""
     raise_anomaly(
         anomaly=Anomaly(
-            kind=INTENT_FORGED,
+            kind=kind,
             severity=Severity.CRITICAL,
             subject_type="order",
             subject_id=str(intent.order_id),
-            sentence=f"What waited to be sent as {intent.cl_ord_id} is not what was released; it was not sent.",
-            dedupe_key=f"intent-forged:{intent.id}",
+            sentence=sentence,
+            dedupe_key=f"{kind.lower().replace('_', '-')}:{intent.id}",
             evidence={"intent_id": intent.id, "request_id": str(intent.request_id), "payload": intent.payload},
         ),
         actor="process:gateway",
