@@ -62,6 +62,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("orders.services.enter_staged", every_s=1),
     Sweeper("orders.services.roll_days", every_s=30),
     Sweeper("orders.services.mark_stuck", every_s=5),
+    Sweeper("orders.services.sweep_restrictions", every_s=5),
     Sweeper("orders.services.apply_corporate_actions", every_s=1),
     Sweeper("orders.services.review_corporate_actions", every_s=30),
     Sweeper("refdata.services.watch_feeds", every_s=2),

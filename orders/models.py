@@ -432,6 +432,21 @@ class VenueName(models.Model):
         ]
 
 
+class Basket(models.Model):
+    """A batch or file that was taken in whole: what the next ones of its owner are compared with."""
+
+    id = models.UUIDField(primary_key=True)
+    owner = models.ForeignKey("authorisation.User", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    source = models.CharField(max_length=12)
+    orders = models.IntegerField()
+    values = models.JSONField(help_text="What it is worth, by currency")
+    counted = models.DecimalField(null=True, **QTY)  # all of it in the counting currency; null without a fresh rate
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["owner", "-taken_at"], name="orders_basket_owner")]
+
+
 class Upload(models.Model):
     """One file of orders: staged whole, then worked in slices, each row with its own answer."""
 

@@ -40,12 +40,13 @@ def count_working(restriction: Restriction) -> int:
     return int(row[0]) if row else 0
 
 
-def list_working(restriction: Restriction, *, limit: int) -> list[Concerned]:
-    """Those orders, oldest first."""
+def list_working(restriction: Restriction, *, limit: int, after: UUID | None = None) -> list[Concerned]:
+    """Those orders, oldest first, behind ``after``."""
     with raw_cursor(binary=True) as cursor:
         cursor.execute(
-            f"SELECT o.id, o.ref, o.desk_id {_where(restriction)} ORDER BY o.id LIMIT %(limit)s",
-            _values(restriction) | {"limit": limit},
+            f"SELECT o.id, o.ref, o.desk_id {_where(restriction)} AND (%(after)s::uuid IS NULL OR o.id > %(after)s::uuid) "
+            "ORDER BY o.id LIMIT %(limit)s",
+            _values(restriction) | {"limit": limit, "after": after},
         )
         return [Concerned(*row) for row in cursor.fetchall()]
 

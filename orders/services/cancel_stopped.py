@@ -13,23 +13,17 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.locks import lock_money
-from authorisation.domain.principal import process_principal
-from authorisation.locks import lock_request
-from authorisation.services.withdraw_request import withdraw_request
 from journal.bulk import insert_rows, update_rows
 from kernel.crash_points import crash_point
-from orders.domain.stopping import MOST_ASKED, Asked, Plan, asks_again, plan_stop
-from orders.locks import lock_all_requests, lock_orders, lock_sweep
-from orders.models import KillSweep, Order, OrderRequest, StoppedOrder
+from orders.domain.stopping import KILL_SWITCH, MOST_ASKED, asks_again
+from orders.locks import lock_sweep
+from orders.models import KillSweep, StoppedOrder
 from orders.selectors.stopping import (
-    find_money_of,
     find_revivable,
     find_to_stop,
     find_undone,
-    find_waiting_approvals,
 )
-from orders.services._stopping import Case, end_and_ask
+from orders.services._stopping import Case, Ending, end_orders
 
 SLICE = 250
 PASS_EVERY = timedelta(seconds=1)
@@ -81,42 +75,19 @@ def _slice(sweep: KillSweep, at: datetime) -> int:
 
 
 def _work(sweep: KillSweep, order_ids: Sequence[UUID], at: datetime) -> int:
-    """Lock in the house's order, decide for each order, write all of it in a few statements."""
-    approvals = find_waiting_approvals(order_ids)
-    for authorisation_id in approvals:
-        lock_request(authorisation_id)
-    accounts, instruments = find_money_of(order_ids)
-    lock_money(account_ids=accounts, instrument_ids=instruments)
-    orders = lock_orders(order_ids)
-    requests = lock_all_requests(order_ids)
-    locked = frozenset(approvals)
-    cases = []
-    for order_id, order in orders.items():
-        plan = _plan(order, requests[order_id], locked)
-        if plan is not None:
-            cases.append(Case(order, requests[order_id], plan))
-    for case in cases:
-        _take_back_approvals(case, at, sweep.reason)
-    end_and_ask(sweep, cases, at=at)
+    """End them, and remember each for the proof."""
+    why = Ending(
+        code=KILL_SWITCH,
+        sentence=f"Stopped by the kill switch ({sweep.name}): {sweep.reason}",
+        key=f"kill:{sweep.id}",
+        process="kill-switch",
+        actor=sweep.pressed_by,
+        maker_id=sweep.pressed_by_id,
+        on_behalf_of=sweep.on_behalf_of,
+    )
+    cases = end_orders(why, order_ids, at=at)
     _remember(sweep, cases, at)
     return len(cases)
-
-
-def _plan(order: Order, requests: Sequence[OrderRequest], locked: frozenset[UUID]) -> Plan | None:
-    asked = [Asked(one.kind, one.state, one.authorisation_id) for one in requests]
-    return plan_stop(asked, is_open=order.is_open, locked=locked)
-
-
-def _take_back_approvals(case: Case, at: datetime, reason: str) -> None:
-    for place in case.plan.refuse:
-        request = case.requests[place]
-        if request.state == OrderRequest.State.PENDING_AUTHORISATION and request.authorisation_id:
-            withdraw_request(
-                actor=process_principal("kill-switch"),
-                at=at,
-                authorisation_id=request.authorisation_id,
-                reason=f"Ended by the kill switch: {reason}",
-            )
 
 
 def _remember(sweep: KillSweep, cases: Sequence[Case], at: datetime) -> None:

@@ -42,6 +42,7 @@ from orders.permissions import require_entry
 from orders.selectors import find_account_rows, find_checks
 from orders.selectors.locates import LocateUse, find_locates
 from orders.services._answers import content_hash, key_owner, terms_content
+from orders.services._baskets import take_basket
 from orders.services._borrowing import names_locate
 from orders.services._capturing import (
     Submission,
@@ -79,12 +80,21 @@ Rows = Sequence[tuple[str, OrderTerms]]
 
 
 def capture_orders(
-    *, actor: Principal, at: datetime, idempotency_key: str, route: str, rows: Rows, source: str
+    *,
+    actor: Principal,
+    at: datetime,
+    idempotency_key: str,
+    route: str,
+    rows: Rows,
+    source: str,
+    in_basket: bool = False,
 ) -> tuple[RowResult, ...]:
     """One answer a row, in order. Outcome is released, pending_authorisation, refused or invalid.
 
-    Raises NotPermitted, Invalid (unusable key), Conflict IDEMPOTENCY_CONFLICT (same key, other rows); chunks committed
-    before stay, and are answered again under the same key.
+    ``in_basket``: the rows are part of a basket that was taken in whole before (a file).
+
+    Raises NotPermitted, Invalid (unusable key), Refused BASKET_LIMIT (then nothing is kept), Conflict
+    IDEMPOTENCY_CONFLICT (same key, other rows); chunks committed before stay, and are answered again under the same key.
     """
     require_entry(actor)
     if len(idempotency_key) > MAX_KEY:
@@ -95,17 +105,25 @@ def capture_orders(
     for start in range(0, len(rows), CHUNK):
         key = idempotency_key if start == 0 else f"{idempotency_key}#{start}"
         submission = Submission(actor, at, rows[start][1], source, idempotency_key=key)
-        results += _chunk(submission, route, digest, rows[start : start + CHUNK])
+        whole = rows if start == 0 and not in_basket else None
+        results += _chunk(submission, route, digest, rows[start : start + CHUNK], whole)
         crash_point("capture_batch.committed")
     return tuple(results)
 
 
-def _chunk(first: Submission, route: str, digest: str, rows: Rows) -> list[RowResult]:
+def _readable(rows: Rows) -> list[OrderTerms]:
+    return [terms for _, terms in rows if not order_faults(terms)]
+
+
+def _chunk(first: Submission, route: str, digest: str, rows: Rows, whole: Rows | None) -> list[RowResult]:
+    """``whole`` is the basket where this is its first chunk: it is judged before any line."""
     owner, at = key_owner(first.actor), first.at
     with transaction.atomic():
         stored = claim_key(principal=owner, route=route, key=first.idempotency_key, payload_hash=digest)
         if stored is not None:
             return _replayed(stored.answer)
+        if whole is not None:
+            take_basket(actor=first.actor, at=at, source=first.source, rows=_readable(whole), count=len(whole))
         batch = _load(first, rows)
         results = [_row(batch, first, row_id, terms) for row_id, terms in rows]
         _write(batch, at)

@@ -51,6 +51,7 @@ def run_upload(*, actor: Principal, at: datetime, upload_id: UUID) -> int:
             route="upload",
             rows=good,
             source="upload",
+            in_basket=True,
         )
         answers |= {int(one.client_row_id): _answer(one) for one in captured}
 

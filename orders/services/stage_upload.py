@@ -12,7 +12,9 @@ from authorisation.domain.principal import ENTER_ORDER, Principal
 from journal.bulk import write_rows
 from kernel.errors import Conflict
 from kernel.ids import new_id
+from orders.domain.upload_rows import read_row
 from orders.models import Upload, UploadRow
+from orders.services._baskets import take_basket
 from orders.upload_files import read_rows
 
 SEEN_WITHIN = timedelta(hours=24)
@@ -20,7 +22,11 @@ _ROW_FIELDS = ("upload_id", "number", "raw", "outcome", "code", "sentence", "ord
 
 
 def stage_upload(*, actor: Principal, at: datetime, file_name: str, content: bytes, again: bool = False) -> UUID:
-    """The id of the new upload. The same file within 24 hours is a Conflict (UPLOAD_SEEN_BEFORE) unless ``again``."""
+    """The id of the new upload.
+
+    The same file within 24 hours is a Conflict (UPLOAD_SEEN_BEFORE) unless ``again``; a basket beyond its hard limits is
+    Refused whole (BASKET_LIMIT).
+    """
     actor.require(ENTER_ORDER, "You may not enter orders.")
 
     digest = hashlib.sha256(content).hexdigest()
@@ -39,6 +45,9 @@ def stage_upload(*, actor: Principal, at: datetime, file_name: str, content: byt
                 f"You uploaded the same file at {earlier.created_at:%H:%M:%S} UTC; say so to send its orders again.",
                 {"upload_id": str(earlier.id)},
             )
+        readings = [read_row(row) for row in rows]
+        readable = [one.terms for one in readings if one.terms is not None]
+        take_basket(actor=actor, at=at, source="upload", rows=readable, count=len(rows))
         Upload.objects.create(
             id=upload_id,
             owner_id=actor.user_id,

@@ -2,7 +2,7 @@
 
 PASS < ACKNOWLEDGE (the dealer's own reason) < AUTHORISE (a second person) < REFUSE (nobody). The worst wins and all
 are kept. Off the desk nobody sits in front of a question, so there ACKNOWLEDGE becomes AUTHORISE unless the payload
-already carries the acknowledgement.
+already carries the acknowledgement. More than five questions at once are a second person's, whoever acknowledged them.
 """
 
 from __future__ import annotations
@@ -65,16 +65,25 @@ class Judgement:
         return " ".join(answer.sentence for answer in self.with_verdict(self.worst)) if self.worst else ""
 
 
+MOST_WARNINGS = 5
+"""More questions than these nobody reads one by one: a second person answers them, whatever the dealer acknowledged."""
+
+
 def judge(answers: Iterable[CheckAnswer], *, acknowledgements: Sequence[Acknowledgement], on_desk: bool) -> Judgement:
     """Count acknowledgements in and pick the worst answer."""
+    answers = list(answers)
     given = {item.code: item.reason for item in acknowledgements if item.reason.strip()}
+    too_many = sum(answer.verdict is Verdict.ACKNOWLEDGE for answer in answers) > MOST_WARNINGS
     kept: list[CheckAnswer] = []
     worst = Verdict.PASS
     for answer in answers:
         final = answer
         weight = answer.verdict
         if weight is Verdict.ACKNOWLEDGE:
-            if answer.code in given:
+            if too_many:
+                final = replace(answer, verdict=Verdict.AUTHORISE, reason=given.get(answer.code, ""))
+                weight = Verdict.AUTHORISE
+            elif answer.code in given:
                 final, weight = replace(answer, reason=given[answer.code]), Verdict.PASS
             elif not on_desk:
                 final, weight = replace(answer, verdict=Verdict.AUTHORISE), Verdict.AUTHORISE

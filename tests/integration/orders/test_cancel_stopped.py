@@ -152,7 +152,7 @@ def test_what_waits_for_a_second_person_ends_with_a_reason(world: DeskWorld) -> 
     order.refresh_from_db()
     asked.refresh_from_db()
     assert (order.requests.get().state, order.is_open) == ("refused", False)
-    assert (asked.state, asked.outcome) == ("withdrawn", "Ended by the kill switch: Runaway orders")
+    assert (asked.state, asked.outcome) == ("withdrawn", "Stopped by the kill switch (the whole firm): Runaway orders")
     assert CashBalance.objects.get().reserved == 0
     assert sound()
     assert usage_holds()
