@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from operations.fsck import actions, exceptions, guards, journal, money, orders, truth, usage, wire
+from operations.fsck import actions, exceptions, guards, journal, money, orders, prices, truth, usage, wire
 from operations.fsck.check import Check, Level
 
 CHECKS: tuple[Check, ...] = (
@@ -13,9 +13,11 @@ CHECKS: tuple[Check, ...] = (
     *orders.CHECKS,
     *money.CHECKS,
     *usage.CHECKS,
+    *prices.CHECKS,
     *actions.CHECKS,
     *wire.CHECKS,
     *exceptions.CHECKS,
+    *prices.DOUBTS,
     *truth.CHECKS,
 )
 BY_CODE = {check.code: check for check in CHECKS}

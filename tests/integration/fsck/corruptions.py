@@ -504,4 +504,21 @@ TRUTH = (
     ),
 )  # fmt: skip
 
-CORRUPTIONS = (*GUARDS, *JOURNAL, *SEALS, *ORDERS, *MONEY, *WIRE, *EXCEPTIONS, *TRUTH)
+PRICES = (
+    Corruption(
+        "PRICE_NOT_ITS_TICK", "names a tick that is gone",
+        f"UPDATE refdata_referenceprice SET tick = gen_random_uuid(), priced_at = {NOW}",
+    ),
+    Corruption(
+        "PRICE_NOT_ITS_TICK", "says another price than its tick",
+        "INSERT INTO refdata_pricetick (id, listing_id, source, made_at, received_at, last, outcome) "
+        f"SELECT listing_id, listing_id, source, priced_at, priced_at, last + 1, 'applied' FROM refdata_referenceprice;"
+        f"UPDATE refdata_referenceprice SET tick = listing_id, priced_at = {NOW}",
+    ),
+    Corruption(
+        "PRICE_DOUBT_UNTOLD", "in doubt without an anomaly",
+        "UPDATE refdata_referenceprice SET quality = 'suspect', suspicion = 'JUMP'",
+    ),
+)  # fmt: skip
+
+CORRUPTIONS = (*GUARDS, *JOURNAL, *SEALS, *ORDERS, *MONEY, *WIRE, *EXCEPTIONS, *TRUTH, *PRICES)
