@@ -52,9 +52,10 @@ def export_streams(
     build: str,
     whole: Sequence[str] = (),
     messages: Iterable[Mapping[str, Any]] = (),
+    prices: Iterable[Mapping[str, Any]] = (),
     places: Sequence[str] | None = None,
 ) -> EvidenceMade:
-    """The streams whole with proofs, the seals of their events, their anchor lines, and raw messages.
+    """The streams whole with proofs, the seals of their events, their anchor lines, raw messages, and the ticks decisions saw.
 
     ``whole`` are those whose first event must be here. Raises FileExistsError when the directory is not empty.
     """
@@ -65,6 +66,7 @@ def export_streams(
     files.write("seals.jsonl", map(seal_line, seals))
     files.write("proofs.jsonl", _proofs(seals, [position for position, _ in events]))
     files.write("messages.jsonl", map(plain, messages))
+    files.write("prices.jsonl", map(plain, prices))
     _write_anchors(files, {seal.terms.number for seal in seals}, places)
     named = {**scope, "streams": sorted(streams), "whole_streams": sorted(whole)}
     return _finish(files, named, actor=actor, at=at, build=build, events=len(events), seals=len(seals))

@@ -6,15 +6,19 @@ An operator's command, run where the key is; whoever may run it may see every or
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from authorisation.models import AuthorisationRequest
 from journal.services.export_evidence import EvidenceMade, export_streams
+from kernel.canonical import jsonable
 from kernel.errors import NotFound
 from operations.models import ExceptionItem
-from orders.models import Order
+from orders.models import Order, OrderRequest
+from refdata.selectors.prices import find_ticks
 from venues.selectors import iterate_raw_messages
 
 
@@ -47,11 +51,23 @@ def export_order_evidence(
             cl_ord_ids=[request.cl_ord_id for request in requests],
             venue_order_ids=[order.venue_order_id] if order.venue_order_id else [],
         ),
+        prices=_prices_seen(requests),
         actor=actor,
         at=at,
         build=build,
         places=places,
     )
+
+
+def _prices_seen(requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:
+    """The stored ticks that the answers of the checks name, oldest first; those beyond retention are not there."""
+    named = {
+        UUID(answer["facts"]["tick"])
+        for request in requests
+        for answer in request.checks
+        if (answer.get("facts") or {}).get("tick")
+    }
+    return [jsonable(asdict(tick)) for _, tick in sorted(find_ticks(named).items())]
 
 
 def _find(name: str) -> Order:

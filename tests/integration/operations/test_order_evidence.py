@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from authorisation.domain.principal import process_principal
 from journal.models import Event
 from kernel.errors import NotFound
+from kernel.ids import new_id
 from operations.services.export_order_evidence import export_order_evidence
 from orders.domain.results import CaptureResult
 from orders.models import Order
+from refdata.domain.ticks import FeedTick
+from refdata.services.take_ticks import take_ticks
 from tests.factories import AT, evidence, make_desk, tamper
 from tests.factories.executed import filled
 from tests.factories.seals import Sealing, guards_off, sealing_in
 from tests.factories.venues import make_session
 
 pytestmark = pytest.mark.django_db
+PRICES = process_principal("prices")
 
 
 @pytest.fixture
@@ -101,3 +108,24 @@ def test_an_order_deleted_with_all_its_rows_and_events(
         export(sealing, orders[0].order_id, tmp_path / "one")
     assert sealing.codes() == ["SEALED_EVENTS_MISSING"]
     assert evidence.codes(evidence.export(sealing, tmp_path / "all"))[-1] == "SEALED_EVENTS_MISSING"
+
+
+def test_the_price_a_decision_saw_goes_with_the_order(sealing: Sealing, tmp_path: Path) -> None:
+    world = make_desk()
+    make_session()
+    tick = FeedTick("VOD.L", "GBX", AT, last=Decimal("72.52"), phase="continuous")
+    take_ticks(actor=PRICES, at=AT, source="SIM1", session=new_id(), heard_at=AT, ticks=[tick])
+    order = filled(world, "k1")
+    while sealing.seal(events_per_seal=4).sealed:
+        pass
+    made = export(sealing, order.order_id, tmp_path / "out")
+    code, verdict, _ = evidence.as_a_stranger(made)
+    assert (code, verdict["findings"]) == (0, [])
+    (seen,) = [json.loads(line) for line in (made / "prices.jsonl").read_text().splitlines()]
+    assert (seen["symbol"], Decimal(seen["last"]), seen["source"], seen["outcome"]) == (
+        *("VOD.L", Decimal("72.52"), "SIM1", "applied"),
+    )
+    stored = Order.objects.get().requests.get()
+    assert seen["id"] in {
+        answer["facts"].get("tick") for answer in stored.checks if answer["code"] == "REFERENCE_PRICE"
+    }
