@@ -18,9 +18,9 @@ D = Decimal
 
 def test_trades_of_9_and_12_october_in_new_york_settle_together() -> None:
     account = funded_account(cash="1000")
-    for day, cash in ((date(2026, 10, 9), "-300"), (date(2026, 10, 12), "100")):
-        qty, settles = ("30" if cash[0] == "-" else "-10"), settlement_date("XNYS", day)
-        trade = booking(account.id, qty=qty, cash=cash, trade_date=day, settlement_date=settles)
+    for day, paid in ((date(2026, 10, 9), "-300"), (date(2026, 10, 12), "100")):
+        qty, settles = ("30" if paid[0] == "-" else "-10"), settlement_date("XNYS", day)
+        trade = booking(account.id, qty=qty, cash=paid, trade_date=day, settlement_date=settles)
         book_executions(bookings=[trade], at=AT)
 
     for today, due in ((date(2026, 10, 12), False), (date(2026, 10, 13), True), (date(2027, 1, 1), True)):
