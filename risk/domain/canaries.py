@@ -70,10 +70,10 @@ def _rate(which: str) -> Spoil:
 
 
 def _limit(kind: str, currency: str = "") -> Spoil:
-    """A mark below anything: above it, or not counted at all, both refuse."""
+    """A mark below anything and more than anything asked for: above it, or not counted at all, both refuse."""
     money = currency or ("GBP" if kind in VALUE_KINDS else "")
     mark = LimitFact(kind, "firm", "", money, None, TINY)
-    return lambda facts: replace(facts, limits=(mark,))
+    return lambda facts: replace(facts, limits=(mark,), terms=replace(facts.terms, order_qty=HUGE))
 
 
 def _replace(*, order_qty: Decimal = ONE, cum_qty: Decimal = Decimal(0), **changes: Any) -> Spoil:

@@ -98,6 +98,10 @@ def amended(doors: Doors) -> dict[str, Any]:
     return {"key": str(new_id()), "qty": "900", "price": "72.50"}
 
 
+def new_rate(doors: Doors) -> dict[str, Any]:
+    return {"kind": "session", "amount": "50", "seconds": "1", "burst": "50", "share": "20", "reason": "test"}
+
+
 def new_limit(doors: Doors) -> dict[str, Any]:
     return {"scope": "firm", "kind": "open_orders", "hard": "100", "owner": "risk", "reason": "test"}
 
@@ -194,6 +198,8 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
         ),
     ),
     "risk": (Door("GET", "/risk", SIGNED_IN),),
+    "risk/rates": (Door("GET", "/risk/rates", SIGNED_IN),),
+    "risk/rates/ask": (Door("POST", "/risk/rates/ask", NOT_THEIRS, new_rate),),
     "risk/kill": (
         Door("POST", "/risk/kill", NOT_THEIRS, lambda d: {"scope": "firm", "typed": "firm", "reason": "test"}),
     ),
