@@ -193,7 +193,7 @@ def _by_minute(rows: Iterable[Sequence[object]]) -> dict[str, tuple[int, ...]]:
 def _names(sources: Sequence[str]) -> Mapping[str, str]:
     """User names and names of keys."""
     users = {int(source[5:]) for source in sources if source.startswith("user:")}
-    keys = {int(source[4:]) for source in sources if source.startswith("key:")}
+    keys = {source[4:] for source in sources if source.startswith("key:")}
     found = {f"user:{pk}": name for pk, name in User.objects.filter(pk__in=users).values_list("pk", "username")}
     for key in ApiKey.objects.filter(pk__in=keys).select_related("user"):
         found[f"key:{key.pk}"] = f"{key.user.username}, key {key.prefix}"

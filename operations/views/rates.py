@@ -60,7 +60,15 @@ def read_mark(data: dict[str, Any]) -> RateMark:
         faults["kind"] = ["Choose what is counted."]
     if faults:
         raise Invalid("RATE_INVALID", "The mark cannot be set so.", faults)
-    return RateMark(kind=RateKind(kind), subject=str(data.get("subject", "")).strip()[:200], **values)
+    return RateMark(
+        kind=RateKind(kind),
+        amount=values["amount"],
+        seconds=values["seconds"],
+        burst=values["burst"],
+        share=values["share"],
+        pause_s=values["pause_s"],
+        subject=str(data.get("subject", "")).strip()[:200],
+    )
 
 
 def _state() -> dict[str, Any]:
