@@ -106,6 +106,15 @@ def new_limit(doors: Doors) -> dict[str, Any]:
     return {"scope": "firm", "kind": "open_orders", "hard": "100", "owner": "risk", "reason": "test"}
 
 
+def new_rule(doors: Doors) -> dict[str, Any]:
+    """A rule as its form sends it."""
+    return {
+        "about": "rule", "code": "NO_THIS", "title": "Not this", "scope": "firm", "name": "", "verdict": "refuse",
+        "sentence": "This is not traded.", "source": "policy", "reason": "test", "owner": "compliance", "why": "test",
+        "fact_1": "market", "op_1": "in", "values_1": "XLON",
+    }  # fmt: skip
+
+
 def canceled(doors: Doors) -> dict[str, Any]:
     """One order: every order of a cancel is a transaction of its own, on purpose."""
     return {"key": str(new_id()), "refs": doors.order.ref, "reason": "OTHER"}
@@ -213,6 +222,13 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "risk/limits/<int:limit_id>": (Door("GET", "/risk/limits/{d.limit_id}", SIGNED_IN),),
     "risk/limits/preview": (Door("POST", "/risk/limits/preview", SIGNED_IN, new_limit),),
     "risk/limits/ask": (Door("POST", "/risk/limits/ask", NOT_THEIRS, new_limit),),
+    "risk/rules": (Door("GET", "/risk/rules", SIGNED_IN),),
+    "risk/rules/check": (Door("POST", "/risk/rules/check", SIGNED_IN, new_rule),),
+    "risk/rules/ask": (Door("POST", "/risk/rules/ask", NOT_THEIRS, new_rule),),
+    "risk/rules/restrict": (Door("POST", "/risk/rules/restrict", NOT_THEIRS, lambda d: {"list": "watch"}),),
+    "risk/rules/restrictions/<uuid:restriction_id>/end": (
+        Door("POST", "/risk/rules/restrictions/{d.stop_id}/end", NOT_THEIRS, lambda d: {"why": "test"}),
+    ),
     "uploads": (Door("GET", "/uploads", SIGNED_IN),),
     "uploads/new": (Door("POST", "/uploads/new", (302, 302, 302, 403, 403, 302), order_file),),
     "uploads/<uuid:upload_id>": (Door("GET", "/uploads/{d.uploads[0]}", OWNS),),
