@@ -26,6 +26,11 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=("KillSwitchEngaged", "KillSwitchReleased"),
     ),
     Listener(
+        name="orders.limits",
+        module="orders.services.on_limit_changed",
+        kinds=("LimitChanged",),
+    ),
+    Listener(
         name="venues.route",
         module="venues.services.on_order_released",
         kinds=("OrderReleased", "ReplaceReleased", "CancelReleased"),
@@ -67,6 +72,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("orders.services.review_corporate_actions", every_s=30),
     Sweeper("refdata.services.watch_feeds", every_s=2),
     Sweeper("refdata.services.purge_ticks", every_s=60),
+    Sweeper("orders.services.watch_limits", every_s=2),
     Sweeper("orders.services.count_executions", every_s=1),
     Sweeper("risk.services.watch_processes", every_s=2),
     Sweeper("venues.services.watch_breakers", every_s=2),

@@ -1,7 +1,8 @@
 """What bounded an order at a moment: blocks that stood, whether trading was on, limits as they were then.
 
 Blocks keep when they were imposed and lifted. Limits keep their history (simple-history): evidence of who changed them is
-the journal's, where their changes are events.
+the journal's (``LimitChanged``). Of several marks of one key the one in force then is shown. What was used then is in the
+answers that each request keeps: used before and after, marks and version of the sum.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from risk.domain.facts import BlockFact, LimitFact
+from risk.domain.in_force import DatedLimit, in_force
 from risk.models import Block, Limit, Scope
 from risk.selectors import TRADING_SWITCH
 
@@ -37,11 +39,16 @@ def get_marks_as_at(*, at: datetime, pairs: Collection[tuple[str, str]]) -> Mark
     ]
     switch = Block.objects.filter(source=TRADING_SWITCH, scope=Scope.FIRM, lifted_at__lte=at)
     off = any(block.source == TRADING_SWITCH for block in blocks)
-    limits = [
-        LimitFact(limit.kind, limit.scope, limit.scope_id, limit.currency, limit.warn, limit.hard)
+    dated = [
+        DatedLimit(
+            LimitFact(limit.kind, limit.scope, limit.scope_id, limit.currency, limit.warn, limit.hard),
+            limit.effective_from,
+            limit.effective_until,
+        )
         for limit in Limit.history.as_of(at)
         if (limit.scope, limit.scope_id) in own
     ]
+    limits = in_force(dated, at)
     return MarksAsAt(
         trading_on=not off and switch.exists(),
         blocks=tuple(block for block in blocks if block.source != TRADING_SWITCH),

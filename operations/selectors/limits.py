@@ -18,7 +18,7 @@ from operations.selectors.scopes import visible_scopes
 from orders.models import Order
 from orders.permissions import can_see
 from refdata.selectors import business_date
-from risk.domain.limit_change import MANDATORY, LimitChange, change_from_payload
+from risk.domain.limit_change import KIND_WORDS, MANDATORY, LimitChange, change_from_payload
 from risk.domain.usage import COUNTED_KINDS, ScopeUsage
 from risk.models import Limit, OrderUsage, Scope
 from risk.permissions import require_scope
@@ -28,20 +28,6 @@ from risk.services.request_limit_change import KIND
 MOST_ORDERS = 200
 LEVELS = {
     scope: place for place, scope in enumerate((Scope.FIRM, Scope.DESK, Scope.DEALER, Scope.CLIENT, Scope.ACCOUNT))
-}
-KIND_WORDS: dict[str, str] = {
-    "open_notional": "Open value",
-    "open_orders": "Open orders",
-    "daily_gross": "Gross of the day",
-    "daily_net": "Net of the day",
-    "position_qty": "Position, units",
-    "position_value": "Position, value",
-    "concentration": "Share of an account",
-    "adv_share": "Share of the daily volume",
-    "order_qty": "One order, units",
-    "order_notional": "One order, value",
-    "price_collar": "Distance from the last price",
-    "price_age": "Age of the price, seconds",
 }
 
 
@@ -82,6 +68,11 @@ class LimitLine:
     @property
     def percent(self) -> int:
         return int(self.share * 100)
+
+    @property
+    def part(self) -> str:
+        """As people read it: whole per cents, below ten with one place."""
+        return f"{self.share:.1%}" if 0 < self.share < Decimal("0.1") else f"{self.percent}%"
 
     @property
     def traded_bar(self) -> int:
@@ -218,7 +209,7 @@ def effect_of_change(change: LimitChange, name: str, *, at: datetime) -> Effect:
         lines.append(EffectLine("Open orders larger than the limit", "—", f"{beyond:,}", "each by itself"))
     return Effect(
         headline=f"{change.words(name)}.",
-        button=f"set {plain(change.hard)}" if change.hard is not None else "remove the mark",
+        button=f"set {_mark(change.hard)}" if change.hard is not None else "remove the mark",
         lines=tuple(lines),
         warnings=tuple(_warnings(change, used, beyond)),
     )
@@ -257,7 +248,7 @@ def _warnings(change: LimitChange, used: Decimal | None, beyond: int | None) -> 
 
 
 def _mark(value: Decimal | None) -> str:
-    return "—" if value is None else f"{Decimal(plain(value)):,f}"
+    return "—" if value is None else f"{Decimal(plain(round(value, 2))):,f}"
 
 
 def _part(used: Decimal, hard: Decimal | None) -> str:

@@ -17,7 +17,6 @@ from kernel.clock import utc_now
 from kernel.errors import Invalid, OmsError
 from kernel.numbers import parse_decimal
 from operations.selectors.limits import (
-    KIND_WORDS,
     MOST_ORDERS,
     effect_of_change,
     get_limit_line,
@@ -27,7 +26,7 @@ from operations.selectors.limits import (
 )
 from operations.selectors.scopes import SCOPE_WORDS, find_scope
 from operations.views.edge import actor_may, is_part, page
-from risk.domain.limit_change import IN_CURRENCY, KEEP, LimitChange
+from risk.domain.limit_change import IN_CURRENCY, KEEP, KIND_WORDS, LimitChange
 from risk.domain.usage import COUNTING_CURRENCY, VALUE_KINDS
 from risk.permissions import ASK_RISK_CHANGE, require_scope
 from risk.services.request_limit_change import request_limit_change

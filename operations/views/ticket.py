@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -33,9 +34,12 @@ from orders.services.capture_order import capture_order
 from orders.services.preview_order import preview_order
 from refdata.selectors import find_listing_by_symbol
 from risk.domain.answers import CheckAnswer, Verdict
+from risk.domain.checks.closeness import Closeness
+from risk.domain.limit_change import KIND_WORDS
 
 ROUTE = "ticket"
 MOST_WARNINGS = 5
+MOST_CLOSE = 3
 
 
 @require_GET
@@ -92,6 +96,7 @@ def ticket_preview(request: HttpRequest, actor: Principal) -> HttpResponse:
             given = read_acknowledgements(data)
             preview = preview_order(actor=actor, at=at, terms=terms, acknowledgements=given)
             context |= {"terms": terms, "preview": preview, "in_words": in_words(terms), **sort_checks(preview.checks)}
+            context["close_to"] = closest(preview.closeness)
         except OmsError as error:
             context["error"] = error
     return render(request, "operations/parts/ticket_preview.html", context)
@@ -119,6 +124,15 @@ def ticket_send(request: HttpRequest, actor: Principal) -> HttpResponse:
     context = {"result": result, "again": again, **sort_checks(result.checks)}
     status = 422 if result.outcome == "refused" else 200
     return render(request, "operations/parts/ticket_result.html", context, status=status)
+
+
+def closest(found: Sequence[Closeness]) -> list[str]:
+    """The limits the order comes closest to, in words: ``62% → 74% of open value of the desk``."""
+    return [
+        f"{item.before / item.hard:.0%} → {item.after / item.hard:.0%} of {KIND_WORDS[item.kind].lower()} of {item.place}"
+        for item in found
+        if item.before is not None and item.after is not None
+    ][:MOST_CLOSE]
 
 
 def sort_checks(checks: tuple[CheckAnswer, ...]) -> dict[str, Any]:

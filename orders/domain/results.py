@@ -10,6 +10,7 @@ from uuid import UUID
 
 from kernel.numbers import Money
 from risk.domain.answers import CheckAnswer, Verdict
+from risk.domain.checks.closeness import Closeness
 
 RELEASED = "released"
 PENDING_AUTHORISATION = "pending_authorisation"
@@ -60,7 +61,10 @@ class RowResult:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would happen if these terms were sent now. Money in the listing's currency, positions in units."""
+    """What would happen if these terms were sent now. Money in the listing's currency, positions in units.
+
+    ``closeness`` has every mark on usage and position that applies, the closest first.
+    """
 
     checks: tuple[CheckAnswer, ...]
     worst: Verdict
@@ -73,6 +77,7 @@ class Preview:
     position_after: Decimal
     can_send: bool
     sentence: str
+    closeness: tuple[Closeness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

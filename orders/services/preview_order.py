@@ -20,6 +20,7 @@ from orders.services._capturing import Submission, capture_facts, require_accoun
 from orders.services._usage import usage_of_world
 from risk.domain.answers import Acknowledgement, Judgement, Verdict
 from risk.domain.checks import run_checks
+from risk.domain.checks.closeness import all_closeness
 from risk.domain.exposure import cash_to_hold, order_value, priced
 from risk.domain.facts import Facts
 
@@ -73,6 +74,7 @@ def _preview(facts: Facts, judgement: Judgement, world: World) -> Preview:
         position_after=world.position + bought,
         can_send=can_send,
         sentence=f"{_SENTENCES[judgement.worst]} {judgement.sentence}".strip(),
+        closeness=all_closeness(facts),
     )
 
 

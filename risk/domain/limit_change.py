@@ -23,6 +23,20 @@ KINDS = COUNTED_KINDS | POSITION_KINDS | {"order_qty", "order_notional", "price_
 MANDATORY = frozenset({"order_qty", "order_notional", "price_collar", "price_age"})
 """Kinds without a mark of which every order is refused."""
 MAX_REASON = 500
+KIND_WORDS: dict[str, str] = {
+    "open_notional": "Open value",
+    "open_orders": "Open orders",
+    "daily_gross": "Gross of the day",
+    "daily_net": "Net of the day",
+    "position_qty": "Position, units",
+    "position_value": "Position, value",
+    "concentration": "Share of an account",
+    "adv_share": "Share of the daily volume",
+    "order_qty": "One order, units",
+    "order_notional": "One order, value",
+    "price_collar": "Distance from the last price",
+    "price_age": "Age of the price, seconds",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +85,15 @@ class LimitChange:
         return wrong
 
     def words(self, name: str) -> str:
-        """One line: ``open_notional of desk EQ1: 1,000,000 GBP (warning 800,000)``."""
-        what = f"{self.kind} of {name}"
+        """One line: ``Open value of desk EQ1: 1,000,000 GBP (warning 800,000)``."""
+        what = f"{KIND_WORDS[self.kind]} of {name}"
         if self.hard is None:
             return f"Remove {what}"
-        warn = f" (warning {plain(self.warn)})" if self.warn is not None else ""
+        warn = f" (warning {_grouped(self.warn)})" if self.warn is not None else ""
         unit = f" {self.currency}" if self.currency else ""
         begin = f" from {self.effective_from:%Y-%m-%d %H:%M} UTC" if self.effective_from else ""
         end = f" until {self.effective_until:%Y-%m-%d %H:%M} UTC" if self.effective_until else ""
-        return f"{what}: {plain(self.hard)}{unit}{warn}{begin}{end}"
+        return f"{what}: {_grouped(self.hard)}{unit}{warn}{begin}{end}"
 
     def to_payload(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -95,6 +109,10 @@ class LimitChange:
             "effective_until": self.effective_until.isoformat() if self.effective_until else None,
             "on_breach": self.on_breach,
         }
+
+
+def _grouped(value: Decimal) -> str:
+    return f"{Decimal(plain(value)):,f}"
 
 
 def change_from_payload(payload: Mapping[str, Any]) -> LimitChange:

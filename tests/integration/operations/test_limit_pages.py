@@ -52,7 +52,7 @@ def test_closeness_is_said_in_words_and_leads_to_the_orders(world: DeskWorld, ri
     page = text(risk, "/risk/limits")
     assert "desk EQ1" in page
     assert "72%" in page
-    assert "(725 of 1,000)" in page
+    assert "(725 of 1,000 GBP)" in page
     assert "above the warning" in page
     detail = text(risk, f"/risk/limits/{mark.pk}")
     assert result.ref in detail
@@ -89,4 +89,4 @@ def test_a_checker_sees_the_effect_of_now_on_the_approvals_page(world: DeskWorld
     checker = signed_in(make_principal("second", role="second", rights=("decide_risk_change",), desks=(world.desk,)))
     page = text(checker, f"/approvals/{AuthorisationRequest.objects.get().pk}")
     assert "Used of it" in page
-    assert "set 2000" in page
+    assert "set 2,000" in page

@@ -11,6 +11,7 @@ import pytest
 from authorisation.models import AuthorisationRequest
 from kernel.fix import Side
 from kernel.ids import new_id
+from operations.views.ticket import closest
 from orders.domain.results import CaptureResult
 from orders.domain.terms import ReplaceTerms
 from orders.models import Order
@@ -202,3 +203,18 @@ def test_a_value_without_a_fresh_rate_refuses(world: DeskWorld) -> None:
     result = capture(world)
     codes = {a.code for a in result.checks if a.verdict.word == "refuse"}
     assert "OPEN_NOTIONAL_LIMIT" in codes
+
+
+def test_a_preview_says_how_close_the_order_comes_to_each_mark(world: DeskWorld) -> None:
+    set_mark("open_notional", "2900", scope="desk", scope_id=world.desk.pk)
+    set_mark("open_orders", "10")
+    capture(world)
+    preview = preview_order(actor=world.dealer, at=AT, terms=terms(world), source="ticket")
+    assert [(item.kind, item.place, item.before, item.after) for item in preview.closeness] == [
+        ("open_notional", "the desk", D(725), D(1450)),
+        ("open_orders", "the firm", D(1), D(2)),
+    ]
+    assert closest(preview.closeness) == [
+        "25% → 50% of open value of the desk",
+        "10% → 20% of open orders of the firm",
+    ]

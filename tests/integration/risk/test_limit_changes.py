@@ -197,7 +197,7 @@ def test_the_checker_reads_the_usage_of_now_against_old_and_new(maker: Principal
     lines = {line.label: (line.now, line.then) for line in effect.lines}
     assert lines["Limit"] == ("4,000", "1,000")
     assert lines["Used of it"] == ("50% (2,000 of 4,000)", "200% (2,000 of 1,000)")
-    assert effect.button == "set 1000"
+    assert effect.button == "set 1,000"
     assert any("above the new limit" in warning for warning in effect.warnings)
 
 
