@@ -6,19 +6,9 @@ that rightly report the same damage; whatever else reports it is a false alarm a
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tests.integration.fsck.corruption import LIVE, Corruption
+from tests.integration.fsck.corruptions_usage import USAGE
 
-
-class Corruption(NamedTuple):
-    """``sql`` may be several statements."""
-
-    code: str
-    name: str
-    sql: str
-    related: tuple[str, ...] = ()
-
-
-LIVE = "(SELECT id FROM orders_order WHERE cum_qty = 300 AND is_open ORDER BY id DESC LIMIT 1)"
 CLOSED = "(SELECT o.id FROM orders_order o WHERE NOT o.is_open AND o.ord_status = '4' ORDER BY o.id LIMIT 1)"
 UNSENT = "(SELECT order_id FROM orders_orderrequest WHERE kind = 'new' AND state = 'released' ORDER BY id DESC LIMIT 1)"
 STREAM = f"'order:' || {LIVE}"
@@ -293,30 +283,6 @@ MONEY = (
         f"UPDATE accounts_cashbalance SET reserved = reserved - 1 WHERE account_id = {ACCOUNT}",
     ),
     Corruption(
-        "ORDER_USAGE_DIFFERS", "counts less than it is",
-        f"UPDATE risk_orderusage SET open_value = open_value - 1 WHERE order_id = {LIVE};"
-        "UPDATE risk_limitusage SET open_buy = open_buy - 1",
-    ),
-    Corruption(
-        "ORDER_USAGE_DIFFERS", "is not counted at all",
-        f"DELETE FROM risk_orderusage WHERE order_id = {LIVE}", ("LIMIT_USAGE_DIFFERS", "DAILY_USAGE_DIFFERS"),
-    ),
-    Corruption(
-        "ORDER_USAGE_DIFFERS", "counts for another dealer",
-        f"UPDATE risk_orderusage SET dealer_id = dealer_id + 1 WHERE order_id = {LIVE}",
-    ),
-    Corruption(
-        "LIMIT_USAGE_DIFFERS", "room that is not there", "UPDATE risk_limitusage SET open_orders = open_orders - 1 WHERE key = 'firm:'"
-    ),
-    Corruption(
-        "DAILY_USAGE_DIFFERS", "a trade forgotten",
-        "UPDATE risk_dailyusage SET bought = bought - 1 WHERE key LIKE 'desk:%'",
-    ),
-    Corruption(
-        "LIMIT_NOT_COUNTED", "a mark on nothing", "DELETE FROM risk_limitusage WHERE key LIKE 'account:%'",
-        ("DAILY_USAGE_DIFFERS",),
-    ),
-    Corruption(
         "EXECUTION_BOOKED_WRONGLY", "booked twice",
         "INSERT INTO accounts_booking (account_id, event_id, order_id, execution_id, kind, layer, currency, instrument_id, "
         "amount, trade_date, settlement_date, recorded_at) SELECT account_id, event_id, order_id, execution_id, kind, layer, "
@@ -521,4 +487,4 @@ PRICES = (
     ),
 )  # fmt: skip
 
-CORRUPTIONS = (*GUARDS, *JOURNAL, *SEALS, *ORDERS, *MONEY, *WIRE, *EXCEPTIONS, *TRUTH, *PRICES)
+CORRUPTIONS = (*GUARDS, *JOURNAL, *SEALS, *ORDERS, *MONEY, *USAGE, *WIRE, *EXCEPTIONS, *TRUTH, *PRICES)
