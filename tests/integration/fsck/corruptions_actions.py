@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.fsck.corruptions import Corruption
+from tests.integration.fsck.corruption import Corruption
 
 ACTIONS = (
     Corruption(

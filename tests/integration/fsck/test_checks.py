@@ -18,7 +18,8 @@ from operations.fsck.registry import BY_CODE, CHECKS
 from operations.fsck.snapshot import Snapshot, snapshot_of_transaction
 from orders.models import Order
 from tests.factories import AT
-from tests.integration.fsck.corruptions import CORRUPTIONS, Corruption
+from tests.integration.fsck.corruption import Corruption
+from tests.integration.fsck.corruptions import CORRUPTIONS
 from tests.integration.fsck.corruptions_actions import ACTIONS
 from tests.integration.fsck.keeping import database_kept
 from tests.integration.fsck.world import make_used_database, write_truth
