@@ -11,7 +11,6 @@ from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import AuthorisationRequest, User
 from journal.models import Event
 from kernel.errors import Conflict, Invalid, NotFound, NotPermitted
-from kernel.ids import new_id
 from risk.models import Block
 from risk.services.decide_stop_release import ReleaseDecided, decide_stop_release
 from risk.services.engage_kill_switch import PressResult, engage_kill_switch
@@ -22,6 +21,7 @@ from tests.factories import AT, DeskWorld, make_desk, make_principal
 
 pytestmark = pytest.mark.django_db
 PRESS, ASK, DECIDE = "engage_kill_switch", "ask_risk_change", "decide_risk_change"
+NOBODY = "0197aa00-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
@@ -117,9 +117,9 @@ def test_several_scopes_are_all_stopped_or_none(world: DeskWorld) -> None:
         ("desk", "EQ1", "SCOPE_UNKNOWN"),
         ("desk", "999999", "SCOPE_UNKNOWN"),
         ("dealer", "999999", "SCOPE_UNKNOWN"),
-        ("account", str(new_id()), "SCOPE_UNKNOWN"),
+        ("account", NOBODY, "SCOPE_UNKNOWN"),
         ("client", "no-uuid", "SCOPE_UNKNOWN"),
-        ("instrument", str(new_id()), "SCOPE_UNKNOWN"),
+        ("instrument", NOBODY, "SCOPE_UNKNOWN"),
         ("venue", "xlon", "SCOPE_UNKNOWN"),
         ("strategy", "x" * 41, "SCOPE_UNKNOWN"),
     ],
