@@ -62,6 +62,7 @@ class Sweeper:
 
 SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("orders.services.cancel_stopped", every_s=0.02),
+    Sweeper("orders.services.tell_unproven", every_s=5),
     Sweeper("orders.services.lapse_order_requests", every_s=2),
     Sweeper("orders.services.match_waiting_reports", every_s=1),
     Sweeper("orders.services.enter_staged", every_s=1),

@@ -15,6 +15,8 @@ from django_fsm import FSMField, transition
 
 from orders.domain.suspense import excess_units
 from orders.domain.transitions import sources_of
+from orders.stop_models import KillSweep as KillSweep
+from orders.stop_models import StoppedOrder as StoppedOrder
 
 QTY: dict[str, Any] = {"max_digits": 24, "decimal_places": 8}
 PRICE: dict[str, Any] = {"max_digits": 20, "decimal_places": 8}
@@ -273,48 +275,6 @@ class StuckMark(models.Model):
                 fields=["order", "cl_ord_id", "state"], name="orders_stuck_once", condition=Q(moved_at__isnull=True)
             ),
         ]
-
-
-class KillSweep(models.Model):
-    """One stop as far as orders is concerned: the lease of whoever works it, and how far it is. Its id is the stop's.
-
-    ``position`` is the last order of the pass under way. A stop is worked until it is released: what slipped in beside the
-    press is found by the next pass.
-    """
-
-    id = models.UUIDField(primary_key=True)
-    scope = models.CharField(max_length=12)
-    scope_id = models.TextField(default="")
-    name = models.TextField()
-    reason = models.TextField()
-    pressed_by = models.TextField()
-    pressed_by_id = models.BigIntegerField()
-    on_behalf_of = models.TextField(default="")
-    engaged_at = models.DateTimeField()
-    position = models.UUIDField(null=True)
-    pass_at = models.DateTimeField(null=True)  # when the last pass ended; none before the first has
-    reached_at = models.DateTimeField(null=True)  # when the first pass ended: everything in scope was asked or refused
-    ended_at = models.DateTimeField(null=True)  # released
-
-    class Meta:
-        indexes: ClassVar = [
-            models.Index(fields=["engaged_at"], name="orders_killsweep_standing", condition=Q(ended_at__isnull=True)),
-        ]
-
-
-class StoppedOrder(models.Model):
-    """An order that a stop reached: as what, how much of it was executed then, and how often its cancel was asked for."""
-
-    id = models.BigAutoField(primary_key=True)
-    sweep = models.ForeignKey(KillSweep, on_delete=models.PROTECT, related_name="stopped")
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+", db_constraint=False)
-    found = models.CharField(max_length=16)
-    cum_qty = models.DecimalField(**QTY)
-    asked = models.SmallIntegerField(default=0)
-    at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["sweep", "order"], name="orders_stopped_once")]
 
 
 class Execution(models.Model):

@@ -50,7 +50,10 @@ OWN_SHELVES = {
         "verify_evidence.py",
     },
     "refdata": {"feeds.py"},
-    "orders": {"scenario_disorder.py", "scenario_file.py", "scenario_play.py", "scenario_runner.py", "upload_files.py"},
+    "orders": {
+        *("scenario_disorder.py", "scenario_file.py", "scenario_play.py", "scenario_runner.py"),
+        *("stop_models.py", "upload_files.py"),
+    },
     "venues": {
         *("gateway", "gateway.py", "inbox", "inbox.py", "simulator"),
         *("scenario_database.py", "scenario_world.py", "simulation", "simulation_database"),

@@ -23,7 +23,9 @@ from oms_project.house.failures import BadInput
 from operations.selectors.scopes import find_scope, scope_names
 from orders.models import Order
 from orders.services import on_kill_switch
+from orders.services.cancel_order import cancel_order
 from orders.services.cancel_stopped import cancel_stopped
+from orders.services.check_boundaries import check_boundaries
 from orders.services.record_hand_over import record_hand_over
 from risk.models import Block
 from tests.factories import DeskWorld, make_desk, make_principal, set_price
@@ -228,6 +230,32 @@ def test_a_token_without_the_right_stops_nothing(world: DeskWorld) -> None:
     issue_token(world.dealer.user_id)
     assert post("/stops", {"scopes": [{"scope": "firm"}], "reason": "x"}).status_code == 403
     assert not Block.objects.filter(source="kill_switch").exists()
+
+
+def test_redis_dead_hinders_neither_the_press_nor_its_proof(world: DeskWorld, head: Principal, settings: Any) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    issue_token(head.user_id)
+    assert client_of(head).post("/risk/kill", PRESS, headers=HTMX).status_code == 200
+    assert post("/stops", {"scopes": [{"scope": "venue", "id": "XLON"}], "reason": "x"}).status_code == 201
+    relay()
+    assert get(f"/stops/{Block.objects.filter(source='kill_switch').first().id}").status_code == 200  # type: ignore[union-attr]
+    assert capture(world).outcome == "refused"
+
+
+def test_with_the_relay_dead_the_gate_is_shut_and_the_page_says_what_waits(world: DeskWorld, head: Principal) -> None:
+    sent = capture(world)
+    record_hand_over(request_ids=[sent.request_id], at=utc_now())
+    unsent = capture(world)
+    client_of(head).post("/risk/kill", PRESS)
+    assert capture(world).outcome == "refused"
+    answer = check_boundaries(request_ids=[unsent.request_id], at=utc_now())[unsent.request_id]
+    assert (answer.allowed, answer.code) == (False, "NO_STANDING_BLOCK")
+    assert "wait for the relay" in text(client_of(head), f"/risk/kill/{stop_id()}")
+    # A person's cancel needs no relay to be taken, and none to be waited for here.
+    canceled = cancel_order(
+        actor=world.dealer, at=utc_now(), idempotency_key="c", route="ticket", order_id=sent.order_id, reason="stop"
+    )
+    assert canceled.outcome == "released"
 
 
 # Command line

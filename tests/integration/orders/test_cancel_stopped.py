@@ -11,6 +11,7 @@ import pytest
 from accounts.models import CashBalance, Reservation
 from authorisation.domain.principal import process_principal
 from authorisation.models import AuthorisationRequest
+from journal.models import Event
 from journal.services.run_listener import run_listener
 from kernel.fix import ExecType, OrdStatus, Side
 from kernel.ids import new_id
@@ -31,6 +32,7 @@ from orders.services.record_hand_over import record_hand_over
 from orders.services.record_phoned_order import record_phoned_order
 from orders.services.replace_order import replace_order
 from orders.services.stage_replace import stage_replace
+from orders.services.tell_unproven import tell_unproven
 from risk.models import Block
 from risk.services.engage_kill_switch import engage_kill_switch
 from tests.factories import AT, DeskWorld, make_desk, make_listing, make_market, terms
@@ -345,3 +347,22 @@ def test_a_released_stop_is_worked_no_longer(world: DeskWorld) -> None:
     assert sweep(2) == [0, 0]
     assert order.requests.get().state == "released"
     assert proof(stop_id).to_reach == 0
+
+
+def test_what_stays_unproven_is_told_once_and_cleared_when_it_is_proven(world: DeskWorld) -> None:
+    result = working(world)
+    stop_id = press()
+    sweep()
+    assert tell_unproven(at=AT + timedelta(seconds=29)) == 0
+    assert [tell_unproven(at=AT + timedelta(seconds=30 + n)) for n in range(3)] == [1, 0, 0]
+    raised = Event.objects.get(kind="AnomalyRaised", payload__kind="STOP_NOT_PROVEN")
+    assert raised.payload["sentence"] == (
+        "the whole firm was stopped, and 1 of its orders are not proven over (1 at SIM1): phone the venue."
+    )
+    assert raised.payload["evidence"]["page"] == f"/risk/kill/{stop_id}"
+    record_hand_over(request_ids=[OrderRequest.objects.get(kind="cancel").id], at=LATER)
+    apply_reports(
+        reports=[report(result, 9, ExecType.CANCELED, OrdStatus.CANCELED, cum_qty=D(0), leaves_qty=D(0))], at=LATER
+    )
+    assert [tell_unproven(at=AT + timedelta(seconds=40 + n)) for n in range(2)] == [1, 0]
+    assert Event.objects.filter(kind="AnomalyCleared", payload__kind="STOP_NOT_PROVEN").count() == 1
