@@ -13,10 +13,10 @@ from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
+from accounts.domain.fee_book import STANDARD
 from authorisation.models import Desk
 from refdata.models import CorporateAction
 
-STANDARD = "standard"
 AMOUNT: dict[str, Any] = {"max_digits": 24, "decimal_places": 8}
 
 

@@ -20,7 +20,9 @@ import orjson
 import psycopg
 from django.db import connection
 
+from accounts.domain.fees import NO_FEES, fees_from_json
 from accounts.selectors import OVERDRAWN_SQL
+from accounts.selectors.fees import FEE_SCHEDULES
 from journal.bulk import raw_cursor
 from journal.domain.chain import Head
 from orders.domain.account_row import AccountRow
@@ -47,7 +49,8 @@ _LISTING = ", ".join(f"c{number}" for number in range(1, LISTING_WIDTH + 1))
 _WORLD = f"""
 WITH lst({_LISTING}) AS MATERIALIZED ({listing_statement(" WHERE l.symbol = upper($1)")}
 ), acc AS MATERIALIZED (
-    SELECT a.id, a.code, a.state, a.short_allowed, a.group_id, g.desk_id, a.client_id, c.active, {OVERDRAWN_SQL} AS overdrawn
+    SELECT a.id, a.code, a.state, a.short_allowed, a.group_id, g.desk_id, a.client_id, c.active, {OVERDRAWN_SQL} AS overdrawn,
+           a.account_class, a.opens_currencies
       FROM accounts_tradingaccount a
       JOIN accounts_accountgroup g ON g.id = a.group_id
       JOIN accounts_client c ON c.id = a.client_id
@@ -70,6 +73,7 @@ WITH lst({_LISTING}) AS MATERIALIZED ({listing_statement(" WHERE l.symbol = uppe
        AND (SELECT count(*) FROM cash) >= 0 LOCKING
 )
 SELECT acc.id, acc.code, acc.state, acc.short_allowed, acc.group_id, acc.desk_id, acc.client_id, acc.active, acc.overdrawn,
+       acc.account_class, acc.opens_currencies, {static_version(FEE_SCHEDULES)},
        cash.id, cash.available, holding.id, holding.available, holding.position,
        {TRADING_WAS_SWITCHED_ON_SQL}, {LIMITS_SQL}, {BLOCKS_SQL}, {USAGE_SQL}, {static_version(FX_RATES)}, NUMBER, k.payload_hash,
        k.answer::text, {RATE_VERSION_SQL}, {ahead_sql("$8::text")}, {ahead_sql("'account:' || acc.id")}, {RULEBOOK_SQL},
@@ -108,7 +112,8 @@ def numbered(sql: str) -> str:
 class World:
     """What one statement tells of account, money, marks and an earlier use of the key.
 
-    ``number`` is the next order number (0 for a preview); ``key_hash`` and ``key_answer`` are None for a fresh key.
+    ``number`` is the next order number (0 for a preview); ``fees_version`` is that of the fee schedules; ``key_hash`` and
+    ``key_answer`` are None for a fresh key.
     """
 
     listing: ListingFacts | None
@@ -122,6 +127,7 @@ class World:
     usage: tuple[ScopeUsage, ...]
     fx_version: UUID | None
     number: int
+    fees_version: UUID | None
     key_hash: str | None
     key_answer: str | None
     rulebook: Rulebook | None
@@ -181,26 +187,27 @@ def _world(
         if named is not None:
             row = _world_row(sql, (named, *parameters[1:]))
     return World(
-        listing=listing_from_values(row[27:], at=at) if row[27] is not None else None,
-        account=AccountRow(*row[:9]) if row[0] is not None else None,
-        cash_id=row[9],
-        cash_available=row[10],
-        holding_id=row[11],
-        stock_available=row[12],
-        position=row[13] if row[13] is not None else Decimal(0),
-        marks=marks_from_row(row[14], row[15], row[16], at=at),
-        usage=usage_from_text(row[17]),
-        fx_version=row[18],
-        number=row[19],
-        key_hash=row[20],
-        key_answer=row[21],
+        listing=listing_from_values(row[30:], at=at) if row[30] is not None else None,
+        account=AccountRow(*row[:11]) if row[0] is not None else None,
+        fees_version=row[11],
+        cash_id=row[12],
+        cash_available=row[13],
+        holding_id=row[14],
+        stock_available=row[15],
+        position=row[16] if row[16] is not None else Decimal(0),
+        marks=marks_from_row(row[17], row[18], row[19], at=at),
+        usage=usage_from_text(row[20]),
+        fx_version=row[21],
+        number=row[22],
+        key_hash=row[23],
+        key_answer=row[24],
         rates=rates_of(
-            version=row[22], source=source, source_ahead=row[23], account_id=row[0], account_ahead=row[24], at=at
+            version=row[25], source=source, source_ahead=row[26], account_id=row[0], account_ahead=row[27], at=at
         )
         if row[0] is not None
         else None,
-        rulebook=rulebook_at(row[25]),
-        peers=peers_of(row[26]),
+        rulebook=rulebook_at(row[28]),
+        peers=peers_of(row[29]),
     )
 
 
@@ -239,7 +246,8 @@ def next_order_numbers(count: int) -> list[int]:
 _ROWS = """
 SELECT id, ref, account_id, correlation_id, side, ord_type, order_qty, price, stop_px, time_in_force, cl_ord_id,
        venue_order_id, ord_status, cum_qty, leaves_qty, is_open, request_state, coalesce(state_date, trade_date), version, last_event_seq,
-       last_event_hash, facts::text, instrument_snapshot::text, accepted_excess
+       last_event_hash, facts::text, instrument_snapshot::text, accepted_excess,
+       fees::text, (SELECT a.account_class FROM accounts_tradingaccount a WHERE a.id = account_id)
   FROM orders_order WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
 _REQUEST_ROWS = """
@@ -254,7 +262,15 @@ def lock_order_rows(order_ids: Iterable[UUID]) -> dict[UUID, OrderRow]:
         cursor.execute(_ROWS, [sorted(set(order_ids))])
         return {
             row[0]: OrderRow._make(
-                (*row[:20], bytes(row[20]), facts_from_json(orjson.loads(row[21])), orjson.loads(row[22]), row[23])
+                (
+                    *row[:20],
+                    bytes(row[20]),
+                    facts_from_json(orjson.loads(row[21])),
+                    orjson.loads(row[22]),
+                    row[23],
+                    fees_from_json(orjson.loads(row[24])) if row[24] else NO_FEES,
+                    row[25],
+                )
             )
             for row in cursor.fetchall()
         }

@@ -80,6 +80,7 @@ class Order(models.Model):
     needs_attention = models.CharField(max_length=60, default="")
 
     instrument_snapshot = models.JSONField()
+    fees = models.JSONField(null=True)  # its terms, and by trade date what it traded and what is booked
     instructed_at = models.DateTimeField()
     entered_at = models.DateTimeField()
     updated_at = models.DateTimeField()

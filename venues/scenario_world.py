@@ -16,6 +16,7 @@ from guardian.models import GroupObjectPermission
 
 from accounts.models import AccountGroup, Client, TradingAccount
 from accounts.services.deposit import Deposit, deposit
+from accounts.services.load_fee_schedules import load_fee_schedules
 from accounts.services.open_account import open_account
 from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import Desk, User
@@ -37,6 +38,16 @@ ADAPTERS = {"4.2": "fix42-chained", "4.4": "fix44-chained", "5.0SP2": "fix44-cha
 BEGIN_STRINGS = {"4.2": "FIX.4.2", "4.4": "FIX.4.4", "5.0SP2": "FIXT.1.1"}
 ROUTE = "scenarios"
 
+_ANY_DAY = {
+    "version": "1", "mic": MIC, "effective_from": "2000-01-01", "method": "rates", "basis": "order_day",
+    "rounding": "half_up", "source": ROUTE,
+}  # fmt: skip
+FEES = (
+    {**_ANY_DAY, "name": "commission", "kind": "commission", "currency": "GBP", "bps": "7", "minimum": "5"},
+    {**_ANY_DAY, "name": "duty", "kind": "tax", "side": "buy", "bps": "50"},
+)
+"""Some of each, so that whatever is played is charged, corrected and taken back too."""
+
 
 @dataclass(frozen=True)
 class World:
@@ -55,6 +66,7 @@ def make_world(spec_version: str) -> World:
     desk, _ = Desk.objects.get_or_create(code="SCN", defaults={"name": "Scenarios"})
     group, _ = AccountGroup.objects.get_or_create(code="SCN", defaults={"name": "Scenarios", "desk": desk})
     account = TradingAccount.objects.filter(code="SCN").first() or _account(group)
+    load_fee_schedules(actor=process_principal(ROUTE), at=moment(1, 0), rows=FEES)
     _wide_limits()
     venue, _ = Venue.objects.get_or_create(
         code=f"V{spec_version}", defaults={"name": spec_version, "adapter": ADAPTERS[spec_version]}

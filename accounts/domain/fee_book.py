@@ -20,6 +20,8 @@ from accounts.domain.fees import ChargeKind, ChargeTerms, FeeSet
 from kernel.fix import Side
 
 _LIMIT = 4096
+STANDARD = "standard"
+"""The class of an account that nobody has put into another."""
 
 
 class FeeScope(NamedTuple):

@@ -41,7 +41,8 @@ class Basis(StrEnum):
     EXECUTION = "execution"
 
 
-class Tier(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Tier:
     """Of the value up to ``up_to`` (None: all the rest) that no tier before it took, ``bps`` basis points."""
 
     up_to: Decimal | None
@@ -179,14 +180,19 @@ class OrderFees:
             return OrderFees(sets, place, day, self.days)
         return OrderFees(sets, self.current, self.as_of, {**self.days, day: Day(place, ZERO, ZERO, {})})
 
+    def day(self, day: date) -> Day | None:
+        """What there is of ``day``; a day of nothing yet where something is charged on it, else None."""
+        had = self.days.get(day) or Day(self.current, ZERO, ZERO, {})
+        return had if self.sets and self.sets[had.terms] else None
+
     def traded(
         self, day: date, before: Traded, after: Traded, *, divisor: int, currency: str
     ) -> tuple[OrderFees, list[Charge]]:
         """After an execution of ``day`` went from ``before`` to ``after``, and what is to be booked for that now."""
-        had = self.days.get(day) or Day(self.current, ZERO, ZERO, {})
-        terms = self.sets[had.terms] if self.sets else ()
-        if not terms:
+        had = self.day(day)
+        if had is None:
             return self, []
+        terms = self.sets[had.terms]
         qty = _EXACT.add(had.qty, _EXACT.subtract(after.qty, before.qty))
         notional = _EXACT.add(had.notional, _EXACT.subtract(_notional(after), _notional(before)))
         booked, found = dict(had.booked), []

@@ -10,17 +10,12 @@ from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts.domain.fee_book import FeeBook, FeeSchedule
-from accounts.domain.fees import Basis, ChargeKind, ChargeTerms, Tier
 from accounts.domain.ledger import AccountMoney, OrderHold
 from accounts.locks import money_from_rows
 from accounts.models import CashBalance, Holding, SuspenseAccount, TradingAccount
-from accounts.models import FeeSchedule as FeeScheduleRow
 from authorisation.domain.principal import TRADE_ACCOUNT_GROUP, VIEW_ACCOUNT_GROUP, Principal
 from journal.bulk import raw_cursor
 from kernel.errors import NotFound
-from kernel.numbers import Rounding
-from refdata.selectors import get_static_version
 
 _ACCOUNT = """
 SELECT a.id, a.code, a.name, a.client_id, c.code, a.group_id, g.desk_id, a.base_currency, a.state, a.short_allowed,
@@ -42,9 +37,6 @@ SELECT id, account_id, NULL, instrument_id, settled, pending, reserved, short, o
 OVERDRAWN_SQL = """(EXISTS (SELECT FROM accounts_cashbalance ob WHERE ob.account_id = a.id AND ob.overdrawn_by_event IS NOT NULL)
      OR EXISTS (SELECT FROM accounts_holding oh WHERE oh.account_id = a.id AND oh.overdrawn_by_event IS NOT NULL))"""
 """A column for statements over ``accounts_tradingaccount a``: whether a fact left one of its balances below what is held."""
-
-FEE_SCHEDULES = "fee_schedules"
-_fee_book = [FeeBook()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,50 +180,3 @@ def list_holds_of_accounts(account_ids: Collection[UUID]) -> list[OrderHold]:
             [sorted(set(account_ids))],
         )
         return [OrderHold(*row) for row in cursor.fetchall()]
-
-
-def get_fee_book(version: UUID | None = None) -> FeeBook:
-    """All fee schedules, from the process's cache while they are of ``version``.
-
-    Who has read ``static_version(FEE_SCHEDULES)`` with the rest gives it; without it the version is read here.
-    """
-    version = version or get_static_version(FEE_SCHEDULES)
-    if version is None:
-        return FeeBook()
-    if _fee_book[0].version != version:
-        _fee_book[0] = FeeBook(tuple(list_fee_schedules()), version)
-    return _fee_book[0]
-
-
-def list_fee_schedules() -> list[FeeSchedule]:
-    """Every version of every schedule there is."""
-    return [_schedule(row) for row in FeeScheduleRow.objects.order_by("name", "version", "id")]
-
-
-def _schedule(row: FeeScheduleRow) -> FeeSchedule:
-    terms = ChargeTerms(
-        name=row.name,
-        version=row.version,
-        kind=ChargeKind(row.kind),
-        basis=Basis(row.basis),
-        rounding=Rounding(row.rounding),
-        currency=row.currency,
-        flat=row.flat,
-        per_share=row.per_share,
-        bps=row.bps,
-        tiers=tuple(Tier(Decimal(up_to) if up_to is not None else None, Decimal(bps)) for up_to, bps in row.tiers),
-        minimum=row.minimum,
-        maximum=row.maximum,
-        maximum_bps=row.maximum_bps,
-        above=row.above,
-    )
-    return FeeSchedule(
-        terms=terms,
-        effective_from=row.effective_from,
-        effective_to=row.effective_to,
-        mic=row.mic,
-        issuers=tuple(row.issuers.split()),
-        asset_class=row.asset_class,
-        account_class=row.account_class,
-        side=row.side,
-    )

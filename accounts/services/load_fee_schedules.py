@@ -11,7 +11,7 @@ from accounts.domain.fee_rows import ScheduleDraft, parse_schedules
 from accounts.domain.fees import terms_to_json
 from accounts.models import FeeSchedule as FeeScheduleRow
 from accounts.permissions import require_administrator
-from accounts.selectors import FEE_SCHEDULES, list_fee_schedules
+from accounts.selectors.fees import FEE_SCHEDULES, list_fee_schedules
 from authorisation.domain.principal import Principal
 from journal.bulk import one_transaction
 from journal.domain.chain import EventDraft

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import STANDARD, AccountGroup, CashBalance, Client, TradingAccount
+from accounts.domain.fee_book import STANDARD
+from accounts.models import AccountGroup, CashBalance, Client, TradingAccount
 from accounts.permissions import require_administrator
 from authorisation.domain.principal import Principal
 from journal.domain.chain import EventDraft

@@ -11,6 +11,7 @@ from kernel.fix import OrdStatus
 from kernel.numbers import ZERO
 from operations.fsck.check import Found
 from operations.fsck.snapshot import Snapshot
+from orders.domain.charging import kept_fees
 from orders.domain.holding import OPEN_STATES, asked_of, held_for, priced_of
 
 _OPEN = f"""
@@ -18,7 +19,7 @@ SELECT o.ref, o.side, o.ord_type, o.price, o.stop_px, o.leaves_qty, o.cum_qty,
        json_build_object('reference_price', o.instrument_snapshot -> 'reference_price',
                          'currency', o.instrument_snapshot -> 'currency',
                          'price_divisor', o.instrument_snapshot -> 'price_divisor')::text,
-       (o.instrument_snapshot ->> 'instrument_id')::uuid, o.is_open, o.ord_status,
+       (o.instrument_snapshot ->> 'instrument_id')::uuid, o.fees::text, o.is_open, o.ord_status,
        a.payloads::text, r.cash_currency, r.cash, r.instrument_id, r.stock
   FROM orders_order o
   LEFT JOIN accounts_reservation r ON r.order_id = o.id
@@ -42,6 +43,7 @@ def differing_holds(snapshot: Snapshot) -> Iterator[Found]:
             cum_qty,
             text,
             instrument_id,
+            fees,
             is_open,
             ord_status,
             asked,
@@ -49,7 +51,14 @@ def differing_holds(snapshot: Snapshot) -> Iterator[Found]:
         ) = row
         market = orjson.loads(text)
         wanted = held_for(
-            priced_of(side=side, ord_type=ord_type, price=price, stop_px=stop_px, snapshot=market),
+            priced_of(
+                side=side,
+                ord_type=ord_type,
+                price=price,
+                stop_px=stop_px,
+                snapshot=market,
+                fees=kept_fees(orjson.loads(fees) if fees else None).terms,
+            ),
             leaves_qty=leaves_qty,
             cum_qty=cum_qty,
             is_open=is_open,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kernel.numbers import MINOR_PLACES, minor_unit
 from operations.fsck.check import Check, Level
+from operations.fsck.fees import differing_fees
 from operations.fsck.holds import differing_holds
 from orders.domain.holding import OPEN_STATES
 
@@ -151,6 +152,31 @@ SELECT format('account %s, event %s', coalesce(b.account_id, s.account_id), coal
  WHERE s.amount IS DISTINCT FROM b.amount
 """
 
+_CHARGES = """
+WITH booked AS (
+     SELECT order_id, charge, sum(amount) AS amount FROM accounts_booking WHERE charge <> '' GROUP BY 1, 2
+), kept AS (
+     SELECT o.id, o.ref, l.key AS charge, sum(l.value::numeric) AS amount
+       FROM orders_order o CROSS JOIN LATERAL jsonb_each(o.fees -> 'days') d CROSS JOIN LATERAL jsonb_each_text(d.value -> 3) l
+      GROUP BY 1, 2, 3
+), by_event AS (
+     SELECT event_id, charge, sum(amount) AS amount FROM accounts_booking WHERE charge <> '' GROUP BY 1, 2
+), told AS (
+     SELECT e.id, e.stream, e.seq, l.line ->> 1 AS charge, sum((l.line ->> 3)::numeric) AS amount
+       FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'fees') AS l(line)
+      WHERE e.kind IN ('ExecutionRecorded', 'ExecutionCorrected', 'ExecutionBusted') GROUP BY 1, 2, 3, 4
+)
+SELECT format('%s %s', coalesce(k.ref, b.order_id::text), coalesce(k.charge, b.charge)) AS subject,
+       format('was charged %s by its bookings and %s by its order', coalesce(-b.amount, 0), coalesce(k.amount, 0)) AS what
+  FROM kept k FULL JOIN booked b ON b.order_id = k.id AND b.charge = k.charge
+ WHERE coalesce(-b.amount, 0) <> coalesce(k.amount, 0)
+ UNION ALL
+SELECT coalesce(t.stream || ' event ' || t.seq, 'event ' || b.event_id),
+       format('charged %s of %s; %s is booked', coalesce(t.amount, 0), coalesce(t.charge, b.charge), coalesce(-b.amount, 0))
+  FROM told t FULL JOIN by_event b ON b.event_id = t.id AND b.charge = t.charge
+ WHERE coalesce(-b.amount, 0) <> coalesce(t.amount, 0)
+"""
+
 _SUSPENSE = """
 WITH booked AS (
      SELECT order_id, account_id, coalesce(sum(amount) FILTER (WHERE instrument_id IS NULL), 0) AS cash,
@@ -288,6 +314,19 @@ CHECKS = (
         "Every booking that is no trade and no move of suspense is a line of the event it names, and every such line is booked.",
         f"{_BOOKS}.",
         sql=_DEPOSITS,
+    ),
+    Check(
+        "FEES_DIFFER", "I4", Level.MONEY,
+        "What every order is charged for a trade date is what its executions of that date make by the terms it keeps.",
+        f"{_BOOKS}; the order's next report of that date books the difference.",
+        look=differing_fees,
+        reads_all=True,
+    ),
+    Check(
+        "CHARGES_DIFFER", "I4", Level.MONEY,
+        "Every charge of an order is booked, line by line, by the events that say so, and nothing else is.",
+        f"{_BOOKS}; correct with a booking of its own, never by changing one.",
+        sql=_CHARGES,
     ),
     Check(
         "SUSPENSE_DIFFERS", "I4", Level.MONEY,

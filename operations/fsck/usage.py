@@ -45,7 +45,7 @@ def differing_counts(snapshot: Snapshot) -> Iterator[Found]:
             yield Found(ref, "counts and does not exist")
             continue
         wanted = counted_for(
-            priced_of(side=side, ord_type=ord_type, price=price, stop_px=stop_px, snapshot=orjson.loads(text)),
+            priced_of(side=side, ord_type=ord_type, price=price, stop_px=stop_px, snapshot=orjson.loads(text), fees=()),
             leaves_qty=leaves_qty,
             cum_qty=cum_qty,
             is_open=is_open,

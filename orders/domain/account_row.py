@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from accounts.domain.fee_book import STANDARD
+
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
@@ -19,3 +21,5 @@ class AccountRow:
     client_id: UUID
     client_active: bool
     overdrawn: bool
+    account_class: str = STANDARD
+    opens_currencies: bool = False

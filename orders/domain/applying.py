@@ -1,7 +1,9 @@
 """What a batch of reports means for one order: events, executions, bookings, answers, anomalies and the new snapshot. Pure.
 
 Reports are read in the venue's order. A duplicate leaves no trace. An anomaly that the same batch settles is not raised.
-The effective quantity and price of each execution are carried, so every money figure is a difference of two values.
+The effective quantity and price of each execution are carried, so every money figure is a difference of two values. What it
+costs beside (``accounts.domain.fees``) is the difference of what the order-day owes and what is booked; ``cash_delta`` of an
+event is all the cash it moved, ``fees`` the part of it that are charges.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.domain.arithmetic import HoldAmounts, change_effect, trade_value
+from accounts.domain.fees import NO_FEES, FeeSet, OrderFees, Traded
 from accounts.domain.ledger import TradeBooking
 from journal.domain.chain import EventDraft
 from kernel.canonical import jsonable
 from kernel.fix import OrdStatus, Side
 from kernel.numbers import ZERO, plain
 from orders.domain.changes import AnomalyFound, AnomalyGone, ExecutionChange, RequestAnswered
+from orders.domain.charging import Decision, decision_to_json
 from orders.domain.counting import counted_for
 from orders.domain.derive import Derived, all_notes, derive
 from orders.domain.facts import OrderFacts
@@ -68,6 +72,8 @@ class OrderRow(NamedTuple):
     facts: OrderFacts
     snapshot: Mapping[str, Any]
     accepted_excess: Decimal = ZERO
+    fees: OrderFees = NO_FEES
+    account_class: str = ""
 
 
 class RequestRow(NamedTuple):
@@ -90,6 +96,7 @@ class ExecutionState:
     event_id: UUID
     first: ExecutionChange | None
     settlement_date: date
+    trade_date: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,7 @@ class Applied:
     held_before: HoldAmounts
     counted: Counted
     counted_before: Counted
+    fees: OrderFees = NO_FEES
     drafts: list[EventDraft] = field(default_factory=list)
     executions: dict[str, ExecutionState] = field(default_factory=dict)
     bookings: list[TradeBooking] = field(default_factory=list)
@@ -130,12 +138,15 @@ class Applied:
 class Tools:
     """What the pure part is given from outside: ids, settlement dates, and ids of executions that exist.
 
-    ``execution_ids`` has all executions of orders whose facts are all in hand, of others those that reports name again.
+    ``execution_days`` are their trade dates by id; ``fee_terms`` is what an order is charged by on a date, None when no schedule
+    says so. ``execution_ids`` has all executions of orders whose facts are all in hand, of others those that reports name again.
     """
 
     new_id: Callable[[], UUID]
     settlement_date: Callable[[str, date], date]
     execution_ids: Mapping[tuple[UUID, str], UUID]
+    execution_days: Mapping[UUID, date]
+    fee_terms: Callable[[OrderRow, date], FeeSet | None]
     at: datetime
     actor: str
 
@@ -154,9 +165,10 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
         needs_attention=attention,
         shown=_shown(order, before, attention),
         held=HoldAmounts(),
-        held_before=_held(order, requests, states, before),
         counted=NOTHING,
         counted_before=_counted(order, requests, states, before),
+        held_before=_held(order, requests, states, before, order.fees),
+        fees=order.fees,
     )
     for report in sorted(reports, key=lambda r: (r.position.epoch, r.position.seq, r.identity)):
         if not order.facts.whole and (order.id, report.identity) in tools.execution_ids:
@@ -170,7 +182,9 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
         status_before = work.derived.ord_status
         work.facts = folded.facts
         work.derived = derive(folded.facts, business_date=max(order.trade_date, report.trade_date))
-        applied_id = _event(work, tools, "ReportApplied", report, _report_payload(work, report, status_before))
+        decided = _decide_fees(work, tools, folded.changes)
+        payload = _report_payload(work, report, status_before, decided)
+        applied_id = _event(work, tools, "ReportApplied", report, payload)
         for change in folded.changes:
             if isinstance(change, ExecutionChange):
                 _execution(work, tools, change, applied_id)
@@ -181,8 +195,8 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
                 work.cleared.pop(change.dedupe_key, None)
             elif work.raised.pop(change.dedupe_key, None) is None:
                 work.cleared[change.dedupe_key] = change
-    work.held = _held(order, requests, states, work.derived)
     work.counted = _counted(order, requests, states, work.derived)
+    work.held = _held(order, requests, states, work.derived, work.fees)
     work.request_state = request_state_of((request.kind, states[request.id]) for request in requests)
     return work
 
@@ -213,21 +227,28 @@ def request_state_of(requests: Iterable[tuple[str, str]]) -> str:
     return shown
 
 
-def _held(order: OrderRow, requests: Sequence[RequestRow], states: Mapping[UUID, str], derived: Derived) -> HoldAmounts:
-    return held_for(_priced(order, derived), **_standing(requests, states, derived))
+def _held(
+    order: OrderRow,
+    requests: Sequence[RequestRow],
+    states: Mapping[UUID, str],
+    derived: Derived,
+    fees: OrderFees,
+) -> HoldAmounts:
+    return held_for(_priced(order, derived, fees.terms), **_standing(requests, states, derived))
 
 
 def _counted(order: OrderRow, requests: Sequence[RequestRow], states: Mapping[UUID, str], derived: Derived) -> Counted:
-    return counted_for(_priced(order, derived), **_standing(requests, states, derived))
+    return counted_for(_priced(order, derived, ()), **_standing(requests, states, derived))
 
 
-def _priced(order: OrderRow, derived: Derived) -> Priced:
+def _priced(order: OrderRow, derived: Derived, fees: FeeSet) -> Priced:
     return priced_of(
         side=order.side,
         ord_type=order.ord_type,
         price=derived.price,
         stop_px=derived.stop_px,
         snapshot=order.snapshot,
+        fees=fees,
     )
 
 
@@ -262,7 +283,9 @@ def _event(
     return event_id
 
 
-def _report_payload(work: Applied, report: Report, status_before: OrdStatus | None) -> dict[str, Any]:
+def _report_payload(
+    work: Applied, report: Report, status_before: OrdStatus | None, decided: list[Decision]
+) -> dict[str, Any]:
     """The report as it came, the working figures after it, and under ``moved`` what else is another than before."""
     derived = work.derived
     payload: dict[str, Any] = {
@@ -277,6 +300,8 @@ def _report_payload(work: Applied, report: Report, status_before: OrdStatus | No
         "avg_px": plain(derived.avg_px),
     }
     moved = _moved(work)
+    if decided:
+        moved["fees"] = [decision_to_json(decision) for decision in decided]
     if moved:
         payload["moved"] = moved
     return payload
@@ -303,6 +328,38 @@ def _moved(work: Applied) -> dict[str, Any]:
     return moved
 
 
+def _decide_fees(work: Applied, tools: Tools, changes: Iterable[object]) -> list[Decision]:
+    """By what the order is charged on the trade dates of the changes, where that was not decided before; what is news of it.
+
+    A trade that no schedule covers is booked like any other, charged nothing, and a person is told.
+    """
+    news: list[Decision] = []
+    for change in changes:
+        if not isinstance(change, ExecutionChange):
+            continue
+        day = _trade_date(work, tools, change)
+        if work.fees.is_decided(day):
+            continue
+        # What was booked before there were fees stays uncharged, whatever is done to it.
+        terms = () if change.effective_qty_before else tools.fee_terms(work.order, day)
+        if terms is None:
+            key = f"FEES_UNKNOWN:{day.isoformat()}"
+            sentence = f"No commission schedule covers the trades of {day.isoformat()}; they are charged nothing."
+            work.raised[key] = AnomalyFound("FEES_UNKNOWN", "high", sentence, change.exec_id, key)
+        work.fees = work.fees.decided(day, terms or ())
+        news.append((day, terms or ()))
+    return news
+
+
+def _trade_date(work: Applied, tools: Tools, change: ExecutionChange) -> date:
+    """Of the trade itself, whatever day it was corrected or busted on."""
+    known = work.executions.get(change.identity)
+    if known is not None:
+        return known.trade_date
+    execution_id = tools.execution_ids.get((work.order.id, change.identity))
+    return tools.execution_days[execution_id] if execution_id is not None else change.report.trade_date
+
+
 def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID) -> None:
     order, snapshot, report = work.order, work.order.snapshot, change.report
     known = work.executions.get(change.identity)
@@ -319,35 +376,35 @@ def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID
         divisor=divisor,
         currency=currency,
     )
+    trade_date = _trade_date(work, tools, change)
+    before = Traded(change.effective_qty_before, change.effective_px_before)
+    work.fees, charged = work.fees.traded(trade_date, before, Traded(*after), divisor=divisor, currency=currency)
+    cost = sum((charge.amount for charge in charged), ZERO)
     value = trade_value(qty=after[0], px=after[1], divisor=divisor, currency=currency).amount
     settlement_date = tools.settlement_date(snapshot["mic"], report.trade_date)
-    event_id = _event(
-        work,
-        tools,
-        _EVENT_KINDS[change.kind],
-        report,
-        {
-            "order_id": str(order.id),
-            "execution_id": str(execution_id),
-            "account_id": str(order.account_id),
-            "exec_id": change.exec_id,
-            "exec_ref_id": change.exec_ref_id,
-            "effective_qty_before": plain(change.effective_qty_before),
-            "effective_px_before": plain(change.effective_px_before),
-            "effective_qty": plain(change.effective_qty),
-            "effective_px": plain(change.effective_px),
-            "value": plain(value),
-            "currency": currency,
-            "cash_delta": plain(effect.cash),
-            "side": order.side,
-            "instrument_id": snapshot["instrument_id"],
-            "trade_date": report.trade_date.isoformat(),
-            "settlement_date": settlement_date.isoformat(),
-        },
-        cause,
-    )
+    payload = {
+        "order_id": str(order.id),
+        "execution_id": str(execution_id),
+        "account_id": str(order.account_id),
+        "exec_id": change.exec_id,
+        "exec_ref_id": change.exec_ref_id,
+        "effective_qty_before": plain(change.effective_qty_before),
+        "effective_px_before": plain(change.effective_px_before),
+        "effective_qty": plain(change.effective_qty),
+        "effective_px": plain(change.effective_px),
+        "value": plain(value),
+        "currency": currency,
+        "cash_delta": plain(effect.cash - cost),
+        "side": order.side,
+        "instrument_id": snapshot["instrument_id"],
+        "trade_date": report.trade_date.isoformat(),
+        "settlement_date": settlement_date.isoformat(),
+    }
+    if charged:
+        payload["fees"] = [[charge.kind, charge.name, charge.version, plain(charge.amount)] for charge in charged]
+    event_id = _event(work, tools, _EVENT_KINDS[change.kind], report, payload, cause)
     born = known.event_id if known else event_id
-    work.executions[change.identity] = ExecutionState(execution_id, change, born, first, settlement_date)
+    work.executions[change.identity] = ExecutionState(execution_id, change, born, first, settlement_date, trade_date)
     work.bookings.append(
         TradeBooking(
             account_id=order.account_id,
@@ -362,6 +419,7 @@ def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID
             cash_delta=effect.cash,
             trade_date=report.trade_date,
             settlement_date=settlement_date,
+            charges=tuple(charged),
         )
     )
 

@@ -12,6 +12,7 @@ from kernel.numbers import ZERO
 from orders.domain.terms import OrderTerms
 from orders.domain.venue_rules import NO_RULES
 from refdata.domain.listing_facts import ListingFacts
+from risk.domain.charge_facts import NO_CHARGES, ChargeFacts
 from risk.domain.conduct import ConductFacts
 from risk.domain.facts import (
     AccountFacts,
@@ -30,9 +31,6 @@ from risk.domain.usage import NO_USAGE, UsageFacts
 
 DESK_SOURCES = frozenset({"ticket"})
 """Doors where a dealer sits in front of a question and can acknowledge it."""
-
-NO_FEES = ZERO
-"""Fees are estimated at zero until fee schedules exist; the reservation and every preview go through this name."""
 
 
 def term_facts(terms: OrderTerms) -> TermFacts:
@@ -132,6 +130,7 @@ def order_facts(
     usage: UsageFacts = NO_USAGE,
     rates: Rates | None = None,
     locate: LocateFacts | None = None,
+    charges: ChargeFacts = NO_CHARGES,
 ) -> Facts:
     """Facts of a new order, or of a replace when ``working`` is given; its own reservation is given back first."""
     own_cash = working.reserved_cash if working else ZERO
@@ -145,7 +144,6 @@ def order_facts(
         terms=terms,
         cash_available=cash_available + own_cash if cash_available is not None else None,
         stock_available=stock_available + own_stock if stock_available is not None else None,
-        fees=NO_FEES,
         trading_on=trading_on,
         limits=limits,
         blocks=blocks,
@@ -154,4 +152,5 @@ def order_facts(
         rates=rates,
         locate=locate,
         conduct=conduct,
+        charges=charges,
     )

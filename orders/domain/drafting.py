@@ -16,12 +16,14 @@ from uuid import UUID
 
 import orjson
 
+from accounts.domain.fees import FeeSet
 from authorisation.domain.principal import Principal
 from journal.domain.chain import EventDraft, EventRow, Head, chain
 from kernel.canonical import jsonable
 from kernel.fix import TimeInForce
 from kernel.ids import cl_ord_id, order_ref, shard_of
 from kernel.numbers import ZERO, plain
+from orders.domain.charging import decision_to_json, first_fees
 from orders.domain.facts import NO_FACTS, facts_to_json
 from orders.domain.fold import request_sent
 from orders.domain.results import PENDING_AUTHORISATION, REFUSED, RELEASED, CaptureResult
@@ -189,6 +191,7 @@ def draft_capture(
     hold_cash: Decimal,
     hold_stock: Decimal,
     decision: bytes,
+    charged_by: FeeSet = (),
 ) -> CaptureDraft:
     """Everything one capture writes. The worst answer decides the outcome; ACKNOWLEDGE must have been dealt with before."""
     at, outcome = context.at, OUTCOMES[judgement.worst]
@@ -198,7 +201,7 @@ def draft_capture(
     message = message_of(terms, listing, context.account_code)
     checks = checks_json(judgement.answers)
     snapshot = snapshot_json(listing)
-    told = instrument_told(listing, snapshot)
+    told = instrument_told(listing, snapshot) | {"fees": decision_to_json((listing.business_date, charged_by))}
     events = _events(terms, listing, judgement, context, ids, (ref, cl_ord, outcome, checks, decision, message, told))
     order = {
         "id": ids.order_id,
@@ -228,6 +231,7 @@ def draft_capture(
         "is_open": not refused,
         "needs_attention": "",
         "instrument_snapshot": snapshot,
+        "fees": first_fees(charged_by, listing.business_date),
         "instructed_at": terms.instructed_at or at,
         "entered_at": at,
         "updated_at": at,
@@ -247,8 +251,7 @@ def draft_capture(
         checks=judgement.answers,
         authorisation_id=ids.authorisation_id if outcome == PENDING_AUTHORISATION else None,
     )
-    held = (ZERO, ZERO) if refused else (hold_cash, hold_stock)
-    return CaptureDraft(order, request, events, held[0], held[1], result)
+    return CaptureDraft(order, request, events, ZERO if refused else hold_cash, ZERO if refused else hold_stock, result)
 
 
 def _first_facts(terms: OrderTerms, cl_ord: str) -> bytes:

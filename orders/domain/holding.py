@@ -1,5 +1,7 @@
 """What an order holds of its account: enough for its leaves, and for those of a replace the venue has not answered.
 
+Charges of the rest of a buy are held with it (``risk.domain.exposure``).
+
 Invariant: held = 0 for an order that is over; otherwise the largest of what holds now and what each open replace asks for.
 A staged replace (``staging``) outlives its order: what it asks for stays held until that is entered anew or given up.
 A filled order is over only once no replace of it is open: the venue may accept one and work it again.
@@ -14,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.domain.arithmetic import HoldAmounts
+from accounts.domain.fees import FeeSet
 from kernel.fix import OrdType, Side
 from orders.domain.staging import is_staged
 from risk.domain.exposure import Priced
@@ -39,8 +42,12 @@ def priced_of(
     price: Decimal | None,
     stop_px: Decimal | None,
     snapshot: Mapping[str, Any],
+    fees: FeeSet,
 ) -> Priced:
-    """Pricing of an order by its instrument snapshot: the reference price stays the one it was checked with."""
+    """Pricing of an order by its instrument snapshot: the reference price stays the one it was checked with.
+
+    ``fees`` are the terms its rest is charged by.
+    """
     last = snapshot["reference_price"]
     return Priced(
         side=Side(side),
@@ -50,6 +57,7 @@ def priced_of(
         last=Decimal(last) if last is not None else None,
         currency=snapshot["currency"],
         price_divisor=snapshot["price_divisor"],
+        fees=fees,
     )
 
 
@@ -64,12 +72,12 @@ def held_for(
 ) -> HoldAmounts:
     """What the order holds from now on: cash in the listing's currency, stock in units."""
     is_over = not is_open and not is_filled
-    held = HoldAmounts() if is_over else terms.hold(leaves_qty) or HoldAmounts()
+    held = HoldAmounts() if is_over else terms.hold(leaves_qty, cum_qty) or HoldAmounts()
     for wish in asked:
         if is_over and not wish.staged:
             continue
         wanted = replace(terms, price=wish.price, stop_px=wish.stop_px)
-        held = held.worse(wanted.hold(wish.order_qty - cum_qty) or HoldAmounts())
+        held = held.worse(wanted.hold(wish.order_qty - cum_qty, cum_qty) or HoldAmounts())
     return held
 
 

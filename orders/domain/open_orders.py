@@ -14,7 +14,10 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import orjson
+
 from accounts.domain.arithmetic import HoldAmounts
+from accounts.domain.fees import terms_from_json
 from journal.domain.projecting import Happening
 from kernel.fix import OrdStatus, OrdType, TimeInForce
 from kernel.numbers import ZERO, plain
@@ -30,7 +33,7 @@ _WISHES = ("replace", "staged")
 
 class OpenOrder(NamedTuple):
     """Decimals as text, "" where there is none. A request is (id, kind, state, order_qty, price, stop_px), its kind
-    ``staged`` for a staged replace."""
+    ``staged`` for a staged replace. ``fees`` are the terms (JSON) its rest is charged by, decided for ``charged_on``."""
 
     account_id: str
     side: str
@@ -56,6 +59,8 @@ class OpenOrder(NamedTuple):
     is_open: bool
     seq: int
     requests: Requests
+    charged_on: str = ""
+    fees: str = ""
 
     @property
     def text(self) -> str:
@@ -84,6 +89,7 @@ class OpenOrder(NamedTuple):
                 "currency": self.currency,
                 "price_divisor": self.divisor,
             },
+            fees=terms_from_json(orjson.loads(self.fees)) if self.fees else (),
         )
         return held_for(
             terms,
@@ -256,6 +262,7 @@ def _captured(event: Happening) -> OpenOrder:
         is_open=True,
         seq=event.seq,
         requests=((payload["request_id"], "new", CAPTURED, "", "", ""),),
+        **_first_fees(instrument.get("fees")),
     )
 
 
@@ -307,7 +314,10 @@ def _reported(entry: OpenOrder, event: Happening) -> OpenOrder:
     moved = payload.get("moved")
     changed: dict[str, Any] = {}
     for name, value in moved.items() if moved else ():
-        changed[_MOVED[name]] = "" if value is None else value
+        if name == "fees":
+            changed |= _decided(entry, value)
+        else:
+            changed[_MOVED[name]] = "" if value is None else value
     return entry._replace(
         ord_status=payload["ord_status"] or "",
         order_qty=payload["order_qty"] or entry.order_qty,
@@ -318,6 +328,21 @@ def _reported(entry: OpenOrder, event: Happening) -> OpenOrder:
         seq=max(entry.seq, event.seq),
         **changed,
     )
+
+
+def _text(terms: Any) -> str:
+    return orjson.dumps(terms).decode() if terms else ""
+
+
+def _first_fees(told: list[Any] | None) -> dict[str, str]:
+    return {"charged_on": told[0], "fees": _text(told[1])} if told else {}
+
+
+def _decided(entry: OpenOrder, told: list[Any]) -> dict[str, str]:
+    """By what the rest is charged now: the terms of the latest trade date that was decided."""
+    last = max(told, key=lambda decision: decision[0])
+    later = last[0] > entry.charged_on
+    return {"charged_on": last[0], "fees": _text(last[1])} if later else {}
 
 
 def _request_state(requests: Requests) -> str:

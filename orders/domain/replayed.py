@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.domain.arithmetic import HoldAmounts
+from accounts.domain.fees import NO_FEES, OrderFees, fees_to_json
 from kernel.fix import OrdStatus
 from kernel.numbers import ZERO
 from orders.domain.derive import Derived
@@ -82,6 +83,10 @@ class ReplayedExecution:
     suspense_qty: Decimal = ZERO
     suspense_cash: Decimal = ZERO
 
+    @property
+    def trade_date(self) -> date:
+        return self.trade.trade_date
+
     def columns(self) -> dict[str, Any]:
         """As the table's row."""
         trade = self.trade
@@ -128,6 +133,7 @@ class ReplayedOrder:
     working: Derived | None = None
     attention: str = ""
     state_date: date | None = None
+    fees: OrderFees = NO_FEES
     accepted_excess: Decimal = ZERO
     suspense_account_id: UUID | None = None
     session_group: str = ""
@@ -157,6 +163,7 @@ class ReplayedOrder:
             "is_open": self.is_open,
             "needs_attention": self.attention,
             "state_date": self.state_date,
+            "fees": fees_to_json(self.fees) or None,
             "accepted_excess": self.accepted_excess,
             "suspense_account_id": self.suspense_account_id,
             "updated_at": self.updated_at,
@@ -182,6 +189,7 @@ class ReplayedOrder:
                 "currency": self.currency,
                 "price_divisor": self.price_divisor,
             },
+            fees=self.fees.terms,
         )
         asked = [
             asked_of(request.payload)

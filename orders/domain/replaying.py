@@ -22,6 +22,7 @@ from kernel.numbers import ZERO
 from orders.domain import transitions as states
 from orders.domain.amending import accepted_terms
 from orders.domain.applying import attention_of, request_state_of
+from orders.domain.charging import charged, decision_from_json, traded_days
 from orders.domain.derive import derive
 from orders.domain.drafting import TELLS_ALL
 from orders.domain.facts import NO_FACTS, facts_of_reports
@@ -66,8 +67,10 @@ class Replay:
     def order(self) -> ReplayedOrder | None:
         """The order as the events taken so far tell it, or None before its first."""
         self._read()
-        if self._order is not None and self._order.suspense_account_id is not None:
-            _suspend(self._order)
+        if self._order is not None:
+            self._order.fees = traded_days(self._order.fees, self._order.executions.values())
+            if self._order.suspense_account_id is not None:
+                _suspend(self._order)
         return self._order
 
     def _read(self) -> None:
@@ -98,6 +101,8 @@ class Replay:
         self._reports.append(report)
         self._unread = True
         self._cause = (event.id, report)
+        for told in event.payload.get("moved", {}).get("fees", ()):
+            order.fees = order.fees.decided(*decision_from_json(told))
         order.request_state = _asked_state(order)
 
     def _execution(self, order: ReplayedOrder, event: EventRecord) -> None:
@@ -114,12 +119,22 @@ class Replay:
             settlement_date=date.fromisoformat(payload["settlement_date"]),
             side=order.fixed["side"],
         )
+        order.fees = charged(order.fees, report.trade_date, payload)
 
     def _amended(self, order: ReplayedOrder, event: EventRecord) -> None:
         """The fold says what an execution is worth; only the price of one that counts no more is known from here alone."""
+        self._charged(order, event).effective_px = Decimal(event.payload["effective_px"])
+
+    def _busted(self, order: ReplayedOrder, event: EventRecord) -> None:
+        self._charged(order, event)
+
+    @staticmethod
+    def _charged(order: ReplayedOrder, event: EventRecord) -> ReplayedExecution:
+        """The execution of the event, after counting what was booked in charges by it."""
         execution_id = UUID(event.payload["execution_id"])
         row = next(one for one in order.executions.values() if one.id == execution_id)
-        row.effective_px = Decimal(event.payload["effective_px"])
+        order.fees = charged(order.fees, row.trade.trade_date, event.payload)
+        return row
 
     def _routed(self, order: ReplayedOrder, event: EventRecord) -> None:
         order.session_group, order.venue_rules = event.payload["session_group"], event.payload["venue_rules"]
@@ -236,6 +251,7 @@ _TAKES: dict[str, _Take] = {
     "ReportApplied": Replay._report,
     "ExecutionRecorded": Replay._execution,
     "ExecutionCorrected": Replay._amended,
+    "ExecutionBusted": Replay._busted,
     "ExcessAccepted": Replay._excess_accepted,
     "ExcessMoved": Replay._excess_moved,
     "TradingDayTurned": Replay._day_turned,
@@ -335,6 +351,8 @@ def _captured(event: EventRecord) -> ReplayedOrder:
         "strategy": payload.get("strategy", ""),
         "instructed_at": datetime.fromisoformat(instructed_at) if instructed_at else event.recorded_at,
     }
+    if "fees" in payload["instrument"]:
+        order.fees = order.fees.decided(*decision_from_json(payload["instrument"]["fees"]))
     order.leaves_qty = working["order_qty"]
     order.last_request_seq = 1
     order.facts = request_sent(NO_FACTS, sent_fact(kind="new", cl_ord_id=cl_ord_id, orig_cl_ord_id=None, payload=terms))

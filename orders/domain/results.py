@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from accounts.domain.fees import Charge
 from kernel.numbers import Money
 from risk.domain.answers import CheckAnswer, Verdict
 from risk.domain.checks.closeness import Closeness
@@ -63,6 +64,7 @@ class RowResult:
 class Preview:
     """What would happen if these terms were sent now. Money in the listing's currency, positions in units.
 
+    ``charges`` are the lines of ``fees``, for the whole quantity in one day at the price it is valued at.
     ``closeness`` has every mark on usage and position that applies, the closest first.
     """
 
@@ -71,6 +73,7 @@ class Preview:
     notional: Money | None
     notional_text: str
     fees: Money
+    charges: tuple[Charge, ...]
     cash_before: Money | None
     cash_after: Money | None
     position_before: Decimal

@@ -155,7 +155,8 @@ def find_pending_authorisations(order_id: UUID) -> list[UUID]:
 
 
 _ACCOUNTS = f"""
-SELECT a.id, a.code, a.state, a.short_allowed, a.group_id, g.desk_id, a.client_id, c.active, {OVERDRAWN_SQL}
+SELECT a.id, a.code, a.state, a.short_allowed, a.group_id, g.desk_id, a.client_id, c.active, {OVERDRAWN_SQL},
+       a.account_class, a.opens_currencies
   FROM accounts_tradingaccount a
   JOIN accounts_accountgroup g ON g.id = a.group_id
   JOIN accounts_client c ON c.id = a.client_id

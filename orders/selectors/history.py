@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from uuid import UUID
 
 from journal.bulk import raw_cursor
@@ -10,31 +11,34 @@ from journal.selectors import told_in_streams
 from orders.domain.report import Report
 from orders.domain.report_json import report_of
 
+Known = dict[tuple[UUID, str], tuple[UUID, date]]
+"""By order and identity: id and trade date of an execution."""
+
 _EXECUTIONS_OF_REPORTS = """
-SELECT e.order_id, e.identity, e.id
+SELECT e.order_id, e.identity, e.id, e.trade_date
   FROM unnest(%s::uuid[], %s::text[]) AS r(order_id, identity)
   JOIN orders_execution e ON e.order_id = r.order_id AND e.identity = r.identity
 """
 
 
-def find_executions_of_reports(by_order: Mapping[UUID, Sequence[Report]]) -> dict[tuple[UUID, str], UUID]:
-    """Ids of the executions that the reports name by their identity, by (order, identity)."""
+def find_executions_of_reports(by_order: Mapping[UUID, Sequence[Report]]) -> Known:
+    """Ids and trade dates of the executions that the reports name by their identity, by (order, identity)."""
     pairs = [(order_id, report.identity) for order_id, reports in by_order.items() for report in reports]
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_EXECUTIONS_OF_REPORTS, [[pair[0] for pair in pairs], [pair[1] for pair in pairs]])
-        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
+        return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
 
 
-def find_executions_of_orders(order_ids: Collection[UUID]) -> dict[tuple[UUID, str], UUID]:
-    """Ids of all executions of the orders by (order, identity)."""
+def find_executions_of_orders(order_ids: Collection[UUID]) -> Known:
+    """Ids and trade dates of all executions of the orders by (order, identity)."""
     if not order_ids:
         return {}
     with raw_cursor(binary=True) as cursor:
         cursor.execute(
-            "SELECT order_id, identity, id FROM orders_execution WHERE order_id = ANY(%s::uuid[])",
+            "SELECT order_id, identity, id, trade_date FROM orders_execution WHERE order_id = ANY(%s::uuid[])",
             [sorted(set(order_ids))],
         )
-        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
+        return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
 
 
 def find_reports(order_ids: Collection[UUID]) -> dict[UUID, list[Report]]:

@@ -8,11 +8,14 @@ from uuid import UUID
 
 import orjson
 
+from accounts.selectors.fees import fee_book_of
 from authorisation.domain.principal import Principal
 from kernel.errors import Invalid, Refused
 from kernel.ids import new_id
+from kernel.numbers import ZERO
 from orders.domain.account_row import AccountRow
 from orders.domain.assembling import DESK_SOURCES, order_facts, term_facts
+from orders.domain.charging import select_for_listing
 from orders.domain.drafting import CaptureContext, CaptureDraft, CaptureIds, draft_capture
 from orders.domain.terms import OrderTerms
 from orders.locks import World
@@ -21,6 +24,7 @@ from orders.permissions import can_see, operator_facts
 from orders.services._authorise import hold_for_authorisation
 from refdata.domain.listing_facts import ListingFacts
 from risk.domain.answers import Acknowledgement, Judgement, Verdict, answer_to_json
+from risk.domain.charge_facts import ChargeFacts
 from risk.domain.checks import REGISTRY_VERSION
 from risk.domain.checks.rates import RATE_CODES
 from risk.domain.conduct import ConductFacts
@@ -96,6 +100,9 @@ def capture_facts(
     """What the checks judge a new order on; ``locate`` is the one a short sale names."""
     actor = submission.actor
     scopes = scopes_of(actor.user_id, account, listing, submission.terms.strategy)
+    selected = select_for_listing(
+        fee_book_of(world.fees_version), listing, side=submission.terms.side, account_class=account.account_class
+    )
     return order_facts(
         at=submission.at,
         operator=operator_facts(actor, desk_id=account.desk_id, group_id=account.group_id),
@@ -106,6 +113,7 @@ def capture_facts(
             account.short_allowed,
             account.client_active,
             account.overdrawn,
+            account.opens_currencies,
         ),
         listing=listing,
         terms=term_facts(submission.terms),
@@ -125,6 +133,7 @@ def capture_facts(
             twins=world.peers.twins,
             opposite=world.peers.opposite,
         ),
+        charges=ChargeFacts(selected.terms, selected.covered),
     )
 
 
@@ -198,9 +207,10 @@ def draft_of(
         judgement=judgement,
         context=context,
         ids=ids,
-        hold_cash=facts.fees if refused else cash_to_hold(facts) or facts.fees,
-        hold_stock=facts.fees if refused else stock_to_hold(facts),
         decision=facts_to_bytes(facts, registry=REGISTRY_VERSION),
+        hold_cash=ZERO if refused else cash_to_hold(facts) or ZERO,
+        hold_stock=ZERO if refused else stock_to_hold(facts),
+        charged_by=facts.charges.terms,
     )
 
 

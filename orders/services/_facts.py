@@ -13,6 +13,7 @@ from accounts.selectors import list_holds, overdrawn_accounts
 from authorisation.domain.principal import Principal
 from kernel.numbers import ZERO
 from orders.domain.assembling import order_facts, working_of
+from orders.domain.charging import kept_fees
 from orders.domain.peers import PeersAsked
 from orders.domain.transitions import ENDED_BY_US
 from orders.domain.venue_rules import rules_from_json
@@ -22,6 +23,7 @@ from orders.permissions import operator_facts
 from orders.services._borrowing import read_locate
 from orders.services._usage import usage_of_order
 from refdata.selectors import get_listing
+from risk.domain.charge_facts import ChargeFacts
 from risk.domain.conduct import ConductFacts
 from risk.domain.facts import AccountFacts, Facts, TermFacts, WorkingFacts
 from risk.domain.rates import Rates
@@ -89,6 +91,7 @@ def facts_of_order(
             account.short_allowed,
             account.client.active,
             account.overdrawn,
+            account.opens_currencies,
         ),
         listing=listing,
         terms=terms,
@@ -111,6 +114,7 @@ def facts_of_order(
         ),
         rates=_rates(maker, order, replacing=replacing and but is None, at=at),
         conduct=_conduct(order, terms, account, scopes, replacing=replacing, at=at),
+        charges=ChargeFacts(kept_fees(order.fees).terms),
     )
 
 

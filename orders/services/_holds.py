@@ -14,6 +14,7 @@ from accounts.locks import lock_money
 from accounts.services.set_reservations import set_reservations
 from kernel.errors import NotFound
 from kernel.fix import OrdStatus
+from orders.domain.charging import kept_fees
 from orders.domain.holding import OPEN_STATES, asked_of, held_for, instrument_of, priced_of
 from orders.locks import lock_all_requests, lock_orders
 from orders.models import Order, OrderRequest
@@ -54,6 +55,7 @@ def held_of(order: Order, requests: Sequence[OrderRequest]) -> HoldAmounts:
         price=order.price,
         stop_px=order.stop_px,
         snapshot=order.instrument_snapshot,
+        fees=kept_fees(order.fees).terms,
     )
     return held_for(
         terms,

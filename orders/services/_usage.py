@@ -85,6 +85,7 @@ def counted_of(order: Order, requests: Sequence[OrderRequest]) -> Counted:
         price=order.price,
         stop_px=order.stop_px,
         snapshot=order.instrument_snapshot,
+        fees=(),
     )
     return counted_for(
         terms,

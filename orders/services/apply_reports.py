@@ -16,8 +16,11 @@ from uuid import UUID
 import orjson
 from django.db import transaction
 
+from accounts.domain.fee_book import FeeBook
+from accounts.domain.fees import FeeSet, fees_to_json
 from accounts.domain.ledger import OrderHold, TradeBooking
 from accounts.locks import lock_money
+from accounts.selectors.fees import get_fee_book
 from journal.bulk import update_rows, write_rows
 from journal.domain.chain import Head, last_heads
 from journal.domain.records import ANOMALY_CLEARED, Anomaly, Severity
@@ -30,6 +33,7 @@ from kernel.numbers import ZERO
 from orders.domain.amending import accepted_terms
 from orders.domain.applying import Applied, ExecutionState, OrderRow, Tools, apply_to_order
 from orders.domain.changes import AnomalyFound
+from orders.domain.charging import select_for_snapshot
 from orders.domain.derive import is_overfilled
 from orders.domain.facts import facts_of_reports, facts_to_json
 from orders.domain.fold import needs_all
@@ -39,7 +43,7 @@ from orders.domain.results import ApplyResult
 from orders.domain.suspense import excess_units
 from orders.locks import lock_order_rows, lock_request_rows
 from orders.models import Execution, Order, OrderRequest, UnknownOrder
-from orders.selectors.history import find_executions_of_orders, find_executions_of_reports, find_reports
+from orders.selectors.history import Known, find_executions_of_orders, find_executions_of_reports, find_reports
 from orders.services._booking import book_facts
 from orders.services._borrowing import tell_overused
 from orders.services._correlating import correlate, write_names
@@ -52,7 +56,7 @@ ACTOR = "process:inbox"
 _ORDER_FIELDS = (
     "facts", "ord_status", "order_qty", "cum_qty", "leaves_qty", "avg_px", "price", "stop_px", "time_in_force",
     "cl_ord_id", "venue_order_id", "is_open", "overfilled", "request_state", "needs_attention", "updated_at", "version",
-    "last_event_seq", "last_event_hash",
+    "last_event_seq", "last_event_hash", "fees",
 )  # fmt: skip
 
 
@@ -91,21 +95,33 @@ def _fold(by_order: Mapping[UUID, list[Report]], accounts: set[UUID], at: dateti
     lock_money(account_ids=accounts, instrument_ids=())
     orders = lock_order_rows(by_order)
     requests = lock_request_rows(by_order)
-    execution_ids = find_executions_of_reports(by_order)
-    execution_ids |= _open_whole(orders, by_order, execution_ids)
+    known = find_executions_of_reports(by_order)
+    known |= _open_whole(orders, by_order, known)
     clocks = {mic: get_market_clock(mic) for mic in {order.snapshot["mic"] for order in orders.values()}}
     settled: dict[tuple[str, date], date] = {}
 
+    books: list[FeeBook] = []
+
+    def fee_terms(order: OrderRow, day: date) -> FeeSet | None:
+        if not books:
+            books.append(get_fee_book())
+        found = select_for_snapshot(
+            books[0], order.snapshot, side=order.side, account_class=order.account_class, day=day
+        )
+        return found.terms if found.covered else None
+
     def settlement_date(mic: str, trade_date: date) -> date:
-        known = settled.get((mic, trade_date))
-        if known is None:
-            known = settled[mic, trade_date] = clocks[mic].settlement_date(trade_date)
-        return known
+        settles = settled.get((mic, trade_date))
+        if settles is None:
+            settles = settled[mic, trade_date] = clocks[mic].settlement_date(trade_date)
+        return settles
 
     tools = Tools(
         new_id=new_id,
         settlement_date=settlement_date,
-        execution_ids=execution_ids,
+        execution_ids={key: execution_id for key, (execution_id, _) in known.items()},
+        execution_days=dict(known.values()),
+        fee_terms=fee_terms,
         at=at,
         actor=ACTOR,
     )
@@ -118,8 +134,8 @@ def _fold(by_order: Mapping[UUID, list[Report]], accounts: set[UUID], at: dateti
 def _open_whole(
     orders: dict[UUID, OrderRow],
     by_order: Mapping[UUID, Sequence[Report]],
-    known: Mapping[tuple[UUID, str], UUID],
-) -> dict[tuple[UUID, str], UUID]:
+    known: Known,
+) -> Known:
     """Put all facts in the hand of the orders whose sum cannot decide what is reported; ids of all their executions."""
     wanted = [
         order_id
@@ -132,7 +148,7 @@ def _open_whole(
     return find_executions_of_orders(wanted)
 
 
-def _is_known(order: OrderRow, report: Report, known: Mapping[tuple[UUID, str], UUID]) -> bool:
+def _is_known(order: OrderRow, report: Report, known: Known) -> bool:
     """Whether it stands after all facts and was reported before: a duplicate whatever else it says."""
     behind = order.facts.behind
     return (report.position.epoch, report.position.seq) > behind.place and (
@@ -274,6 +290,7 @@ def _write_orders(done: Sequence[Applied], heads: Mapping[str, Head], at: dateti
                 head.seq,
                 head.seq,
                 head.hash,
+                orjson.dumps(fees_to_json(work.fees)) if work.fees.as_of else None,
             )
         )
     update_rows(Order, rows, key=("id",), fields=_ORDER_FIELDS)

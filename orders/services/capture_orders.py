@@ -17,6 +17,7 @@ from django.db import transaction
 
 from accounts.domain.ledger import AccountMoney, OrderHold
 from accounts.locks import lock_money
+from accounts.selectors.fees import FEE_SCHEDULES
 from accounts.services.set_reservations import set_reservations
 from authorisation.domain.principal import Principal
 from journal.bulk import shape_of, write_rows
@@ -59,7 +60,7 @@ from orders.services._usage import share_of_draft
 from orders.services._watching import tell_of_watched, watched
 from refdata.domain.fx import FxRates
 from refdata.domain.listing_facts import ListingFacts
-from refdata.selectors import find_listings_by_symbol, get_fx_rates
+from refdata.selectors import find_listings_by_symbol, get_fx_rates, get_static_version
 from risk.domain.checks import run_checks
 from risk.domain.facts import LocateFacts
 from risk.domain.rates import Rates
@@ -155,6 +156,7 @@ class _Batch:
     positions: dict[tuple[UUID, UUID], PositionFacts]
     rates: dict[UUID, Rates]
     locates: Mapping[tuple[UUID, str], LocateUse]
+    fees_version: UUID | None
     counted: dict[str, int] = field(default_factory=dict)
     cash_used: dict[tuple[UUID, str], Decimal] = field(default_factory=dict)
     locate_used: dict[tuple[UUID, str], Decimal] = field(default_factory=dict)
@@ -209,6 +211,7 @@ def _load(first: Submission, rows: Rows) -> _Batch:
         positions=positions,
         rates=get_rates(source=first.actor.actor, account_ids=[a.account_id for a in accounts.values()], at=first.at),
         locates=locates,
+        fees_version=get_static_version(FEE_SCHEDULES),
     )
 
 
@@ -283,6 +286,7 @@ def _world(batch: _Batch, first: Submission, account: AccountRow, listing: Listi
         usage=(),
         fx_version=None,
         number=0,
+        fees_version=batch.fees_version,
         key_hash=None,
         key_answer=None,
         rates=_rates(batch, account.account_id),

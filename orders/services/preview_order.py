@@ -21,7 +21,7 @@ from orders.services._usage import usage_of_world
 from risk.domain.answers import Acknowledgement, Judgement, Verdict
 from risk.domain.checks import run_checks
 from risk.domain.checks.closeness import all_closeness
-from risk.domain.exposure import cash_to_hold, order_value, priced
+from risk.domain.exposure import cash_to_hold, order_charges, order_value, priced
 from risk.domain.facts import Facts
 
 _SENTENCES = {
@@ -57,6 +57,7 @@ def preview_order(
 def _preview(facts: Facts, judgement: Judgement, world: World) -> Preview:
     currency = facts.listing.currency
     value = order_value(facts)
+    charged = order_charges(facts)
     before = world.cash_available
     needed = cash_to_hold(facts)
     after = None if before is None or needed is None else before - needed
@@ -67,7 +68,8 @@ def _preview(facts: Facts, judgement: Judgement, world: World) -> Preview:
         worst=judgement.worst,
         notional=value,
         notional_text=_arithmetic(facts, value),
-        fees=Money(facts.fees, currency),
+        fees=Money(sum((charge.amount for charge in charged), ZERO), currency),
+        charges=charged,
         cash_before=Money(before, currency) if before is not None else None,
         cash_after=Money(after, currency) if after is not None else None,
         position_before=world.position,

@@ -153,6 +153,7 @@ def share_of(told: ReplayedOrder) -> OrderShare:
         )
         cash += effect.cash - execution.suspense_cash
         qty += effect.qty - _signed(side, execution.suspense_qty)
+    cash -= told.fees.booked
     held = told.held
     account_id = told.fixed["account_id"]
     hold = OrderHold(
@@ -240,7 +241,8 @@ def read_rows(model: type[models.Model], key: str, ids: Collection[UUID]) -> dic
         for values in cursor:
             row = dict(zip(names, values, strict=True))
             for place in json_at:
-                row[names[place]] = orjson.loads(row[names[place]])
+                text = row[names[place]]
+                row[names[place]] = orjson.loads(text) if text is not None else None
             if "instrument_snapshot" in row:
                 row["instrument_snapshot"] = _digest(row["instrument_snapshot"])
             if "facts" in row:

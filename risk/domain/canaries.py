@@ -17,6 +17,7 @@ from refdata.domain.listing_facts import PriceFacts
 from refdata.domain.quality import Quality
 from refdata.domain.sessions import Phase
 from risk.domain.answers import CheckAnswer, Verdict
+from risk.domain.charge_facts import ChargeFacts
 from risk.domain.checks import run_checks
 from risk.domain.conduct import NOT_LOADED, Opposite, Twin
 from risk.domain.facts import REPLACEABLE, Action, BlockFact, Facts, LimitFact, ReplaceRules, WorkingFacts
@@ -171,6 +172,8 @@ CANARIES: dict[str, Spoil] = {
     "POSITION_VALUE_LIMIT": _limit("position_value"),
     "CONCENTRATION_LIMIT": _limit("concentration"),
     "ADV_SHARE_LIMIT": _limit("adv_share"),
+    "FEES_COVERED": lambda facts: replace(facts, charges=ChargeFacts(covered=False)),
+    "CURRENCY_HELD": lambda facts: replace(facts, cash_available=None),
     "BUYING_POWER": lambda facts: replace(facts, cash_available=Decimal(0)),
     "SELLABLE_HOLDINGS": lambda facts: replace(_terms(side=Side.SELL)(facts), stock_available=Decimal(0)),
     "ECONOMIC_DUPLICATE": _twin,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from kernel.fix import OrdType, Side, TimeInForce
 from refdata.domain.listing_facts import ListingFacts
+from risk.domain.charge_facts import NO_CHARGES, ChargeFacts
 from risk.domain.conduct import NOT_LOADED, ConductFacts
 from risk.domain.rates import Rates
 from risk.domain.usage import NO_USAGE, UsageFacts
@@ -43,6 +44,7 @@ class AccountFacts:
     short_allowed: bool
     client_active: bool
     overdrawn: bool = False
+    opens_currencies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Facts:
 
     ``cash_available`` and ``stock_available`` are to-trade figures (settled + pending - reserved), in the listing's
     currency and in units, with this order's own reservation given back; None means there is no such balance.
-    ``fees`` is the estimate that is reserved on top, in the listing's currency.
+    ``charges`` are what it is charged by; a buy reserves their worst case on top.
     """
 
     at: datetime
@@ -157,7 +159,6 @@ class Facts:
     terms: TermFacts
     cash_available: Decimal | None
     stock_available: Decimal | None
-    fees: Decimal
     trading_on: bool
     limits: tuple[LimitFact, ...]
     blocks: tuple[BlockFact, ...]
@@ -166,12 +167,17 @@ class Facts:
     rates: Rates | None = None
     locate: LocateFacts | None = None
     conduct: ConductFacts = NOT_LOADED
+    charges: ChargeFacts = NO_CHARGES
+
+    @property
+    def executed_qty(self) -> Decimal:
+        """What the order that is to be replaced has executed; zero for a new one."""
+        return self.working.cum_qty if self.working else Decimal(0)
 
     @property
     def leaves_qty(self) -> Decimal:
         """What could still trade under the terms asked for."""
-        executed = self.working.cum_qty if self.working else Decimal(0)
-        return max(self.terms.order_qty - executed, Decimal(0))
+        return max(self.terms.order_qty - self.executed_qty, Decimal(0))
 
     @property
     def adds_risk(self) -> bool:

@@ -5,9 +5,11 @@ Every part can be made alone; ``make_desk`` makes them together. Fixed values, s
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
@@ -15,14 +17,16 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from guardian.models import GroupObjectPermission
 
-from accounts.models import AccountGroup, CashBalance, Client, Holding, TradingAccount
-from authorisation.domain.principal import Principal
+from accounts.models import AccountGroup, CashBalance, Client, FeeSchedule, Holding, TradingAccount
+from accounts.selectors.fees import FEE_SCHEDULES
+from accounts.services.load_fee_schedules import load_fee_schedules
+from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import Desk, User
 from authorisation.selectors import get_principal
 from kernel.fix import OrdType, Side, TimeInForce
 from kernel.ids import new_id
 from orders.domain.terms import OrderTerms
-from refdata.models import Instrument, Listing, Market, ReferencePrice, TickBand, TickTable
+from refdata.models import Instrument, Listing, Market, ReferencePrice, StaticVersion, TickBand, TickTable
 from risk.domain.usage import COUNTED_KINDS, COUNTING_CURRENCY, VALUE_KINDS, usage_key
 from risk.models import Block, Limit
 from risk.services.set_open_rulebook import set_open_rulebook
@@ -58,7 +62,25 @@ def make_market(mic: str = "XLON", currency: str = "GBP", *, always_open: bool =
         "times_in_force": [item.value for item in TimeInForce],
         "always_open": always_open,
     }
+    charge_nothing()
     return Market.objects.get_or_create(mic=mic, defaults=defaults | values)[0]
+
+
+def charge_nothing() -> None:
+    """A commission schedule for every trade, which says that nothing is charged: tests of fees add their own."""
+    if not FeeSchedule.objects.filter(source="tests").exists():
+        FeeSchedule.objects.create(
+            name="commission", version=1, kind="commission", basis="order_day", effective_from=date(2000, 1, 1),
+            method="none", rounding="half_up", source="tests", event_id=new_id(), recorded_at=AT,
+        )  # fmt: skip
+        StaticVersion.objects.update_or_create(name=FEE_SCHEDULES, defaults={"version": new_id()})
+
+
+def charge_as_published() -> None:
+    """The schedules of the room's own file: London charges commission, duty and levy."""
+    with (Path(__file__).resolve().parents[2] / "accounts/data/fee_schedules.csv").open(encoding="utf-8") as file:
+        done = load_fee_schedules(actor=process_principal("seed"), at=AT, rows=list(csv.DictReader(file)))
+    assert done.issues == ()
 
 
 def make_listing(

@@ -39,7 +39,7 @@ from orders.services.replace_order import replace_order
 from orders.services.roll_days import roll_days
 from refdata.permissions import ASK_STATIC_DATA
 from risk.domain.answers import Acknowledgement
-from tests.factories import AT, DeskWorld, make_desk, terms
+from tests.factories import AT, DeskWorld, charge_as_published, make_desk, terms
 from tests.factories.accounts import located
 
 LATER = AT + timedelta(seconds=5)
@@ -47,9 +47,14 @@ HELD_QTY = Decimal(55000)  # above the warning, below the limit: asks for a seco
 PX = Decimal("72.50")
 
 
-def told_desk(code: str = "EQ1", *, cash: str = "400000", stock: str = "20000") -> DeskWorld:
-    """A desk as ``make_desk`` makes it, whose account the journal tells of from its opening on; it may sell short."""
+def told_desk(code: str = "EQ1", *, cash: str = "400000", stock: str = "20000", charged: bool = True) -> DeskWorld:
+    """A desk as ``make_desk`` makes it, whose account the journal tells of from its opening on; it may sell short.
+
+    ``charged``: as the published schedules of London say, else nothing.
+    """
     world = make_desk(code)
+    if charged:
+        charge_as_published()
     CashBalance.objects.filter(account=world.account).delete()
     TradingAccount.objects.filter(id=world.account.id).delete()
     actor, day = process_principal("test"), AT.date()

@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from accounts.domain.fees import Basis, ChargeKind, ChargeTerms, FeeSet
 from accounts.domain.ledger import AccountMoney, CashRow, HoldingRow, OrderHold
 from journal.domain.chain import EventDraft
 from journal.domain.records import EventRecord
-from kernel.numbers import ZERO
+from kernel.numbers import ZERO, Rounding
 from orders.domain.applying import OrderRow, RequestRow
 from orders.domain.facts import OrderFacts, facts_of_reports
 from orders.domain.report import Report
@@ -22,6 +23,7 @@ from orders.domain.report_json import report_of
 from venues.adapters.base import Adapter, SentMessage
 from venues.adapters.registry import adapter_named
 from venues.simulation.script import World
+from venues.simulation.truth import COMMISSION_BPS, COMMISSION_MINIMUM, DUTY_BPS, LEVY_CAP, LEVY_CENTS_A_SHARE
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)  # a Monday
 FIRST_DAY = START.date()
@@ -31,6 +33,30 @@ CURRENCY = "GBP"
 REFERENCE_PX = Decimal(100)
 OPENING_CASH = Decimal(10) ** 12
 OPENING_STOCK = Decimal(10) ** 9
+
+
+_COMMISSION = ChargeTerms(
+    name="commission", version=1, kind=ChargeKind.COMMISSION, basis=Basis.ORDER_DAY, rounding=Rounding.HALF_UP,
+    currency=CURRENCY, bps=Decimal(COMMISSION_BPS), minimum=Decimal(COMMISSION_MINIMUM) / 100,
+)  # fmt: skip
+_DUTY = ChargeTerms(
+    name="duty",
+    version=1,
+    kind=ChargeKind.TAX,
+    basis=Basis.ORDER_DAY,
+    rounding=Rounding.HALF_UP,
+    currency="",
+    bps=Decimal(DUTY_BPS),
+)
+_LEVY = ChargeTerms(
+    name="levy", version=1, kind=ChargeKind.FEE, basis=Basis.EXECUTION, rounding=Rounding.UP, currency=CURRENCY,
+    per_share=Decimal(LEVY_CENTS_A_SHARE) / 100, maximum=Decimal(LEVY_CAP) / 100,
+)  # fmt: skip
+
+
+def fee_terms(side: str) -> FeeSet:
+    """A commission with a minimum for everybody, a duty for buyers, a levy by execution for sellers."""
+    return (_COMMISSION, _DUTY if side == "1" else _LEVY)
 
 
 class Intent(NamedTuple):
@@ -79,6 +105,8 @@ class Books:
     execution_ids: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
     effective: dict[UUID, dict[str, tuple[Decimal, Decimal]]] = field(default_factory=dict)
     moved: dict[UUID, tuple[Decimal, Decimal]] = field(default_factory=dict)  # cash, stock of each order's bookings
+    charged: dict[UUID, dict[str, Decimal]] = field(default_factory=dict)  # what its charges cost, by line
+    trade_dates: dict[UUID, date] = field(default_factory=dict)  # of each execution
     account: AccountMoney = field(default_factory=lambda: opening_money())
     holds: dict[UUID, OrderHold] = field(default_factory=dict)
     matters: dict[UUID, dict[str, str]] = field(default_factory=dict)  # open anomalies of orders, kind by key

@@ -5,13 +5,14 @@ Figures are worked out here from the venue's whole numbers; nothing of our own a
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from venues.simulation.broken import require
 from venues.simulation.course import Course
 from venues.simulation.house import OrderView, RequestView
 from venues.simulation.script import PX, Terms
-from venues.simulation.truth import VenueOrder, average, cents, cents_up
+from venues.simulation.truth import VenueOrder, average, cents, cents_up, owed_for_a_day
 
 REFERENCE_PX, COLLAR_PER_CENT = 100, 105
 OPEN_STATES = frozenset({"released", "handed_over", "unknown"})
@@ -30,7 +31,7 @@ def require_promises(course: Course) -> None:
         if course.checked.get(index) != (view, heard):
             _require_order(course, index, view)
             course.checked[index] = (view, heard)
-        cash, stock = cash + view.cash, stock + view.stock
+        cash, stock = cash + view.cash - view.fees, stock + view.stock
         hold_cash, hold_stock = hold_cash + view.hold_cash, hold_stock + view.hold_stock
     money = course.house.money()
     _same("cash of the account", money.cash, cash)
@@ -43,6 +44,7 @@ def _require_order(course: Course, index: int, view: OrderView) -> None:
     terms, order = course.world.terms[index], course.venue.orders.get(index)
     _require_shape(index, view)
     _require_hold(course, index, terms, view)
+    _require_fees(index, terms, view)
     _require_word(course, index, view, order)
     if order is None:
         require(not view.executions, f"order {index} never reached the venue and has executions")
@@ -96,11 +98,23 @@ def _require_hold(course: Course, index: int, terms: Terms, view: OrderView) -> 
         if units > 0 and terms.side == "1":
             at = _whole(px, 8) if px is not None else None
             at = at if at is not None else REFERENCE_PX * PX * COLLAR_PER_CENT // 100
-            cash = max(cash, cents_up(units, at, terms.divisor))
+            cash = max(cash, cents_up(units, at, terms.divisor) + owed_for_a_day([(units, at)], terms))
         elif units > 0 and terms.side == "2":
             stock = max(stock, units)
     _same(f"order {index}: cash held", view.hold_cash, _decimal(cash, 2))
     _same(f"order {index}: stock held", view.hold_stock, _decimal(stock, 2))
+
+
+def _require_fees(index: int, terms: Terms, view: OrderView) -> None:
+    """Each trade date is charged for what is executed of it, however it came about."""
+    by_day: dict[date, list[tuple[int, int]]] = {}
+    for (qty, px), day in zip(view.executions, view.days, strict=True):
+        units, at = _whole(qty, 2), _whole(px, 8)
+        if units is None or at is None:
+            return  # a split was read before the change of quantity it builds on; see _is_guessing
+        by_day.setdefault(day, []).append((units, at))
+    owed = sum(owed_for_a_day(trades, terms) for trades in by_day.values())
+    _same(f"order {index}: fees", view.fees, _decimal(owed, 2))
 
 
 def _require_word(course: Course, index: int, view: OrderView, order: VenueOrder | None) -> None:

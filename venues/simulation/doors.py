@@ -11,6 +11,7 @@ from typing import Any
 
 from accounts.domain import ledger
 from accounts.domain.arithmetic import HoldAmounts
+from accounts.domain.fees import NO_FEES
 from accounts.domain.ledger import OrderHold
 from kernel.fix import OrdStatus, OrdType, TimeInForce
 from kernel.ids import cl_ord_id, order_ref
@@ -20,7 +21,7 @@ from orders.domain.applying import OrderRow, RequestRow
 from orders.domain.facts import NO_FACTS
 from orders.domain.state import RequestFact
 from orders.domain.transitions import IN_FLIGHT
-from venues.simulation.books import ACCOUNT, CURRENCY, FIRST_DAY, Books, Intent, decimal, snapshot_of
+from venues.simulation.books import ACCOUNT, CURRENCY, FIRST_DAY, Books, Intent, decimal, fee_terms, snapshot_of
 
 
 def capture(books: Books, index: int) -> str:
@@ -58,6 +59,7 @@ def capture(books: Books, index: int) -> str:
         last_event_hash=bytes(32),
         facts=facts,
         snapshot=snapshot_of(terms.divisor),
+        fees=NO_FEES.decided(FIRST_DAY, fee_terms(terms.side)),
     )
     books.orders[order_id] = order
     books.order_ids[index] = order_id
@@ -153,7 +155,12 @@ def show_request_state(books: Books, order: OrderRow) -> None:
 def set_hold(books: Books, order: OrderRow) -> None:
     """What the order holds from now on, by its working terms and its open replaces."""
     terms = holding.priced_of(
-        side=order.side, ord_type=order.ord_type, price=order.price, stop_px=order.stop_px, snapshot=order.snapshot
+        side=order.side,
+        ord_type=order.ord_type,
+        price=order.price,
+        stop_px=order.stop_px,
+        snapshot=order.snapshot,
+        fees=order.fees.terms,
     )
     wishes = [
         holding.asked_of(r.payload)

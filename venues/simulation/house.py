@@ -7,6 +7,7 @@ real database (``database_house``). Both are driven by the same calls in the sam
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -31,7 +32,8 @@ class RequestView(NamedTuple):
 class OrderView(NamedTuple):
     """An order as the house shows it; ``executions`` are (effective quantity, price), busted ones as (0, 0).
 
-    ``cash`` and ``stock`` are what its executions have moved, ``hold_cash`` and ``hold_stock`` what it keeps back.
+    ``days`` are the trade dates of the executions, ``cash`` and ``stock`` what they have moved, ``fees`` what they were charged,
+    ``hold_cash`` and ``hold_stock`` what it keeps back.
     """
 
     ord_status: str | None
@@ -49,6 +51,8 @@ class OrderView(NamedTuple):
     hold_stock: Decimal
     cash: Decimal
     stock: Decimal
+    days: tuple[date, ...]
+    fees: Decimal
     anomalies: frozenset[str]  # kinds of the open ones of this order
 
 

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from accounts.domain import ledger
+from kernel.numbers import ZERO
 from orders.domain import applying, fold
 from orders.domain.applying import Applied, OrderRow, Tools
 from orders.domain.facts import summed
@@ -18,7 +19,7 @@ from orders.domain.report import Report
 from venues.adapters.base import InboundContext
 from venues.domain import echoes, fix_codec
 from venues.simulation import doors
-from venues.simulation.books import ACCOUNT, Books, InboxRow, moment, whole_facts
+from venues.simulation.books import ACCOUNT, Books, InboxRow, fee_terms, moment, whole_facts
 from venues.simulation.house import Crash
 
 SESSION = "SIM"
@@ -95,6 +96,8 @@ def fold_all(books: Books, reports: Sequence[Report], tick: int) -> tuple[list[A
         new_id=books.new_id,
         settlement_date=lambda mic, day: _settlement(day),
         execution_ids=books.execution_ids,
+        execution_days=books.trade_dates,
+        fee_terms=lambda order, day: fee_terms(order.side),
         at=moment(tick),
         actor="process:inbox",
     )
@@ -155,6 +158,7 @@ def _write(books: Books, work: Applied) -> None:
         venue_order_id=derived.venue_order_id or order.venue_order_id,
         is_open=derived.is_open,
         request_state=work.request_state,
+        fees=work.fees,
         version=order.version + 1,
     )
     books.orders[order.id] = row
@@ -167,6 +171,7 @@ def _write(books: Books, work: Applied) -> None:
     effective = books.effective[order.id]
     for identity, state in work.executions.items():
         books.execution_ids[order.id, identity] = state.id
+        books.trade_dates[state.id] = state.trade_date
         effective[identity] = (state.change.effective_qty, state.change.effective_px)
     matters = books.matters[order.id]
     for key in work.cleared:
@@ -186,8 +191,11 @@ def _book(books: Books, work: Applied) -> None:
     if changes:
         books.holds[order.id] = new
     cash, stock = books.moved[order.id]
+    charged = books.charged.setdefault(order.id, {})
     for booking in work.bookings:
         cash, stock = cash + booking.cash_delta, stock + booking.qty_delta
+        for charge in booking.charges:
+            charged[charge.name] = charged.get(charge.name, ZERO) + charge.amount
     books.moved[order.id] = (cash, stock)
 
 

@@ -101,6 +101,10 @@ class PureHouse:
             hold_stock=hold.stock,
             cash=cash,
             stock=stock,
+            days=tuple(
+                books.trade_dates[books.execution_ids[order_id, identity]] for identity in books.effective[order_id]
+            ),
+            fees=sum(books.charged.get(order_id, {}).values(), ZERO),
             anomalies=frozenset(books.matters[order_id].values()),
         )
 

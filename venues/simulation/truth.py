@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from venues.simulation.script import PX, QTY
+from venues.simulation.script import PX, QTY, Terms
 
 DAY_ORDER, GOOD_TILL_CANCEL = "0", "1"
 
@@ -186,3 +186,26 @@ def cents(qty: int, px: int, divisor: int) -> int:
 def cents_up(qty: int, px: int, divisor: int) -> int:
     """The same, rounded up: what is held back for it."""
     return -(-(qty * px * 100) // (QTY * PX * divisor))
+
+
+COMMISSION_BPS, COMMISSION_MINIMUM = 7, 500
+DUTY_BPS = 50
+LEVY_CENTS_A_SHARE, LEVY_CAP = 1, 50
+
+
+def owed_for_a_day(trades: list[tuple[int, int]], terms: Terms) -> int:
+    """What an order owes for its (quantity, price) trades of one day, in hundredths: commission on the day with a minimum,
+    a buyer's duty on the day, a seller's levy on each trade, up to a cap.
+    """
+    if not any(qty for qty, _ in trades):
+        return 0
+    traded = sum(qty * px for qty, px in trades)
+    owed = max(_bps_half_up(traded, COMMISSION_BPS, terms.divisor), COMMISSION_MINIMUM)
+    if terms.side == "1":
+        return owed + _bps_half_up(traded, DUTY_BPS, terms.divisor)
+    return owed + sum(min(-(-qty * LEVY_CENTS_A_SHARE // QTY), LEVY_CAP) for qty, _ in trades)
+
+
+def _bps_half_up(traded: int, bps: int, divisor: int) -> int:
+    below = QTY * PX * divisor * 100
+    return (2 * traded * bps + below) // (2 * below)

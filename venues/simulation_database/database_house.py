@@ -267,9 +267,10 @@ class DatabaseHouse:
             return None
         row = Order.objects.get(id=self._orders[index])
         hold = Reservation.objects.filter(order_id=row.id).first()
-        moved = Booking.objects.filter(order_id=row.id).values_list("instrument_id", "layer", "amount")
+        moved = Booking.objects.filter(order_id=row.id, charge="").values_list("instrument_id", "layer", "amount")
         requests = OrderRequest.objects.filter(order=row).order_by("seq").values_list("kind", "state", "cl_ord_id")
-        executions = Execution.objects.filter(order=row).values_list("effective_qty", "effective_px")
+        executions = Execution.objects.filter(order=row).values_list("effective_qty", "effective_px", "trade_date")
+        charges = Booking.objects.filter(order_id=row.id).exclude(charge="").values_list("amount", flat=True)
         return OrderView(
             ord_status=row.ord_status,
             order_qty=row.order_qty,
@@ -281,11 +282,13 @@ class DatabaseHouse:
             is_open=row.is_open,
             overfilled=row.overfilled,
             requests=tuple(RequestView(place, *one) for place, one in enumerate(requests, start=1)),
-            executions=tuple((qty, px if qty else ZERO) for qty, px in executions),
+            executions=tuple((qty, px if qty else ZERO) for qty, px, _ in executions),
             hold_cash=hold.cash if hold else ZERO,
             hold_stock=hold.stock if hold else ZERO,
             cash=sum((amount for stock, _, amount in moved if stock is None), ZERO),
             stock=sum((-amount if layer == "short" else amount for stock, layer, amount in moved if stock), ZERO),
+            days=tuple(day for _, _, day in executions),
+            fees=-sum(charges, ZERO),
             anomalies=_open_anomalies(row.id),
         )
 

@@ -17,6 +17,7 @@ from guardian.models import GroupObjectPermission
 
 from accounts.models import AccountGroup, Client, SuspenseAccount, TradingAccount
 from accounts.services.deposit import Deposit, deposit
+from accounts.services.load_fee_schedules import load_fee_schedules
 from accounts.services.open_account import open_account
 from accounts.services.record_locate import record_locate
 from authorisation.domain.principal import Principal, process_principal
@@ -31,6 +32,7 @@ from risk.services.set_open_rulebook import set_open_rulebook
 from venues.adapters.registry import adapter_named
 from venues.models import FixSession, Venue
 from venues.simulation.books import FIRST_DAY, REFERENCE_PX, START
+from venues.simulation.truth import COMMISSION_BPS, COMMISSION_MINIMUM, DUTY_BPS, LEVY_CAP, LEVY_CENTS_A_SHARE
 
 NAME = "simulation"
 MIC = "XSIM"
@@ -39,6 +41,22 @@ LOCATED = "LOCATED-"
 OPENING_CASH = Decimal(10) ** 10
 OPENING_STOCK = Decimal(10) ** 8
 FAR = Decimal(10) ** 12
+_ANY_DAY = {"version": "1", "mic": MIC, "effective_from": "2000-01-01", "method": "rates", "source": NAME}
+FEES: tuple[dict[str, str], ...] = (
+    {
+        **_ANY_DAY, "name": "commission", "kind": "commission", "basis": "order_day", "currency": "GBP",
+        "bps": str(COMMISSION_BPS), "minimum": str(Decimal(COMMISSION_MINIMUM) / 100), "rounding": "half_up",
+    },
+    {
+        **_ANY_DAY, "name": "duty", "kind": "tax", "basis": "order_day", "side": "buy", "bps": str(DUTY_BPS),
+        "rounding": "half_up",
+    },
+    {
+        **_ANY_DAY, "name": "levy", "kind": "fee", "basis": "execution", "side": "sell", "currency": "GBP",
+        "per_share": str(Decimal(LEVY_CENTS_A_SHARE) / 100), "maximum": str(Decimal(LEVY_CAP) / 100), "rounding": "up",
+    },
+)  # fmt: skip
+"""What ``venues.simulation.truth.owed_for_a_day`` owes, as schedules."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +111,9 @@ def make_desk(adapters: tuple[str, ...]) -> SimulatedDesk:
     suspense = _open("SIM-SUSPENSE", client, group, [])
     SuspenseAccount.objects.create(desk=desk, account=suspense)
     _wide_limits()
+    loaded = load_fee_schedules(actor=process_principal(NAME), at=START, rows=FEES)
+    if loaded.issues:
+        raise ValueError(f"a fee schedule of the simulation is faulty: {loaded.issues[0]}")
     return SimulatedDesk(
         dealer=_dealer(desk, group),
         group=group,

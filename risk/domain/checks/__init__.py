@@ -38,7 +38,7 @@ from risk.domain.checks.limits_usage import (
     UsageCheck,
 )
 from risk.domain.checks.market import InstrumentActive, ListingState, MarketOrderTypes, MarketSession, ShortMarking
-from risk.domain.checks.money import BuyingPower, SellableHoldings
+from risk.domain.checks.money import BuyingPower, CurrencyHeld, FeesCovered, SellableHoldings
 from risk.domain.checks.prices import PriceFreshness, PriceQuality, ReferencePrice
 from risk.domain.checks.rates import AccountRate, SourceRate
 from risk.domain.checks.shorts import LocateCover
@@ -56,7 +56,7 @@ from risk.domain.checks.terms import (
 from risk.domain.checks.thin import ShareOfVolume, ThinBook
 from risk.domain.facts import Facts
 
-REGISTRY_VERSION = "2026-11-26.rules"
+REGISTRY_VERSION = "2026-11-26.rules.fees"
 
 CHECKS: tuple[Check, ...] = (
     TradingSwitchedOn(),
@@ -100,6 +100,8 @@ CHECKS: tuple[Check, ...] = (
     PositionValueLimit(),
     ConcentrationLimit(),
     AdvShareLimit(),
+    FeesCovered(),
+    CurrencyHeld(),
     BuyingPower(),
     SellableHoldings(),
     EconomicDuplicate(),

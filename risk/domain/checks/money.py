@@ -10,7 +10,7 @@ from risk.domain.facts import Facts
 
 
 class BuyingPower(Check):
-    """A buy is covered by cash to trade (cash less what is reserved), fees included."""
+    """A buy is covered by cash to trade (cash less what is reserved), fees, commissions and taxes included."""
 
     def answer(self, facts: Facts) -> CheckAnswer:
         if not facts.terms.side.is_buy:
@@ -34,6 +34,34 @@ class BuyingPower(Check):
                 currency=currency,
             )
         return self.passed(needed=needed, available=available, currency=currency)
+
+
+class FeesCovered(Check):
+    """A fee schedule says what the trade costs, even if it says that nothing is charged; without one it is refused."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        if facts.charges.covered:
+            return self.passed()
+        return self.refuse(
+            f"No commission schedule covers {facts.listing.symbol} on {facts.listing.mic} for account {facts.account.code} on "
+            f"{facts.listing.business_date.isoformat()}; have one set, also where nothing is charged."
+        )
+
+
+class CurrencyHeld(Check):
+    """An account trades in currencies it holds a balance in; in others it may only sell, and only when it is allowed to
+    open one with the proceeds."""
+
+    def answer(self, facts: Facts) -> CheckAnswer:
+        if facts.cash_available is not None:
+            return self.passed()
+        account, currency = facts.account, facts.listing.currency
+        if account.opens_currencies and not facts.terms.side.is_buy:
+            return self.passed()
+        return self.refuse(
+            f"Account {account.code} holds no {currency}: deposit some first, or let it open a balance with what it sells.",
+            currency=currency,
+        )
 
 
 class SellableHoldings(Check):

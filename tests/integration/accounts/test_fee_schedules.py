@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.domain.fee_book import FeeScope
 from accounts.models import FeeSchedule
-from accounts.selectors import get_fee_book
+from accounts.selectors.fees import fee_book_of, get_fee_book
 from accounts.services.load_fee_schedules import STREAM, load_fee_schedules
 from journal.models import Event
 from kernel.errors import NotPermitted
@@ -67,7 +67,7 @@ def test_a_reader_who_knows_the_version_pays_nothing() -> None:
     load()
     held = get_fee_book()
     with CaptureQueriesContext(connection) as queries:
-        assert get_fee_book(held.version) is held
+        assert fee_book_of(held.version) is held
     assert len(queries) == 0
 
 

@@ -7,6 +7,7 @@ that rightly report the same damage; whatever else reports it is a false alarm a
 from __future__ import annotations
 
 from tests.integration.fsck.corruption import LIVE, Corruption
+from tests.integration.fsck.corruptions_fees import FEES
 from tests.integration.fsck.corruptions_usage import USAGE
 
 CLOSED = "(SELECT o.id FROM orders_order o WHERE NOT o.is_open AND o.ord_status = '4' ORDER BY o.id LIMIT 1)"
@@ -487,4 +488,4 @@ PRICES = (
     ),
 )  # fmt: skip
 
-CORRUPTIONS = (*GUARDS, *JOURNAL, *SEALS, *ORDERS, *MONEY, *USAGE, *WIRE, *EXCEPTIONS, *TRUTH, *PRICES)
+CORRUPTIONS = (*GUARDS, *JOURNAL, *SEALS, *ORDERS, *MONEY, *FEES, *USAGE, *WIRE, *EXCEPTIONS, *TRUTH, *PRICES)

@@ -193,7 +193,7 @@ def test_it_follows_the_journal_and_tells_the_screens() -> None:
     assert picture.compare().equal
     picture.beat()
     account = heard.accounts[str(world.account.id)]
-    assert (account["cash"]["GBP"]["reserved"], account["cash"]["GBP"]["available"]) == ("725", "399275")
+    assert (account["cash"]["GBP"]["reserved"], account["cash"]["GBP"]["available"]) == ("735.63", "399264.37")
     assert account["stock"][str(world.listing.instrument_id)]["settled"] == "20000"
     cancel_order(actor=world.dealer, at=now(), idempotency_key="c", route="ticket", order_id=order.order_id, reason="")
     assert picture.compare().equal, "the tables are ahead, the events between are counted in"
@@ -304,7 +304,7 @@ def test_accounts_come_from_the_picture_while_it_is_proven_else_from_the_tables(
     CashBalance.objects.filter(currency="EUR").update(settled=1)  # the tables are not asked
     shown, live = list_account_pictures(actor=world.dealer)
     assert (live, shown) == (True, rows)
-    assert {row.code: row.cash["GBP"]["available"] for row in shown}[world.account.code] == "399275"
+    assert {row.code: row.cash["GBP"]["available"] for row in shown}[world.account.code] == "399264.37"
 
 
 def test_a_resident_begins_with_nothing() -> None:

@@ -111,7 +111,7 @@ def test_unknown_cost_is_told_and_known_cost_averages() -> None:
 
 
 def test_a_correction_and_a_bust_re_derive_the_cost_as_if_never_traded() -> None:
-    day = Day(told_desk(stock="1"))
+    day = Day(told_desk(stock="1", charged=False))
     account, instrument = day.world.account.id, day.world.listing.instrument_id
     deposit(
         actor=process_principal("test"), at=AT, business_date=AT.date(),

@@ -194,10 +194,10 @@ def test_a_replay_to_a_moment_is_the_order_as_it_was(day: Day) -> None:
         assert columns["last_event_seq"] == count
         if events[count - 1].kind == "ReportApplied" and count < len(events) and events[count].kind[:9] != "Execution":
             seen.append((columns["ord_status"], str(columns["cum_qty"]), str(order.held.cash)))
-    assert seen == [("0", "0", "725.00")]
+    assert seen == [("0", "0", "735.63")]
     whole = replay(events)
     assert whole is not None
-    assert (str(whole.cum_qty), str(whole.held.cash)) == ("300", "507.50")
+    assert (str(whole.cum_qty), str(whole.held.cash)) == ("300", "517.04")
 
 
 def test_every_column_is_told_or_named_with_a_reason() -> None:

@@ -10,10 +10,13 @@ from uuid import UUID
 
 import pytest
 
+from accounts.domain.fees import Basis, ChargeKind, ChargeTerms
 from kernel.fix import OrdType, Side, TimeInForce
+from kernel.numbers import Rounding
 from refdata.domain.listing_facts import PriceFacts
 from refdata.domain.quality import Quality
 from refdata.domain.sessions import Phase
+from risk.domain.charge_facts import ChargeFacts
 from risk.domain.checks import BOUNDARY_CHECKS, CHECKS, RULES
 from risk.domain.facts import AccountFacts, Facts, LocateFacts, OperatorFacts
 from risk.domain.rates import Bucket, RateKind, RateMark
@@ -42,8 +45,12 @@ SUSPECT = replace(PRICE, quality=Quality.SUSPECT, suspicion="JUMP", doubted_last
 WITHDRAWN = replace(PRICE, quality=Quality.MISSING)
 GTD = {"time_in_force": TimeInForce.GTD}
 SELL = {"side": Side.SELL}
+OPENS = facts(account=replace(FACTS.account, opens_currencies=True), cash_available=None)
 OVERDRAWN = replace(FACTS.account, overdrawn=True)
 MS = timedelta(milliseconds=1)
+MINIMUM = ChargeFacts(
+    (ChargeTerms("commission", 1, ChargeKind.COMMISSION, Basis.ORDER_DAY, Rounding.HALF_UP, "GBP", minimum=D(10)),)
+)
 PRICE_ONLY = frozenset({"price"})
 
 
@@ -357,7 +364,15 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("ORDER_NOTIONAL_LIMIT", "no price", market(listing(price=None)), "refuse"),
     ("BUYING_POWER", "exactly enough", facts(cash_available=D("725.00")), "pass"),
     ("BUYING_POWER", "a penny short", facts(cash_available=D("724.99")), "refuse"),
-    ("BUYING_POWER", "fees count", facts(cash_available=D("725.00"), fees=D("0.01")), "refuse"),
+    ("BUYING_POWER", "fees at the mark", facts(cash_available=D("735.00"), charges=MINIMUM), "pass"),
+    ("BUYING_POWER", "fees count", facts(cash_available=D("734.99"), charges=MINIMUM), "refuse"),
+    ("FEES_COVERED", "a schedule", facts(charges=MINIMUM), "pass"),
+    ("FEES_COVERED", "a schedule of no charge", facts(charges=ChargeFacts()), "pass"),
+    ("FEES_COVERED", "no schedule", facts(charges=ChargeFacts(covered=False)), "refuse"),
+    ("CURRENCY_HELD", "a balance", facts(cash_available=D(0)), "pass"),
+    ("CURRENCY_HELD", "no balance", replace(terms(**SELL), cash_available=None), "refuse"),
+    ("CURRENCY_HELD", "may open one", replace(OPENS, terms=terms(**SELL).terms), "pass"),
+    ("CURRENCY_HELD", "not to buy with", OPENS, "refuse"),
     ("BUYING_POWER", "no such cash", facts(cash_available=None), "refuse"),
     ("BUYING_POWER", "market takes five per cent more", market(facts(cash_available=D("761.24"))), "refuse"),
     ("BUYING_POWER", "market with that", market(facts(cash_available=D("761.25"))), "pass"),

@@ -97,7 +97,6 @@ FACTS = Facts(
     terms=TERMS,
     cash_available=D(100000),
     stock_available=D(5000),
-    fees=D(0),
     trading_on=True,
     limits=LIMITS,
     blocks=(),
