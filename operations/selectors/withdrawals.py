@@ -25,7 +25,7 @@ def describe_withdrawal(actor: Principal, facts: RequestFacts, at: datetime) -> 
     shown = f"{amount:,.2f} {currency}"
     return Effect(
         headline=f"{shown} leave account {asked['account']}: {asked['purpose']}",
-        button=f"Approve: pay {shown} out of {asked['account']}",
+        button=f"pay {shown} out of {asked['account']}",
         lines=(
             EffectLine("Settled", _text(view.settled, currency), _text(view.settled - amount, currency)),
             EffectLine(

@@ -150,7 +150,7 @@ def derivation(request: HttpRequest, actor: Principal, code: str, what: str, fig
     context = {
         "derivation": found,
         "account": found.positions.account,
-        "figures": FIGURES.values(),
+        "figures": [one for one in FIGURES.values() if one.of_cash in (None, bool(found.currency))],
         "what_id": what,
         "at_text": request.GET.get("at", "").strip(),
         "steps": found.steps[-MOST_STEPS:],
