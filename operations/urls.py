@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
 from operations.views import (
+    actions,
     desk,
     frame,
     limits,
@@ -83,5 +84,13 @@ urlpatterns: list[URLPattern] = [
     path("prices/ticks/<uuid:tick_id>", prices.tick, name="tick"),
     path("prices/<str:symbol>", prices.price, name="price"),
     path("prices/<str:symbol>/settle", prices.settle, name="price-settle"),
+    path("corporate-actions", actions.actions, name="actions"),
+    path("corporate-actions/new", actions.new_action, name="action-new"),
+    path("corporate-actions/load", actions.load_file, name="action-load"),
+    path("corporate-actions/<uuid:action_id>", actions.action, name="action"),
+    path("corporate-actions/<uuid:action_id>/correct", actions.correct, name="action-correct"),
+    path("corporate-actions/<uuid:action_id>/ask", actions.ask, name="action-ask"),
+    path("corporate-actions/<uuid:action_id>/cancel", actions.call_off, name="action-cancel"),
+    path("corporate-actions/<uuid:action_id>/paid", actions.paid, name="action-paid"),
     path("search", queues.search, name="search"),
 ]

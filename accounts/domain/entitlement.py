@@ -86,6 +86,11 @@ class Entitlement:
         )
 
     @property
+    def short_units(self) -> Decimal:
+        """Change of the short leg."""
+        return sum((amount for key, amount in self.lines.items() if key.layer is Layer.SHORT), ZERO)
+
+    @property
     def cash(self) -> Decimal:
         return sum((amount for key, amount in self.lines.items() if key.currency), ZERO)
 

@@ -13,7 +13,7 @@ from accounts.models import ActionEntry
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
-from kernel.numbers import plain
+from kernel.numbers import ZERO, plain
 from operations.domain.effect import Effect, EffectLine
 from orders.models import ActionOrder
 from orders.selectors.actions import (
@@ -123,41 +123,26 @@ def describe_action(actor: Principal, facts: RequestFacts, at: datetime) -> Effe
 
 
 def _apply_lines(preview: Preview) -> tuple[EffectLine, ...]:
-    terms, lines = preview.terms, []
-    long = sum((line.position.long for line in preview.accounts), Decimal(0))
-    short = sum((line.position.short for line in preview.accounts), Decimal(0))
-    new_long = long + _moved(preview, short=False)
-    new_short = short + _moved(preview, short=True)
-    hidden = f"{preview.hidden_accounts} more you may not see" if preview.hidden_accounts else ""
-    lines.append(EffectLine("Accounts concerned", str(len(preview.accounts)), str(len(preview.accounts)), hidden))
+    """Figures of all accounts, seen or not: a checker answers for the whole."""
+    terms, unit = preview.terms, preview.price_unit
+    accounts = str(len(preview.accounts) + preview.hidden_accounts)
+    lines = [EffectLine("Accounts concerned", accounts, accounts, "by trades of before the ex date, settled or not")]
     if terms.kind.is_split:
-        lines.append(EffectLine("Shares held long", _figure(long), _figure(new_long)))
-        lines.append(EffectLine("Shares sold short", _figure(short), _figure(new_short)))
-        lines.append(EffectLine("Average daily volume", _figure(preview.volume), _figure(preview.volume_after)))
-        unit = preview.price_unit
-        lines.append(EffectLine("Last price", _figure(preview.last, unit), _figure(preview.last_after, unit)))
-    if preview.cash or terms.kind.value == "cash_dividend":
-        cash = sum((line.entitled.cash for line in preview.accounts), Decimal(0))
+        lines += [
+            EffectLine("Shares held long", _figure(preview.long), _figure(preview.long_after)),
+            EffectLine("Shares sold short", _figure(preview.short), _figure(preview.short_after)),
+            EffectLine("Average daily volume", _figure(preview.volume), _figure(preview.volume_after)),
+            EffectLine("Last price", _figure(preview.last, unit), _figure(preview.last_after, unit)),
+        ]
+    if terms.currency:
         lines.append(
-            EffectLine("Money of the accounts", "—", _figure(cash, terms.currency), f"all: {plain(preview.cash)}")
+            EffectLine("Money of the accounts", _figure(ZERO), _figure(preview.cash, terms.currency), "long less short")
         )
-    ends = sum(line.must_end_first for line in preview.orders)
+    orders = len(preview.orders) + preview.hidden_orders
     lines.append(
-        EffectLine("Open orders", str(len(preview.orders)), str(len(preview.orders) - ends), f"{ends} are canceled")
+        EffectLine("Open orders", str(orders), str(orders - preview.ending), f"{preview.ending} are canceled first")
     )
     return tuple(lines)
-
-
-def _moved(preview: Preview, *, short: bool) -> Decimal:
-    return sum(
-        (
-            amount
-            for line in preview.accounts
-            for key, amount in line.entitled.lines.items()
-            if key.instrument_id and (key.layer.value == "short") == short
-        ),
-        Decimal(0),
-    )
 
 
 def _undo_lines(action: CorporateAction) -> tuple[EffectLine, ...]:

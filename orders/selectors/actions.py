@@ -41,7 +41,7 @@ from refdata.domain.action_transitions import (
     UNDONE,
 )
 from refdata.models import CorporateAction
-from refdata.selectors import get_listing, get_market_clock
+from refdata.selectors import find_listings, get_listing, get_market_clock
 
 POSITIONS_A_SLICE = 500
 _SENT = (OrderRequest.State.HANDED_OVER, OrderRequest.State.UNKNOWN, OrderRequest.State.ACCEPTED)
@@ -57,7 +57,7 @@ SELECT DISTINCT account_id FROM accounts_booking
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """What the action comes to for one account. ``available_after`` is None where nothing falls short."""
+    """What the action comes to for one account, and whether any of it is booked."""
 
     account_id: UUID
     code: str
@@ -80,13 +80,18 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A dry run of now. ``hidden``: accounts the actor may not see, and what they come to together."""
+    """A dry run of now. Sums are over all accounts; ``hidden`` ones the actor may not see, they are not among ``accounts``."""
 
     terms: ActionTerms
     accounts: tuple[AccountLine, ...]
     orders: tuple[OrderLine, ...]
     hidden_accounts: int
     hidden_orders: int
+    ending: int
+    long: Decimal
+    long_after: Decimal
+    short: Decimal
+    short_after: Decimal
     units: Decimal
     cash: Decimal
     last: Decimal | None
@@ -201,8 +206,9 @@ def plan_orders(
         ).values_list("order_id", flat=True)
     )
     lines = []
+    listings = find_listings({order.listing_id for order in orders}, at=at)
     for order in orders:
-        listing = get_listing(order.listing_id, at=at)
+        listing = listings[order.listing_id]
         working = working_of(order, at_venue=order.id in sent or order.ord_status is not None)
         if undoing:
             planned = undone(working, terms)
@@ -240,6 +246,10 @@ def preview_action(actor: Principal, action_id: UUID, *, at: datetime) -> Previe
     ]
     orders = plan_orders(action, terms, find_open_orders(action), undoing=undoing, at=at)
     shown = [one for one in orders if can_see(actor, desk_id=one.order.desk_id, group_id=one.order.account.group_id)]
+    long = sum((position.long for position, _ in entitled.values()), ZERO)
+    short = sum((position.short for position, _ in entitled.values()), ZERO)
+    units = sum((one.units for _, one in entitled.values()), ZERO)
+    short_units = sum((one.short_units for _, one in entitled.values()), ZERO)
     listing = get_listing(action.listing_id, at=at)
     last = listing.price.last if listing.price else None
     volume = listing.average_daily_volume
@@ -251,7 +261,12 @@ def preview_action(actor: Principal, action_id: UUID, *, at: datetime) -> Previe
         orders=tuple(shown),
         hidden_accounts=len(entitled) - len(lines),
         hidden_orders=len(orders) - len(shown),
-        units=sum((one.units for _, one in entitled.values()), ZERO),
+        ending=sum(one.must_end_first for one in orders),
+        long=long,
+        long_after=long + units + short_units,
+        short=short,
+        short_after=short + short_units,
+        units=units,
         cash=sum((one.cash for _, one in entitled.values()), ZERO),
         last=last,
         last_after=round(last * old / new, 8) if last is not None and changes else last,

@@ -1,5 +1,5 @@
 // Keys: letters act only while no field has the focus, and can be switched off in preferences.
-const PAGES = { d: "/desk", a: "/approvals", e: "/exceptions", k: "/risk", o: "/positions", v: "/venues", m: "/prices", u: "/search", p: "/preferences" };
+const PAGES = { d: "/desk", a: "/approvals", e: "/exceptions", k: "/risk", o: "/positions", v: "/venues", m: "/prices", c: "/corporate-actions", u: "/search", p: "/preferences" };
 const typing = (target) => target.closest("input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable]");
 
 let waitingForPage = 0;

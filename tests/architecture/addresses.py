@@ -206,6 +206,24 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
             lambda d: {"key": str(new_id()), "reason": "x"},
         ),
     ),
+    "corporate-actions": (Door("GET", "/corporate-actions", SIGNED_IN),),
+    "corporate-actions/new": (Door("POST", "/corporate-actions/new", NOT_THEIRS),),
+    "corporate-actions/load": (Door("POST", "/corporate-actions/load", NOT_THEIRS),),
+    "corporate-actions/<uuid:action_id>": (Door("GET", "/corporate-actions/{d.actions[0]}", SIGNED_IN),),
+    "corporate-actions/<uuid:action_id>/correct": (
+        Door("POST", "/corporate-actions/{d.actions[0]}/correct", NOT_THEIRS, lambda d: {"reason": "x"}),
+    ),
+    "corporate-actions/<uuid:action_id>/ask": (
+        Door(
+            "POST", "/corporate-actions/{d.actions[0]}/ask", NOT_THEIRS, lambda d: {"decision": "apply", "reason": "x"}
+        ),
+    ),
+    "corporate-actions/<uuid:action_id>/cancel": (
+        Door("POST", "/corporate-actions/{d.actions[0]}/cancel", NOT_THEIRS, lambda d: {"reason": "x"}),
+    ),
+    "corporate-actions/<uuid:action_id>/paid": (
+        Door("POST", "/corporate-actions/{d.actions[0]}/paid", NOT_THEIRS, lambda d: {"statement": "x"}),
+    ),
     "risk": (Door("GET", "/risk", SIGNED_IN),),
     "risk/rates": (Door("GET", "/risk/rates", SIGNED_IN),),
     "risk/rates/ask": (Door("POST", "/risk/rates/ask", NOT_THEIRS, new_rate),),

@@ -36,6 +36,7 @@ from refdata.models import PriceTick
 from risk.models import Limit
 from risk.services.engage_kill_switch import engage_kill_switch
 from tests.factories import DeskWorld, make_desk, make_principal, set_price, terms
+from tests.factories.actions import announce
 from tests.factories.venues import make_session
 from venues.models import WireMessage
 
@@ -56,6 +57,7 @@ class Doors:
     approvals: list[UUID] = field(default_factory=list)
     exceptions: list[UUID] = field(default_factory=list)
     uploads: list[UUID] = field(default_factory=list)
+    actions: list[UUID] = field(default_factory=list)
     stops: list[UUID] = field(default_factory=list)
     ticks: list[UUID] = field(default_factory=list)
     client: Client = field(default_factory=Client)
@@ -127,6 +129,7 @@ class Doors:
             self._add_exception()
             self._add_upload()
             self._add_message()
+            self.actions.append(announce("cash_dividend", symbol=self.own.listing.symbol, reference=str(new_id())))
             self._add_stop()
             self._add_tick()
 
