@@ -27,6 +27,7 @@ SHELVES = {
     "locks.py",
     "management",
     "migrations",
+    "models",
     "models.py",
     "permissions.py",
     "selectors.py",
@@ -52,7 +53,7 @@ OWN_SHELVES = {
     "refdata": {"feeds.py"},
     "orders": {
         *("scenario_disorder.py", "scenario_file.py", "scenario_play.py", "scenario_runner.py"),
-        *("stop_models.py", "upload_files.py"),
+        *("upload_files.py"),
     },
     "venues": {
         *("gateway", "gateway.py", "inbox", "inbox.py", "simulator"),
