@@ -53,7 +53,7 @@ OWN_SHELVES = {
     "refdata": {"feeds.py"},
     "orders": {
         *("scenario_disorder.py", "scenario_file.py", "scenario_play.py", "scenario_runner.py"),
-        *("upload_files.py"),
+        "upload_files.py",
     },
     "venues": {
         *("gateway", "gateway.py", "inbox", "inbox.py", "simulator"),
