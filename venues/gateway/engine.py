@@ -24,11 +24,14 @@ from pathlib import Path
 import quickfix
 
 from kernel.clock import utc_now
+from kernel.errors import InvariantBroken
+from kernel.fix import MsgType
 from venues.domain.fix_codec import Fields
 
 log = logging.getLogger("venues.gateway")
 
 QUEUE_LIMIT = 20_000
+QUESTIONS = frozenset({MsgType.ORDER_STATUS_REQUEST.value, MsgType.ORDER_MASS_STATUS_REQUEST.value})
 
 
 class Happening(StrEnum):
@@ -177,8 +180,14 @@ class Engine:
         """False while stopped, down or logging on."""
         return not self._stopped and bool(self._session(name).isLoggedOn())
 
+    def ask(self, name: str, fields: Fields) -> str:
+        """Send a question: it changes nothing at the venue, so it needs no hand-over. Anything else is InvariantBroken."""
+        if fields[0][1] not in QUESTIONS:
+            raise InvariantBroken("NOT_A_QUESTION", f"A message of type {fields[0][1]} leaves by a hand-over alone.")
+        return self.send(name, fields)
+
     def send(self, name: str, fields: Fields) -> str:
-        """Hand one message to the engine; the raw text it made of it, or "" when the session was down just before.
+        """Give the engine one message that was handed over; the raw text it made of it, or "" when the session just fell.
 
         ``fields`` begins with MsgType (35). True order on the session is the order of these calls.
         """

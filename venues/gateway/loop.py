@@ -222,7 +222,7 @@ class Gateway:
         adapter = adapter_named(session.adapter)
         sent = []
         if adapter.capabilities.order_status_request:
-            sent = [q for q in due if engine.send(session.name, status_request(q, adapter=adapter, at=now))]
+            sent = [q for q in due if engine.ask(session.name, status_request(q, adapter=adapter, at=now))]
         record_asked(session=session.name, asked=sent, sent=True, at=now)
         record_asked(session=session.name, asked=[q for q in due if q not in sent], sent=False, at=now)
 

@@ -50,4 +50,4 @@ def _probe(engine: Engine, live: TakenSession, kind: str, subject: str, *, group
     )
     probe_breaker(kind=kind, subject=subject, at=now, asked=cl_ord_id)
     crash_point("breaker.probed")
-    engine.send(live.name, question)  # lost with the process it is asked again: unanswered, the breaker opens once more
+    engine.ask(live.name, question)  # lost with the process it is asked again: unanswered, the breaker opens once more

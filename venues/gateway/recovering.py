@@ -188,7 +188,7 @@ class Recoverer:
             run.phase = Phase.COMPARING
         elif run.next_at is None or now >= run.next_at:
             adapter = adapter_named(run.session.adapter)
-            if engine.send(run.session.name, adapter.mass_status_request(f"R{run.id.hex[-16:]}-{run.asked + 1}")):
+            if engine.ask(run.session.name, adapter.mass_status_request(f"R{run.id.hex[-16:]}-{run.asked + 1}")):
                 run.asked += 1
                 run.next_at = now + pause_after(run.asked)
 
@@ -336,7 +336,7 @@ def _ask(
     return frozenset(
         order_id
         for order_id, message in messages_of(names).items()
-        if engine.send(session.name, _question(adapter, *names[order_id], message, now))
+        if engine.ask(session.name, _question(adapter, *names[order_id], message, now))
     )
 
 

@@ -114,13 +114,15 @@ def mark_handed_over(
         unsent = lock_waiting_news(order_ids=[one.order_id for one in claimed if one.kind == IntentKind.CANCEL])
         originals: dict[UUID, str | None] = {}
         for intent in claimed:
+            obstacle = _obstacle(intent, answers[intent.request_id], unsent, at)
+            if obstacle is not None:
+                not_sent.append(obstacle)
+                continue
             order = departing[intent.order_id]
             departure = order.departure(intent.cl_ord_id)
-            obstacle = _obstacle(intent, answers[intent.request_id], unsent, at)
-            if obstacle is None and departure is None:
-                obstacle = NotSent(intent.id, "REQUEST_NOT_RELEASED", "The request was ended before it could leave.")
-            if obstacle is not None or departure is None:
-                not_sent.extend([obstacle] if obstacle else [])
+            if departure is None:
+                gone = "The request was ended before it could leave."
+                not_sent.append(NotSent(intent.id, "REQUEST_NOT_RELEASED", gone))
                 continue
             try:
                 fields = adapter.map_outbound(outbound_of(intent, departure, at=at))

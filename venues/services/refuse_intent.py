@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from kernel.errors import Conflict
+from kernel.errors import Conflict, NotFound
 from orders.services.cancel_unsent import cancel_unsent
 from orders.services.refuse_unsent import refuse_unsent
 from venues.locks import lock_waiting_intent, lock_waiting_new
@@ -33,6 +33,8 @@ def refuse_intent(*, intent_id: int, code: str, sentence: str, at: datetime, com
         try:
             with transaction.atomic():
                 refuse_unsent(request_id=intent.request_id, at=at, code=code, sentence=sentence)
+        except NotFound:  # an intent for nothing: written past the doors, and closed here
+            _close(intent, WireIntent.State.REFUSED, f"{code}: {sentence}", at)
         except Conflict as moved_on:  # declined, withdrawn or lapsed meanwhile: its end has been told already
             _close(intent, WireIntent.State.WITHDRAWN, str(moved_on), at)
         else:

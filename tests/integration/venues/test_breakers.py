@@ -149,7 +149,7 @@ class Asking:
     def __init__(self) -> None:
         self.sent: list[tuple[tuple[int, str], ...]] = []
 
-    def send(self, name: str, fields: tuple[tuple[int, str], ...]) -> bool:
+    def ask(self, name: str, fields: tuple[tuple[int, str], ...]) -> bool:
         self.sent.append(fields)
         return True
 
