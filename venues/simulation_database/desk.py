@@ -29,6 +29,7 @@ from orders.models import Order
 from refdata.models import Instrument, Listing, Market, ReferencePrice, TickBand, TickTable
 from risk.models import Block, Limit
 from risk.services.set_open_rulebook import set_open_rulebook
+from risk.services.start_counting import start_counting
 from venues.adapters.registry import adapter_named
 from venues.models import FixSession, Venue
 from venues.simulation.books import FIRST_DAY, REFERENCE_PX, START
@@ -185,6 +186,8 @@ def _wide_limits() -> None:
     for kind, currency in (("order_qty", ""), ("order_notional", "GBP"), ("price_collar", ""), ("price_age", "")):
         wide = {"warn": FAR, "hard": FAR, "owner": NAME}
         Limit.objects.update_or_create(scope="firm", scope_id="", kind=kind, currency=currency, defaults=wide)
+    # Counted without a mark: what orders add up to is proven under disorder as well.
+    start_counting(keys=["firm:"], at=START)
     set_open_rulebook(owner=NAME)
     Block.objects.filter(lifted_at__isnull=True).update(lifted_at=START)
     if not Block.objects.filter(source="trading_switch").exists():
