@@ -76,7 +76,7 @@ def test_two_orders_cannot_sell_the_same_stock(world: DeskWorld) -> None:
 @pytest.mark.parametrize("pays_in", ["GBP", "EUR"])
 def test_two_short_sales_cannot_use_the_same_locate(world: DeskWorld, pays_in: str) -> None:
     """Also where the account has no balance in the listing's currency, so that the capture itself would lock nothing."""
-    TradingAccount.objects.filter(id=world.account.id).update(short_allowed=True)
+    TradingAccount.objects.filter(id=world.account.id).update(short_allowed=True, opens_currencies=True)
     CashBalance.objects.update(currency=pays_in)
     located(world.account, world.listing.instrument_id, "1500", at=AT)
     sale = {"side": Side.SELL_SHORT, "locate_ref": "L1"}

