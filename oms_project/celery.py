@@ -11,6 +11,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "resume-uploads": {"task": "orders.resume_uploads", "schedule": 10.0, "options": {"expires": 10}},
+    "resume-trials": {"task": "operations.resume_trials", "schedule": 10.0, "options": {"expires": 10}},
     "finish-proof": {"task": "operations.finish_proof", "schedule": 15.0, "options": {"expires": 15}},
     "prove-invariants": {"task": "operations.prove_invariants", "schedule": crontab(hour=1, minute=40)},
     "replay-all": {"task": "operations.replay_all", "schedule": crontab(hour=2, minute=10)},

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from journal.bulk import raw_cursor
 from journal.domain.idempotency import lock_number
+from operations.models import Trial
 
 _PROOF = lock_number("operations", "proof")
 
@@ -24,3 +26,8 @@ def try_lock_proof() -> Iterator[bool]:
         if ours:
             with raw_cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_PROOF])
+
+
+def lock_trial(trial_id: UUID) -> Trial | None:
+    """The trial, worked by nobody else until commit; None when there is none."""
+    return Trial.objects.select_for_update(of=("self",)).select_related("owner").filter(id=trial_id).first()

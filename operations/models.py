@@ -49,3 +49,36 @@ class ExceptionItem(models.Model):
                 fields=["dedupe_key"], name="operations_exception_open_once", condition=Q(state="open")
             ),
         ]
+
+
+class Trial(models.Model):
+    """A draft rule or limit, tried on past orders in slices: what it would have refused, held or asked about."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        STOPPED = "stopped"
+
+    id = models.UUIDField(primary_key=True)
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    about = models.CharField(max_length=8)  # rule, limit
+    draft = models.JSONField()
+    name = models.CharField(max_length=200)
+    since = models.DateTimeField()
+    days = models.PositiveSmallIntegerField()
+    before = models.UUIDField(null=True)  # where the next slice begins, backwards
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    requests = models.IntegerField(default=0)
+    sums = models.JSONField(default=dict)
+    complete = models.BooleanField(default=True)  # False: it ended at the most it looks at
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["created_at"], name="operations_trial_open", condition=Q(state__in=["waiting", "running"])
+            ),
+        ]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
 
 from kernel.clock import utc_now
+from operations.models import Trial
 from operations.services.check_invariants import check_invariants
 from operations.services.check_replay import check_replay
 from operations.services.finish_proof import finish_proof
+from operations.services.run_trial import run_trial
 
 HOURS = 3600
+SLICES_A_TASK = 20
+STANDS_STILL = timedelta(seconds=15)
 
 
 @shared_task(name="operations.replay_all", queue="batch", time_limit=4 * HOURS)
@@ -31,3 +37,22 @@ def finish_proof_of_opening() -> None:
 def prove_invariants() -> None:
     """Every check of fsck; what fails becomes an exception."""
     check_invariants(at=utc_now(), truth=Path(settings.VAR_DIR) / "simulator" if settings.MODE == "demo" else None)
+
+
+@shared_task(name="operations.work_trial", queue="batch")
+def work_trial(trial_id: str) -> None:
+    """Work some slices of a trial; the rest goes to a new task."""
+    for _ in range(SLICES_A_TASK):
+        if not run_trial(trial_id=UUID(trial_id), at=utc_now()):
+            return
+    work_trial.delay(trial_id)
+
+
+@shared_task(name="operations.resume_trials", queue="batch")
+def resume_trials() -> None:
+    """Start open trials that stand still: their task was lost."""
+    still = Trial.objects.filter(
+        state__in=[Trial.State.WAITING, Trial.State.RUNNING], updated_at__lt=utc_now() - STANDS_STILL
+    )
+    for trial_id in still.order_by("created_at", "id")[:10].values_list("id", flat=True):
+        work_trial.delay(str(trial_id))

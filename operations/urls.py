@@ -18,6 +18,7 @@ from operations.views import (
     sessions,
     suspense,
     ticket,
+    trials,
     uploads,
 )
 
@@ -61,6 +62,10 @@ urlpatterns: list[URLPattern] = [
     path("risk/rules", rules.rules, name="rules"),
     path("risk/rules/check", rules.rule_check, name="rule-check"),
     path("risk/rules/ask", rules.rule_ask, name="rule-ask"),
+    path("risk/rules/try", trials.try_rule, name="rule-try"),
+    path("risk/limits/try", trials.try_limit, name="limit-try"),
+    path("risk/trials/<uuid:trial_id>", trials.trial, name="trial"),
+    path("risk/trials/<uuid:trial_id>/stop", trials.trial_stop, name="trial-stop"),
     path("risk/rules/restrict", rules.restrict, name="restrict"),
     path("risk/rules/restrictions/<uuid:restriction_id>/end", rules.restriction_end, name="restriction-end"),
     path("risk/limits", limits.limits, name="limits"),

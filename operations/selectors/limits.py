@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -14,6 +14,7 @@ from authorisation.models import AuthorisationRequest
 from kernel.errors import NotFound
 from kernel.numbers import plain
 from operations.domain.effect import Effect, EffectLine
+from operations.selectors.rule_changes import trial_lines
 from operations.selectors.scopes import visible_scopes
 from orders.models import Order
 from orders.permissions import can_see
@@ -187,7 +188,8 @@ def get_limit_line(actor: Principal, limit_id: int, *, at: datetime) -> LimitLin
 
 def describe_limit_change(actor: Principal, facts: RequestFacts, at: datetime) -> Effect:
     """What the change would do now, for the checker: the marks beside the usage of now, and the orders beyond the new one."""
-    return effect_of_change(change_from_payload(facts.payload), str(facts.payload["name"]), at=at)
+    effect = effect_of_change(change_from_payload(facts.payload), str(facts.payload["name"]), at=at)
+    return replace(effect, lines=(*effect.lines, *trial_lines(facts.payload.get("trial"))))
 
 
 def effect_of_change(change: LimitChange, name: str, *, at: datetime) -> Effect:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from authorisation.domain.principal import Principal
+from kernel.canonical import jsonable
 from kernel.clock import utc_now
 from kernel.errors import Invalid, OmsError
 from kernel.numbers import parse_decimal
@@ -25,6 +26,7 @@ from operations.selectors.limits import (
     shown_day,
 )
 from operations.selectors.scopes import SCOPE_WORDS, find_scope
+from operations.services.start_trial import summary_for
 from operations.views.edge import actor_may, is_part, page
 from risk.domain.limit_change import IN_CURRENCY, KEEP, KIND_WORDS, LimitChange
 from risk.domain.usage import COUNTING_CURRENCY, VALUE_KINDS
@@ -84,10 +86,18 @@ def preview(request: HttpRequest, actor: Principal) -> HttpResponse:
 def ask(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Put the change before a second person."""
     reason = request.POST.get("reason", "")
-    asked = request_limit_change(actor=actor, at=utc_now(), change=read_change(request.POST), reason=reason)
+    change = read_change(request.POST)
+    trial = summary_for(actor, request.POST.get("trial", ""), "limit", draft_limit(change))
+    asked = request_limit_change(actor=actor, at=utc_now(), change=change, reason=reason, trial=trial)
     if is_part(request):
         return render(request, "operations/parts/limit_asked.html", {"asked": asked})
     return redirect("limits")
+
+
+def draft_limit(change: LimitChange) -> dict[str, Any]:
+    """The limit as a trial takes it."""
+    fields = ("kind", "scope", "scope_id", "currency", "warn", "hard")
+    return {name: jsonable(getattr(change, name)) for name in fields}
 
 
 def read_change(data: Mapping[str, str]) -> LimitChange:

@@ -21,6 +21,7 @@ from kernel.errors import Invalid, OmsError
 from operations.selectors.rule_changes import condition_words
 from operations.selectors.rulebook import get_rulebook_view, rule_as_typed
 from operations.selectors.scopes import SCOPE_WORDS, find_scope
+from operations.services.start_trial import summary_for
 from operations.views.edge import actor_may, page
 from refdata.domain.sessions import Phase
 from refdata.models import Instrument
@@ -100,8 +101,16 @@ def rule_ask(request: HttpRequest, actor: Principal) -> HttpResponse:
         conditions=conditions,
         action=action,
         reason=str(data.get("why", ""))[:600],
+        trial=_trial(actor, data, given, conditions) if about == "rule" and action == "set" else None,
     )
     return render(request, "operations/parts/rule_asked.html", {"asked": asked})
+
+
+def _trial(
+    actor: Principal, data: Mapping[str, str], given: Mapping[str, Any], conditions: tuple[TypedCondition, ...]
+) -> dict[str, Any] | None:
+    """What the trial of this very rule found, where there was one."""
+    return summary_for(actor, data.get("trial", ""), "rule", entered("rule", given, conditions))
 
 
 @require_POST

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -27,8 +29,12 @@ class ChangeAsked:
     sentence: str
 
 
-def request_limit_change(*, actor: Principal, at: datetime, change: LimitChange, reason: str) -> ChangeAsked:
+def request_limit_change(
+    *, actor: Principal, at: datetime, change: LimitChange, reason: str, trial: Mapping[str, Any] | None = None
+) -> ChangeAsked:
     """Ask for it. The request is bound to the version of the standing mark: if that changes meanwhile, it is not applied.
+
+    ``trial`` is what the limit would have done to past orders, for the second person.
 
     Raises NotPermitted RIGHT_MISSING, NotFound SCOPE_UNKNOWN or LIMIT_UNKNOWN (nothing to remove), Invalid
     LIMIT_CHANGE_INVALID, SCOPE_INVALID or REASON_INVALID, Conflict DECISION_PENDING; then nothing is kept.
@@ -59,7 +65,7 @@ def request_limit_change(*, actor: Principal, at: datetime, change: LimitChange,
             subject_type="limit",
             subject_id=subject,
             subject_version=standing.version if standing is not None else 0,
-            payload={**change.to_payload(), "name": name, "before": before, "reason": reason.strip()},
+            payload={**change.to_payload(), "name": name, "before": before, "reason": reason.strip(), "trial": trial},
             summary=change.words(name)[:500],
         )
     return ChangeAsked(raised.id, f"{change.words(name)}: waits for a second person.")

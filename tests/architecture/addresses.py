@@ -243,6 +243,12 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "risk/rules": (Door("GET", "/risk/rules", SIGNED_IN),),
     "risk/rules/check": (Door("POST", "/risk/rules/check", SIGNED_IN, new_rule),),
     "risk/rules/ask": (Door("POST", "/risk/rules/ask", NOT_THEIRS, new_rule),),
+    "risk/rules/try": (Door("POST", "/risk/rules/try", NOT_THEIRS, lambda d: new_rule(d) | {"days": "7"}),),
+    "risk/limits/try": (Door("POST", "/risk/limits/try", NOT_THEIRS, lambda d: new_limit(d) | {"days": "7"}),),
+    "risk/trials/<uuid:trial_id>": (Door("GET", "/risk/trials/{d.stop_id}", (302, 404, 404, 404, 404, 302)),),
+    "risk/trials/<uuid:trial_id>/stop": (
+        Door("POST", "/risk/trials/{d.stop_id}/stop", (302, 404, 404, 404, 404, 302)),
+    ),
     "risk/rules/restrict": (Door("POST", "/risk/rules/restrict", NOT_THEIRS, lambda d: {"list": "watch"}),),
     "risk/rules/restrictions/<uuid:restriction_id>/end": (
         Door("POST", "/risk/rules/restrictions/{d.stop_id}/end", NOT_THEIRS, lambda d: {"why": "test"}),
