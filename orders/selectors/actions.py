@@ -21,7 +21,7 @@ from accounts.selectors import visible_group_ids
 from authorisation.domain.principal import Principal
 from journal.bulk import raw_cursor
 from kernel.errors import NotFound, Unavailable
-from kernel.numbers import ZERO
+from kernel.numbers import ZERO, plain
 from orders.domain.action_orders import Planned, Treatment, Working, plan, undone
 from orders.models import ActionOrder, Order, OrderRequest
 from orders.permissions import can_see
@@ -42,8 +42,10 @@ from refdata.domain.action_transitions import (
 )
 from refdata.models import CorporateAction
 from refdata.selectors import find_listings, get_listing, get_market_clock
+from risk.models import Limit, Scope
 
 POSITIONS_A_SLICE = 500
+_IN_UNITS = (Limit.Kind.ORDER_QTY, Limit.Kind.POSITION_QTY)
 _SENT = (OrderRequest.State.HANDED_OVER, OrderRequest.State.UNKNOWN, OrderRequest.State.ACCEPTED)
 _WORKING = (APPLYING, PAYING, UNDOING)
 _UNDECIDED = (ANNOUNCED, CHECKED)
@@ -273,11 +275,13 @@ def preview_action(actor: Principal, action_id: UUID, *, at: datetime) -> Previe
         volume=volume,
         volume_after=round(volume * new / old, 8) if volume is not None and changes else volume,
         price_unit=listing.price_unit,
-        obstacles=_obstacles(action, terms, orders),
+        obstacles=_obstacles(action, terms, orders, at),
     )
 
 
-def _obstacles(action: CorporateAction, terms: ActionTerms, orders: Sequence[OrderLine]) -> tuple[str, ...]:
+def _obstacles(
+    action: CorporateAction, terms: ActionTerms, orders: Sequence[OrderLine], at: datetime
+) -> tuple[str, ...]:
     """What cannot be done at once, named."""
     found = [
         f"{line.order.ref} works at its venue and must end first: it is canceled when the action begins."
@@ -285,11 +289,34 @@ def _obstacles(action: CorporateAction, terms: ActionTerms, orders: Sequence[Ord
         if line.must_end_first and line.order.ord_status is not None
     ]
     others = CorporateAction.objects.filter(instrument_id=action.instrument_id, ex_date=terms.ex_date)
+    marks = find_marks_in_old_shares(action, at=at) if terms.kind.is_split else []
+    if marks:
+        found.append(
+            f"Limits stay in old shares until a change of them is asked for and approved: {marks_in_words(marks, terms)}."
+        )
     found += [
         f"{other} of the same instrument has the same ex date: each is reckoned on the position before that day."
         for other in others.exclude(id=action.id).exclude(state__in=("canceled", "undone")).order_by("id")
     ]
     return tuple(found)
+
+
+def find_marks_in_old_shares(action: CorporateAction, *, at: datetime) -> list[Limit]:
+    """Limits in force that bound units of this instrument alone and were set before the action began (or would begin now)."""
+    rows = Limit.objects.filter(scope=Scope.INSTRUMENT, scope_id=str(action.instrument_id), kind__in=_IN_UNITS)
+    rows = rows.filter(Q(effective_until__isnull=True) | Q(effective_until__gt=at))
+    return list(
+        rows.filter(Q(effective_from__isnull=True) | Q(effective_from__lt=action.begun_at or at)).order_by("id")
+    )
+
+
+def marks_in_words(marks: Sequence[Limit], terms: ActionTerms) -> str:
+    """Each mark as it stands and what it would be in new shares."""
+    new, old = terms.ratio
+    said = [
+        f"{one.get_kind_display()}: {plain(one.hard)} is {plain(round(one.hard * new / old, 8))} new" for one in marks
+    ]
+    return "; ".join(said)
 
 
 def list_action_orders(actor: Principal, action_id: UUID) -> list[ActionOrder]:

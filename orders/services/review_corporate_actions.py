@@ -15,12 +15,14 @@ from accounts.services.book_action import EX
 from orders.selectors.actions import (
     find_actions_to_review,
     find_late,
+    find_marks_in_old_shares,
     get_action,
     is_due,
     last_booking_id,
+    marks_in_words,
     today_of,
 )
-from orders.services._actions import LATE, PAYMENT_DUE, book_account, tell
+from orders.services._actions import LATE, OLD_MARKS, PAYMENT_DUE, book_account, tell
 from refdata.as_at import terms_of
 from refdata.domain.action_terms import ActionTerms
 from refdata.domain.action_transitions import ANNOUNCED, APPLYING, CHECKED, EX_APPLIED, STANDS
@@ -42,6 +44,8 @@ def review_corporate_actions(*, at: datetime) -> int:
         action = get_action(action_id)
         terms = terms_of(action)
         _tell(action, terms, at)
+        if action.state in STANDS and terms.kind.is_split:
+            _tell_of_marks(action, terms, at)
         if action.state in (APPLYING, *STANDS):
             done += _settle_claims(action, terms, at)
     return done
@@ -54,6 +58,13 @@ def _tell(action: CorporateAction, terms: ActionTerms, at: datetime) -> None:
     due = action.state == EX_APPLIED and terms.pay_date is not None and today_of(action, at) > terms.pay_date
     sentence = f"{action} was payable on {terms.pay_date} and its money is not confirmed."
     tell(action, PAYMENT_DUE, sentence if due else f"The payment of {action} is not missed.", wrong=due, at=at)
+
+
+def _tell_of_marks(action: CorporateAction, terms: ActionTerms, at: datetime) -> None:
+    """A limit is changed by a second person's word alone: that its units are old ones is said until it was."""
+    marks = find_marks_in_old_shares(action, at=at)
+    sentence = f"Limits of {action.listing.symbol} are in shares of before {action}: {marks_in_words(marks, terms)}."
+    tell(action, OLD_MARKS, sentence if marks else f"Limits are in the shares of {action}.", wrong=bool(marks), at=at)
 
 
 def _settle_claims(action: CorporateAction, terms: ActionTerms, at: datetime) -> int:

@@ -23,12 +23,13 @@ from operations.fsck.registry import BY_CODE
 from operations.fsck.snapshot import snapshot_of_transaction
 from operations.services.compare_replay import compare_replay
 from orders.models import ActionOrder, Order
+from orders.selectors.actions import preview_action
 from orders.selectors.costs import list_cost_steps
 from orders.services.review_corporate_actions import review_corporate_actions
 from refdata.as_at import find_listing_called, get_name_on
 from refdata.models import CorporateAction, ReferencePrice
 from refdata.services.confirm_payment import confirm_payment
-from risk.models import Block
+from risk.models import Block, Limit
 from tests.factories import AT, make_account
 from tests.factories.accounts import booking
 from tests.factories.actions import EX, EX_MORNING, PAY, announce, approved, clerk, decide, state_of, sweep
@@ -322,6 +323,27 @@ def test_a_bust_after_the_split_takes_its_share_of_it_back(desk: Desk) -> None:
     assert [review_corporate_actions(at=at) for _ in range(2)] == [0, 0]
     assert replayed() == []
     prove_books()
+
+
+def test_limits_in_old_shares_are_told_until_they_are_changed(desk: Desk) -> None:
+    mark = {
+        "scope": "instrument",
+        "scope_id": str(desk.world.listing.instrument_id),
+        "kind": "order_qty",
+        "owner": "risk",
+    }
+    old = Limit.objects.create(hard=Decimal(900), **mark)
+    action_id = announce("split")
+    assert "900 is 1800 new" in " ".join(preview_action(clerk(), action_id, at=AT).obstacles)
+    decide(action_id)
+    at = sweep()
+    review_corporate_actions(at=at)
+    raised = Event.objects.filter(kind="AnomalyRaised", payload__kind="CORPORATE_ACTION_OLD_MARKS")
+    assert "900 is 1800 new" in raised.get().payload["sentence"]
+    Limit.objects.filter(id=old.id).update(effective_until=at)
+    Limit.objects.create(hard=Decimal(1800), effective_from=at, **mark)
+    review_corporate_actions(at=at + timedelta(seconds=30))
+    assert Event.objects.filter(kind="AnomalyCleared", payload__kind="CORPORATE_ACTION_OLD_MARKS").count() == 1
 
 
 def test_a_failing_action_keeps_no_other_from_being_carried_out(desk: Desk) -> None:
