@@ -35,14 +35,14 @@ DATES = (
     ("pay_date", "Pay date", "", "date"),
 )
 SPLIT = (
-    ("ratio_new", "New shares", "2", "text"),
-    ("ratio_old", "for old shares", "1", "text"),
-    ("fraction_px", "Price of one whole new share", "36.25", "text"),
+    ("ratio_new", "New shares", "e.g. 2", "text"),
+    ("ratio_old", "for old shares", "e.g. 1", "text"),
+    ("fraction_px", "Price of one whole new share", "e.g. 36.25", "text"),
 )
-MONEY = (("amount", "Amount a share", "0.125", "text"), ("currency", "Currency", "GBP", "text"))
+MONEY = (("amount", "Amount a share", "e.g. 0.125", "text"), ("currency", "Currency", "e.g. GBP", "text"))
 NAMES = (
-    ("new_symbol", "New symbol", "VODX.L", "text"),
-    ("new_venue_symbol", "New venue symbol", "VODX", "text"),
+    ("new_symbol", "New symbol", "e.g. VODX.L", "text"),
+    ("new_venue_symbol", "New venue symbol", "e.g. VODX", "text"),
     ("new_isin", "New ISIN", "", "text"),
 )
 FRACTION_WORDS = {
@@ -195,7 +195,11 @@ def _list_page(
     status: int = 200,
 ) -> HttpResponse:
     context = _list(request) | _form(actor, typed or {}, faults or {})
-    context |= {"loaded": loaded, "needed": ACTION_COLUMNS, "optional": COLUMNS}
+    context |= {
+        "loaded": loaded,
+        "needed": ACTION_COLUMNS,
+        "optional": [name for name in COLUMNS if name not in ACTION_COLUMNS],
+    }
     return render(request, "operations/actions.html", context, status=status)
 
 

@@ -67,6 +67,14 @@ class AccountLine:
     entitled: Entitlement
     booked: bool
 
+    @property
+    def long_after(self) -> Decimal:
+        return self.position.long + self.entitled.units + self.entitled.short_units
+
+    @property
+    def short_after(self) -> Decimal:
+        return self.position.short + self.entitled.short_units
+
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:

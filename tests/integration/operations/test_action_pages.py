@@ -105,6 +105,7 @@ def test_accounts_that_were_not_granted_are_counted_and_not_named(world: DeskWor
     seen = dealer.get(f"{URL}/{action_id}").content.decode()
     assert world.account.code in seen
     assert "+5,000" in seen
+    assert '<td class="num strong">10,000</td>' in seen
     assert "Your role may not enter corporate actions." in seen
 
 
