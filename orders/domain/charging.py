@@ -76,7 +76,7 @@ def decision_from_json(told: list[Any]) -> Decision:
     return date.fromisoformat(told[0]), terms_from_json(told[1])
 
 
-class Traded(Protocol):
+class Executed(Protocol):
     """An execution, whatever row it comes in."""
 
     effective_qty: Decimal
@@ -98,7 +98,7 @@ def charged(fees: OrderFees, day: date, payload: Mapping[str, Any]) -> OrderFees
     return replace(fees, days={**fees.days, day: had._replace(booked=kept)})
 
 
-def traded_days(fees: OrderFees, executions: Iterable[Traded]) -> OrderFees:
+def traded_days(fees: OrderFees, executions: Iterable[Executed]) -> OrderFees:
     """The days of an order with what its executions are effectively worth now."""
     sums: dict[date, tuple[Decimal, Decimal]] = {}
     for row in executions:

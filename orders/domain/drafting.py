@@ -194,8 +194,7 @@ def draft_capture(
     charged_by: FeeSet = (),
 ) -> CaptureDraft:
     """Everything one capture writes. The worst answer decides the outcome; ACKNOWLEDGE must have been dealt with before."""
-    at, outcome = context.at, OUTCOMES[judgement.worst]
-    refused = outcome == REFUSED
+    at, outcome, refused = context.at, OUTCOMES[judgement.worst], judgement.worst is Verdict.REFUSE
     ref = order_ref(year=at.year, month=at.month, number=ids.number)
     cl_ord = cl_ord_id(ref=ref, request_seq=1, shard=shard_of(context.account_id))
     message = message_of(terms, listing, context.account_code)
