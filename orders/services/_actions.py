@@ -6,6 +6,7 @@ Lock order: the action, then blocks or an account (accounts → orders), never a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -65,26 +66,37 @@ def unblock(action: CorporateAction, *, at: datetime) -> None:
         return
 
 
-def treat_orders(action: CorporateAction, terms: ActionTerms, *, undoing: bool, at: datetime) -> list[Order]:
-    """Plan every open order once, cancel what is to be canceled; returns the orders that must end first and have not."""
+@dataclass(frozen=True, slots=True)
+class Treated:
+    """Open orders that must end and have not, and those that their venue has not changed yet."""
+
+    ending: tuple[Order, ...]
+    unchanged: tuple[Order, ...]
+
+
+def treat_orders(action: CorporateAction, terms: ActionTerms, *, undoing: bool, at: datetime) -> Treated:
+    """Plan every open order once, cancel what is to be canceled, and say what is still to come."""
     orders = find_open_orders(action)
     known = {row.order_id: row for row in ActionOrder.objects.filter(action=action, undoing=undoing)}
     fresh = [order for order in orders if order.id not in known]
     for line in plan_orders(action, terms, fresh, undoing=undoing, at=at):
         known[line.order.id] = _keep_plan(action, line, undoing=undoing, at=at)
     crash_point("action.planned")
-    waiting = []
+    waiting, unchanged = [], []
     for order in orders:
         row = known[order.id]
-        if row.treatment == Treatment.VENUE and _overdue(row, order, at):
-            row.treatment = Treatment.CANCEL.value
-            row.save(update_fields=["treatment"])
+        if row.treatment == Treatment.VENUE and not has_come_to(working_of(order), terms_of_json(row.after)):
+            if at >= row.planned_at + timedelta(seconds=PATIENCE_S):
+                row.treatment = Treatment.CANCEL.value
+                row.save(update_fields=["treatment"])
+            else:
+                unchanged.append(order)
         if row.treatment == Treatment.CANCEL:
             if row.asked_at is None:
                 _cancel(action, row, at)
             waiting.append(order)
     still_open = Order.objects.filter(id__in=[order.id for order in waiting], is_open=True)
-    return list(still_open.order_by("id"))
+    return Treated(tuple(still_open.order_by("id")), tuple(unchanged))
 
 
 def _keep_plan(action: CorporateAction, line: OrderLine, *, undoing: bool, at: datetime) -> ActionOrder:
@@ -101,12 +113,6 @@ def _keep_plan(action: CorporateAction, line: OrderLine, *, undoing: bool, at: d
         },
     )
     return row
-
-
-def _overdue(row: ActionOrder, order: Order, at: datetime) -> bool:
-    return at >= row.planned_at + timedelta(seconds=PATIENCE_S) and not has_come_to(
-        working_of(order), terms_of_json(row.after)
-    )
 
 
 def _cancel(action: CorporateAction, row: ActionOrder, at: datetime) -> None:

@@ -97,7 +97,8 @@ def _begin(action: CorporateAction, terms: ActionTerms, at: datetime, limit: int
 
 
 def _apply(action: CorporateAction, terms: ActionTerms, at: datetime, limit: int) -> int:
-    waiting = treat_orders(action, terms, undoing=False, at=at)
+    treated = treat_orders(action, terms, undoing=False, at=at)
+    waiting = treated.ending
     tell_waiting(action, waiting, at=at)
     todo = find_unbooked(action, terms)
     done = _each(
@@ -106,7 +107,7 @@ def _apply(action: CorporateAction, terms: ActionTerms, at: datetime, limit: int
             book_account(action, terms, account_id, states=(APPLYING,), part=EX, at=at).event_id is not None
         ),
     )
-    if waiting or not _settled(action, at) or find_unbooked(action, terms):
+    if waiting or treated.unchanged or not _settled(action, at) or find_unbooked(action, terms):
         return done
     with transaction.atomic():
         held = lock_action(action.id)
@@ -141,7 +142,7 @@ def _pay(action: CorporateAction, terms: ActionTerms, at: datetime, limit: int) 
 
 def _undo(action: CorporateAction, terms: ActionTerms, at: datetime, limit: int) -> int:
     """Its reference data went back when it was decided; accounts follow, and those that cannot are told and tried again."""
-    waiting = treat_orders(action, terms, undoing=True, at=at)
+    waiting = treat_orders(action, terms, undoing=True, at=at).ending
     tell_waiting(action, waiting, at=at)
     done = missing = 0
     for account_id in find_unreversed(action):

@@ -100,11 +100,11 @@ def test_an_order_that_meets_an_action_is_refused_or_canceled_and_holds_nothing_
     action_id = approved("split", ratio_new="3", ratio_old="2")
 
     def work() -> str:
-        sweep(turns=2)
+        sweep(turns=1)  # what comes after is five seconds later at least, when these captures are long committed
         return ""
 
     outcomes = together([*([lambda: capture(world)] * 4), work])
-    sweep()
+    sweep(EX_MORNING + timedelta(seconds=10))
     assert {one for one in outcomes if one} <= {"released", "refused"}
     require_whole(action_id, state="applied", shares=[13, 112, 7500])
     assert set(Holding.objects.values_list("reserved", flat=True)) == {Decimal(0)}

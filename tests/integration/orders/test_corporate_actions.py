@@ -22,6 +22,7 @@ from operations.fsck.prove import failing, prove
 from operations.fsck.registry import BY_CODE
 from operations.fsck.snapshot import snapshot_of_transaction
 from operations.services.compare_replay import compare_replay
+from orders.domain.action_orders import CONVENTIONS
 from orders.models import ActionOrder, Order
 from orders.selectors.actions import preview_action
 from orders.selectors.costs import list_cost_steps
@@ -217,6 +218,34 @@ def test_a_reverse_split_cancels_orders_and_waits_for_the_venue(desk: Desk) -> N
     assert (kept.before["price"], kept.after["price"], kept.after["order_qty"]) == ("73", "730", "100")
     desk.buy(price=Decimal("725"), order_qty=Decimal(10))
     prove_books()
+
+
+@pytest.mark.parametrize("restated", [True, False])
+def test_an_order_that_its_venue_changes_has_ten_minutes_and_is_canceled_then(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, restated: bool
+) -> None:
+    monkeypatch.setitem(CONVENTIONS, "XLON", CONVENTIONS["XNYS"])
+    working = desk.buy()
+    desk.send(at=AT)
+    desk.say(working, "0", "0", t38=1000, t14=0, t151=1000)
+    action_id = approved("split")
+    at = sweep()
+    row = ActionOrder.objects.get()
+    assert (row.treatment, row.after) == ("venue", {"order_qty": "2000", "price": "36.25", "stop_px": None})
+    assert (state_of(action_id), holding(desk)[0]) == ("applying", Decimal(10_000))  # accounts need not wait for it
+    working.refresh_from_db()
+    assert (working.price, working.requests.count()) == (Decimal("72.50"), 1)  # never changed in our books alone
+
+    if restated:
+        desk.say(working, "D", "0", t38=2000, t44="36.25", t14=0, t151=2000)
+        sweep(at)
+        assert (state_of(action_id), working.requests.filter(kind="cancel").count()) == ("applied", 0)
+        return
+    sweep(at + timedelta(minutes=9), turns=1)
+    assert working.requests.filter(kind="cancel").count() == 0
+    sweep(at + timedelta(minutes=10), turns=1)
+    assert working.requests.filter(kind="cancel").count() == 1
+    assert state_of(action_id) == "applying"
 
 
 def test_a_dividend_elsewhere_leaves_orders_alone(desk: Desk) -> None:
