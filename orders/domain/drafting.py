@@ -198,8 +198,7 @@ def draft_capture(
     ref = order_ref(year=at.year, month=at.month, number=ids.number)
     cl_ord = cl_ord_id(ref=ref, request_seq=1, shard=shard_of(context.account_id))
     message = message_of(terms, listing, context.account_code)
-    checks = checks_json(judgement.answers)
-    snapshot = snapshot_json(listing)
+    checks, snapshot = checks_json(judgement.answers), snapshot_json(listing)
     told = instrument_told(listing, snapshot) | {"fees": decision_to_json((listing.business_date, charged_by))}
     events = _events(terms, listing, judgement, context, ids, (ref, cl_ord, outcome, checks, decision, message, told))
     order = {
