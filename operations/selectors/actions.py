@@ -110,13 +110,13 @@ def describe_action(actor: Principal, facts: RequestFacts, at: datetime) -> Effe
     if not applies:
         return Effect(
             headline=f"Takes back {name}: every booking of it is reversed to the last unit, the instrument is blocked meanwhile.",
-            button="Take it back",
+            button="take it back",
             lines=_undo_lines(action),
             warnings=_warnings(action, asked, preview, applies=False),
         )
     return Effect(
         headline=f"On {preview.terms.ex_date} the house applies {name}.",
-        button=f"Approve for {preview.terms.ex_date}",
+        button=f"apply on {preview.terms.ex_date}",
         lines=_apply_lines(preview),
         warnings=_warnings(action, asked, preview, applies=True),
     )

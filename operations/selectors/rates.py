@@ -13,6 +13,7 @@ from authorisation.models import ApiKey, User
 from journal.bulk import raw_cursor
 from kernel.ids import first_id_of
 from operations.domain.effect import Effect, EffectLine
+from operations.selectors.scopes import find_scope, scope_names
 from risk.domain.breakers import HALF_OPEN, OPEN, mark_of
 from risk.domain.rates import (
     BREAKERS,
@@ -21,6 +22,7 @@ from risk.domain.rates import (
     Bucket,
     RateKind,
     RateMark,
+    account_subject,
     mark_for,
     session_subject,
     source_kind,
@@ -190,6 +192,28 @@ def _by_minute(rows: Iterable[Sequence[object]]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(counts) for name, counts in found.items()}
 
 
+def find_subject(kind: RateKind, typed: str) -> str:
+    """The subject of a mark by the name people use: a user name, an account's code, a session; else as it was typed.
+
+    Raises NotFound SCOPE_UNKNOWN for a user or account nobody has.
+    """
+    if not typed or ":" in typed:
+        return typed
+    if kind is RateKind.USER:
+        return f"user:{find_scope('dealer', typed)[1]}"
+    if kind is RateKind.ACCOUNT:
+        return account_subject(find_scope("account", typed)[1])
+    return typed if kind is RateKind.KEY else session_subject(typed)
+
+
+def subject_name(subject: str) -> str:
+    """A mark's subject as people read it."""
+    if subject.startswith("account:"):
+        pair = ("account", subject.removeprefix("account:"))
+        return scope_names([pair])[pair]
+    return _names([subject]).get(subject, subject)
+
+
 def _names(sources: Sequence[str]) -> Mapping[str, str]:
     """User names and names of keys."""
     users = {int(source[5:]) for source in sources if source.startswith("user:")}
@@ -212,9 +236,9 @@ def describe_rate_change(actor: Principal, facts: RequestFacts, at: datetime) ->
     if mark.kind in THROTTLES and mark.subject:
         used = -(-now.ahead_us // now.mark.step_us)
         lines.append(EffectLine("Used of the burst", f"{used:,} of {now.mark.burst:,}", f"{used:,} of {mark.burst:,}"))
-    who = mark.subject or f"every {mark.kind.value} without a mark of its own"
+    who = subject_name(mark.subject) or f"every {mark.kind.value} without a mark of its own"
     return Effect(
         headline=f"{mark.kind.value.capitalize()}, {who}: {mark.words}. {POLICY[mark.kind]}",
-        button=f"Approve: {mark.words}",
+        button=mark.words,
         lines=tuple(lines),
     )

@@ -108,4 +108,6 @@ def condition_words(item: Mapping[str, Any]) -> str:
     """A stored condition as people read it: ``Quantity above 10,000 units``."""
     fact = VOCABULARY.get(item["fact"])
     title, unit = (fact.title, fact.unit) if fact is not None else (item["fact"], "")
-    return f"{title} {item['op']} {', '.join(item['values'])} {unit}".strip()
+    is_choice = fact is not None and bool(fact.choices)
+    values = [value.replace("_", " ") if is_choice else value for value in item["values"]]
+    return f"{title} {item['op']} {', '.join(values)} {unit}".strip()

@@ -55,6 +55,12 @@ def figure(value: Decimal | None, places: int) -> str:
 
 
 @register.filter
+def percent(value: Decimal | None) -> str:
+    """A stored fraction as people read it: ``0.03`` becomes 3%."""
+    return NONE if value is None else f"{grouped(value * 100)}%"
+
+
+@register.filter
 def at_key(mapping: Mapping[Any, Any], key: Any) -> Any:
     """The value a mapping has for a key that is no name, None without one."""
     return mapping.get(key)
@@ -62,13 +68,14 @@ def at_key(mapping: Mapping[Any, Any], key: Any) -> Any:
 
 @register.filter
 def moment(value: datetime | None, digits: int = 3) -> SafeString | str:
-    """Time of day in the reader's zone to the millisecond, with the date unless it is today; UTC in the tooltip."""
+    """Time of day in the reader's zone to the millisecond, with the date unless it is today and the year unless it is this one."""
     if value is None:
         return NONE
     local = timezone.localtime(value)
     text = local.strftime("%H:%M:%S") + (f".{local.microsecond // 1000:03d}" if digits else "")
-    if local.date() != timezone.localtime().date():
-        text = f"{local:%d %b} {text}"
+    today = timezone.localtime().date()
+    if local.date() != today:
+        text = f"{local:{'%d %b' if local.year == today.year else '%d %b %Y'}} {text}"
     utc = value.astimezone(UTC)
     return format_html(
         '<time datetime="{}" title="{} UTC">{}</time>', utc.isoformat(), utc.strftime("%Y-%m-%d %H:%M:%S.%f"), text

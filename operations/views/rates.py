@@ -12,7 +12,7 @@ from authorisation.domain.principal import DECIDE_RISK_CHANGE, Principal
 from journal.selectors.processes import list_processes, why_clock_is_off, why_different
 from kernel.clock import utc_now
 from kernel.errors import Invalid
-from operations.selectors.rates import list_breakers, list_session_rates, list_source_rates
+from operations.selectors.rates import find_subject, list_breakers, list_session_rates, list_source_rates
 from operations.views.edge import actor_may, is_part, page
 from risk.domain.rates import FROM_THE_START, POLICY, RateKind, RateMark
 from risk.permissions import ASK_RISK_CHANGE
@@ -46,7 +46,7 @@ def ask(request: HttpRequest, actor: Principal) -> HttpResponse:
 
 
 def read_mark(data: dict[str, Any]) -> RateMark:
-    """The mark as typed; raises Invalid RATE_INVALID with a sentence a field."""
+    """The mark as typed; raises Invalid RATE_INVALID with a sentence a field, NotFound for a name nobody has."""
     faults: dict[str, list[str]] = {}
     values: dict[str, int] = {}
     for name in NUMBERS:
@@ -67,7 +67,7 @@ def read_mark(data: dict[str, Any]) -> RateMark:
         burst=values["burst"],
         share=values["share"],
         pause_s=values["pause_s"],
-        subject=str(data.get("subject", "")).strip()[:200],
+        subject=find_subject(RateKind(kind), str(data.get("subject", "")).strip()[:200]),
     )
 
 

@@ -34,7 +34,7 @@ KIND_WORDS: dict[str, str] = {
     "adv_share": "Share of the daily volume",
     "order_qty": "One order, units",
     "order_notional": "One order, value",
-    "price_collar": "Distance from the last price",
+    "price_collar": "Distance from the last price, fraction",
     "price_age": "Age of the price, seconds",
 }
 

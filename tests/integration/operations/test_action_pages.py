@@ -77,7 +77,7 @@ def test_from_the_form_to_the_booking_and_back(world: DeskWorld) -> None:
     assert b"it waits for a second person" in client.get(f"{URL}/{action_id}").content
 
     shown = second.get(f"/approvals/{request.id}").content.decode()
-    assert all(text in shown for text in ("Shares held long", "10,000", "36.25 GBX", "Approve for"))
+    assert all(text in shown for text in ("Shares held long", "10,000", "36.25 GBX", "Approve: apply on "))
     assert decide(second, request).status_code == 200
     at = utc_now()
     for seconds in (0, 6, 12):
