@@ -1,6 +1,7 @@
 // What every page has: live indicator, server clock, stale banner, toasts, refresh pings, keys.
 import { hub } from "./hub.js";
 import { clock, useZone, zoneName } from "./format.js";
+import { keepPlace } from "./keep_place.js";
 import { installKeys } from "./keys.js";
 import { toast } from "./toasts.js";
 
@@ -77,9 +78,7 @@ function refresh(topic) {
   if (due.has(topic)) return;
   due.set(topic, true);
   const fire = () => {
-    for (const box of document.querySelectorAll(`[data-topics~="${topic}"]`)) {
-      if (!box.contains(document.activeElement) || !box.matches("[data-hold]")) box.dispatchEvent(new CustomEvent("oms:refresh"));
-    }
+    for (const box of document.querySelectorAll(`[data-topics~="${topic}"]`)) box.dispatchEvent(new CustomEvent("oms:refresh"));
   };
   setTimeout(fire, 300);
   setTimeout(() => {
@@ -115,5 +114,6 @@ body.addEventListener("click", (event) => {
   }
 }, true);
 
+keepPlace();
 installKeys();
 hub.start();

@@ -18,20 +18,8 @@ function tick() {
   }
 }
 
-// The lines are drawn anew every two seconds: who stands on one with the keyboard keeps standing there.
-let kept = null;
-document.body.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id !== "price-board") return;
-  const row = document.querySelector('#price-board tr[aria-selected="true"]');
-  kept = row && { href: row.dataset.href, focus: row.contains(document.activeElement) };
-});
 document.body.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id !== "price-board") return;
-  tick();
-  const row = kept && document.querySelector(`#price-board tr[data-href="${CSS.escape(kept.href)}"]`);
-  if (!row) return;
-  row.setAttribute("aria-selected", "true");
-  if (kept.focus) row.querySelector("a").focus({ preventScroll: true });
+  if (event.detail.target.id === "price-board") tick();
 });
 
 setInterval(tick, 1000);

@@ -1,0 +1,50 @@
+// Parts of a page draw themselves anew every few seconds. Whoever stands in one with the keyboard keeps standing there, the
+// chosen row stays chosen, what is open stays open, and what somebody has typed stays typed: no part is frozen for it.
+const all = (part, selector) => [...part.querySelectorAll(selector)];
+const words = (details) => details.querySelector("summary")?.textContent;
+
+let kept = null;
+
+function place(part) {
+  const at = part.contains(document.activeElement) ? document.activeElement : null;
+  const row = part.querySelector('tr[data-href][aria-selected="true"]');
+  return {
+    part,
+    row: row?.dataset.href,
+    inRow: Boolean(at && row?.contains(at)),
+    href: at?.getAttribute("href"),
+    caret: at?.id && at.matches("input, textarea") ? [at.id, at.selectionStart, at.selectionEnd] : null,
+    typed: all(part, "input[id]:not([type=hidden], [type=checkbox]), textarea[id]").filter((field) => field.value !== field.defaultValue).map((field) => [field.id, field.value]),
+    open: all(part, "details[open]").map(words),
+  };
+}
+
+function restore({ part, row, inRow, href, caret, typed, open }) {
+  const again = row && all(part, "tr[data-href]").find((one) => one.dataset.href === row);
+  if (again) for (const one of again.parentElement.children) one.setAttribute("aria-selected", String(one === again));
+  for (const [id, value] of typed) {
+    const field = document.getElementById(id);
+    if (field) field.value = value;
+  }
+  for (const details of all(part, "details")) if (open.includes(words(details))) details.open = true;
+  if (caret) {
+    const field = document.getElementById(caret[0]);
+    field?.focus({ preventScroll: true });
+    if (caret[1] !== null) field?.setSelectionRange(caret[1], caret[2]);
+  }
+  const link = (href && all(part, "a[href]").find((one) => one.getAttribute("href") === href)) || (inRow && again && again.querySelector("a"));
+  if (link) link.focus({ preventScroll: true });
+}
+
+export function keepPlace() {
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const drawsItself = event.detail.requestConfig.elt === event.detail.target;
+    kept = drawsItself ? place(event.detail.target) : null;
+  });
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (kept?.part !== event.detail.target) return;
+    const before = kept;
+    kept = null;
+    restore(before);
+  });
+}
