@@ -306,6 +306,7 @@ class Rule(models.Model):
     owner = models.CharField(max_length=80)
     effective_from = models.DateTimeField()
     effective_until = models.DateTimeField(null=True)
+    change_id = models.UUIDField(null=True, db_default=None)  # the approved request that wrote it as it stands
     version = models.IntegerField(default=1)
     history = HistoricalRecords()
     _history_date: datetime
@@ -359,6 +360,7 @@ class Restriction(models.Model):
     asked_at = models.DateTimeField()
     approved_at = models.DateTimeField(null=True)
     swept_at = models.DateTimeField(null=True)
+    change_id = models.UUIDField(null=True, db_default=None)  # the approved request that wrote it as it stands
     version = models.IntegerField(default=1)
     history = HistoricalRecords()
     _history_date: datetime
@@ -394,6 +396,7 @@ class Mandate(models.Model):
     currencies = models.JSONField(null=True)
     short_allowed = models.BooleanField(default=False)
     owner = models.CharField(max_length=80)
+    change_id = models.UUIDField(null=True, db_default=None)  # the approved request that wrote it as it stands
     version = models.IntegerField(default=1)
     history = HistoricalRecords()
     _history_date: datetime
@@ -414,6 +417,7 @@ class Collar(models.Model):
     warn = models.DecimalField(max_digits=12, decimal_places=6, null=True)
     hard = models.DecimalField(max_digits=12, decimal_places=6)
     owner = models.CharField(max_length=80)
+    change_id = models.UUIDField(null=True, db_default=None)  # the approved request that wrote it as it stands
     version = models.IntegerField(default=1)
     history = HistoricalRecords()
     _history_date: datetime
@@ -447,6 +451,7 @@ class ConductPolicy(models.Model):
     basket_notional = models.JSONField(help_text="The most a basket may be worth, by currency")
     basket_ratio = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     owner = models.CharField(max_length=80)
+    change_id = models.UUIDField(null=True, db_default=None)  # the approved request that wrote it as it stands
     version = models.IntegerField(default=1)
     history = HistoricalRecords()
     _history_date: datetime

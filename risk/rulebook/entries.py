@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 
@@ -96,7 +97,9 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else jsonable(value)
 
 
-def apply_change(*, about: str, action: str, entry: Entry, version: int, at: datetime, reason: str) -> int:
+def apply_change(
+    *, about: str, action: str, entry: Entry, version: int, at: datetime, reason: str, change_id: UUID
+) -> int:
     """Write it; the version it stands at now. Raises Conflict RULE_CHANGED when another change came first."""
     kind = CHANGEABLE[about]
     row = lock_entry(kind.model, key_of(about, entry))
@@ -107,7 +110,9 @@ def apply_change(*, about: str, action: str, entry: Entry, version: int, at: dat
         )
     if row is None:
         row = kind.model(**({"id": new_id()} if about == RULE else {}))
+    row.change_id = change_id  # type: ignore[attr-defined]
     if action == REMOVE:
+        row.save(update_fields=["change_id"])
         row._change_reason = reason[:100]  # type: ignore[attr-defined]
         row.delete()
         return version

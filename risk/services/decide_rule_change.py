@@ -101,7 +101,15 @@ def _apply(asked: Asked, version: int, actor: Principal, who: Mapping[str, Any],
     about, entry = asked["about"], asked["entry"]
     lock_entry(CHANGEABLE[about].model, key_of(about, entry))
     before = as_entry(about, standing(about, entry))
-    now = apply_change(about=about, action=asked["action"], entry=entry, version=version, at=at, reason=asked["reason"])
+    now = apply_change(
+        about=about,
+        action=asked["action"],
+        entry=entry,
+        version=version,
+        at=at,
+        reason=asked["reason"],
+        change_id=UUID(who["authorisation_id"]),
+    )
     after = as_entry(about, standing(about, entry))
     payload = {
         "about": about,
@@ -126,7 +134,7 @@ def _apply_restriction(asked: Asked, version: int, actor: Principal, who: Mappin
         row.approved_at = at
         if row.list == Restriction.List.WATCH:
             row.swept_at = at  # a watch is silent: it sweeps nothing
-    row.version += 1
+    row.version, row.change_id = row.version + 1, UUID(who["authorisation_id"])
     row._history_date, row._change_reason = at, asked["action"]
     row.save()
     payload = {

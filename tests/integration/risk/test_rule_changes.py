@@ -266,3 +266,56 @@ def test_a_book_with_one_row_nobody_can_read_is_no_book(world: DeskWorld) -> Non
     Rule.objects.update(conditions=[], effective_until=BEFORE)
     assert get_rulebook() is not None
     assert rulebook_at(None) is None
+
+
+def as_a_process(cursor: Any) -> None:
+    """With the rights of a process of the house from here on."""
+    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    cursor.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO oms_app")
+    cursor.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO oms_app")
+    cursor.execute("SET LOCAL ROLE oms_app")
+
+
+def at_commit(statement: str, *given: Any) -> None:
+    """As a process of the house, and judged as at commit; undone afterwards."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        as_a_process(cursor)
+        cursor.execute(statement, given)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        transaction.set_rollback(True)
+
+
+def test_no_process_of_the_house_changes_the_rulebook_without_an_approved_request(world: DeskWorld) -> None:
+    lay_down(world)
+    restrict(world)
+    approved = Rule.objects.get().change_id
+    for forbidden in (
+        "UPDATE risk_rule SET verdict = 'pass'",
+        "UPDATE risk_rule SET verdict = 'pass', change_id = gen_random_uuid()",
+        "UPDATE risk_restriction SET effective_until = now()",
+        "UPDATE risk_conductpolicy SET duplicate_window_s = 0",
+        "DELETE FROM risk_mandate",
+        "INSERT INTO risk_collar (asset_class, phase, hard, owner, version) VALUES ('etf', '', 1, 'me', 1)",
+    ):
+        with pytest.raises(IntegrityError, match="approved request only"):
+            at_commit(forbidden)
+    with pytest.raises(IntegrityError, match="approved request only"):
+        at_commit("UPDATE risk_mandate SET change_id = %s", approved)
+    at_commit("UPDATE risk_restriction SET swept_at = now()")
+
+
+def test_what_two_people_decided_passes_the_guard(world: DeskWorld) -> None:
+    maker, checker = people(world)
+    asked = request_restriction(actor=maker, at=AT, given=restriction_of(world)).authorisation_id
+    rule = request_rule_change(actor=maker, at=AT, about="rule", given=RULE, conditions=LONDON, reason="r")
+    Mandate.objects.create(scope="account", scope_id=str(world.account.id), owner="c")
+    gone = {"scope": "account", "scope_id": str(world.account.id)}
+    removal = request_rule_change(actor=maker, at=AT, about="mandate", given=gone, action="remove", reason="r")
+    with connection.cursor() as cursor:
+        as_a_process(cursor)
+        for authorisation_id in (asked, rule.authorisation_id, removal.authorisation_id):
+            assert decide(checker, authorisation_id).outcome == "applied"
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("RESET ROLE")
+    assert Rule.objects.get().change_id == rule.authorisation_id
