@@ -100,6 +100,7 @@ class BoundaryRow(NamedTuple):
     stop_px: Decimal | None
     time_in_force: str
     strategy: str
+    source: str
     listing_id: UUID
     desk_id: int
     owner_id: int
@@ -126,8 +127,8 @@ SELECT r.id, r.kind, r.state, r.payload::text,
        o.is_open OR (r.kind = 'replace' AND o.ord_status = '2'
                      AND coalesce((o.venue_rules #>> '{{replace,revives_filled}}')::boolean, false)),
        o.order_qty, o.cum_qty, o.price, o.stop_px, o.time_in_force,
-       o.strategy, o.listing_id, o.desk_id, o.owner_id, a.id, a.code, a.state, a.short_allowed, c.id, c.active, {OVERDRAWN_SQL},
-       r.released_at, o.id, r.cl_ord_id, EXISTS (SELECT FROM accounts_canaryaccount x WHERE x.account_id = a.id)
+       o.strategy, o.source, o.listing_id, o.desk_id, o.owner_id, a.id, a.code, a.state, a.short_allowed, c.id, c.active,
+       {OVERDRAWN_SQL}, r.released_at, o.id, r.cl_ord_id, EXISTS (SELECT FROM accounts_canaryaccount x WHERE x.account_id = a.id)
   FROM orders_orderrequest r
   JOIN orders_order o ON o.id = r.order_id
   JOIN accounts_tradingaccount a ON a.id = o.account_id

@@ -126,7 +126,9 @@ def _judge(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
         blocks=marks.blocks,
         working=working_of(row) if row.kind == OrderRequest.Kind.REPLACE else None,
         locate=use.facts(own=row.order_id) if use is not None else None,
-        conduct=ConductFacts(rulebook=reading.rulebook, pairs=tuple(scopes.pairs()), strategy=row.strategy),
+        conduct=ConductFacts(
+            rulebook=reading.rulebook, pairs=tuple(scopes.pairs()), source=row.source, strategy=row.strategy
+        ),
     )
     answers = run_boundary_checks(facts, delayed=facts.adds_risk and _delayed(row, reading.at))
     refusals = [answer for answer in answers if answer.verdict is Verdict.REFUSE]

@@ -269,6 +269,14 @@ def test_a_rule_for_one_dealer_leaves_the_others_alone(world: DeskWorld) -> None
     assert send(world, order_qty=Decimal(500)).outcome == "released"
 
 
+def test_a_rule_about_sources_knows_the_source_right_before_the_wire(world: DeskWorld) -> None:
+    ticket, upload = send(world, source="ticket"), send(world, source="upload")
+    lay_down(world, conditions=(TypedCondition("source", "in", "upload"),))
+    answers = check_boundaries(request_ids=[ticket.request_id, upload.request_id], at=AT)
+    assert answers[ticket.request_id].allowed, answers[ticket.request_id].sentence
+    assert (answers[upload.request_id].allowed, answers[upload.request_id].code) == (False, "RULE_NO_LONDON")
+
+
 def test_a_decision_is_kept_with_what_it_saw_and_is_judged_again_alike(world: DeskWorld) -> None:
     give_stock(world.account, world.listing, "5000")
     set_rulebook(**CROSSING, duplicate_window_s=60)
