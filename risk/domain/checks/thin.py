@@ -55,7 +55,7 @@ class ShareOfVolume(Check):
 
 class ThinBook(Check):
     """The quoted spread is within its mark, and what is taken from the other side within its mark times the size shown
-    there; for unknown quotes the policy answers."""
+    there; for unknown quotes and sizes the policy answers."""
 
     def answer(self, facts: Facts) -> CheckAnswer:
         policy = policy_of(facts)
@@ -66,20 +66,21 @@ class ThinBook(Check):
         if policy.spread_warn is None and policy.depth_warn is None:
             return self.passed(mark="none")
         spread = spread_percent(facts)
-        if spread is Absent.UNKNOWN or not isinstance(spread, Decimal):
-            sentence = f"Bid and ask of {facts.listing.symbol} are not known."
-            return CheckAnswer(
-                self.code, policy.book_unknown, sentence if policy.book_unknown else "", {"state": "unknown"}
-            )
+        if not isinstance(spread, Decimal):
+            return self._unknown(policy, f"Bid and ask of {facts.listing.symbol} are not known.")
         seen = {"spread": spread.quantize(_TENTH), "spread_warn": policy.spread_warn, "depth_warn": policy.depth_warn}
+        shown = size_against(facts) if policy.depth_warn is not None else Absent.NOT_APPLICABLE
+        if policy.depth_warn is not None and shown is Absent.UNKNOWN and policy.book_unknown:
+            return self._unknown(policy, f"The size shown for {facts.listing.symbol} on the other side is not known.")
         if policy.spread_warn is not None and spread > policy.spread_warn:
             return self.ask(
                 f"The spread of {facts.listing.symbol} is {plain(spread.quantize(_TENTH))} % (mark "
                 f"{plain(policy.spread_warn)} %).",
                 **seen,
             )
-        shown = size_against(facts)
-        if policy.depth_warn is not None and shown is not None and facts.terms.order_qty > policy.depth_warn * shown:
+        if policy.depth_warn is None or not isinstance(shown, Decimal):
+            return self.passed(**seen)
+        if facts.terms.order_qty > policy.depth_warn * shown:
             return self.ask(
                 f"The quantity is more than {plain(policy.depth_warn)} times the {plain(shown)} shown on the other side.",
                 shown=shown,
@@ -87,15 +88,19 @@ class ThinBook(Check):
             )
         return self.passed(**seen)
 
+    def _unknown(self, policy: Policy, sentence: str) -> CheckAnswer:
+        verdict = policy.book_unknown
+        return CheckAnswer(self.code, verdict, sentence if verdict else "", {"state": "unknown"})
 
-def size_against(facts: Facts) -> Decimal | None:
-    """The size shown on the other side where the order reaches it; None where it rests or no size is known."""
+
+def size_against(facts: Facts) -> Decimal | Absent:
+    """The size shown on the other side: UNKNOWN where no size is told, NOT_APPLICABLE where the order rests."""
     price, terms = facts.listing.price, facts.terms
     if price is None:
-        return None
+        return Absent.UNKNOWN
     quote, size = (price.ask, price.ask_size) if terms.side.is_buy else (price.bid, price.bid_size)
-    if quote is None or size is None or size <= ZERO:
-        return None
-    if terms.price is not None and (terms.price < quote if terms.side.is_buy else terms.price > quote):
-        return None
-    return size
+    known = size if quote is not None and size is not None and size > ZERO else Absent.UNKNOWN
+    if quote is None or terms.price is None:
+        return known
+    rests = terms.price < quote if terms.side.is_buy else terms.price > quote
+    return Absent.NOT_APPLICABLE if rests else known

@@ -80,6 +80,12 @@ def quoted(qty: str, *, px: str = "73.00", side: Side = Side.BUY, **price: Any) 
     )
 
 
+def strict_book(facts: Facts) -> Facts:
+    """The same under a policy that refuses what is not known of quotes."""
+    policy = replace(POLICY, book_unknown=Verdict.REFUSE)
+    return replace(facts, conduct=book(policy=policy).conduct)
+
+
 def volume(average: str | None, qty: str = "1000", **policy: Any) -> Facts:
     facts = book(policy=replace(POLICY, **policy))
     return replace(
@@ -135,6 +141,7 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("PRICE_COLLAR", "far through the offer", at_price("80.4", price=replace(QUOTED, last=D(75))), "acknowledge"),
     ("PRICE_COLLAR", "far through the bid", at_price("64.7", side=Side.SELL, price=replace(QUOTED, last=D(70))),
      "acknowledge"),
+    ("SHARE_OF_VOLUME", "inside", volume("20000"), "pass"),
     ("SHARE_OF_VOLUME", "at the first mark", volume("10000"), "pass"),
     ("SHARE_OF_VOLUME", "above it", volume("9999"), "authorise"),
     ("SHARE_OF_VOLUME", "at the second mark", volume("1000"), "authorise"),
@@ -145,6 +152,7 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("SHARE_OF_VOLUME", "no marks", volume("1", volume_warn=None, volume_hard=None), "pass"),
     ("SHARE_OF_VOLUME", "no policy", book(policy=None), "refuse"),
     ("SHARE_OF_VOLUME", "to less", to_less(book(policy=None)), "pass"),
+    ("THIN_BOOK", "inside", quoted("9990"), "pass"),
     ("THIN_BOOK", "at the mark of size", quoted("10000"), "pass"),
     ("THIN_BOOK", "above it", quoted("10010"), "acknowledge"),
     ("THIN_BOOK", "resting", quoted("10010", px="72.99"), "pass"),
@@ -153,6 +161,11 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("THIN_BOOK", "crossed quotes are none", quoted("10", bid=D(74)), "pass"),
     ("THIN_BOOK", "no quotes, let through", FACTS, "pass"),
     ("THIN_BOOK", "no quotes, refused", book(policy=replace(POLICY, book_unknown=Verdict.REFUSE)), "refuse"),
+    ("THIN_BOOK", "no size, let through", quoted("10010", ask_size=None), "pass"),
+    ("THIN_BOOK", "no size, refused", strict_book(quoted("10010", ask_size=None)), "refuse"),
+    ("THIN_BOOK", "a size of zero, refused", strict_book(quoted("10", ask_size=D(0))), "refuse"),
+    ("THIN_BOOK", "no size, but resting", strict_book(quoted("10010", px="72.99", ask_size=None)), "pass"),
+    ("THIN_BOOK", "at the mark of spread", quoted("10", px="70", bid=D("78"), ask=D("82")), "pass"),
     ("THIN_BOOK", "no policy", book(policy=None), "refuse"),
     ("THIN_BOOK", "no marks", book(policy=replace(POLICY, spread_warn=None, depth_warn=None)), "pass"),
     ("ECONOMIC_DUPLICATE", "none", FACTS, "pass"),

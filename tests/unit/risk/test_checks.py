@@ -47,6 +47,10 @@ GTD = {"time_in_force": TimeInForce.GTD}
 SELL = {"side": Side.SELL}
 OPENS = facts(account=replace(FACTS.account, opens_currencies=True), cash_available=None)
 OVERDRAWN = replace(FACTS.account, overdrawn=True)
+NO_SENDER = replace(FACTS.operator, is_service=True, may_send=False)
+HALTED = replace(LISTING, state="halted")
+GONE = replace(LISTING, instrument_active=False)
+UNPRICED = replace(LISTING, price=None)
 MS = timedelta(milliseconds=1)
 MINIMUM = ChargeFacts(
     (ChargeTerms("commission", 1, ChargeKind.COMMISSION, Basis.ORDER_DAY, Rounding.HALF_UP, "GBP", minimum=D(10)),)
@@ -384,6 +388,22 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("SELLABLE_HOLDINGS", "more than it", terms(order_qty=D(5010), **SELL), "refuse"),
     ("SELLABLE_HOLDINGS", "none", replace(terms(**SELL), stock_available=None), "refuse"),
     ("SELLABLE_HOLDINGS", "short", replace(terms(side=Side.SELL_SHORT), stock_available=None), "pass"),
+    ("TRADING_SWITCHED_ON", "on, asking for more", replacing("1500"), "pass"),
+    ("SERVICE_SEND_RIGHT", "service without, asking for less", replace(replacing("500"), operator=NO_SENDER), "refuse"),
+    ("SOURCE_RATE", "inside", source_ahead(0), "pass"),
+    ("ACCOUNT_RATE", "inside", account_ahead(0), "pass"),
+    ("LISTING_STATE", "unheard of", listing(state="paused"), "refuse"),
+    ("LISTING_STATE", "halted, but asking for less", replace(replacing("500"), listing=HALTED), "pass"),
+    ("INSTRUMENT_ACTIVE", "inactive, but asking for less", replace(replacing("500"), listing=GONE), "pass"),
+    ("LOT_SIZE", "less than one lot", terms(order_qty=D(9)), "refuse"),
+    ("STOP_PRICE", "no price is another check's", replace(stop("72.51"), listing=UNPRICED), "pass"),
+    ("PRICE_COLLAR", "inside", terms(price=D("75")), "pass"),
+    ("PRICE_FRESHNESS", "no price is another check's", listing(price=None), "pass"),
+    ("ORDER_QUANTITY_LIMIT", "inside", FACTS, "pass"),
+    ("ORDER_NOTIONAL_LIMIT", "inside", FACTS, "pass"),
+    ("BUYING_POWER", "inside", FACTS, "pass"),
+    ("SELLABLE_HOLDINGS", "inside", terms(order_qty=D(4990), **SELL), "pass"),
+    ("SELLABLE_HOLDINGS", "nothing left", replace(terms(**SELL), stock_available=D(0)), "refuse"),
     *USAGE_CASES,
     *CONDUCT,
 ]

@@ -40,6 +40,13 @@ LESS = replace(replacing("500"), limits=LIMITS)
 MORE = replace(replacing("1100"), limits=LIMITS)
 OWN = Counted(1, D(1000), D("725.00"))
 
+
+def of_volume(warn: str, hard: str) -> Facts:
+    """One mark on the share of a daily volume of 10,000; the position would be 1,500."""
+    known = replace(LISTING, average_daily_volume=D(10_000))
+    return replace(usage("adv_share", warn, hard, currency=""), listing=known)
+
+
 USAGE_CASES: list[tuple[str, str, Facts, str]] = [
     ("OPEN_ORDERS_LIMIT", "no mark", FACTS, "pass"),
     ("OPEN_ORDERS_LIMIT", "at the warning", usage("open_orders", "4", "5"), "pass"),
@@ -120,4 +127,23 @@ USAGE_CASES: list[tuple[str, str, Facts, str]] = [
         replace(usage("adv_share", None, "0.1499", currency=""), listing=replace(LISTING, average_daily_volume=D(10_000))),
         "refuse",
     ),
+    ("OPEN_ORDERS_LIMIT", "inside", usage("open_orders", "8", "9"), "pass"),
+    ("OPEN_NOTIONAL_LIMIT", "inside", usage("open_notional", "8000", "9000"), "pass"),
+    ("DAILY_GROSS_LIMIT", "inside", usage("daily_gross", "8000", "9000"), "pass"),
+    ("DAILY_GROSS_LIMIT", "no rate", usage("daily_gross", None, "9000", rate=None), "refuse"),
+    ("DAILY_NET_LIMIT", "inside", usage("daily_net", "8000", "9000"), "pass"),
+    ("DAILY_NET_LIMIT", "no rate", usage("daily_net", None, "9000", rate=None), "refuse"),
+    ("POSITION_QUANTITY_LIMIT", "inside", usage("position_qty", "8000", "9000", currency=""), "pass"),
+    ("POSITION_VALUE_LIMIT", "inside", usage("position_value", "8000", "9000"), "pass"),
+    ("POSITION_VALUE_LIMIT", "at the warning", usage("position_value", "1087.5", "9000"), "pass"),
+    ("POSITION_VALUE_LIMIT", "above the warning", usage("position_value", "1087.49", "9000"), "authorise"),
+    ("POSITION_VALUE_LIMIT", "not known", usage("position_value", None, "9000", position=None), "refuse"),
+    ("CONCENTRATION_LIMIT", "inside", usage("concentration", "0.4", "0.5", currency=""), "pass"),
+    ("CONCENTRATION_LIMIT", "at the limit", usage("concentration", "0.01", "0.1000", currency=""), "acknowledge"),
+    ("CONCENTRATION_LIMIT", "no rate", usage("concentration", None, "0.9", rate=None, currency=""), "refuse"),
+    ("CONCENTRATION_LIMIT", "not known", usage("concentration", None, "0.9", position=None, currency=""), "refuse"),
+    ("ADV_SHARE_LIMIT", "inside", of_volume("0.4", "0.5"), "pass"),
+    ("ADV_SHARE_LIMIT", "at the warning", of_volume("0.1500", "0.5"), "pass"),
+    ("ADV_SHARE_LIMIT", "above the warning", of_volume("0.1499", "0.5"), "acknowledge"),
+    ("ADV_SHARE_LIMIT", "not known", replace(of_volume("0.1", "0.9"), usage=UsageFacts()), "refuse"),
 ]  # fmt: skip
