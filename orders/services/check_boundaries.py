@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from kernel.errors import Unavailable
 from kernel.fix import Side
 from orders.domain.assembling import order_facts, terms_of_payload, working_of
 from orders.domain.results import BoundaryAnswer
@@ -27,6 +28,7 @@ from risk.domain.facts import AccountFacts, OperatorFacts
 from risk.rulebook import get_rulebook
 from risk.selectors import Marks, Scopes, get_marks
 
+CALENDAR_MISSING = "CALENDAR_MISSING"
 DELAYED = timedelta(seconds=2)
 _ANYBODY = OperatorFacts(may_enter=True, trades_desk=True, trades_group=True)
 
@@ -40,12 +42,30 @@ def check_boundaries(*, request_ids: Collection[UUID], at: datetime) -> dict[UUI
     wanted = {row.listing_id for row in rows.values() if _looks_at_market(row)}
     keys = {_locate_key(row) for row in rows.values() if _looks_at_market(row)} - {None}
     locates = find_locates([key for key in keys if key]) if keys else {}
-    reading = _Reading(find_listings(wanted, at=at) if wanted else {}, locates, at)
+    listings, unreadable = _listings(wanted, at)
+    reading = _Reading(listings, unreadable, locates, at)
     unknown = BoundaryAnswer(False, "REQUEST_UNKNOWN", "There is no such request.")
     return {
         request_id: _with_canary(rows[request_id], reading) if request_id in rows else unknown
         for request_id in request_ids
     }
+
+
+def _listings(wanted: Collection[UUID], at: datetime) -> tuple[Mapping[UUID, ListingFacts], Mapping[UUID, Unavailable]]:
+    """Listings by id in one statement; where a market has no calendar, one by one: the others and cancels still leave."""
+    try:
+        return (find_listings(wanted, at=at) if wanted else {}), {}
+    except Unavailable as error:
+        if error.code != CALENDAR_MISSING:
+            raise
+    found: dict[UUID, ListingFacts] = {}
+    unreadable: dict[UUID, Unavailable] = {}
+    for listing_id in wanted:
+        try:
+            found.update(find_listings([listing_id], at=at))
+        except Unavailable as error:
+            unreadable[listing_id] = error
+    return found, unreadable
 
 
 def _with_canary(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
@@ -67,9 +87,14 @@ class _Reading:
     """What one call has read of listings and marks."""
 
     def __init__(
-        self, listings: Mapping[UUID, ListingFacts], locates: Mapping[tuple[UUID, str], LocateUse], at: datetime
+        self,
+        listings: Mapping[UUID, ListingFacts],
+        unreadable: Mapping[UUID, Unavailable],
+        locates: Mapping[tuple[UUID, str], LocateUse],
+        at: datetime,
     ) -> None:
         self.listings = listings
+        self.unreadable = unreadable
         self.locates = locates
         self.at = at
         self.rulebook = get_rulebook() if listings else None
@@ -89,6 +114,9 @@ def _answer(row: BoundaryRow, reading: _Reading) -> BoundaryAnswer:
         return BoundaryAnswer(True, says=row.says)
     if not row.may_work:
         return BoundaryAnswer(False, "ORDER_CLOSED", "The order is over.")
+    if row.listing_id in reading.unreadable:
+        error = reading.unreadable[row.listing_id]
+        return BoundaryAnswer(False, error.code, error.sentence)
     return _judge(row, reading)
 
 
