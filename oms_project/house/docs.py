@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from oms_project.house.controls import controls_page
+
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs" / "generated"
 ERROR_CLASSES = {
@@ -256,11 +258,17 @@ def venue_refusals() -> str:
     return "\n".join(lines)
 
 
+def controls() -> str:
+    """Every control with what proves it."""
+    return controls_page(_header("Controls", "`docs/controls.toml` and `risk/domain/checks`"))
+
+
 DOCS: dict[str, Callable[[], str]] = {
     "order_states.md": order_states,
     "rates.md": breaker_states,
     "corporate_actions.md": corporate_actions,
     "checks.md": checks,
+    "controls.md": controls,
     "fsck_checks.md": fsck_checks,
     "event_flow.md": event_flow,
     "settings.md": settings,
