@@ -142,7 +142,11 @@ class WireIntent(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["session_group", "id"], name="venues_intent_waiting", condition=Q(state="waiting")),
+            # In the order in which a gateway claims: it reads a batch, however many wait behind.
+            models.Index(
+                fields=["session_group", "adds_risk", "id"], name="venues_intent_next", condition=Q(state="waiting")
+            ),
+            models.Index(fields=["order_id"], name="venues_intent_unsent", condition=Q(state="waiting", kind="new")),
         ]
 
 
