@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -27,6 +28,17 @@ def lock_request_row(request_id: UUID) -> AuthorisationRequest:
 def lock_request(request_id: UUID) -> RequestFacts:
     """As facts: for the subject's room, which locks the request before its own rows."""
     return facts_of(lock_request_row(request_id))
+
+
+def lock_request_rows(request_ids: Collection[UUID]) -> list[AuthorisationRequest]:
+    """The requests' rows by ascending id, locked until commit, in one statement; raises NotFound if one is missing."""
+    wanted = set(request_ids)
+    if not wanted:
+        return []
+    rows = list(AuthorisationRequest.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+    if len(rows) != len(wanted):
+        raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
+    return rows
 
 
 def lock_expired_rows(*, at: datetime, limit: int) -> list[AuthorisationRequest]:

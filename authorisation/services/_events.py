@@ -22,9 +22,23 @@ def record(
     payload: Mapping[str, Any],
     correlation_id: UUID | None = None,
 ) -> None:
-    """Append one event of ``kind``; the business date is the UTC date, as nothing here belongs to a market."""
+    """Append one event of ``kind``."""
+    told = draft(stream=stream, kind=kind, actor=actor, at=at, payload=payload, correlation_id=correlation_id)
+    append_to_stream(drafts=[told], at=at)
+
+
+def draft(
+    *,
+    stream: str,
+    kind: str,
+    actor: Principal,
+    at: datetime,
+    payload: Mapping[str, Any],
+    correlation_id: UUID | None = None,
+) -> EventDraft:
+    """One event of ``kind``; the business date is the UTC date, as nothing here belongs to a market."""
     event_id = new_id()
-    draft = EventDraft(
+    return EventDraft(
         id=event_id,
         stream=stream,
         kind=kind,
@@ -36,4 +50,3 @@ def record(
         business_date=at.date(),
         payload=payload,
     )
-    append_to_stream(drafts=[draft], at=at)

@@ -14,8 +14,8 @@ from accounts.domain.ledger import OrderHold
 from accounts.locks import lock_money
 from accounts.services.set_reservations import set_reservations
 from authorisation.domain.principal import process_principal
-from authorisation.locks import lock_request
-from authorisation.services.withdraw_request import withdraw_request
+from authorisation.locks import lock_request_rows
+from authorisation.services.withdraw_requests import withdraw_requests
 from journal.bulk import insert_rows, update_rows
 from kernel.ids import cl_ord_id, new_id, shard_of
 from orders.domain.drafting import TELLS_ALL
@@ -63,8 +63,7 @@ class Ending:
 def end_orders(why: Ending, order_ids: Sequence[UUID], *, at: datetime) -> list[Case]:
     """Lock in the house's order, decide for each order, write all of it in a few statements. What was ended, and how."""
     approvals = find_waiting_approvals(order_ids)
-    for authorisation_id in approvals:
-        lock_request(authorisation_id)
+    lock_request_rows(approvals)
     accounts, instruments = find_money_of(order_ids)
     lock_money(account_ids=accounts, instrument_ids=instruments)
     orders = lock_orders(order_ids)
@@ -76,22 +75,18 @@ def end_orders(why: Ending, order_ids: Sequence[UUID], *, at: datetime) -> list[
         plan = plan_stop(asked_so_far, is_open=order.is_open, locked=locked)
         if plan is not None:
             cases.append(Case(order, requests[order_id], plan))
-    for case in cases:
-        _take_back_approvals(why, case, at)
+    withdraw_requests(
+        actor=process_principal(why.process), at=at, authorisation_ids=_asked_of_people(cases), reason=why.sentence
+    )
     _end_and_ask(why, cases, at=at)
     return cases
 
 
-def _take_back_approvals(why: Ending, case: Case, at: datetime) -> None:
-    for place in case.plan.refuse:
-        request = case.requests[place]
-        if request.state == OrderRequest.State.PENDING_AUTHORISATION and request.authorisation_id:
-            withdraw_request(
-                actor=process_principal(why.process),
-                at=at,
-                authorisation_id=request.authorisation_id,
-                reason=why.sentence,
-            )
+def _asked_of_people(cases: Sequence[Case]) -> set[UUID]:
+    """The approvals that nobody has to decide any more."""
+    refused = (case.requests[place] for case in cases for place in case.plan.refuse)
+    waiting = (one.authorisation_id for one in refused if one.state == OrderRequest.State.PENDING_AUTHORISATION)
+    return {authorisation_id for authorisation_id in waiting if authorisation_id}
 
 
 def _end_and_ask(why: Ending, cases: Sequence[Case], *, at: datetime) -> None:

@@ -7,12 +7,19 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import CashBalance, Reservation
 from authorisation.domain.principal import process_principal
 from authorisation.models import AuthorisationRequest
+from authorisation.services.withdraw_request import withdraw_request
+from authorisation.services.withdraw_requests import withdraw_requests
+from journal.domain.chain import verify_chain
 from journal.models import Event
+from journal.selectors import stream_events
 from journal.services.run_listener import run_listener
+from kernel.errors import Conflict, NotFound, NotPermitted
 from kernel.fix import ExecType, OrdStatus, Side
 from kernel.ids import new_id
 from operations.fsck.prove import prove_one
@@ -23,6 +30,7 @@ from orders.domain.terms import ReplaceTerms
 from orders.models import KillSweep, Order, OrderRequest, StoppedOrder
 from orders.selectors.stopping import ProofCounts, count_reach, list_proof, list_proof_counts
 from orders.services import on_kill_switch
+from orders.services._stopping import Ending, end_orders
 from orders.services.apply_reports import apply_reports
 from orders.services.cancel_order import cancel_order
 from orders.services.cancel_stopped import cancel_stopped
@@ -43,6 +51,7 @@ from tests.integration.orders.test_venue_rules import working
 pytestmark = pytest.mark.django_db
 D = Decimal
 LATER = AT + timedelta(seconds=5)
+WHY = Ending("TEST", "Ended by a test.", "test", "test", "process:test", 0)
 
 
 @pytest.fixture
@@ -158,6 +167,41 @@ def test_what_waits_for_a_second_person_ends_with_a_reason(world: DeskWorld) -> 
     assert CashBalance.objects.get().reserved == 0
     assert sound()
     assert usage_holds()
+
+
+def test_waiting_approvals_end_in_as_many_statements_however_many_they_are(world: DeskWorld) -> None:
+    def statements(waiting: int) -> int:
+        for _ in range(waiting):
+            buy(world, order_qty=D(60_000))
+        with CaptureQueriesContext(connection) as asked:
+            end_orders(WHY, list(Order.objects.filter(is_open=True).values_list("id", flat=True)), at=LATER)
+        return len(asked)
+
+    end_orders(WHY, [buy(world, order_qty=D(60_000)).id], at=LATER)  # what is prepared once
+    assert statements(1) == statements(4)
+    assert list(AuthorisationRequest.objects.values_list("state", flat=True)) == ["withdrawn"] * 6
+    assert Event.objects.filter(kind="AuthorisationWithdrawn").count() == 6
+    assert all(
+        verify_chain(stream_events(f"authorisation:{one.id}")) == [] for one in AuthorisationRequest.objects.all()
+    )
+    assert CashBalance.objects.get().reserved == 0
+    assert sound()
+
+
+def test_a_closed_approval_is_not_withdrawn_and_takes_the_others_with_it(world: DeskWorld) -> None:
+    for _ in range(2):
+        buy(world, order_qty=D(60_000))
+    first, second = AuthorisationRequest.objects.order_by("id")
+    process = process_principal("test")
+    withdraw_request(actor=process, at=AT, authorisation_id=second.id)
+    with pytest.raises(Conflict, match="AUTHORISATION_CLOSED"):
+        withdraw_requests(actor=process, at=AT, authorisation_ids=[first.id, second.id], reason="x")
+    with pytest.raises(NotFound):
+        withdraw_requests(actor=process, at=AT, authorisation_ids=[first.id, new_id()], reason="x")
+    with pytest.raises(NotPermitted, match="NOT_A_PROCESS"):
+        withdraw_requests(actor=world.dealer, at=AT, authorisation_ids=[first.id], reason="x")
+    assert AuthorisationRequest.objects.get(id=first.id).state == "pending"
+    assert Event.objects.filter(kind="AuthorisationWithdrawn").count() == 1
 
 
 def test_a_replace_on_its_way_out_ends_and_the_order_is_canceled(world: DeskWorld) -> None:
