@@ -42,9 +42,12 @@ from orders.services.enter_staged import enter_staged
 from orders.services.record_hand_over import record_hand_over
 from orders.services.replace_order import replace_order
 from orders.services.stage_replace import stage_replace
-from risk.models import Block
+from risk.domain.limit_change import LimitChange
+from risk.models import Block, Limit, LimitUsage
+from risk.services.decide_limit_change import decide_limit_change
 from risk.services.decide_stop_release import decide_stop_release
 from risk.services.engage_kill_switch import engage_kill_switch
+from risk.services.request_limit_change import request_limit_change
 from risk.services.request_stop_release import request_stop_release
 from tests.factories import AT, DeskWorld, make_desk, make_principal, terms
 from tests.factories.venues import make_session
@@ -60,6 +63,7 @@ DOORS = {
     *("replace.written", "cancel.written", "decide.written"),
     *("stage.written", "staged.released", "staged.captured", "staged.written", "staged.committed"),
     *("kill.pressed", "kill.engaged", "kill_sweep.written", "kill_sweep.committed", "kill.released"),
+    "limit.changed",
 }
 RELAY = {"listener_before_commit", "listener_after_commit"}
 ELSEWHERE = {
@@ -290,6 +294,31 @@ def test_a_release_killed_before_its_commit_may_be_decided_again(world: DeskWorl
     assert (Block.objects.get(id=stop_id).lifted_at, Decision.objects.count()) == (None, 0)
     assert decide().outcome == "applied"
     assert Event.objects.filter(kind="KillSwitchReleased").count() == 1
+    assert chains_hold()
+
+
+def test_a_limit_killed_before_its_commit_may_be_decided_again(world: DeskWorld) -> None:
+    risk = replace(
+        make_principal("risk", role="risk", rights=(), desks=(world.desk,), groups=(world.group,)),
+        rights=frozenset({"decide_risk_change"}),
+    )
+    asking = replace(world.dealer, rights=frozenset({"ask_risk_change"}))
+    change = LimitChange("firm", "", "open_notional", "GBP", Decimal(800), Decimal(1000), "risk")
+    asked = request_limit_change(actor=asking, at=AT, change=change, reason="First mark")
+
+    def decide() -> Any:
+        return decide_limit_change(
+            actor=risk, at=AT, authorisation_id=asked.authorisation_id, verdict="approve", reason_code="", reason="",
+            payload_hash=AuthorisationRequest.objects.get().payload_hash,
+        )  # fmt: skip
+
+    killed_at("limit.changed", decide)
+    marks = Limit.objects.filter(kind="open_notional")
+    assert (marks.count(), LimitUsage.objects.count(), Decision.objects.count()) == (0, 0, 0)
+    assert (AuthorisationRequest.objects.get().state, capture(world).outcome) == ("pending", "released")
+    assert decide().outcome == "applied"
+    assert (marks.get().hard, LimitUsage.objects.get(key="firm:").open_orders) == (Decimal(1000), 1)
+    assert Event.objects.filter(kind="LimitChanged").count() == 1
     assert chains_hold()
 
 
