@@ -17,7 +17,7 @@ from authorisation.selectors import facts_of
 from journal.models import Event
 from kernel.errors import Conflict, Invalid, NotFound, NotPermitted
 from operations.selectors.limits import describe_limit_change, list_limit_lines
-from risk.domain.limit_change import LimitChange
+from risk.domain.limit_change import MANDATORY, LimitChange
 from risk.models import Limit, LimitUsage
 from risk.selectors import get_marks
 from risk.services.decide_limit_change import decide_limit_change
@@ -186,6 +186,20 @@ def test_no_process_of_the_house_changes_a_limit_around_the_request(maker: Princ
         "INSERT INTO risk_limit (scope, scope_id, kind, currency, hard, owner, version) "
         "VALUES ('firm', '', 'daily_net', 'GBP', 1, 'x', 1)"
     )
+
+
+@pytest.mark.parametrize("kind", sorted(MANDATORY))
+@pytest.mark.parametrize("scope", ["firm", "desk"])
+def test_what_an_order_needs_to_pass_is_set_by_no_process_without_a_request(
+    world: DeskWorld, kind: str, scope: str
+) -> None:
+    Limit.objects.filter(kind=kind).delete()
+    with pytest.raises(Error, match="approved request only"):
+        as_a_process(
+            "INSERT INTO risk_limit (scope, scope_id, kind, currency, hard, owner, version) "
+            f"VALUES ('{scope}', '', '{kind}', 'GBP', 999999, 'x', 1)"
+        )
+    assert not Limit.objects.filter(kind=kind).exists()
 
 
 def test_the_checker_reads_the_usage_of_now_against_old_and_new(maker: Principal, checker: Principal) -> None:
