@@ -21,11 +21,10 @@ from kernel.errors import OmsError
 from kernel.numbers import ZERO
 from orders.models import Order
 from orders.services.cancel_order import cancel_order
-from refdata.selectors import business_date
 from risk.domain.limit_change import CANCEL
 from risk.domain.usage import COUNTED_KINDS, OPEN_ORDERS
 from risk.models import OrderUsage
-from risk.selectors.breaches import DAY_OF, newest_orders
+from risk.selectors.breaches import business_dates, newest_orders, used_most
 from risk.selectors.usage import read_usage
 
 ACTOR, ROUTE = "process:limits", "limits"
@@ -87,7 +86,8 @@ def _settle(told: Mapping[str, Any], beyond: Sequence[UUID], at: datetime) -> No
 def _excess(told: Mapping[str, Any], at: datetime) -> Decimal:
     """How far the scope is beyond the new limit."""
     found = read_usage([(told["scope"], told["scope_id"])])
-    return found[0].measure(told["kind"], business_date(DAY_OF, at)) - Decimal(told["hard"]) if found else ZERO
+    used = used_most(found[0], told["kind"], business_dates(at)) if found else None
+    return used - Decimal(told["hard"]) if used is not None else ZERO
 
 
 def _cancel(order: Order, told: Mapping[str, Any], at: datetime) -> bool:

@@ -32,7 +32,7 @@ from risk.selectors import USAGE_SQL
 
 ONE = Decimal(1)
 UNRATED = ZERO
-"""The rate of an order that no fresh rate could count: it adds to no value until a rate is known (see ``rate_orders``)."""
+"""The rate of an order that no fresh rate could count: it adds to no value until its scope is counted anew (``start_counting``)."""
 
 _USAGE = f"""
 WITH scopes AS (SELECT * FROM unnest(%s::text[], %s::text[]) AS t(scope, scope_id)) SELECT {USAGE_SQL}

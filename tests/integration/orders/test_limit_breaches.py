@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,11 +15,14 @@ from journal.services.run_listener import run_listener
 from orders.models import Order
 from orders.services import on_limit_changed
 from orders.services.watch_limits import watch_limits
+from refdata.models import Listing
 from risk.domain.limit_change import LimitChange
+from risk.domain.usage import ScopeUsage
 from risk.models import Limit, LimitUsage
+from risk.selectors.breaches import used_most
 from risk.services.decide_limit_change import decide_limit_change
 from risk.services.request_limit_change import request_limit_change
-from tests.factories import AT, DeskWorld, give_stock, make_desk, make_principal, set_mark
+from tests.factories import AT, DeskWorld, give_stock, make_desk, make_listing, make_principal, set_mark
 from tests.integration.orders.test_usage import capture
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +77,51 @@ def test_a_position_beyond_its_limit_is_told(world: DeskWorld) -> None:
     set_mark("position_qty", "1499", scope="desk", scope_id=world.desk.pk)
     assert watch_limits(at=AT) == 1
     assert told("LIMIT_BREACHED")[0][1]["used"] == "1500"
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "beyond", "used"),
+    [
+        ("position_value", "1087.5", "1087", "1087.5"),  # 1,500 at 72.50 pence
+        ("concentration", "0.6", "0.5999", "0.6"),  # beside 500 at 1.45
+        ("adv_share", "0.15", "0.1499", "0.15"),  # of 10,000
+    ],
+)
+def test_value_and_shares_of_a_position_beyond_their_limits_are_told(
+    world: DeskWorld, kind: str, at: str, beyond: str, used: str
+) -> None:
+    other = make_listing("BARC.L", last="145")
+    Listing.objects.filter(id=world.listing.id).update(average_daily_volume=D(10_000))
+    give_stock(world.account, world.listing, "1500")
+    give_stock(world.account, other, "500")
+    scope = {"scope": "account", "scope_id": world.account.id}
+    set_mark(kind, at, **scope)
+    assert watch_limits(at=AT) == 0
+    set_mark(kind, beyond, **scope)
+    assert (watch_limits(at=AT), watch_limits(at=AT)) == (1, 0)
+    ((_, evidence),) = told("LIMIT_BREACHED")
+    assert D(evidence["used"]) == D(used)
+
+
+def test_a_figure_that_cannot_be_said_is_beyond_nothing_and_hides_no_other(world: DeskWorld) -> None:
+    give_stock(world.account, make_listing("BARC.L", last=None), "500")
+    give_stock(world.account, world.listing, "1500")
+    set_mark("concentration", "0.01", scope="account", scope_id=world.account.id)
+    set_mark("adv_share", "0.01")
+    assert watch_limits(at=AT) == 0
+    set_mark("position_value", "1000")
+    assert watch_limits(at=AT) == 1
+    assert told("LIMIT_BREACHED")[0][1]["used"] == "1087.5"
+
+
+def test_a_scope_is_beyond_its_day_as_soon_as_it_is_on_the_date_of_one_market() -> None:
+    today, tomorrow = AT.date(), AT.date() + timedelta(days=1)
+    usage = ScopeUsage("firm", "", 1, 0, D(0), D(0), {today: (D(100), D(0)), tomorrow: (D(300), D(0))})
+    days = {"XLON": today, "XASX": tomorrow}
+    assert used_most(usage, "daily_gross", days) == D(300)
+    assert used_most(usage, "daily_gross", {"XLON": today}) == D(100)
+    assert used_most(replace(usage, scope="venue", scope_id="XLON"), "daily_gross", days) == D(100)
+    assert used_most(usage, "daily_gross", {}) is None
 
 
 def test_a_lowered_limit_lists_the_newest_orders_that_no_longer_fit_and_keeps_them(world: DeskWorld) -> None:
