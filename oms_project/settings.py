@@ -6,6 +6,7 @@ Production is the default: no DEBUG, no built-in secret, trading off. ``OMS_MODE
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -30,6 +31,7 @@ KNOWN_VARIABLES = {
     "OMS_STREAM_URL": "address browsers reach the stream server at; same host, OMS_STREAM_PORT when absent",
     "OMS_FIX_PORT": "first port of the simulator, 9878 when absent",
     "OMS_PRICE_FEEDS": "price feeds as SOURCE=unix:PATH, SOURCE=tcp:HOST:PORT or SOURCE=file:PATH, comma-separated",
+    "OMS_PRICE_QUIET_S": "seconds in which a price that moves less than 0.2 % is not taken anew; 0 when absent, 15 in demo",
     "OMS_PG_PORT": "unused port number that names the embedded server's socket, 5432 when absent",
     "OMS_CRASH_POINT": "test only: name of a crash point",
     "OMS_FLOW_RATE": "demo only: orders a second of the living flow, 2 when absent",
@@ -101,6 +103,8 @@ def price_feeds(text: str) -> dict[str, str]:
 
 
 PRICE_FEEDS = price_feeds(os.environ.get("OMS_PRICE_FEEDS", ""))
+PRICE_QUIET = timedelta(seconds=float(os.environ.get("OMS_PRICE_QUIET_S") or (15 if MODE == "demo" else 0)))
+TICKS_KEPT_DAYS = 2 if MODE == "demo" else 14
 DATABASES = {"default": database_from_url(os.environ.get("OMS_DATABASE_URL", "postgresql:///oms"))}
 REDIS_URL = os.environ.get("OMS_REDIS_URL", "redis://127.0.0.1:6379/0")
 

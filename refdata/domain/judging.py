@@ -5,6 +5,8 @@
 * One clean tick near the good price ends a doubt: the glitch has passed. Otherwise so many later ticks near the
   doubted price confirm it. A repeat of the same figures is no witness: a stuck feed cannot confirm itself.
 * A book may be crossed while orders collect for an auction; its sides are no quotes then and are left out.
+* Where the house asks for quiet, a tick that comes soon after the price in use and moves none of its figures by more than
+  ``STILL`` vouches for that price and is passed over: what is in use is always a tick that was kept, never far from the last word.
 * The first price of a new business date makes the last good one the previous close, unless the feed states it.
 """
 
@@ -21,6 +23,8 @@ from refdata.domain.ticks import Tick
 
 CLOCK_TOLERANCE = timedelta(seconds=5)
 CONTINUOUS = ("", "continuous")
+STILL = Decimal("0.002")
+"""Fraction of the price in use; far inside any collar."""
 LARGEST = Decimal(10) ** 12
 """What a price column holds; a doubted figure beyond it is kept with its tick's reason only."""
 
@@ -41,6 +45,7 @@ class Outcome(StrEnum):
 
     APPLIED = "applied"
     UNCHANGED = "unchanged"
+    PASSED_OVER = "passed_over"
     DOUBTED = "doubted"
     WITNESS = "witness"
     CONFIRMED = "confirmed"
@@ -51,10 +56,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """``band``: fraction of the last good price a tick may move; ``confirming``: witnesses a suspect price needs."""
+    """``band``: fraction of the last good price a tick may move; ``confirming``: witnesses a suspect price needs.
+
+    ``quiet``: for so long after a price, ticks that hardly move it are passed over; nothing is, when zero.
+    """
 
     band: Decimal
     confirming: int
+    quiet: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +153,8 @@ def _believe(held: Held, tick: Tick, hearing: Hearing) -> Judged:
     repeats = held.quality is Quality.GOOD and not hearing.new_day and hearing.source == held.source
     if repeats and _says_the_same(held, tick):
         return Judged(_heard(held, hearing), Outcome.UNCHANGED)
+    if repeats and tick.made_at - held.priced_at < hearing.marks.quiet and _hardly_moves(held, tick):
+        return Judged(_heard(held, hearing), Outcome.PASSED_OVER)
     return Judged(_applied(held, tick, hearing), Outcome.APPLIED)
 
 
@@ -205,6 +216,19 @@ def _says_the_same(held: Held, tick: Tick) -> bool:
         and (tick.bid, tick.ask, tick.bid_size, tick.ask_size) == (held.bid, held.ask, held.bid_size, held.ask_size)
         and (not tick.phase or tick.phase == held.phase)
         and (tick.previous_close is None or tick.previous_close == held.previous_close)
+    )
+
+
+def _hardly_moves(held: Held, tick: Tick) -> bool:
+    """The same sides in the same phase, each figure within ``STILL`` of what is held."""
+    if tick.phase and tick.phase != held.phase:
+        return False
+    if tick.previous_close is not None and tick.previous_close != held.previous_close:
+        return False
+    reach = held.last * STILL
+    told = ((tick.last if tick.last is not None else held.last, held.last), (tick.bid, held.bid), (tick.ask, held.ask))
+    return all(
+        new is old is None or (new is not None and old is not None and abs(new - old) <= reach) for new, old in told
     )
 
 

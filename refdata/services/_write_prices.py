@@ -34,7 +34,7 @@ _TICK = (
     "previous_close", "phase", "outcome", "doubt",
 )  # fmt: skip
 _CONFLATED = (Outcome.APPLIED,)
-_SILENT = (Outcome.UNCHANGED, Outcome.IGNORED)
+_SILENT = (Outcome.UNCHANGED, Outcome.PASSED_OVER, Outcome.IGNORED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from authorisation.domain.principal import process_principal
 from journal.bulk import one_transaction, raw_cursor
 from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
 from kernel.ids import new_id
 
-KEPT_DAYS = 14
 SLICE = 20_000
 _OLDEST = "SELECT id FROM refdata_pricetick WHERE received_at < %s AND id <= %s::uuid ORDER BY id LIMIT %s"
 _PURGE = f"""
@@ -25,11 +26,13 @@ SELECT count(*), min(received_at), max(received_at), min(id::text), max(id::text
 """  # noqa: S608
 
 
-def purge_ticks(*, at: datetime, older_than_days: int = KEPT_DAYS, limit: int = SLICE) -> int:
-    """Delete up to ``limit`` of the oldest ticks received more than ``older_than_days`` ago. Returns how many went."""
-    if older_than_days < KEPT_DAYS:
-        raise ValueError(f"ticks are kept at least {KEPT_DAYS} days")
-    before = at - timedelta(days=older_than_days)
+def purge_ticks(*, at: datetime, older_than_days: int | None = None, limit: int = SLICE) -> int:
+    """Delete up to ``limit`` of the oldest ticks received more than ``older_than_days`` ago (never fewer than the days of
+    the settings, which hold when None). Returns how many went."""
+    days = settings.TICKS_KEPT_DAYS if older_than_days is None else older_than_days
+    if days < settings.TICKS_KEPT_DAYS:
+        raise ValueError(f"ticks are kept at least {settings.TICKS_KEPT_DAYS} days")
+    before = at - timedelta(days=days)
     with one_transaction():
         with raw_cursor() as cursor:
             cursor.execute(_PURGE.encode(), [before, _newest_id(before), limit])
@@ -45,7 +48,7 @@ def purge_ticks(*, at: datetime, older_than_days: int = KEPT_DAYS, limit: int = 
             "first_tick": first_id,
             "last_tick": last_id,
             "sha256": digest,
-            "kept_days": older_than_days,
+            "kept_days": days,
         }
         append_to_stream(drafts=[_event(at, payload)], at=at)
     return int(count)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
+
 from authorisation.domain.principal import Principal
 from journal.bulk import one_transaction, raw_cursor
 from journal.domain.records import Anomaly, Severity
@@ -74,7 +76,7 @@ def take_ticks(
             at=at,
             source=source,
             session=session,
-            marks=Marks(row[0], row[1]),
+            marks=Marks(row[0], row[1], settings.PRICE_QUIET),
             ticks=good,
             listings=by_id,
         )

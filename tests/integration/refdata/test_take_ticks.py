@@ -299,6 +299,47 @@ def test_a_tick_is_not_deleted_within_seven_days(days: int, kept: bool) -> None:
     assert PriceTick.objects.filter(id=one.id).exists() is kept
 
 
+@pytest.mark.parametrize(("hours", "kept"), [(23, True), (25, False)])
+def test_a_demo_keeps_a_tick_for_a_day(hours: int, kept: bool) -> None:
+    received_at = utc_now() - timedelta(hours=hours)
+    one = PriceTick.objects.create(
+        id=new_id(), listing_id=vod(), source="SIM1", made_at=received_at, received_at=received_at, outcome="applied"
+    )
+    with pytest.raises(IntegrityError, match="at least 7 days"), transaction.atomic():
+        one.delete()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"COMMENT ON DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])} IS 'oms:demo'"
+        )
+    if kept:
+        with pytest.raises(IntegrityError, match="at least 7 days"), transaction.atomic():
+            one.delete()
+    else:
+        PriceTick.objects.filter(id=one.id).delete()
+    assert PriceTick.objects.filter(id=one.id).exists() is kept
+
+
+def test_in_quiet_small_moves_are_passed_over_and_the_price_in_use_is_always_a_stored_tick(settings: Any) -> None:
+    settings.PRICE_QUIET = 15 * S
+    take(tick("72.40", bid=D("72.39"), ask=D("72.41")))
+    taken = [  # seconds after the first, last, bid, ask: what is in use then
+        (3, "72.42", "72.41", "72.43", "72.40"),  # hardly moved: passed over
+        (5, "72.54", "72.41", "72.43", "72.40"),  # 0.19 %
+        (6, "72.55", "72.41", "72.43", "72.55"),  # more than 0.2 %: taken at once
+        (8, "72.55", "72.41", None, "72.55"),  # a side is gone: taken
+        (22, "72.56", "72.41", None, "72.55"),  # 14 s after the price in use
+        (23, "72.56", "72.41", None, "72.56"),  # 15 s
+    ]
+    stored = []
+    for after, last, bid, ask, held in taken:
+        sides = {"bid": D(bid), "ask": D(ask) if ask else None}
+        stored.append(take(tick(last, after=after, **sides), after=after).stored)
+        assert price().last == D(held)
+        assert PriceTick.objects.get(id=price().tick).last == D(held)
+    assert stored == [0, 0, 1, 1, 0, 1]
+    assert take(tick("99", after=24), after=24).doubted == ("VOD.L",)  # a glitch is never passed over
+
+
 def test_the_purge_takes_what_is_old_and_says_what_went() -> None:
     before = PriceTick.objects.count()
     old = PriceTick.objects.create(
