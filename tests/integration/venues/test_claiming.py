@@ -48,11 +48,11 @@ def test_what_removes_risk_goes_first_and_each_kind_in_its_order(waiting: None) 
     [
         (_CLAIM, ["G2", False, 64], "venues_intent_next"),
         (_CLAIM, ["G2", True, 64], "venues_intent_next"),
-        (_WAITING_NEWS, [[str(new_id()) for _ in range(64)]], "venues_intent_unsent"),
+        (_WAITING_NEWS, ["{" + ",".join(str(new_id()) for _ in range(64)) + "}"], "venues_intent_unsent"),
     ],
 )
 def test_what_waits_behind_a_batch_is_neither_sorted_nor_read(
-    waiting: None, sql: str, values: list[object], index: str
+    waiting: None, sql: str, values: list[str | int], index: str
 ) -> None:
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) " + sql, values)

@@ -34,6 +34,6 @@ MANDATORY = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("risk", "0014_first_marks_are_setup")]
+    dependencies = [("risk", "0016_rulebook_by_request")]
 
     operations = [migrations.RunSQL(FUNCTION.format(unless=MANDATORY), FUNCTION.format(unless=""))]
