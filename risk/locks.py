@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -196,6 +197,24 @@ def lock_limit(scope: str, scope_id: str, kind: str, currency: str) -> Limit | N
         .filter(scope=scope, scope_id=scope_id, kind=kind, currency=currency, effective_from__isnull=True)
         .first()
     )
+
+
+_BEGUN = """
+SELECT l.id FROM risk_limit l
+ WHERE l.effective_from <= %(at)s AND (l.effective_until IS NULL OR l.effective_until > %(at)s) AND l.change_id IS NOT NULL
+   AND NOT EXISTS (SELECT FROM journal_event e
+                    WHERE e.stream = 'risk:limit:' || l.scope || ':' || l.scope_id AND e.kind = 'LimitBegan'
+                      AND (e.payload ->> 'limit_id')::bigint = l.id)
+ ORDER BY l.id LIMIT 100 FOR NO KEY UPDATE OF l SKIP LOCKED
+"""
+
+
+def lock_begun_limits(*, at: datetime) -> list[Limit]:
+    """Dated marks in force of which nobody has said yet that they began, until commit; not those somebody works on."""
+    with raw_cursor() as cursor:
+        cursor.execute(_BEGUN, {"at": at})
+        ids = [row[0] for row in cursor.fetchall()]
+    return list(Limit.objects.filter(id__in=ids).order_by("id"))
 
 
 def lock_breaker(*, kind: str, subject: str) -> Breaker:

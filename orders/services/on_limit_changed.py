@@ -1,4 +1,5 @@
-"""Listener: a limit was lowered under what is open. Its orders are listed; where the change says so, the newest are canceled.
+"""Listener: a limit was lowered under what is open, or such a limit for a time began. The orders are listed; where the
+change says so, the newest are canceled.
 
 Each is canceled for its owner by our process, under a key made of the change, so a repetition asks for nothing twice. Which
 orders no longer fit is said to a person either way, and which of them could not be canceled.
@@ -29,6 +30,7 @@ from risk.selectors.usage import read_usage
 
 ACTOR, ROUTE = "process:limits", "limits"
 LIMIT_LOWERED = "LIMIT_LOWERED"
+BEGAN = "LimitBegan"
 MOST = 500
 
 
@@ -36,7 +38,8 @@ def handle(events: Sequence[EventRecord]) -> None:
     """Called in one transaction with the cursor, in order of position. The same event again cancels nothing more."""
     for event in events:
         told = event.payload
-        if told["hard"] is not None and told["effective_from"] is None:
+        dated = told["effective_from"] is not None or told["effective_until"] is not None
+        if told["hard"] is not None and dated == (event.kind == BEGAN):
             beyond = _beyond(told, event.recorded_at)
             if beyond:
                 _settle(told, beyond, event.recorded_at)

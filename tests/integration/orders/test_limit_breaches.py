@@ -20,6 +20,7 @@ from risk.domain.limit_change import LimitChange
 from risk.domain.usage import ScopeUsage
 from risk.models import Limit, LimitUsage
 from risk.selectors.breaches import used_most
+from risk.services.begin_limits import begin_limits
 from risk.services.decide_limit_change import decide_limit_change
 from risk.services.request_limit_change import request_limit_change
 from tests.factories import AT, DeskWorld, give_stock, make_desk, make_listing, make_principal, set_mark
@@ -47,7 +48,7 @@ def lower(change: LimitChange = FIRM) -> None:
 
 
 def listen() -> None:
-    run_listener(name="orders.limits", kinds=("LimitChanged",), handle=on_limit_changed.handle, at=AT)
+    run_listener(name="orders.limits", kinds=("LimitChanged", "LimitBegan"), handle=on_limit_changed.handle, at=AT)
 
 
 def told(kind: str) -> list[tuple[str, Any]]:
@@ -94,7 +95,7 @@ def test_value_and_shares_of_a_position_beyond_their_limits_are_told(
     Listing.objects.filter(id=world.listing.id).update(average_daily_volume=D(10_000))
     give_stock(world.account, world.listing, "1500")
     give_stock(world.account, other, "500")
-    scope = {"scope": "account", "scope_id": world.account.id}
+    scope: dict[str, Any] = {"scope": "account", "scope_id": world.account.id}
     set_mark(kind, at, **scope)
     assert watch_limits(at=AT) == 0
     set_mark(kind, beyond, **scope)
@@ -144,6 +145,33 @@ def test_where_the_change_says_so_they_are_canceled_until_it_holds(world: DeskWo
     assert LimitUsage.objects.get(key="firm:").open_buy == D(725)
     ((_, evidence),) = told("LIMIT_LOWERED")
     assert evidence["canceling"] == [refs[2], refs[1]]
+
+
+def test_a_dated_limit_settles_what_is_open_when_it_begins_and_once(world: DeskWorld) -> None:
+    set_mark("open_notional", "10000")
+    refs = [capture(world).ref for _ in range(3)]
+    hour = timedelta(hours=1)
+    lower(replace(FIRM, effective_from=AT + hour, effective_until=AT + 2 * hour, on_breach="cancel"))
+    listen()
+    assert (begin_limits(at=AT + hour - timedelta(seconds=1)), told("LIMIT_LOWERED")) == (0, [])
+    assert [begin_limits(at=AT + hour), begin_limits(at=AT + hour)] == [1, 0]
+    listen()
+    listen()
+    assert list(Order.objects.filter(is_open=True).values_list("ref", flat=True)) == [refs[0]]
+    ((_, evidence),) = told("LIMIT_LOWERED")
+    assert evidence["canceling"] == [refs[2], refs[1]]
+
+
+def test_a_limit_until_a_time_begins_at_once_and_one_that_is_over_never(world: DeskWorld) -> None:
+    set_mark("open_notional", "10000")
+    refs = [capture(world).ref for _ in range(2)]
+    lower(replace(FIRM, effective_until=AT + timedelta(hours=1)))
+    listen()
+    assert told("LIMIT_LOWERED") == []
+    assert begin_limits(at=AT + timedelta(hours=1)) == 0
+    assert begin_limits(at=AT) == 1
+    listen()
+    assert told("LIMIT_LOWERED")[0][1]["orders"] == [refs[1]]
 
 
 def test_a_lowered_limit_on_one_order_finds_those_larger_than_it(world: DeskWorld) -> None:
