@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from authorisation.domain.principal import ENTER_ORDER, Principal
 from kernel.clock import utc_now
-from kernel.errors import Invalid, NotPermitted, OmsError
+from kernel.errors import Conflict, Invalid, NotPermitted, OmsError
 from kernel.fix import TimeInForce
 from kernel.ids import new_id
 from operations.domain.shown_status import shown_status
@@ -21,7 +21,7 @@ from operations.forms import CANCEL_REASONS, TIME_IN_FORCE_CHOICES, read_choice,
 from operations.selectors.as_at import get_page_as_at
 from operations.selectors.order_page import get_order_page, get_visible_order, get_visible_orders
 from operations.views.edge import page
-from operations.views.ticket import sort_checks
+from operations.views.ticket import closest, sort_checks
 from orders.domain.results import RequestResult
 from orders.domain.suspense import excess_units
 from orders.domain.terms import ReplaceTerms
@@ -29,6 +29,7 @@ from orders.domain.venue_rules import may_be_replaced
 from orders.models import Order
 from orders.permissions import require_trading
 from orders.services.cancel_order import cancel_order
+from orders.services.preview_replace import preview_replace
 from orders.services.replace_order import replace_order
 from orders.services.stage_replace import stage_replace
 
@@ -199,7 +200,9 @@ def amend_preview(request: HttpRequest, actor: Principal, name: str) -> HttpResp
             "new_price": price,
             "new_lasts": TimeInForce(terms.time_in_force) if terms.time_in_force else None,
         }
-    except Invalid as error:
+        if not context["why_not"]:
+            context["close_to"] = closest(preview_replace(actor=actor, at=utc_now(), order_id=order.pk, terms=terms))
+    except (Invalid, Conflict) as error:
         context["error"] = error
     return render(request, "operations/parts/amend_preview.html", context)
 

@@ -57,10 +57,11 @@ def facts_of_order(
     replacing: bool,
     changed: frozenset[str] = frozenset(),
     but: OrderRequest | None = None,
+    locked: bool = True,
 ) -> Facts:
     """The world as the request meets it now, the order's own hold given back.
 
-    ``changed`` are the terms a replace changes; ``but`` is the request being judged.
+    ``changed`` are the terms a replace changes; ``but`` is the request being judged. ``locked`` is false for a preview.
     """
     accounts = TradingAccount.objects.select_related("client", "group").annotate(overdrawn=overdrawn_accounts())
     account = accounts.get(id=order.account_id)
@@ -85,12 +86,7 @@ def facts_of_order(
         at=at,
         operator=operator_facts(maker, desk_id=order.desk_id, group_id=account.group_id),
         account=AccountFacts(
-            account.id,
-            account.code,
-            account.state,
-            account.short_allowed,
-            account.client.active,
-            account.overdrawn,
+            account.id, account.code, account.state, account.short_allowed, account.client.active, account.overdrawn,
             account.opens_currencies,
         ),
         listing=listing,
@@ -111,11 +107,12 @@ def facts_of_order(
             at=at,
             beside=replacing or but is None,
             but=but,
+            locked=locked,
         ),
         rates=_rates(maker, order, replacing=replacing and but is None, at=at),
         conduct=_conduct(order, terms, account, scopes, replacing=replacing, at=at),
         charges=ChargeFacts(kept_fees(order.fees).terms),
-    )
+    )  # fmt: skip
 
 
 def _conduct(

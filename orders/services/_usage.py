@@ -62,12 +62,14 @@ def usage_of_order(
     at: datetime,
     beside: bool,
     but: OrderRequest | None,
+    locked: bool = True,
 ) -> UsageFacts:
     """What a request of an order meets, under the lock of its scopes' sums: nobody takes of them until commit.
 
-    ``beside``: the order goes on counting whatever becomes of the request ``but``.
+    ``beside``: the order goes on counting whatever becomes of the request ``but``. ``locked`` is false for a preview.
     """
-    lock_usage(keys_of(pairs))
+    if locked:
+        lock_usage(keys_of(pairs))
     return UsageFacts(
         scopes=read_usage(pairs),
         own=counted_of(order, requests),

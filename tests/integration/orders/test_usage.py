@@ -7,24 +7,30 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from authorisation.models import AuthorisationRequest
+from journal.models import Event
+from kernel.errors import Invalid
 from kernel.fix import Side
 from kernel.ids import new_id
 from operations.views.ticket import closest
 from orders.domain.results import CaptureResult
 from orders.domain.terms import ReplaceTerms
-from orders.models import Order
+from orders.models import Order, OrderRequest
 from orders.services.cancel_order import cancel_order
 from orders.services.capture_order import capture_order
 from orders.services.capture_orders import capture_orders
 from orders.services.decide_order_request import decide_order_request
 from orders.services.preview_order import preview_order
+from orders.services.preview_replace import preview_replace
 from orders.services.replace_order import replace_order
 from risk.models import DailyUsage, LimitUsage, OrderUsage
 from risk.services.start_counting import start_counting
 from tests.factories import AT, DeskWorld, give_stock, make_desk, set_mark, terms
 from tests.factories.trading import Desk
+from tests.integration.orders.test_venue_rules import working
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -136,11 +142,37 @@ def _sent(world: DeskWorld) -> Order:
     return order
 
 
+def test_a_preview_of_a_replace_says_how_close_it_comes_and_leaves_no_trace(world: DeskWorld) -> None:
+    set_mark("open_notional", "2000")
+    result = working(world)
+    events = Event.objects.count()
+    with CaptureQueriesContext(connection) as asked:
+        (close,) = preview_replace(
+            actor=world.dealer, at=AT, order_id=result.order_id, terms=ReplaceTerms(order_qty=D(2000))
+        )
+    assert (close.kind, close.before, close.after, close.hard) == ("open_notional", D(725), D(1450), D(2000))
+    (less,) = preview_replace(actor=world.dealer, at=AT, order_id=result.order_id, terms=ReplaceTerms(order_qty=D(500)))
+    assert (less.before, less.after) == (D(725), D(725))  # the larger of both while it is open
+    assert not [one["sql"] for one in asked if "FOR UPDATE" in one["sql"] or "FOR NO KEY" in one["sql"]]
+    assert (Event.objects.count(), OrderRequest.objects.filter(kind="replace").count()) == (events, 0)
+    with pytest.raises(Invalid, match="CHANGES_NOTHING"):
+        preview_replace(actor=world.dealer, at=AT, order_id=result.order_id, terms=ReplaceTerms(order_qty=D(1000)))
+
+
 def test_cancel_before_sending_gives_it_back(world: DeskWorld) -> None:
     set_mark("open_orders", "5")
     order_id = capture(world).order_id
     cancel_order(actor=world.dealer, at=AT, idempotency_key="c", route="api", order_id=order_id, reason="")
     assert used() == (0, D(0), D(0))
+
+
+def test_a_child_frees_nothing_of_its_parent_while_parents_are_at_the_venue_themselves(world: DeskWorld) -> None:
+    """Both can trade: were a parent counted less for its children, one share entered below it would empty the limit."""
+    set_mark("open_notional", "1500")
+    parent = capture(world)
+    child = capture(world, parent_id=parent.order_id)
+    assert LimitUsage.objects.get(key="firm:").open_buy == D(1450)
+    assert capture(world, parent_id=child.order_id).outcome == "refused"
 
 
 def test_rows_of_a_batch_see_what_the_rows_before_took(world: DeskWorld) -> None:
