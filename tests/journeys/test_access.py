@@ -23,7 +23,7 @@ FAULTS = """() => {
   for (const one of all('input:not([type=hidden]), select, textarea'))
     if (!one.labels.length && !one.getAttribute('aria-label') && !one.getAttribute('aria-labelledby')) say('no label', one);
   for (const one of all('button, a[href]'))
-    if (shown(one) && !one.innerText.trim() && !one.getAttribute('aria-label')) say('no name', one);
+    if (shown(one) && !one.textContent.trim() && !one.getAttribute('aria-label')) say('no name', one);
   for (const one of all('main [aria-disabled=true]')) if (!one.dataset.why && !one.title) say('no reason', one);
   for (const one of all('th:not([scope])')) say('no scope', one);
   for (const id of ['limit-effect', 'limit-trial', 'rule-check', 'rules-said', 'ticket-preview'])
