@@ -337,12 +337,15 @@ def lock_orders(order_ids: Iterable[UUID]) -> dict[UUID, Order]:
     return {row.id: row for row in rows}
 
 
-def lock_all_requests(order_ids: Iterable[UUID]) -> dict[UUID, list[OrderRequest]]:
-    """Every request of the orders, oldest first by order, locked in one statement; take the orders' locks first."""
+def lock_all_requests(order_ids: Iterable[UUID], *, judgements: bool = True) -> dict[UUID, list[OrderRequest]]:
+    """Every request of the orders, oldest first by order, locked in one statement; take the orders' locks first.
+
+    Without ``judgements`` what the checks saw and said, the larger part of a row, is read only where it is asked for.
+    """
     ids = sorted(set(order_ids))
     found: dict[UUID, list[OrderRequest]] = {order_id: [] for order_id in ids}
     rows = OrderRequest.objects.select_for_update(no_key=True).filter(order_id__in=ids).order_by("order_id", "seq")
-    for row in rows:
+    for row in rows if judgements else rows.defer("checks", "decision", "acknowledgements"):
         found[row.order_id].append(row)
     return found
 

@@ -67,7 +67,7 @@ def end_orders(why: Ending, order_ids: Sequence[UUID], *, at: datetime) -> list[
     accounts, instruments = find_money_of(order_ids)
     lock_money(account_ids=accounts, instrument_ids=instruments)
     orders = lock_orders(order_ids)
-    requests = lock_all_requests(order_ids)
+    requests = lock_all_requests(order_ids, judgements=False)
     locked = frozenset(approvals)
     cases = []
     for order_id, order in orders.items():
