@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from accounts.models import TradingAccount
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
@@ -51,6 +52,7 @@ class LimitLine:
     used: Decimal | None
     working: Decimal | None
     waiting_id: UUID | None
+    depth: int = 0
 
     @property
     def title(self) -> str:
@@ -110,6 +112,31 @@ def list_limit_lines(actor: Principal, *, at: datetime) -> list[LimitLine]:
     waiting = dict(asked.values_list("subject_id", "id"))
     lines = [_line(m, names[m.scope, m.scope_id], usage, day, waiting) for m in marks if (m.scope, m.scope_id) in names]
     return sorted(lines, key=lambda x: (x.used is None, -x.share, LEVELS.get(Scope(x.scope), 9), x.name, x.kind, x.id))
+
+
+def as_tree(lines: Sequence[LimitLine]) -> list[LimitLine]:
+    """The same lines under one another: the firm, below it each desk, below that its accounts; the rest below the firm.
+
+    Within a scope they keep the order they have, closest first. One statement more.
+    """
+    accounts = {UUID(line.scope_id) for line in lines if line.scope == Scope.ACCOUNT}
+    rows = TradingAccount.objects.filter(id__in=accounts).values_list("id", "group__desk_id", "group__desk__code")
+    homes = {str(key): (str(desk_id), f"desk {code}") for key, desk_id, code in rows}
+
+    def place(line: LimitLine) -> tuple[object, ...]:
+        if line.scope == Scope.FIRM:
+            return (0, "", "", 0, "")
+        if line.scope == Scope.DESK:
+            return (1, line.name, line.scope_id, 0, "")
+        if line.scope == Scope.ACCOUNT and line.scope_id in homes:
+            desk_id, name = homes[line.scope_id]
+            return (1, name, desk_id, 1, line.name)
+        return (2, line.scope, line.name, 0, "")
+
+    def depth(line: LimitLine) -> int:
+        return 0 if line.scope == Scope.FIRM else 2 if line.scope == Scope.ACCOUNT and line.scope_id in homes else 1
+
+    return [replace(line, depth=depth(line)) for line in sorted(lines, key=place)]
 
 
 def shown_day(at: datetime) -> date:

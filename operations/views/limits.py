@@ -19,6 +19,7 @@ from kernel.errors import Invalid, OmsError
 from kernel.numbers import parse_decimal
 from operations.selectors.limits import (
     MOST_ORDERS,
+    as_tree,
     effect_of_change,
     get_limit_line,
     list_limit_lines,
@@ -33,15 +34,19 @@ from risk.domain.usage import COUNTING_CURRENCY, VALUE_KINDS
 from risk.permissions import ASK_RISK_CHANGE, require_scope
 from risk.services.request_limit_change import request_limit_change
 
+CLOSEST, TREE = "closest", "tree"
+VIEWS = {CLOSEST: "Closest first", TREE: "By scope"}
 NO_RIGHT = "Your role may not ask for changes of limits."
 
 
 @require_GET
 @page
 def limits(request: HttpRequest, actor: Principal) -> HttpResponse:
-    """The page; with ``part`` the list alone, with ``id`` one limit beside it."""
-    at, chosen = utc_now(), request.GET.get("id", "")
-    context = _about(actor) | {"lines": list_limit_lines(actor, at=at), "chosen": chosen, "day": shown_day(at)}
+    """The page; with ``part`` the list alone, with ``id`` one limit beside it, with ``view=tree`` by scope."""
+    at, chosen, view = utc_now(), request.GET.get("id", ""), request.GET.get("view", CLOSEST)
+    lines = list_limit_lines(actor, at=at)
+    lines = as_tree(lines) if view == TREE else lines
+    context = _about(actor) | {"lines": lines, "chosen": chosen, "day": shown_day(at), "view": view, "views": VIEWS}
     if request.GET.get("part"):
         return render(request, "operations/parts/limit_list.html", context)
     if chosen.isdecimal():

@@ -54,6 +54,7 @@ def test_closeness_is_said_in_words_and_leads_to_the_orders(world: DeskWorld, ri
     assert "72%" in page
     assert "(725 of 1,000 GBP)" in page
     assert "above the warning" in page
+    assert '<td class="depth-1">desk EQ1</td>' in text(risk, "/risk/limits?part=1&view=tree")
     detail = text(risk, f"/risk/limits/{mark.pk}")
     assert result.ref in detail
     assert "725.00" in detail

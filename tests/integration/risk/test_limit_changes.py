@@ -16,7 +16,7 @@ from authorisation.models import AuthorisationRequest
 from authorisation.selectors import facts_of
 from journal.models import Event
 from kernel.errors import Conflict, Invalid, NotFound, NotPermitted
-from operations.selectors.limits import describe_limit_change, list_limit_lines
+from operations.selectors.limits import as_tree, describe_limit_change, list_limit_lines
 from risk.domain.limit_change import MANDATORY, LimitChange
 from risk.models import Limit, LimitUsage
 from risk.selectors import get_marks
@@ -229,3 +229,16 @@ def test_the_page_lists_the_closest_first_and_only_what_one_sees(maker: Principa
         ("the whole firm", "open_notional", 25, "inside"),
     ]
     assert [line.waiting_id is not None for line in lines] == [False, True]
+
+
+def test_by_scope_each_desk_stands_below_the_firm_and_its_accounts_below_it(maker: Principal, world: DeskWorld) -> None:
+    set_mark("open_orders", "4", scope="account", scope_id=world.account.id)
+    set_mark("position_qty", "9", scope="instrument", scope_id=world.listing.instrument_id)
+    set_mark("open_orders", "4", scope="desk", scope_id=world.desk.pk)
+    set_mark("open_notional", "4000")
+    LimitUsage.objects.filter(key=f"account:{world.account.id}").update(open_orders=3)
+    lines = list_limit_lines(maker, at=AT)
+    tree = [(line.scope, line.depth) for line in as_tree(lines) if line.kind not in MANDATORY]
+    assert lines[0].scope == "account"
+    assert tree == [("firm", 0), ("desk", 1), ("account", 2), ("instrument", 1)]
+    assert {line.id for line in as_tree(lines)} == {line.id for line in lines}
