@@ -20,7 +20,7 @@ from venues.simulator.truth import read_truth
 
 Row = dict[str, Any]
 ORDERS = """
-    SELECT o.id::text, o.ref, o.client_order_id, o.side, o.ord_status, o.request_state, o.is_open, o.cum_qty, o.leaves_qty,
+    SELECT o.id::text, o.ref, o.client_order_id, o.source, o.side, o.ord_status, o.request_state, o.is_open, o.cum_qty, o.leaves_qty,
            o.order_qty, o.price, o.last_event_seq, l.currency, l.price_divisor
     FROM orders_order o JOIN refdata_listing l ON l.id = o.listing_id ORDER BY o.id"""
 REQUESTS = """

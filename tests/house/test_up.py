@@ -178,8 +178,10 @@ def test_status_has_the_published_shape(running: Running) -> None:
         "processes",
         "sessions",
         "queues",
+        "fingerprints",
         "demo_sign_ins",
     }
+    assert len({row["fingerprint"] for row in answer["fingerprints"]}) == 1
     assert answer["trading"] is True
     assert answer["web_url"] == f"http://127.0.0.1:{running.web}"
     assert {row["name"] for row in answer["processes"]} == ROLES | GATEWAYS

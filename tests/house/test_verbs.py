@@ -115,6 +115,7 @@ def test_status_of_a_house_that_does_not_run(tmp_path: Path) -> None:
         "processes": [],
         "sessions": [],
         "queues": [],
+        "fingerprints": [],
         "demo_sign_ins": [],
         "problem": "This house has no data yet; ./oms up makes it.",
     }
