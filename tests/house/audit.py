@@ -30,7 +30,7 @@ EXECUTIONS = "SELECT id::text, order_id::text, exec_id, effective_qty, effective
 BOOKINGS = """
     SELECT execution_id::text, order_id::text, sum(amount) FILTER (WHERE instrument_id IS NULL) AS cash,
            sum(amount) FILTER (WHERE instrument_id IS NOT NULL) AS stock
-    FROM accounts_booking WHERE execution_id IS NOT NULL GROUP BY 1, 2"""
+    FROM accounts_booking WHERE execution_id IS NOT NULL AND charge = '' GROUP BY 1, 2"""
 OUTBOUND = """
     SELECT cl_ord_id, msg_type, count(*) AS times FROM venues_wiremessage
     WHERE direction = 'out' AND msg_type IN ('D', 'F', 'G') GROUP BY 1, 2"""
