@@ -12,7 +12,13 @@ from authorisation.domain.principal import DECIDE_RISK_CHANGE, Principal
 from journal.selectors.processes import list_processes, why_clock_is_off, why_different
 from kernel.clock import utc_now
 from kernel.errors import Invalid
-from operations.selectors.rates import find_subject, list_breakers, list_session_rates, list_source_rates
+from operations.selectors.rates import (
+    find_subject,
+    list_breakers,
+    list_session_rates,
+    list_source_rates,
+    subject_name,
+)
 from operations.views.edge import actor_may, is_part, page
 from risk.domain.rates import FROM_THE_START, POLICY, RateKind, RateMark
 from risk.permissions import ASK_RISK_CHANGE
@@ -37,8 +43,9 @@ def rates(request: HttpRequest, actor: Principal) -> HttpResponse:
 @page
 def ask(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Ask a second person for another mark."""
+    mark = read_mark(request.POST.dict())
     asked = request_rate_change(
-        actor=actor, at=utc_now(), mark=read_mark(request.POST.dict()), reason=request.POST.get("reason", "")
+        actor=actor, at=utc_now(), mark=mark, reason=request.POST.get("reason", ""), name=subject_name(mark.subject)
     )
     if is_part(request):
         return render(request, "operations/parts/rate_form.html", _form(actor) | {"asked": asked})

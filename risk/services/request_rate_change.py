@@ -36,9 +36,15 @@ class RateChangeAsked:
 
 
 def request_rate_change(
-    *, actor: Principal, at: datetime, mark: RateMark, effective_from: datetime | None = None, reason: str
+    *,
+    actor: Principal,
+    at: datetime,
+    mark: RateMark,
+    effective_from: datetime | None = None,
+    reason: str,
+    name: str = "",
 ) -> RateChangeAsked:
-    """Ask for it. In force from approval, or from ``effective_from`` where that is later.
+    """Ask for it. In force from approval, or from ``effective_from`` where that is later. ``name``: what people call its subject.
 
     Raises NotPermitted RIGHT_MISSING, Invalid RATE_INVALID, Conflict DECISION_PENDING; then nothing is kept.
     """
@@ -49,6 +55,7 @@ def request_rate_change(
     if faults:
         raise Invalid("RATE_INVALID", "The mark cannot be set so.", faults)
     subject = f"{mark.kind.value} {mark.subject}".strip()
+    shown = f"{mark.kind.value} {name or mark.subject}".strip()
     with transaction.atomic():
         waiting = AuthorisationRequest.objects.filter(
             kind=KIND, subject_id=subject, state=AuthorisationRequest.State.PENDING
@@ -63,9 +70,9 @@ def request_rate_change(
             subject_id=subject,
             subject_version=1,
             payload=mark_payload(mark) | {"effective_from": effective_from, "reason": reason.strip()},
-            summary=f"Rate of {subject}: {mark.words}"[:500],
+            summary=f"Rate of {shown}: {mark.words}"[:500],
         )
-    return RateChangeAsked(raised.id, f"The new rate of {subject} waits for a second person.")
+    return RateChangeAsked(raised.id, f"The new rate of {shown} waits for a second person.")
 
 
 def mark_payload(mark: RateMark) -> dict[str, Any]:

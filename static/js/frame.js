@@ -98,6 +98,10 @@ body.addEventListener("oms:resync", () => {
 });
 
 body.addEventListener("htmx:afterSwap", showState);
+body.addEventListener("htmx:afterSwap", (event) => {
+  // The answer to a form further down a long page is brought to where it is read.
+  if (event.detail.target.matches("#form-error, #rules-said")) event.detail.target.scrollIntoView({ block: "nearest" });
+});
 body.addEventListener("htmx:sendError", () => toast("The server did not answer. Nothing was sent; try again."));
 body.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;

@@ -8,8 +8,14 @@ import pytest
 
 from authorisation.models import AuthorisationRequest
 from authorisation.selectors.requests import facts_of
-from kernel.errors import Invalid
-from operations.selectors.rates import describe_rate_change, list_breakers, list_session_rates, list_source_rates
+from kernel.errors import Invalid, NotFound
+from operations.selectors.rates import (
+    describe_rate_change,
+    list_breakers,
+    list_session_rates,
+    list_source_rates,
+    subject_name,
+)
 from operations.views.rates import read_mark
 from risk.domain.rates import RateKind
 from risk.services.request_rate_change import request_rate_change
@@ -83,6 +89,17 @@ def test_what_is_no_number_is_named_by_its_field(typed: dict[str, str], field: s
     with pytest.raises(Invalid) as caught:
         read_mark(TYPED | typed)
     assert list(caught.value.fields) == [field]
+
+
+def test_a_user_or_account_is_named_as_people_name_it(desk: Desk) -> None:
+    dealer, account = desk.world.dealer, desk.world.account
+    user = read_mark(TYPED | {"kind": "user", "subject": dealer.username.upper()})
+    assert (user.subject, subject_name(user.subject)) == (dealer.actor, dealer.username)
+    owned = read_mark(TYPED | {"kind": "account", "subject": account.code})
+    assert (owned.subject, subject_name(owned.subject)) == (f"account:{account.pk}", f"account {account.code}")
+    assert read_mark(TYPED | {"subject": SESSION}).subject == f"session:{SESSION}"
+    with pytest.raises(NotFound):
+        read_mark(TYPED | {"kind": "user", "subject": "nobody"})
 
 
 def test_the_checker_sees_the_mark_of_now_and_what_is_used_of_it(desk: Desk) -> None:
