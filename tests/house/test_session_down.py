@@ -63,7 +63,9 @@ class Desk:
             "side": "buy",
             "ord_type": ord_type,
             "time_in_force": time_in_force,
-            "order_qty": self.listing.quantity(4_000),
+            "order_qty": self.listing.quantity(
+                4_000 + 200 * self.calls
+            ),  # each another one: equal ones are asked about
         }
         if ord_type == "limit":
             body["price"] = self.listing.price(reach, buy=True)
