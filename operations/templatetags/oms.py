@@ -187,6 +187,22 @@ def soh(raw: str) -> str:
     return raw.replace("\x01", " | ")
 
 
+CHARGE_WORDS = {
+    "fr_ftt": "French FTT",
+    "ie_stamp_duty": "Irish stamp duty",
+    "ptm_levy": "PTM levy",
+    "uk_sdrt": "UK SDRT",
+    "us_finra_taf": "FINRA TAF",
+    "us_sec_31": "SEC section 31",
+}
+
+
+@register.filter
+def charge(name: str) -> str:
+    """A charge as people call it; of one that a later schedule brings, its name in words."""
+    return CHARGE_WORDS.get(name) or words(name)
+
+
 @register.filter
 def words(code: str) -> str:
     """A stored state as words: ``not_applied`` becomes Not applied."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,7 @@ from operations.views.orders import money_of
 from operations.views.suspense import suspense_of
 from operations.views.ticket import sort_checks
 from risk.domain.answers import answer_from_json
+from risk.domain.checks.limits import OrderNotionalLimit
 
 APPROVAL_VIEWS = {"mine": "Mine to decide", "raised": "Raised by me", "all": "All waiting", "decided": "Decided"}
 EXCEPTION_VIEWS = {"open": "Open", "closed": "Closed"}
@@ -95,18 +97,26 @@ def effect_of(item: WaitingItem) -> dict[str, Any]:
         qty = qty if qty is not None else order.order_qty
         price = price if price is not None else order.price
     money = read_money([order.account_id])[order.account_id]
+    value = money_of(qty, price, order)
     return {
         "order": order,
         "request": request,
         "kind": kind,
         "new_qty": qty,
         "new_price": price,
-        "new_value": money_of(qty, price, order),
+        "new_value": value if value is not None else _judged_value(request.checks),
+        "value_is_estimate": value is None,
         "now_value": money_of(order.order_qty, order.price, order) if kind == "replace" else None,
         "available": money.available_cash(order.listing.currency),
         "is_buy": Side(order.side).is_buy,
         **sort_checks(tuple(answer_from_json(stored) for stored in request.checks)),
     }
+
+
+def _judged_value(checks: Sequence[Mapping[str, Any]]) -> Decimal | None:
+    """What the checks took an order without a limit to be worth, at the price they saw."""
+    stored = next((check for check in checks if check["code"] == OrderNotionalLimit.code), None)
+    return _decimal(stored.get("facts", {}).get("notional")) if stored else None
 
 
 def _decimal(text: Any) -> Decimal | None:

@@ -63,9 +63,8 @@ class Desk:
             "side": "buy",
             "ord_type": ord_type,
             "time_in_force": time_in_force,
-            "order_qty": self.listing.quantity(
-                4_000 + 200 * self.calls
-            ),  # each another one: equal ones are asked about
+            # each another quantity: equal orders are asked about
+            "order_qty": self.listing.quantity(4_000 + 200 * self.calls),
         }
         if ord_type == "limit":
             body["price"] = self.listing.price(reach, buy=True)

@@ -13,7 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from authorisation.domain.principal import Principal
 from authorisation.models import User
 from kernel.clock import utc_now
+from kernel.fix import OrdType
 from kernel.ids import new_id
+from operations.templatetags.oms import grouped
 from orders.domain.results import CaptureResult
 from orders.models import Order, OrderRequest
 from orders.services.capture_order import capture_order
@@ -164,6 +166,15 @@ def test_the_maker_may_not_decide_and_a_stranger_sees_nothing(world: DeskWorld) 
     assert Order.objects.get(pk=result.order_id).request_state == "pending_authorisation"
     page = client_of(world.dealer).get(address).content.decode()
     assert "You are the maker" in page
+
+
+def test_the_approval_of_an_order_without_limit_carries_what_it_was_judged_to_be_worth(world: DeskWorld) -> None:
+    set_price(world.listing, "72.50", at=utc_now() - timedelta(minutes=5))
+    result = capture(world, ord_type=OrdType.MARKET, price=None)
+    assert result.outcome == "pending_authorisation"
+    judged = next(answer for answer in result.checks if answer.code == "ORDER_NOTIONAL_LIMIT").facts["notional"]
+    page = client_of(world.checker).get(f"/approvals/{result.authorisation_id}").content.decode()
+    assert f"Approve: 1,000, about {grouped(judged, 2)} GBP" in page
 
 
 def test_any_identifier_finds_the_order(world: DeskWorld) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from operations.domain.timeline import describe
-from operations.templatetags.oms import grouped, moment, signed, waited
+from operations.templatetags.oms import CHARGE_WORDS, charge, grouped, moment, signed, waited
 from tests.architecture.house import ROOT
 
 
@@ -28,15 +29,26 @@ def test_grouped(value: str | None, places: int, text: str) -> None:
     assert grouped(value, places) == text
 
 
+def test_every_published_charge_has_a_name_of_its_own() -> None:
+    with (ROOT / "accounts/data/fee_schedules.csv").open(newline="") as file:
+        published = {row["name"] for row in csv.DictReader(file)}
+    assert published - CHARGE_WORDS.keys() == {"commission"}
+    assert [charge(name) for name in ("uk_sdrt", "commission", "clearing_fee")] == [
+        "UK SDRT",
+        "Commission",
+        "Clearing fee",
+    ]
+
+
 def test_signed_and_waited() -> None:
     assert signed("28000") == "+28,000"
     assert signed("-2") == "−2"
     assert [waited(value) for value in (41, 259, -130, 93_600)] == ["41s", "4m 19s", "−2m 10s", "1d 2h"]
 
 
-def test_a_moment_carries_its_utc_time_and_its_date_unless_today() -> None:
+def test_a_moment_carries_its_utc_time_and_its_date_with_the_year_unless_today() -> None:
     shown = str(moment(datetime(2020, 2, 3, 9, 36, 48, 377_001, tzinfo=UTC)))
-    assert "03 Feb 09:36:48.377" in shown
+    assert "03 Feb 2020 09:36:48.377" in shown
     assert 'title="2020-02-03 09:36:48.377001 UTC"' in shown
 
 
