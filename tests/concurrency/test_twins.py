@@ -12,6 +12,7 @@ from orders.domain.results import CaptureResult
 from orders.services.capture_order import capture_order
 from tests.concurrency.test_captures import at_once
 from tests.factories import AT, DeskWorld, give_stock, make_desk, set_rulebook, terms
+from tests.factories.accounts import located
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,7 +41,8 @@ def test_of_equal_orders_at_once_one_has_no_twin(world: DeskWorld) -> None:
 def test_also_where_there_is_neither_cash_nor_stock_to_lock(world: DeskWorld) -> None:
     set_rulebook(duplicate_window_s=60)
     CashBalance.objects.all().delete()
-    TradingAccount.objects.update(short_allowed=True)
+    TradingAccount.objects.update(short_allowed=True, opens_currencies=True)
+    located(world.account, world.listing.instrument_id, "10000")
     results = at_once(6, lambda n: send(world, n, side=Side.SELL_SHORT, locate_ref="L1"))
     assert outcomes(results) == ["pending_authorisation"] * 5 + ["released"]
 

@@ -6,6 +6,7 @@ Bounds, not measurements: a figure above one is a regression to look at, a lower
 from __future__ import annotations
 
 from decimal import Decimal
+from statistics import median
 
 import pytest
 from django.db import connection
@@ -23,8 +24,9 @@ STATEMENTS = 24
 """Of a batch of any size whose reports are trades and acknowledgements in turn: BEGIN and COMMIT not counted."""
 STATEMENTS_LATE = 4
 """More where some orders must be read again from the journal, or executions change."""
-WAL_PER_EXECUTION = 6_000
-"""Two events, an execution, two bookings, the order's, hold's and balances' new versions. 14.8 kB is the naive figure."""
+WAL_PER_EXECUTION = 5_600
+"""Two events, an execution, two bookings, the new versions of order, hold, balances and sums of limits, of the batch in the
+middle: one that meets a checkpoint writes whole pages. 14.8 kB is the naive figure."""
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def test_an_execution_writes_few_bytes_of_wal_however_many_came_before(book: Boo
         executions = done
     steady = costs[1:]  # the first batch is mostly acknowledgements
     assert len(steady) >= 2
-    assert max(steady) < WAL_PER_EXECUTION, costs
+    assert median(steady) < WAL_PER_EXECUTION, costs
     assert steady[-1] < steady[0] * Decimal("1.25"), "it grows with the reports an order has"
 
 
