@@ -26,7 +26,10 @@ class Verdict(IntEnum):
     @property
     def word(self) -> str:
         """As stored and shown: ``pass``, ``acknowledge``, ``authorise``, ``refuse``."""
-        return self.name.lower()
+        return _WORDS[self]
+
+
+_WORDS = tuple(verdict.name.lower() for verdict in Verdict)
 
 
 @dataclass(frozen=True, slots=True)
