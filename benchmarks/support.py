@@ -9,10 +9,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from authorisation.domain.principal import process_principal
 from authorisation.models import ApiKey, User
 from kernel.clock import utc_now
 from kernel.ids import new_id
+from risk.domain.rates import RateKind, RateMark
 from risk.models import Limit
+from risk.services.set_rate_mark import set_rate_mark
 from tests.factories import DeskWorld, make_desk, make_principal, set_price
 
 
@@ -29,6 +32,7 @@ def build_desk() -> BenchDesk:
     """One desk, one account with a billion in cash, one listing priced a moment ahead so that it stays fresh."""
     world = make_desk(cash="1000000000")
     wide_limits()
+    wide_rates()
     set_price(world.listing, "72.50", at=utc_now() + timedelta(seconds=1))
     service = make_principal(
         "bench-service",
@@ -62,3 +66,12 @@ def build_desk() -> BenchDesk:
 def wide_limits() -> None:
     """Prices that stay fresh for a day, so that a benchmark may take its time."""
     Limit.objects.filter(kind="price_age").update(warn=Decimal(86_400), hard=Decimal(172_800))
+
+
+def wide_rates() -> None:
+    """One source may send as many as a benchmark does. A session's own rate stays what it is: it is part of what is measured."""
+    at = utc_now()
+    for kind in (RateKind.USER, RateKind.KEY, RateKind.ACCOUNT, RateKind.EXECUTIONS):
+        mark = RateMark(kind, amount=100_000, seconds=1, burst=0 if kind is RateKind.EXECUTIONS else 100_000)
+        actor = process_principal("bench")
+        set_rate_mark(actor=actor, at=at, mark=mark, effective_from=at, set_by="bench", reason="benchmark")

@@ -172,7 +172,7 @@ def test_what_was_not_granted_has_no_page() -> None:
     with pytest.raises(NotFound, match="no such figure"):
         get_derivation(actor=day.world.dealer, code=code, what="GBP", name="working", now=NIGHT)
     with pytest.raises(NotFound, match="no such figure"):
-        get_derivation(actor=day.world.dealer, code=code, what="XXX", name="traded", now=NIGHT)
+        get_derivation(actor=day.world.dealer, code=code, what="ZZZ", name="traded", now=NIGHT)
     with pytest.raises(NotFound, match="no such figure"):
         get_derivation(actor=day.world.dealer, code=code, what="GBP", name="no", now=NIGHT)
 
