@@ -1,4 +1,4 @@
-"""One JSON object a line on standard error. JSON escapes line breaks, so no log line can be forged."""
+"""One JSON object a line on standard error, in ASCII: every line break a viewer may know is escaped, so none can be forged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 
 class JsonFormatter(logging.Formatter):
-    """``at``, ``level``, ``logger``, ``message``, ``correlation_id`` where known, ``error`` with a traceback."""
+    """``at``, ``level``, ``logger``, ``message``, ``correlation_id`` and ``facts`` where given, ``error`` with a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -20,6 +20,9 @@ class JsonFormatter(logging.Formatter):
         correlation_id = getattr(record, "correlation_id", None)
         if correlation_id is not None:
             line["correlation_id"] = str(correlation_id)
+        facts = getattr(record, "facts", None)
+        if isinstance(facts, dict):
+            line["facts"] = facts
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line, default=str)

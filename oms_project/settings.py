@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -24,6 +25,7 @@ KNOWN_VARIABLES = {
     "OMS_SEAL_KEY_FILE": "file of the Ed25519 key that signs seals; needed in live mode, made by ./oms seal-key new FILE",
     "OMS_ANCHOR_DIR": "directory outside the database that seals are anchored in; var/anchors when absent",
     "OMS_ANCHOR_DIR_2": "a second one, best on another machine; none when absent",
+    "OMS_TRUSTED_PROXIES": "networks of proxies whose X-Forwarded-For is believed, comma-separated; none when absent",
     "OMS_ALLOWED_HOSTS": "comma-separated host names the web server answers to",
     "OMS_VAR_DIR": "where state lives; var/ in the project when absent",
     "OMS_WEB_PORT": "port of the web server, 8000 when absent",
@@ -58,6 +60,14 @@ def _secret_key() -> str:
     raise ImproperlyConfigured("OMS_SECRET_KEY_FILE must name a file that holds the secret key.")
 
 
+def networks(text: str) -> list[IPv4Network | IPv6Network]:
+    """Comma-separated networks; one that is none is refused."""
+    try:
+        return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
+    except ValueError as wrong:
+        raise ImproperlyConfigured(f"OMS_TRUSTED_PROXIES: {wrong}.") from wrong
+
+
 SECRET_KEY = _secret_key()
 
 SEAL_KEY_MADE_WHEN_MISSING = MODE != "live"
@@ -67,6 +77,7 @@ ANCHOR_DIRS = [
     for place in (os.environ.get("OMS_ANCHOR_DIR") or str(VAR_DIR / "anchors"), os.environ.get("OMS_ANCHOR_DIR_2"))
     if place
 ]
+TRUSTED_PROXIES = networks(os.environ.get("OMS_TRUSTED_PROXIES", ""))
 ALLOWED_HOSTS = os.environ.get("OMS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
 
