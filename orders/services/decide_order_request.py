@@ -7,11 +7,8 @@ world lets it go.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -20,27 +17,21 @@ from accounts.domain.ledger import AccountMoney
 from authorisation.domain.four_eyes import APPROVE, require_decidable, require_verdict
 from authorisation.domain.principal import Principal
 from authorisation.locks import lock_request
-from authorisation.models import User
-from authorisation.selectors import get_principal
 from authorisation.services.record_decision import record_decision
 from kernel.crash_points import crash_point
-from kernel.errors import Conflict, NotFound
-from orders.domain.amending import changed_terms
-from orders.domain.assembling import DESK_SOURCES, terms_of_payload
+from kernel.errors import NotFound
 from orders.domain.results import DecideResult
 from orders.models import Order, OrderRequest
 from orders.permissions import can_see
-from orders.services._asking import released_event, replaceable, working_message
+from orders.services._asking import released_event
 from orders.services._authorise import KIND
-from orders.services._facts import facts_of_order
 from orders.services._holds import lock_order_whole, set_hold
+from orders.services._judging import judge_again
 from orders.services._moving import Said, close_unsent, move_request, record, show_request_state, who
-from risk.domain.answers import Acknowledgement, CheckAnswer, Judgement, Verdict, answer_to_json
-from risk.domain.checks import REGISTRY_VERSION, run_checks
-from risk.domain.checks.limits import OrderNotionalLimit
+from risk.domain.answers import Judgement, answer_to_json
+from risk.domain.checks import REGISTRY_VERSION
 from risk.domain.facts import Facts
 
-VALUE_TOLERANCE = Decimal("1.05")
 _RELEASED = {"new": "OrderReleased", "replace": "ReplaceReleased"}
 _REFUSED = {"new": "OrderRefused", "replace": "ReplaceRefused"}
 
@@ -55,15 +46,6 @@ class _Case:
     money: AccountMoney
     actor: Principal
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _JudgedAgain:
-    """The second run of the checks, what it saw, and why the approval cannot be applied (else the empty text)."""
-
-    judgement: Judgement
-    facts: Facts
-    obstacle: str
 
 
 def decide_order_request(
@@ -86,7 +68,11 @@ def decide_order_request(
         facts = lock_request(authorisation_id)
         case = _load(facts.kind, facts.subject_id, actor, at)
         require_decidable(facts, actor, at, payload_hash=payload_hash)
-        judged = _judge_again(case) if verdict == APPROVE else None
+        judged = (
+            judge_again(case.order, case.request, case.requests, money=case.money, at=at)
+            if verdict == APPROVE
+            else None
+        )
         obstacle = judged.obstacle if judged else ""
         record_decision(
             actor=actor,
@@ -125,51 +111,6 @@ def _load(kind: str, subject_id: str, actor: Principal, at: datetime) -> _Case:
     order, requests, money = lock_order_whole(seen[0])
     request = next(item for item in requests if item.id == request_id)
     return _Case(order, request, requests, money, actor, at)
-
-
-def _judge_again(case: _Case) -> _JudgedAgain:
-    """Every check on the facts of now, for the maker; what they saw; why the approval cannot be applied."""
-    request, order = case.request, case.order
-    if request.state != OrderRequest.State.PENDING_AUTHORISATION:
-        raise Conflict("AUTHORISATION_CLOSED", f"{order.ref} does not wait for a decision any more.")
-    maker = get_principal(User.objects.get(pk=request.maker_id))
-    replacing = request.kind == OrderRequest.Kind.REPLACE
-    facts = facts_of_order(
-        order,
-        case.requests,
-        maker=maker,
-        at=case.at,
-        terms=terms_of_payload(request.payload),
-        money=case.money,
-        replacing=replacing,
-        changed=changed_terms(working_message(order, case.requests), request.payload) if replacing else frozenset(),
-        but=request,
-    )
-    acknowledged = [Acknowledgement(item["code"], item["reason"]) for item in request.acknowledgements]
-    judgement = run_checks(facts, acknowledgements=acknowledged, on_desk=order.source in DESK_SOURCES)
-    over = not (replaceable(order) if replacing else order.is_open)
-    obstacle = f"{order.ref} is over." if over else _obstacle(request.checks, judgement.answers)
-    return _JudgedAgain(judgement, facts, obstacle)
-
-
-def _obstacle(shown: Sequence[Mapping[str, Any]], now: Sequence[CheckAnswer]) -> str:
-    """Why an approval cannot be applied, or the empty text."""
-    before = {item["code"]: item for item in shown}
-    for answer in now:
-        stored = before.get(answer.code)
-        was = Verdict[stored["verdict"].upper()] if stored else Verdict.PASS
-        if answer.verdict > was:
-            return f"A check answers worse than when it was shown: {answer.sentence}"
-    return _grown(before, now)
-
-
-def _grown(before: Mapping[str, Mapping[str, Any]], now: Sequence[CheckAnswer]) -> str:
-    code = OrderNotionalLimit.code
-    then = (before.get(code) or {}).get("facts", {}).get("notional")
-    value = next((answer.facts.get("notional") for answer in now if answer.code == code), None)
-    if then is None or value is None or Decimal(value) <= Decimal(then) * VALUE_TOLERANCE:
-        return ""
-    return f"The value has grown from {then} to {value} since it was shown."
 
 
 def _release(case: _Case, judgement: Judgement, facts: Facts) -> None:
