@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from authorisation.models import User
+from operations.navigation import home_of, page_at, pages_of
 
 
 def stream_url(request: HttpRequest) -> str:
@@ -43,8 +44,13 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "oms_palettes": PALETTES,
             "oms_palette": palette if palette in PALETTES else "",
             "oms_letters": "off" if letters == "off" else "on",
+            "oms_pages": (),
+            "oms_home": "/",
             "oms_session": hashlib.sha256(f"{user.pk}:{session}".encode()).hexdigest()[:16],
         }
+    actor = getattr(request, "principal", None)  # left by the edge; nothing without it has a bar
+    if actor is not None:
+        values |= {"oms_pages": pages_of(actor), "oms_home": home_of(actor), "oms_page": page_at(request.path)}
     return values
 
 

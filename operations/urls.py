@@ -1,7 +1,6 @@
 """Addresses of this room: every page a person works on."""
 
 from django.urls import URLPattern, path
-from django.views.generic import RedirectView
 
 from operations.views import (
     actions,
@@ -23,7 +22,7 @@ from operations.views import (
 )
 
 urlpatterns: list[URLPattern] = [
-    path("", RedirectView.as_view(url="/desk"), name="home"),
+    path("", frame.home, name="home"),
     path("healthz", frame.healthz, name="healthz"),
     path("readyz", frame.readyz, name="readyz"),
     path("frame/status", frame.frame_status, name="frame-status"),

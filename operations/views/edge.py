@@ -16,6 +16,7 @@ from authorisation.domain.principal import Principal
 from authorisation.models import User
 from authorisation.selectors import get_principal
 from kernel.errors import Invalid, OmsError
+from operations.navigation import require_page
 
 View = Callable[..., HttpResponseBase]
 
@@ -28,7 +29,8 @@ def is_part(request: HttpRequest) -> bool:
 def page(view: View) -> View:
     """Give the view its signed-in ``Principal`` as second argument, the user's zone, and answers to our own errors.
 
-    Signed out: pages lead to the sign-in page and back; pieces answer 401, so that nothing typed is lost.
+    Signed out: pages lead to the sign-in page and back; pieces answer 401, so that nothing typed is lost. A page that
+    the table of pages does not answer for this person is refused before the view runs.
     """
 
     @wraps(view)
@@ -39,7 +41,10 @@ def page(view: View) -> View:
         with timezone.override(ZoneInfo(user.time_zone)):
             try:
                 refuse_nul(request)
-                return view(request, get_principal(user), *args, **kwargs)
+                actor = get_principal(user)
+                vars(request)["principal"] = actor  # for the frame, which shows this person's pages
+                require_page(actor, request.path)
+                return view(request, actor, *args, **kwargs)
             except OmsError as error:
                 return error_answer(request, error)
 

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import NotFound
+from operations.navigation import home_of
 from operations.selectors.frame import get_frame_status
 from operations.services.pause_flow import is_paused, pause_flow, resume_flow
 from operations.services.save_preferences import DENSITIES, THEMES, save_preferences
@@ -41,6 +42,13 @@ def readyz(request: HttpRequest) -> JsonResponse:
     except (RedisError, OSError):
         live = False
     return JsonResponse({"ready": ready, "database": ready, "live_feed": live}, status=200 if ready else 503)
+
+
+@require_GET
+@page
+def home(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """Lead to the first page that answers for the person."""
+    return redirect(home_of(actor))
 
 
 @require_GET

@@ -1,5 +1,6 @@
 // Keys: letters act only while no field has the focus, and can be switched off in preferences.
-const PAGES = { d: "/desk", a: "/approvals", e: "/exceptions", k: "/risk", o: "/positions", v: "/venues", m: "/prices", c: "/corporate-actions", u: "/search", p: "/preferences" };
+// The palette lists the pages that answer for this person, each with its letter after g.
+const pageFor = (letter) => document.querySelector(`#palette a[data-letter="${CSS.escape(letter)}"]`);
 const typing = (target) => target.closest("input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable]");
 
 let waitingForPage = 0;
@@ -36,12 +37,12 @@ function commit(event) {
 }
 
 function single(event) {
-  if (waitingForPage && Date.now() - waitingForPage < 1200 && PAGES[event.key]) {
-    waitingForPage = 0;
-    location.assign(PAGES[event.key]);
+  const page = waitingForPage && Date.now() - waitingForPage < 1200 ? pageFor(event.key) : null;
+  waitingForPage = 0;
+  if (page) {
+    location.assign(page.href);
     return true;
   }
-  waitingForPage = 0;
   switch (event.key) {
     case "g": waitingForPage = Date.now(); return true;
     case "/": document.getElementById("find").focus(); document.getElementById("find").select(); return true;

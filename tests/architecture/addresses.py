@@ -48,7 +48,7 @@ SEES_THE_DESK = (302, 200, 404, 200, 200, 302)
 ENTERS = (302, 200, 200, 403, 403, 302)
 TRADES_THE_DESK = (302, 200, 404, 403, 403, 302)
 NOT_THEIRS = (302, 403, 403, 403, 403, 302)
-OWNS = (302, 200, 404, 404, 404, 302)
+OWNS = (302, 200, 404, 403, 403, 302)
 API_KNOWN = (401, 200, 200, 200, 200, 200)
 API_NOT_THEIRS = (401, 403, 403, 403, 403, 403)
 API_SEES_THE_DESK = (401, 200, 404, 200, 200, 200)
@@ -139,7 +139,7 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
         Door("POST", "/sign-in", (422, 302, 302, 302, 302, 422), wrong_password, measured_as="anonymous"),
     ),
     "sign-out": (Door("POST", "/sign-out", LEADS_ON),),
-    "": tuple(Door(method, "/", LEADS_ON) for method in METHODS),
+    "": (Door("GET", "/", LEADS_ON),),
     "healthz": (Door("GET", "/healthz", EVERYBODY, measured_as="anonymous"),),
     "readyz": (Door("GET", "/readyz", EVERYBODY, measured_as="anonymous"),),
     "frame/status": (Door("GET", "/frame/status", SIGNED_IN),),
@@ -253,11 +253,11 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "risk/rules/restrictions/<uuid:restriction_id>/end": (
         Door("POST", "/risk/rules/restrictions/{d.stop_id}/end", NOT_THEIRS, lambda d: {"why": "test"}),
     ),
-    "uploads": (Door("GET", "/uploads", SIGNED_IN),),
+    "uploads": (Door("GET", "/uploads", ENTERS),),
     "uploads/new": (Door("POST", "/uploads/new", (302, 302, 302, 403, 403, 302), order_file),),
     "uploads/<uuid:upload_id>": (Door("GET", "/uploads/{d.uploads[0]}", OWNS),),
     "uploads/<uuid:upload_id>/progress": (Door("GET", "/uploads/{d.uploads[0]}/progress", OWNS),),
-    "uploads/<uuid:upload_id>/stop": (Door("POST", "/uploads/{d.uploads[0]}/stop", (302, 302, 404, 404, 404, 302)),),
+    "uploads/<uuid:upload_id>/stop": (Door("POST", "/uploads/{d.uploads[0]}/stop", (302, 302, 404, 403, 403, 302)),),
     "uploads/<uuid:upload_id>/errors.csv": (Door("GET", "/uploads/{d.uploads[0]}/errors.csv", OWNS),),
     "positions": (Door("GET", "/positions", SIGNED_IN),),
     "positions/<str:code>": (Door("GET", "/positions/{d.own.account.code}", SEES_THE_DESK),),

@@ -281,7 +281,7 @@ def make_doors() -> Doors:
     for caller, principal in people.items():
         _issue_token(principal, f"oms_{caller}")
         if caller != "service":
-            doors.sessions[caller] = _sign_in(principal)
+            doors.sessions[caller] = sign_in_as(principal)
     doors.add(1)
     return doors
 
@@ -297,7 +297,7 @@ def _issue_token(principal: Principal, token: str) -> None:
     )
 
 
-def _sign_in(principal: Principal) -> str:
+def sign_in_as(principal: Principal) -> str:
     """The key of a session as signing in would leave it."""
     user = User.objects.get(pk=principal.user_id)
     session = SessionStore()
