@@ -23,6 +23,7 @@ KNOWN_VARIABLES = {
     "OMS_REDIS_URL": "redis://host:port/0 or unix:///path of a real Redis-compatible server",
     "OMS_SECRET_KEY_FILE": "file that holds the secret key; needed in live mode",
     "OMS_SEAL_KEY_FILE": "file of the Ed25519 key that signs seals; needed in live mode, made by ./oms seal-key new FILE",
+    "OMS_SEALING_KEY_FILE": "file of keys that hide kept secrets, a long random text a line, newest first; the secret key when absent",
     "OMS_ANCHOR_DIR": "directory outside the database that seals are anchored in; var/anchors when absent",
     "OMS_ANCHOR_DIR_2": "a second one, best on another machine; none when absent",
     "OMS_TRUSTED_PROXIES": "networks of proxies whose X-Forwarded-For is believed, comma-separated; none when absent",
@@ -69,6 +70,20 @@ def networks(text: str) -> list[IPv4Network | IPv6Network]:
 
 
 SECRET_KEY = _secret_key()
+
+
+def sealing_keys() -> list[str]:
+    """Texts that keys of ``authorisation.sealing`` are made of, the one that seals first."""
+    path = os.environ.get("OMS_SEALING_KEY_FILE")
+    if not path:
+        return [SECRET_KEY]
+    lines = [line.strip() for line in Path(path).read_text().splitlines() if line.strip()]
+    if not lines or min(map(len, lines)) < 32:
+        raise ImproperlyConfigured("OMS_SEALING_KEY_FILE must hold texts of at least 32 characters, one a line.")
+    return lines
+
+
+SEALING_KEYS = sealing_keys()
 
 SEAL_KEY_MADE_WHEN_MISSING = MODE != "live"
 SEAL_KEY_FILE = os.environ.get("OMS_SEAL_KEY_FILE") or (None if MODE == "live" else str(VAR_DIR / "keys" / "seal.pem"))

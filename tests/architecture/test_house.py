@@ -50,6 +50,7 @@ OWN_SHELVES = {
         "triggers.py",
         "verify_evidence.py",
     },
+    "authorisation": {"sealing.py", "security_log.py", "sources.py"},
     "refdata": {"feeds.py"},
     "orders": {
         *("scenario_disorder.py", "scenario_file.py", "scenario_play.py", "scenario_runner.py"),
