@@ -12,6 +12,7 @@ ZERO = Decimal(0)
 QTY_PLACES = Decimal("0.00000001")
 PRICE_PLACES = Decimal("0.00000001")
 AVG_PX_PLACES = Decimal("0.0000000001")
+MOST_DIGITS = 30  # before or after the point; columns hold 20
 
 
 class Rounding(StrEnum):
@@ -59,7 +60,10 @@ def round_as(amount: Decimal, currency: str, rounding: Rounding) -> Decimal:
 
 
 def parse_decimal(text: str) -> Decimal | None:
-    """A finite Decimal from plain text (``1,000`` and ``10k``/``1.2m`` as people type them), or None."""
+    """A finite Decimal from plain text (``1,000`` and ``10k``/``1.2m`` as people type them), or None.
+
+    None too for what nobody means: ``1e999999`` is a finite number whose plain text fills the memory.
+    """
     cleaned = text.strip().replace(",", "").replace("\u2212", "-").lower()
     factor = Decimal(1)
     if cleaned.endswith("k"):
@@ -70,7 +74,7 @@ def parse_decimal(text: str) -> Decimal | None:
         value = Decimal(cleaned) * factor
     except InvalidOperation:
         return None
-    return value if value.is_finite() else None
+    return value if value.is_finite() and abs(value.adjusted()) <= MOST_DIGITS else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from orders.domain.upload_rows import MAX_ROWS, SURPLUS, header_faults
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED = 200 * 1024 * 1024
+MAX_PARTS = 500
 
 
 def read_rows(*, file_name: str, content: bytes) -> list[dict[str, str]]:
@@ -73,7 +74,10 @@ def _csv_cells(content: bytes) -> Iterator[list[str]]:
 def _xlsx_cells(content: bytes) -> Iterator[list[str]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
+            parts = archive.infolist()
+            if len(parts) > MAX_PARTS:
+                raise Invalid("UPLOAD_TOO_LARGE", f"The workbook has more than {MAX_PARTS} parts.")
+            if sum(part.file_size for part in parts) > MAX_UNPACKED:
                 raise Invalid("UPLOAD_TOO_LARGE", "The workbook unpacks to more than 200 MB.")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
         for row in book.worksheets[0].iter_rows(values_only=True):

@@ -16,6 +16,7 @@ from kernel.clock import utc_now
 from kernel.errors import Conflict, Invalid
 from operations.selectors.uploads import error_lines, get_upload, list_rows, list_uploads
 from operations.views.edge import actor_may, page
+from orders.domain.control_totals import ControlTotals, read_control_totals
 from orders.domain.upload_rows import MAX_ROWS, OPTIONAL, REQUIRED
 from orders.services.stage_upload import stage_upload
 from orders.services.start_upload import start_upload
@@ -43,6 +44,7 @@ def upload_file(request: HttpRequest, actor: Principal) -> HttpResponse:
             file_name=chosen.name or "",
             content=chosen.read(),
             again=request.POST.get("again") == "yes",
+            totals=_control_totals(request),
         )
     except (Invalid, Conflict) as error:
         return _uploads_page(request, actor, error)
@@ -92,6 +94,17 @@ def _csv(lines: Iterator[tuple[str, ...]]) -> Iterator[str]:
         buffer = io.StringIO()
         csv.writer(buffer).writerow(line)
         yield buffer.getvalue()
+
+
+def _control_totals(request: HttpRequest) -> ControlTotals:
+    typed = {name: request.POST.get(name, "") for name in ("control_rows", "control_qty", "control_sha256")}
+    totals, faults = read_control_totals(
+        rows=typed["control_rows"], order_qty=typed["control_qty"], sha256=typed["control_sha256"]
+    )
+    if faults:
+        sentence = " ".join(text for texts in faults.values() for text in texts)
+        raise Invalid("UPLOAD_CONTROL", sentence, faults)
+    return totals
 
 
 def _uploads_page(request: HttpRequest, actor: Principal, error: Invalid | Conflict | None = None) -> HttpResponse:

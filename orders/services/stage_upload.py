@@ -10,8 +10,9 @@ from django.db import transaction
 
 from authorisation.domain.principal import ENTER_ORDER, Principal
 from journal.bulk import write_rows
-from kernel.errors import Conflict
+from kernel.errors import Conflict, Invalid
 from kernel.ids import new_id
+from orders.domain.control_totals import ControlTotals, control_faults
 from orders.domain.upload_rows import read_row
 from orders.models import Upload, UploadRow
 from orders.services._baskets import take_basket
@@ -21,16 +22,28 @@ SEEN_WITHIN = timedelta(hours=24)
 _ROW_FIELDS = ("upload_id", "number", "raw", "outcome", "code", "sentence", "order_id", "order_ref")
 
 
-def stage_upload(*, actor: Principal, at: datetime, file_name: str, content: bytes, again: bool = False) -> UUID:
+def stage_upload(
+    *,
+    actor: Principal,
+    at: datetime,
+    file_name: str,
+    content: bytes,
+    again: bool = False,
+    totals: ControlTotals | None = None,
+) -> UUID:
     """The id of the new upload.
 
-    The same file within 24 hours is a Conflict (UPLOAD_SEEN_BEFORE) unless ``again``; a basket beyond its hard limits is
-    Refused whole (BASKET_LIMIT).
+    A file that is not what ``totals`` say is Invalid (UPLOAD_CONTROL); the same file within 24 hours is a Conflict
+    (UPLOAD_SEEN_BEFORE) unless ``again``; a basket beyond its hard limits is Refused whole (BASKET_LIMIT).
     """
     actor.require(ENTER_ORDER, "You may not enter orders.")
 
     digest = hashlib.sha256(content).hexdigest()
     rows = read_rows(file_name=file_name, content=content)
+    quantities = [row.get("order_qty", "") for row in rows]
+    faults = control_faults(totals or ControlTotals(), quantities=quantities, sha256=digest)
+    if faults:
+        raise Invalid("UPLOAD_CONTROL", " ".join(faults), {"control": faults})
 
     upload_id = new_id()
     with transaction.atomic():

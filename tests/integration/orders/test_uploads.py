@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import zipfile
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from openpyxl import Workbook
 from kernel.clock import utc_now
 from kernel.errors import Conflict, Invalid, NotFound, NotPermitted
 from operations.selectors.uploads import error_lines, neutral
+from orders.domain.control_totals import ControlTotals, read_control_totals
 from orders.models import Order, Upload, UploadRow
 from orders.services.run_upload import run_upload
 from orders.services.stage_upload import stage_upload
@@ -98,6 +102,33 @@ def test_a_workbook_reads_like_a_csv_and_its_formulas_are_refused(world: DeskWor
     assert str(Order.objects.get().price) == "72.53000000"
 
 
+def workbook_of(parts: dict[str, bytes]) -> bytes:
+    """A readable workbook in which parts were put or replaced by hand."""
+    buffer, out = io.BytesIO(), io.BytesIO()
+    book = Workbook()
+    assert book.active is not None
+    book.active.append(HEADER.split(","))
+    book.active.append(["A", "VOD.L", "Buy", "Limit", 1000, 72.5, "x1"])
+    book.save(buffer)
+    with zipfile.ZipFile(buffer) as made, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as written:
+        for name in made.namelist():
+            if name not in parts:
+                written.writestr(name, made.read(name))
+        for name, content in parts.items():
+            written.writestr(name, content)
+    return out.getvalue()
+
+
+def laughs(root: str) -> bytes:
+    """Ten entities, each ten times the one before: ten thousand million characters when a parser obeys."""
+    entities = ['<!ENTITY l0 "lol">', *[f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 11)]]
+    return f'<?xml version="1.0"?><!DOCTYPE {root} [{"".join(entities)}]><{root}>&l10;</{root}>'.encode()
+
+
+OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE worksheet [<!ENTITY out SYSTEM "file:///etc/passwd">]>
+<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1" t="inlineStr">
+<is><t>&out;</t></is></c></row></sheetData></worksheet>"""
+
 BAD_FILES = [
     ("orders.txt", b"x", "UPLOAD_TYPE"),
     ("orders.csv", b"", "UPLOAD_EMPTY"),
@@ -109,17 +140,68 @@ BAD_FILES = [
     ("orders.csv", HEADER.encode("utf-16"), "UPLOAD_ENCODING"),
     ("orders.csv", csv_of('"unclosed,VOD.L'), "UPLOAD_MALFORMED"),
     ("orders.xlsx", b"not a zip", "UPLOAD_MALFORMED"),
+    ("orders.xlsx", csv_of("x"), "UPLOAD_MALFORMED"),
+    ("orders.csv", workbook_of({}), "UPLOAD_ENCODING"),
+    ("orders.xlsx", workbook_of({"xl/workbook.xml": laughs("workbook")}), "UPLOAD_MALFORMED"),
+    ("orders.xlsx", workbook_of({"xl/worksheets/sheet1.xml": laughs("worksheet")}), "UPLOAD_MALFORMED"),
+    ("orders.xlsx", workbook_of({"xl/worksheets/sheet1.xml": OUTSIDE}), "UPLOAD_MALFORMED"),
+    ("orders.xlsx", workbook_of({"zeros.bin": b"0" * (201 * 1024 * 1024)}), "UPLOAD_TOO_LARGE"),
+    ("orders.xlsx", workbook_of({f"parts/{n}.xml": b"<a/>" for n in range(501)}), "UPLOAD_TOO_LARGE"),
     ("orders.csv", csv_of(*["a,b,buy,limit,1,1,"] * 100_001), "UPLOAD_TOO_MANY_ROWS"),
     ("orders.csv", b"x" * (20 * 1024 * 1024 + 1), "UPLOAD_TOO_LARGE"),
 ]
 
 
-@pytest.mark.parametrize(("name", "content", "code"), BAD_FILES, ids=[f"{n}-{c}" for n, _, c in BAD_FILES])
+@pytest.mark.parametrize(
+    ("name", "content", "code"), BAD_FILES, ids=[f"{n}-{c}-{i}" for i, (n, _, c) in enumerate(BAD_FILES)]
+)
 def test_a_bad_file_is_refused_whole(world: DeskWorld, name: str, content: bytes, code: str) -> None:
     with pytest.raises(Invalid) as refused:
         stage(world, content, name)
     assert refused.value.code == code
     assert (Upload.objects.count(), UploadRow.objects.count(), Order.objects.count()) == (0, 0, 0)
+
+
+def test_control_totals_that_agree_let_the_file_in(world: DeskWorld) -> None:
+    content = csv_of(row(world, qty="10"), row(world, qty='"1,000"'))
+    digest = hashlib.sha256(content).hexdigest().upper()
+    totals, faults = read_control_totals(rows="2", order_qty="1,010", sha256=digest)
+    assert faults == {}
+    stage(world, content, totals=totals)
+    assert Upload.objects.get().rows_total == 2
+
+
+CONTROLS = [
+    (ControlTotals(rows=3), "has 2 rows, not 3"),
+    (ControlTotals(order_qty=Decimal(1011)), "sum to 1010, not 1011"),
+    (ControlTotals(sha256="0" * 64), "SHA-256"),
+]
+
+
+@pytest.mark.parametrize(("totals", "words"), CONTROLS, ids=["rows", "quantity", "sha256"])
+def test_a_control_total_that_differs_refuses_the_file_whole(
+    world: DeskWorld, totals: ControlTotals, words: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        stage(world, csv_of(row(world, qty="10"), row(world, qty="1000")), totals=totals)
+    assert refused.value.code == "UPLOAD_CONTROL"
+    assert words in refused.value.sentence
+    assert Upload.objects.count() == 0
+
+
+def test_quantities_that_are_no_numbers_cannot_be_controlled(world: DeskWorld) -> None:
+    with pytest.raises(Invalid) as refused:
+        stage(world, csv_of(row(world, qty="=1+1"), row(world)), totals=ControlTotals(order_qty=Decimal(10)))
+    assert "1 of them are not numbers" in refused.value.sentence
+
+
+@pytest.mark.parametrize(
+    "typed", [{"rows": "two"}, {"rows": "-1"}, {"order_qty": "1e999999"}, {"sha256": "abc"}], ids=str
+)
+def test_a_control_total_that_cannot_be_read_is_said(typed: dict[str, str]) -> None:
+    totals, faults = read_control_totals(**{"rows": "", "order_qty": "", "sha256": "", **typed})
+    assert len(faults) == 1
+    assert totals == ControlTotals()
 
 
 def test_the_same_file_again_needs_a_yes(world: DeskWorld) -> None:
