@@ -10,18 +10,24 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from oms_project.secret_store import Secret, SecretUnavailable, read_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 KNOWN_VARIABLES = {
     "OMS_INBOX_CONSUMERS": "how many processes work the inbox, 2 when absent",
     "OMS_MODE": "live, demo or test; live when absent",
-    "OMS_DATABASE_URL": "postgresql://user:password@host:port/name of a real server, PostgreSQL 15 or later",
+    "OMS_DATABASE_URL": "postgresql://user@host:port/name of a real server, PostgreSQL 15 or later",
     "OMS_REDIS_URL": "redis://host:port/0 or unix:///path of a real Redis-compatible server",
     "OMS_SECRET_KEY_FILE": "file that holds the secret key; needed in live mode",
+    "OMS_SECRETS_DIR": "directory with a file for each secret (secret_key, database_password, redis_password)",
+    "OMS_SECRETS_COMMAND": "command of a secrets manager; run with the name of a secret, prints it",
+    "OMS_DATABASE_PASSWORD_FILE": "file with the password of the user in OMS_DATABASE_URL",
+    "OMS_REDIS_PASSWORD_FILE": "file with the password of the server at OMS_REDIS_URL",
     "OMS_SEAL_KEY_FILE": "file of the Ed25519 key that signs seals; needed in live mode, made by ./oms seal-key new FILE",
     "OMS_SEALING_KEY_FILE": "file of keys that hide kept secrets, a long random text a line, newest first; the secret key when absent",
     "OMS_ANCHOR_DIR": "directory outside the database that seals are anchored in; var/anchors when absent",
@@ -52,10 +58,17 @@ VAR_DIR = Path(os.environ.get("OMS_VAR_DIR") or BASE_DIR / "var")
 DEBUG = False
 
 
+def _secret(name: str) -> str | None:
+    try:
+        return read_secret(name)
+    except SecretUnavailable as problem:
+        raise ImproperlyConfigured(str(problem)) from None
+
+
 def _secret_key() -> str:
-    path = os.environ.get("OMS_SECRET_KEY_FILE")
-    if path:
-        return Path(path).read_text().strip()
+    found = _secret("secret_key")
+    if found is not None:
+        return found
     if MODE == "test":
         return "test-only-key-that-protects-nothing-beyond-a-throw-away-database"
     raise ImproperlyConfigured("OMS_SECRET_KEY_FILE must name a file that holds the secret key.")
@@ -106,7 +119,7 @@ def database_from_url(url: str) -> dict[str, Any]:
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "oms",
         "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
+        "PASSWORD": Secret(unquote(parts.password)) if parts.password else _secret("database_password") or "",
         "HOST": unquote(query.get("host", parts.hostname or "")),
         "PORT": str(parts.port or query.get("port", "")),
         "CONN_MAX_AGE": None,
@@ -132,7 +145,17 @@ PRICE_FEEDS = price_feeds(os.environ.get("OMS_PRICE_FEEDS", ""))
 PRICE_QUIET = timedelta(seconds=float(os.environ.get("OMS_PRICE_QUIET_S") or (15 if MODE == "demo" else 0)))
 TICKS_KEPT_DAYS = 2 if MODE == "demo" else 14
 DATABASES = {"default": database_from_url(os.environ.get("OMS_DATABASE_URL", "postgresql:///oms"))}
-REDIS_URL = os.environ.get("OMS_REDIS_URL", "redis://127.0.0.1:6379/0")
+
+
+def redis_url(url: str) -> str:
+    """``url`` with the password of its server, where it has one and does not say it itself."""
+    parts, password = urlsplit(url), _secret("redis_password")
+    if password is None or parts.password or parts.scheme == "unix":
+        return url
+    return parts._replace(netloc=f"{parts.username or ''}:{quote(password, safe='')}@{parts.netloc}").geturl()
+
+
+REDIS_URL = Secret(redis_url(os.environ.get("OMS_REDIS_URL", "redis://127.0.0.1:6379/0")))
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -256,7 +279,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
+CELERY_BROKER_URL = Secret(REDIS_URL.replace("unix://", "redis+socket://"))
 CELERY_TASK_DEFAULT_QUEUE = "routing"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True

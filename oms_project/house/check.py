@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from oms_project.house.failures import CANNOT_RUN, FINDING, HOLDS, CannotRun
-from oms_project.house.paths import ROOT
+from oms_project.house.paths import ROOT, write_private
 
 PARALLEL = 2
 
@@ -95,7 +95,7 @@ def run(arguments: Namespace) -> int:
     """The verb: 0 when everything holds, 1 with the output of what does not."""
     with tempfile.TemporaryDirectory(prefix="oms-check-") as directory:
         secret = Path(directory) / "secret_key"
-        secret.write_text(secrets.token_urlsafe(64))
+        write_private(secret, secrets.token_urlsafe(64))
         with ThreadPoolExecutor(PARALLEL) as pool:
             outcomes = list(pool.map(run_one, checks(secret)))
     failed = [outcome for outcome in outcomes if outcome.code != 0]

@@ -21,8 +21,8 @@ def house_addresses(house: House) -> Iterator[Addresses]:
     state = supervisor.read_state(house)
     if supervisor.running_supervisor(state) is not None and state and "addresses" in state:
         yield Addresses(**state["addresses"])
-    elif os.environ.get("OMS_DATABASE_URL"):
-        yield database.use_external(house, os.environ["OMS_DATABASE_URL"])[0]
+    elif (given := environment.database_url(mode_of(house))) is not None:
+        yield database.use_external(house, given)[0]
     else:
         with _started(house) as postgres:
             yield embedded_addresses(postgres)

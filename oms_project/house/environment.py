@@ -8,9 +8,11 @@ import socket
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 from oms_project.house.failures import BadInput, CannotRun
 from oms_project.house.paths import House, write_private
+from oms_project.secret_store import Secret, SecretUnavailable, read_secret
 
 DEMO, LIVE, TEST = "demo", "live", "test"
 PORTS = {"OMS_WEB_PORT": 8000, "OMS_STREAM_PORT": 8001, "OMS_FIX_PORT": 9878}
@@ -53,22 +55,45 @@ def check_ports(names: Iterable[str]) -> None:
             raise CannotRun(f"Port {port} is taken; set {name}{option} to a free one and start again.")
 
 
-def secret_key_file(house: House, mode: str) -> Path:
-    """The demo makes its own key once; live must be given one."""
+def given_secret(name: str) -> Secret | None:
+    """The secret from the source that was named for it, None where none was; one sentence when it cannot be had."""
+    try:
+        return read_secret(name)
+    except SecretUnavailable as problem:
+        raise CannotRun(str(problem)) from None
+
+
+def secret_key_file(house: House, mode: str) -> Path | None:
+    """The demo makes its own key once; live must be given one. None where it comes from a directory or a command."""
     given = os.environ.get("OMS_SECRET_KEY_FILE")
-    if given:
-        if not Path(given).is_file():
-            raise CannotRun(
-                f"OMS_SECRET_KEY_FILE names {given}, which is not there; create it with a long random text."
-            )
-        return Path(given).resolve()
+    if given_secret("secret_key") is not None:
+        return Path(given).resolve() if given else None
     if mode == LIVE:
         raise CannotRun(
-            "Live mode needs OMS_SECRET_KEY_FILE: a file, readable by this user only, with a long random text."
+            "Live mode needs OMS_SECRET_KEY_FILE: a file, readable by this user only, with a long random text "
+            "(or OMS_SECRETS_DIR, or OMS_SECRETS_COMMAND)."
         )
     if not house.secret_key_file.exists():
         write_private(house.secret_key_file, secrets.token_urlsafe(64))
     return house.secret_key_file
+
+
+def database_url(mode: str) -> str | None:
+    """The address of the real server with its password, None for the embedded one. In live no variable may hold it."""
+    url = os.environ.get("OMS_DATABASE_URL")
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.password and mode == LIVE:
+        raise CannotRun(
+            "OMS_DATABASE_URL holds a password, and live takes secrets from files only: "
+            "put it into a file that OMS_DATABASE_PASSWORD_FILE names."
+        )
+    password = None if parts.password else given_secret("database_password")
+    if password is None:
+        return url
+    place = f"{parts.username or ''}:{quote(password, safe='')}@{parts.netloc.rpartition('@')[2]}"
+    return Secret(parts._replace(netloc=place).geturl())
 
 
 def check_seal_key(mode: str) -> None:
@@ -105,10 +130,11 @@ def build_name(root: Path) -> str:
 
 def common(house: House, mode: str) -> dict[str, str]:
     """What every process of the house is told, the addresses of the servers excepted."""
-    return {
+    variables = {
         "DJANGO_SETTINGS_MODULE": "oms_project.settings",
         "OMS_MODE": mode,
         "OMS_VAR_DIR": str(house.var),
-        "OMS_SECRET_KEY_FILE": str(secret_key_file(house, mode)),
         "OMS_BUILD": build_name(house.root),
     }
+    key = secret_key_file(house, mode)
+    return variables if key is None else variables | {"OMS_SECRET_KEY_FILE": str(key)}

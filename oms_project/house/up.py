@@ -70,7 +70,7 @@ def start_servers(opening: Opening, watch: supervisor.Supervisor) -> tuple[Addre
         os.environ["OMS_REDIS_URL"] = valkey.url
     if opening.mode == environment.DEMO and not os.environ.get("OMS_PRICE_FEEDS"):
         os.environ["OMS_PRICE_FEEDS"] = house_price_feeds(house)
-    given = os.environ.get("OMS_DATABASE_URL")
+    given = environment.database_url(opening.mode)
     if given:
         addresses, notice = database.use_external(house, given)
     else:
@@ -263,6 +263,7 @@ def run(arguments: Namespace) -> int:
     check_disk(house.var)
     environment.common(house, mode)
     environment.check_seal_key(mode)
+    environment.database_url(mode)
     cleaned = supervisor.clean_leftovers(house)
     if cleaned:
         print(f"  ended {cleaned} processes of a start that was killed")

@@ -157,6 +157,7 @@ def settings_say(*arguments: str, **variables: str) -> subprocess.CompletedProce
 def secret_file(tmp_path: Path) -> str:
     path = tmp_path / "secret"
     path.write_text(secrets.token_urlsafe(64) + "\n")
+    path.chmod(0o600)
     return str(path)
 
 

@@ -77,6 +77,7 @@ def test_live_needs_a_secret(tmp_path: Path) -> None:
 
 def test_live_needs_the_key_that_signs_seals_and_a_verb_makes_it_once(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("a long random text, as far as this test is concerned")
+    (tmp_path / "secret").chmod(0o600)
     variables = {"OMS_VAR_DIR": str(tmp_path / "var"), "OMS_SECRET_KEY_FILE": str(tmp_path / "secret")}
     refused = oms("up", "--no-demo", **variables)
     assert (refused.returncode, refused.stdout) == (3, "")
@@ -96,11 +97,13 @@ def test_the_demo_makes_its_secret_once_for_its_owner_only(tmp_path: Path, monke
     monkeypatch.delenv("OMS_SECRET_KEY_FILE", raising=False)
     house = House(root=ROOT, var=tmp_path)
     path = environment.secret_key_file(house, environment.DEMO)
+    assert path is not None
     first = path.read_text()
 
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(first) >= 64
-    assert environment.secret_key_file(house, environment.DEMO).read_text() == first
+    assert environment.secret_key_file(house, environment.DEMO) == path
+    assert path.read_text() == first
 
 
 def test_status_of_a_house_that_does_not_run(tmp_path: Path) -> None:
