@@ -47,17 +47,20 @@ def read_secret(name: str, environment: Mapping[str, str] = os.environ) -> Secre
     if environment.get(variable):
         return _from_file(Path(environment[variable]), name, f"{variable} names", own=True)
     if directory:
-        path = Path(directory) / name
-        return _from_file(path, name, "OMS_SECRETS_DIR leads to", own=False) if path.exists() else _only_if_needed(name)
+        return _from_directory(Path(directory), name)
     if command:
         return _from_command(command, name)
     return None
 
 
-def _only_if_needed(name: str) -> None:
-    """Passwords are optional, because a server may know its users otherwise; the key is not."""
+def _from_directory(directory: Path, name: str) -> Secret | None:
+    """Passwords may be absent, because a server may know its users otherwise; the key may not."""
+    path = directory / name
+    if path.exists():
+        return _from_file(path, name, "OMS_SECRETS_DIR leads to", own=False)
     if name == "secret_key":
         raise SecretUnavailable("OMS_SECRETS_DIR holds no file secret_key; put a long random text there.")
+    return None
 
 
 def _from_file(path: Path, name: str, origin: str, *, own: bool) -> Secret:
