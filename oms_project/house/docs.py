@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from oms_project.house.controls import controls_page
+from oms_project.house.sbom import sbom
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs" / "generated"
@@ -275,6 +276,7 @@ DOCS: dict[str, Callable[[], str]] = {
     "error_codes.md": error_codes,
     "tables.md": tables,
     "venue_refusals.md": venue_refusals,
+    "sbom.cdx.json": lambda: sbom(ROOT),
 }
 
 
