@@ -183,6 +183,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "oms_project.middleware.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "oms_project.middleware.ApiOverTlsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # below the headers, so that files carry them too
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -250,10 +251,12 @@ MEDIA_ROOT = VAR_DIR / "files"
 
 SECURE = MODE == "live"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE
-SESSION_COOKIE_NAME = "__Host-oms" if SECURE else "oms"
+COOKIE_PREFIX = "__Host-" if SECURE else ""  # browsers then refuse them from any other host and without TLS
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}oms", f"{COOKIE_PREFIX}oms_csrf"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_REDIRECT_EXEMPT = ["^api/"]  # refused, not led away: ApiOverTlsMiddleware
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None

@@ -34,7 +34,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     }
     user = getattr(request, "user", None)
     if isinstance(user, User):
-        palette, letters = request.COOKIES.get("oms_palette", ""), request.COOKIES.get("oms_letters", "")
+        palette, letters = (request.COOKIES.get(settings.COOKIE_PREFIX + name, "") for name in ("palette", "letters"))
         session = request.session.session_key or ""
         values |= {
             "oms_stream": stream_url(request),
@@ -42,6 +42,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "oms_theme": user.theme,
             "oms_density": user.density,
             "oms_palettes": PALETTES,
+            "oms_cookie_prefix": settings.COOKIE_PREFIX,
             "oms_palette": palette if palette in PALETTES else "",
             "oms_letters": "off" if letters == "off" else "on",
             "oms_pages": (),

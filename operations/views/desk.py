@@ -40,6 +40,5 @@ def desk_rows(request: HttpRequest, actor: Principal) -> HttpResponse:
     if "gzip" in request.headers.get("Accept-Encoding", ""):
         response.content = gzip.compress(body, compresslevel=1)
         response.headers["Content-Encoding"] = "gzip"
-    response.headers["Cache-Control"] = "no-store"
     response.headers["Vary"] = "Accept-Encoding"
     return response

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.http import HttpResponse
+from django.test import Client
 
 from kernel.errors import Refused
 from oms_project.seed.run import seed_demo
@@ -53,6 +54,7 @@ def weaknesses(headers: Mapping[str, str]) -> list[str]:
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
     }.items():
         if headers.get(name) != expected:
             found.append(f"{name}: {headers.get(name)}")
@@ -65,7 +67,12 @@ def test_every_answer_of_an_address_carries_the_headers(doors: Doors, pattern: s
     for door in doors_of(pattern):
         for caller in CALLERS:
             answer = doors.call(door.method, door.path_for(doors), door.data(doors), caller=caller)
-            wrong += [f"{door.method} as {caller}, {answer.status_code}: {text}" for text in weaknesses(answer.headers)]
+            found = weaknesses(answer.headers)
+            if "no-store" not in answer.headers.get("Cache-Control", "") and not door.path.startswith("/static/"):
+                found.append(f"Cache-Control: {answer.headers.get('Cache-Control')}")
+            if "Access-Control-Allow-Origin" in answer.headers:
+                found.append("another origin may read it")
+            wrong += [f"{door.method} as {caller}, {answer.status_code}: {text}" for text in found]
     assert wrong == []
 
 
@@ -116,6 +123,30 @@ def test_a_foreign_host_name_is_refused_with_the_headers(doors: Doors) -> None:
 def test_cookies_are_for_this_site_and_not_for_scripts() -> None:
     assert (settings.SESSION_COOKIE_HTTPONLY, settings.CSRF_COOKIE_HTTPONLY) == (True, True)
     assert (settings.SESSION_COOKIE_SAMESITE, settings.CSRF_COOKIE_SAMESITE) == ("Strict", "Strict")
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND"])
+def test_methods_nobody_uses_are_refused(doors: Doors, method: str) -> None:
+    for path in ("/desk", "/sign-in", "/api/v1/orders"):
+        answer = doors.client.generic(method, path)
+        assert answer.status_code in (302, 401, 405), path
+        assert weaknesses(answer.headers) == []
+
+
+def test_the_api_is_refused_over_plain_http_and_pages_are_led_to_https(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "SECURE_SSL_REDIRECT", True)
+    browser = Client()  # middleware reads settings when it is made
+    refused = browser.get("/api/v1/orders", headers=doors.headers("own"))
+    assert (refused.status_code, refused.json()["code"]) == (403, "TLS_NEEDED")
+    assert weaknesses(refused.headers) == []
+    led = browser.get("/sign-in")
+    assert (led.status_code, led.headers["Location"]) == (301, "https://testserver/sign-in")
+
+
+def test_signing_out_clears_what_the_browser_kept(doors: Doors) -> None:
+    assert doors.call("POST", "/sign-out", caller="own").headers["Clear-Site-Data"] == '"cache"'
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
@@ -170,10 +201,11 @@ def test_live_settings_pass_the_deployment_check(secret_file: str) -> None:
 
 def test_live_is_the_default_and_hides_its_faults(secret_file: str) -> None:
     shown = (
-        "from django.conf import settings as s; print(s.MODE, s.DEBUG, s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
+        "from django.conf import settings as s; "
+        "print(s.MODE, s.DEBUG, s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE)"
     )
     result = settings_say("shell", "-v", "0", "-c", shown, OMS_SECRET_KEY_FILE=secret_file)
-    assert result.stdout.split() == ["live", "False", "__Host-oms", "True"], result.stderr
+    assert result.stdout.split() == ["live", "False", "__Host-oms", "__Host-oms_csrf", "True", "True"], result.stderr
 
 
 @pytest.mark.parametrize(
