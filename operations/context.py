@@ -48,6 +48,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "oms_pages": (),
             "oms_home": "/",
             "oms_session": hashlib.sha256(f"{user.pk}:{session}".encode()).hexdigest()[:16],
+            "export_forms": EXPORT_FORMS,
         }
     actor = getattr(request, "principal", None)  # left by the edge; nothing without it has a bar
     if actor is not None:
@@ -55,6 +56,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return values
 
 
+EXPORT_FORMS = {
+    "csv": "CSV", "csv-bom": "CSV for a spreadsheet (BOM)", "xlsx": "XLSX", "json": "JSON", "pdf": "PDF",
+}  # fmt: skip
 PALETTES = {
     "blue-rust": "Blue and rust",
     "green-red": "Green and red",

@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -53,6 +54,7 @@ def accounts(request: HttpRequest, actor: Principal) -> HttpResponse:
         "listing": listing,
         "most": MOST_ACCOUNTS,
         "to_trade": TO_TRADE,
+        "export_url": f"/positions/export?{urlencode({'q': query, 'symbol': symbol})}",
     }
     part = request.GET.get("part")
     return render(request, f"operations/{'parts/account_list' if part else 'positions'}.html", context)

@@ -289,6 +289,17 @@ grid.setup({
   onOpen: (row) => location.assign(`/o/${row[store.at.ref]}`),
   onOrder: showHeld,
 });
+
+// An export has the view and the header filters of now: its links are made when the menu opens.
+const exportMenu = document.querySelector("[data-export]");
+exportMenu.closest("details").addEventListener("toggle", () => {
+  const asked = new URLSearchParams({ view });
+  for (const [name, text] of Object.entries(grid.filterText)) if (text) asked.set(`f.${name}`, text);
+  for (const link of exportMenu.querySelectorAll("a")) {
+    asked.set("form", new URL(link.href).searchParams.get("form"));
+    link.href = `/desk/export?${asked}`;
+  }
+});
 columnPanel(grid, document.getElementById("columns"));
 document.getElementById("filters-toggle").addEventListener("click", (event) => {
   grid.showFilters = !grid.showFilters;

@@ -121,3 +121,14 @@ body.addEventListener("click", (event) => {
 keepPlace();
 installKeys();
 hub.start();
+
+// A menu closes on Escape, or when the focus goes elsewhere.
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+document.addEventListener("focusin", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});

@@ -150,6 +150,7 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     ),
     "desk": (Door("GET", "/desk", SIGNED_IN),),
     "desk/rows.json": (Door("GET", "/desk/rows.json", JSON_SIGNED_IN),),
+    "desk/export": (Door("GET", "/desk/export?form=json", SIGNED_IN),),
     "venues": (Door("GET", "/venues", SIGNED_IN),),
     "venues/<str:name>": (Door("GET", "/venues/{d.session_name}", SIGNED_IN),),
     "venues/<str:name>/ask": (Door("POST", "/venues/{d.session_name}/ask", NOT_THEIRS),),
@@ -175,6 +176,7 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     ),
     "o/<str:name>/amend/preview": (Door("POST", "/o/{d.order.ref}/amend/preview", SEES_THE_DESK, amended),),
     "approvals": (Door("GET", "/approvals", SIGNED_IN, measured_as="compliance"),),
+    "approvals/export": (Door("GET", "/approvals/export?form=json", SIGNED_IN, measured_as="compliance"),),
     "approvals/<uuid:approval_id>": (
         Door("GET", "/approvals/{d.approvals[0]}", SEES_THE_DESK, measured_as="compliance"),
     ),
@@ -188,6 +190,7 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
         ),
     ),
     "exceptions": (Door("GET", "/exceptions", SIGNED_IN),),
+    "exceptions/export": (Door("GET", "/exceptions/export?form=json", SIGNED_IN),),
     "exceptions/<uuid:item_id>": (Door("GET", "/exceptions/{d.exceptions[0]}", SEES_THE_DESK),),
     # The order of this exception has no excess: who may ask is told so.
     "exceptions/<uuid:item_id>/accept": (
@@ -260,6 +263,7 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "uploads/<uuid:upload_id>/stop": (Door("POST", "/uploads/{d.uploads[0]}/stop", (302, 302, 404, 403, 403, 302)),),
     "uploads/<uuid:upload_id>/errors.csv": (Door("GET", "/uploads/{d.uploads[0]}/errors.csv", OWNS),),
     "positions": (Door("GET", "/positions", SIGNED_IN),),
+    "positions/export": (Door("GET", "/positions/export?form=json", SIGNED_IN),),
     "positions/<str:code>": (Door("GET", "/positions/{d.own.account.code}", SEES_THE_DESK),),
     "positions/<str:code>/positions.csv": (
         Door("GET", "/positions/{d.own.account.code}/positions.csv", SEES_THE_DESK),
