@@ -8,6 +8,7 @@ from decimal import Decimal
 from authorisation.domain.principal import Principal
 from operations.domain import desk_views
 from operations.exporting import Column, Heading, Table, make_table
+from operations.exporting.table import Cell
 from operations.selectors.account_pictures import list_account_pictures
 from operations.selectors.desk import list_desk_rows
 from operations.selectors.queues import list_approvals, list_exceptions
@@ -58,7 +59,7 @@ def exceptions_table(*, actor: Principal, heading: Heading, view: str) -> Table:
 
 def approvals_table(*, actor: Principal, heading: Heading, view: str) -> Table:
     """The requests of a view, as listed."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for item in list_approvals(actor=actor, view=view, at=heading.at):
         facts = item.approval
         rows.append((
@@ -71,7 +72,7 @@ def approvals_table(*, actor: Principal, heading: Heading, view: str) -> Table:
 def accounts_table(*, actor: Principal, heading: Heading, query: str, symbol: str) -> Table:
     """One row for each currency and instrument of each account; with ``symbol`` those of that instrument alone."""
     listing = find_listing_by_symbol(symbol, at=heading.at) if symbol else None
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for picture in list_account_pictures(actor=actor, search=query, limit=MOST_ACCOUNTS)[0]:
         balances = {} if symbol else dict(picture.cash)
         balances |= {
