@@ -176,6 +176,7 @@ INSTALLED_APPS = [
     "risk",
     "orders",
     "venues",
+    "outbound",
     "operations",
 ]
 

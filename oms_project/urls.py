@@ -11,5 +11,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("authorisation.api.urls")),
     path("api/v1/", include("orders.api.urls")),
     path("api/v1/", include("operations.api.urls")),
+    path("api/v1/", include("outbound.api.urls")),
     path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
 ]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ PACKAGES = (
     "risk",
     "orders",
     "venues",
+    "outbound",
     "operations",
     "oms_project",
 )
@@ -264,6 +266,24 @@ def controls() -> str:
     return controls_page(_header("Controls", "`docs/controls.toml` and `risk/domain/checks`"))
 
 
+def _event_schema(family: str) -> Callable[[], str]:
+    """The JSON Schema of a family of outbound events, as its file keeps it."""
+
+    def render() -> str:
+        from outbound.domain.schemas import family_schema
+
+        return json.dumps(family_schema(family), indent=1, ensure_ascii=False) + "\n"
+
+    return render
+
+
+def _event_schemas() -> dict[str, Callable[[], str]]:
+    from outbound.domain.contracts import FAMILY_VERSIONS
+    from outbound.domain.schemas import file_name
+
+    return {f"../formats/events/{file_name(family)}": _event_schema(family) for family in FAMILY_VERSIONS}
+
+
 DOCS: dict[str, Callable[[], str]] = {
     "order_states.md": order_states,
     "rates.md": breaker_states,
@@ -277,6 +297,7 @@ DOCS: dict[str, Callable[[], str]] = {
     "tables.md": tables,
     "venue_refusals.md": venue_refusals,
     "sbom.cdx.json": lambda: sbom(ROOT),
+    **_event_schemas(),
 }
 
 

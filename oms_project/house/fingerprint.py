@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOMS = (
     "kernel", "journal", "authorisation", "refdata", "accounts", "risk", "orders", "venues", "allocations",
-    "reconciliation", "operations", "oms_project",
+    "reconciliation", "outbound", "operations", "oms_project",
 )  # fmt: skip
 SETTINGS = ("MODE", "BUILD", "TIME_ZONE", "USE_TZ", "PRICE_FEEDS", "INSTALLED_APPS", "MIDDLEWARE", "DEBUG")
 

@@ -331,6 +331,7 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
         Door("GET", "/api/v1/accounts/{d.own.account.code}/positions", API_SEES_THE_DESK),
     ),
     "api/v1/prices": (Door("GET", "/api/v1/prices?symbols={d.own.listing.symbol}", API_KNOWN),),
+    "api/v1/events": (Door("GET", "/api/v1/events?limit=2", API_KNOWN),),
     "api/v1/schema": (Door("GET", "/api/v1/schema", API_KNOWN),),
 }
 

@@ -19,6 +19,7 @@ FLOORS: dict[str, int] = {
     "venues": 7,
     "allocations": 7,
     "reconciliation": 8,
+    "outbound": 8,
     "operations": 9,
 }
 
@@ -30,6 +31,7 @@ ROOMS_WITH_TABLES = [
     "risk",
     "orders",
     "venues",
+    "outbound",
     "operations",
 ]
 
