@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from authorisation.domain.four_eyes import RequestFacts
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest, SignInFailures
 from authorisation.selectors import facts_of
 from kernel.errors import NotFound
@@ -16,7 +17,7 @@ def lock_request_row(request_id: UUID) -> AuthorisationRequest:
     """The request's row, locked until commit; raises NotFound AUTHORISATION_UNKNOWN."""
     row = (
         AuthorisationRequest.objects.select_for_update(of=("self",))
-        .select_related("maker")
+        .select_related("maker", "claimed_by", "asked_by", "policy")
         .filter(pk=request_id)
         .first()
     )
@@ -42,10 +43,10 @@ def lock_request_rows(request_ids: Collection[UUID]) -> list[AuthorisationReques
 
 
 def lock_expired_rows(*, at: datetime, limit: int) -> list[AuthorisationRequest]:
-    """Pending requests whose time is over, the oldest first, leaving out those somebody works on."""
+    """Open requests whose time is over, the oldest first, leaving out those somebody works on."""
     return list(
         AuthorisationRequest.objects.select_for_update(of=("self",), skip_locked=True)
-        .filter(state=AuthorisationRequest.State.PENDING, expires_at__lte=at)
+        .filter(state__in=OPEN, expires_at__lte=at)
         .order_by("expires_at", "id")[:limit]
     )
 

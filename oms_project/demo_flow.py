@@ -24,6 +24,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from accounts.models import CashBalance, Holding, TradingAccount
 from authorisation.domain.principal import ENTER_ORDER, TRADE_ACCOUNT_GROUP, Principal
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest, User
 from authorisation.selectors import get_principal
 from kernel.clock import utc_now
@@ -127,7 +128,7 @@ def survey(flow: Flow, *, at: datetime) -> None:
     sessions = FixSession.objects.filter(state=FixSession.State.LOGGED_ON, enabled=True, venue__enabled=True)
     flow.open_mics = frozenset(mic for mic in sessions.values_list("venue__markets__mic", flat=True) if mic)
     flow.may_trade = bool(flow.books) and bool(flow.open_mics) and trading_is_on()
-    pending = AuthorisationRequest.objects.filter(state=AuthorisationRequest.State.PENDING)
+    pending = AuthorisationRequest.objects.filter(state__in=OPEN)
     flow.allow_large = pending.count() < MAX_PENDING
     if flow.may_trade and not is_paused():
         _cancel_surplus(flow, at=at)

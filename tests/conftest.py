@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connections, transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
+
+_FIRST_POLICIES = import_module("authorisation.migrations.0006_checker_guards").first_policies
 
 
 def _flush_past_the_guards(self: Any, sql_list: Iterable[str]) -> None:
@@ -17,6 +21,7 @@ def _flush_past_the_guards(self: Any, sql_list: Iterable[str]) -> None:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for sql in sql_list:
             cursor.execute(sql)
+    _FIRST_POLICIES(apps, None)  # a house without them lets nobody decide anything
 
 
 DatabaseOperations.execute_sql_flush = _flush_past_the_guards  # type: ignore[method-assign]

@@ -1,22 +1,35 @@
-"""What needs a second person, which right that person needs, and how long the request waits."""
+"""What needs a second person, and by which policy: how many people, with which right, for how long. Pure.
+
+A kind is known in code; its policies are dated rows, of which the first come from here and every later one from a
+request of its own. Of the rows that stand, the most special rules: that of the desk before that of the house, that of
+the highest mark passed before that of any value. But a special row can only ask for more people, never for fewer; and
+what cannot be compared (no value, another currency) counts as above every mark.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from authorisation.domain.principal import ADMINISTER_USERS, DECIDE_RISK_CHANGE, DECIDE_STATIC_DATA, RELEASE_ORDER
 from kernel.errors import InvariantBroken
 
+CLAIM_S = 120
+MOST_CHECKERS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class KindPolicy:
-    """``right`` is the checker's role right by codename; ``patience`` is how long a request waits before it lapses."""
+    """A kind and its first policy. ``right`` is the checker's role right by codename; ``patience`` is how long a request
+    waits before it lapses, ``checkers`` how many people must say yes."""
 
     kind: str
     title: str
     right: str
     patience: timedelta
+    checkers: int = 1
 
 
 POLICIES: dict[str, KindPolicy] = {
@@ -32,13 +45,55 @@ POLICIES: dict[str, KindPolicy] = {
         KindPolicy("static_data", "Static data", DECIDE_STATIC_DATA, timedelta(days=2)),
         KindPolicy("withdrawal", "Withdrawal", DECIDE_STATIC_DATA, timedelta(days=1)),
         KindPolicy("user_right", "User right", ADMINISTER_USERS, timedelta(days=2)),
+        KindPolicy("policy_change", "Change of who decides", DECIDE_RISK_CHANGE, timedelta(days=2)),
     )
 }
 
 
 def policy_of(kind: str) -> KindPolicy:
-    """The policy of a kind; raises InvariantBroken AUTHORISATION_KIND_UNKNOWN, because nobody could ever decide it."""
+    """What the code knows of a kind; raises InvariantBroken AUTHORISATION_KIND_UNKNOWN: nobody could ever decide it."""
     policy = POLICIES.get(kind)
     if policy is None:
         raise InvariantBroken("AUTHORISATION_KIND_UNKNOWN", f"No policy says who decides about {kind!r}.")
     return policy
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """A row that stands. ``above`` None: for any value; ``stops_clock``: whether a question to the maker does."""
+
+    id: int
+    kind: str
+    desk_id: int | None
+    above: Decimal | None
+    currency: str
+    version: int
+    checkers: int
+    right: str
+    patience_s: int
+    claim_s: int
+    stops_clock: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The row that rules a request, and how many people it needs."""
+
+    row: PolicyRow
+    checkers: int
+
+
+def choose(rows: Iterable[PolicyRow], *, desk_id: int | None, value: Decimal | None, currency: str) -> Chosen | None:
+    """What rules a request, of the rows of its kind that stand. None: nobody may decide it."""
+    applying = [
+        row for row in rows if row.desk_id in (None, desk_id) and (row.above is None or _passes(row, value, currency))
+    ]
+    if not any(row.above is None for row in applying):
+        return None  # a mark without a floor below it: a policy was half ended, and no guess is made
+    ruling = max(applying, key=lambda row: (row.desk_id is not None, row.above is not None, row.above or 0, row.id))
+    return Chosen(ruling, max(row.checkers for row in applying))
+
+
+def _passes(row: PolicyRow, value: Decimal | None, currency: str) -> bool:
+    assert row.above is not None
+    return value is None or currency != row.currency or value > row.above

@@ -21,7 +21,8 @@ TRADE_ACCOUNT_GROUP = "trade_accountgroup"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """``rights`` are role rights by codename; ``grants`` maps an object right to the ids of desks or account groups."""
+    """``rights`` are role rights by codename; ``grants`` maps an object right to the ids of desks or account groups;
+    ``responsible_id`` is the person who answers for a service account."""
 
     user_id: int
     username: str
@@ -33,6 +34,12 @@ class Principal:
     rights: frozenset[str] = frozenset()
     grants: Mapping[str, frozenset[int]] = field(default_factory=dict)
     on_behalf_of: str = ""
+    responsible_id: int | None = None
+
+    @property
+    def person_id(self) -> int:
+        """The person behind: who answers for a service account, else the user. Two hats of one person are one person."""
+        return self.responsible_id or self.user_id
 
     @property
     def is_process(self) -> bool:

@@ -80,6 +80,7 @@ def _principal(user: User, rows: Iterable[tuple[str, int | None]], actor: str | 
         is_service=user.kind == User.Kind.SERVICE,
         may_send=user.may_send,
         desk_id=user.desk_id,
+        responsible_id=user.responsible_id,
         rights=frozenset(rights),
         grants={codename: frozenset(ids) for codename, ids in grants.items()},
     )

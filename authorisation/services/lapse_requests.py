@@ -13,6 +13,7 @@ from django.db import transaction
 from authorisation.domain.principal import process_principal
 from authorisation.locks import lock_expired_rows
 from authorisation.services._events import record
+from authorisation.services._moving import save_closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,13 @@ class LapsedRequest:
 
 
 def lapse_requests(*, at: datetime, limit: int = 200) -> tuple[LapsedRequest, ...]:
-    """Lapse up to ``limit`` pending requests whose time was over at ``at``; the oldest first."""
+    """Lapse up to ``limit`` open requests whose time was over at ``at``; the oldest first."""
     actor = process_principal("lapse")
     with transaction.atomic():
         rows = lock_expired_rows(at=at, limit=limit)
         for row in rows:
             row.lapse()
-            row.closed_at = at
-            row.save(update_fields=["state", "closed_at"])
+            save_closed(row, outcome="", at=at)
             record(
                 stream=f"authorisation:{row.id}",
                 kind="AuthorisationLapsed",

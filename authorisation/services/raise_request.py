@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from authorisation.domain.policy import policy_of
+from authorisation.domain.policy import choose, policy_of
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
+from authorisation.selectors.policies import standing_policies
 from authorisation.services._events import record
 from journal.bulk import insert_rows, one_transaction
+from journal.domain.records import Anomaly, Severity
+from journal.services.raise_anomaly import raise_anomaly
 from kernel.canonical import jsonable
 from kernel.canonical import payload_hash as hash_of
 from kernel.errors import InvariantBroken
 from kernel.ids import new_id
+from kernel.numbers import plain
 
 _FIELDS = (
     "id",
@@ -29,12 +34,19 @@ _FIELDS = (
     "payload_hash",
     "summary",
     "reasons",
+    "value",
+    "currency",
     "maker_id",
+    "on_behalf_of",
+    "policy_id",
+    "right",
+    "checkers",
     "state",
     "outcome",
     "created_at",
     "expires_at",
 )
+PATIENCE_WITHOUT_POLICY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +70,27 @@ def raise_request(
     summary: str,
     reasons: Sequence[Mapping[str, Any]] = (),
     desk_id: int | None = None,
+    value: Decimal | None = None,
+    currency: str = "",
     expires_at: datetime | None = None,
     request_id: UUID | None = None,
     correlation_id: UUID | None = None,
 ) -> RaisedRequest:
     """Open a request with ``actor`` as its maker, inside the caller's transaction.
 
-    ``payload`` is what a decision binds to; ``summary`` one line for the list; ``reasons`` codes and sentences. A
-    process cannot be a maker: nobody could be the second person.
+    ``payload`` is what a decision binds to; ``summary`` one line for the list; ``reasons`` codes and sentences;
+    ``value`` in ``currency`` what it is about, where that can be said. The policy of ``at`` is kept with it. Where none
+    stands it waits all the same, nobody may decide it, and somebody is told.
+
+    A process cannot be a maker: nobody could be the second person.
     """
-    policy = policy_of(kind)
+    policy_of(kind)
     if actor.is_process:
         raise InvariantBroken("MAKER_MISSING", "A process cannot ask for a second person without a first.")
     identity, digest = request_id or new_id(), hash_of(payload)
-    until = expires_at or at + policy.patience
+    chosen = choose(standing_policies(at=at, kind=kind), desk_id=desk_id, value=value, currency=currency)
+    patience = timedelta(seconds=chosen.row.patience_s) if chosen else PATIENCE_WITHOUT_POLICY
+    until = expires_at or at + patience
     values = (
         identity,
         kind,
@@ -83,7 +102,13 @@ def raise_request(
         digest,
         summary,
         jsonable(list(reasons)),
+        value,
+        currency,
         actor.user_id,
+        actor.on_behalf_of,
+        chosen.row.id if chosen else None,
+        chosen.row.right if chosen else "",
+        chosen.checkers if chosen else 1,
         AuthorisationRequest.State.PENDING.value,
         "",
         at,
@@ -96,7 +121,35 @@ def raise_request(
             kind="AuthorisationRaised",
             actor=actor,
             at=at,
-            payload={"kind": kind, "subject_type": subject_type, "subject_id": subject_id, "payload_hash": digest},
+            payload={
+                "kind": kind,
+                "subject_type": subject_type,
+                "subject_id": subject_id,
+                "payload_hash": digest,
+                "desk_id": desk_id,
+                "value": plain(value) if value is not None else None,
+                "currency": currency,
+                "policy_id": chosen.row.id if chosen else None,
+                "checkers": chosen.checkers if chosen else None,
+            },
             correlation_id=correlation_id,
         )
+        if chosen is None:
+            _tell_that_nobody_may(kind, identity, desk_id, at)
     return RaisedRequest(identity, digest, until)
+
+
+def _tell_that_nobody_may(kind: str, request_id: UUID, desk_id: int | None, at: datetime) -> None:
+    raise_anomaly(
+        anomaly=Anomaly(
+            kind="APPROVAL_POLICY_MISSING",
+            severity=Severity.HIGH,
+            subject_type="authorisation",
+            subject_id=str(request_id),
+            sentence=f"No policy says who decides {policy_of(kind).title.lower()} requests: nobody may decide this one.",
+            dedupe_key=f"approval-policy:{request_id}",
+            evidence={"kind": kind, "desk_id": desk_id},
+        ),
+        actor="process:authorisation",
+        at=at,
+    )

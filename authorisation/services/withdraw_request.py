@@ -7,16 +7,16 @@ from uuid import UUID
 
 from authorisation.domain.four_eyes import is_visible
 from authorisation.domain.principal import TRADE_DESK, Principal
-from authorisation.domain.transitions import PENDING
 from authorisation.locks import lock_request_row
 from authorisation.selectors import facts_of
 from authorisation.services._events import record
+from authorisation.services._moving import save_closed
 from journal.bulk import one_transaction
 from kernel.errors import Conflict, NotFound, NotPermitted
 
 
 def withdraw_request(*, actor: Principal, at: datetime, authorisation_id: UUID, reason: str = "") -> None:
-    """Withdraw a pending request, inside the caller's transaction.
+    """Withdraw a open request, inside the caller's transaction.
 
     The maker may, our own processes may, and whoever may trade the desk it belongs to. Raises NotFound, NotPermitted
     NOT_THE_MAKER, Conflict AUTHORISATION_CLOSED; then nothing changed.
@@ -29,13 +29,12 @@ def withdraw_request(*, actor: Principal, at: datetime, authorisation_id: UUID, 
         may = actor.is_process or facts.maker_id == actor.user_id or facts.desk_id in actor.granted(TRADE_DESK)
         if not may:
             raise NotPermitted("NOT_THE_MAKER", "Only the maker, or who trades the desk, may withdraw it.")
-        if facts.state != PENDING:
+        if not facts.is_open:
             raise Conflict("AUTHORISATION_CLOSED", "It is closed already.", {"state": facts.state})
 
         row.withdraw()
 
-        row.outcome, row.closed_at = reason, at
-        row.save(update_fields=["state", "outcome", "closed_at"])
+        save_closed(row, outcome=reason, at=at)
         record(
             stream=f"authorisation:{row.id}",
             kind="AuthorisationWithdrawn",

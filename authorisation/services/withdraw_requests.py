@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from authorisation.domain.principal import Principal
-from authorisation.domain.transitions import PENDING
+from authorisation.domain.transitions import OPEN
 from authorisation.locks import lock_request_rows
 from authorisation.models import AuthorisationRequest
 from authorisation.services._events import draft
@@ -16,9 +16,11 @@ from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
 from kernel.errors import Conflict, NotPermitted
 
+_FIELDS = ("state", "outcome", "closed_at", "claimed_by_id", "claimed_until")
+
 
 def withdraw_requests(*, actor: Principal, at: datetime, authorisation_ids: Collection[UUID], reason: str) -> None:
-    """Withdraw pending requests, inside the caller's transaction. For our own processes alone.
+    """Withdraw open requests, inside the caller's transaction. For our own processes alone.
 
     Raises NotPermitted NOT_A_PROCESS, NotFound, Conflict AUTHORISATION_CLOSED; then none of them changed.
     """
@@ -27,11 +29,11 @@ def withdraw_requests(*, actor: Principal, at: datetime, authorisation_ids: Coll
     with one_transaction():
         rows = lock_request_rows(authorisation_ids)
         for row in rows:
-            if row.state != PENDING:
+            if row.state not in OPEN:
                 raise Conflict("AUTHORISATION_CLOSED", "It is closed already.", {"state": row.state})
             row.withdraw()
-        moved = [(row.id, row.state, reason, at) for row in rows]
-        update_rows(AuthorisationRequest, moved, key=("id",), fields=("state", "outcome", "closed_at"))
+        moved = [(row.id, row.state, reason, at, None, None) for row in rows]
+        update_rows(AuthorisationRequest, moved, key=("id",), fields=_FIELDS)
         told = [_withdrawn(row.id, actor, at, reason) for row in rows]
         append_to_stream(drafts=told, at=at)
 

@@ -32,7 +32,8 @@ SEALS = ("journal_seal", "journal_sealkey", "journal_sealanchor")
 ACTIONS = ("refdata_corporateactionversion", "refdata_formername", "accounts_actionentry")
 APPEND_ONLY = (
     "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "accounts_locate", "risk_ratemark", "accounts_canaryaccount",
-    "venues_wiremessage", HAND_OVERS, "authorisation_decision", *ACTIONS,
+    "venues_wiremessage", HAND_OVERS, "authorisation_decision", "authorisation_requestversion",
+    "authorisation_approvalpolicy", *ACTIONS,
 )  # fmt: skip
 OLDEST_SERVER = 150000
 UNCHANGED = ("refdata_pricetick",)  # forgotten when old, never changed

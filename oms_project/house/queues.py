@@ -22,7 +22,7 @@ COUNT = "SELECT count(*) AS depth, coalesce(extract(epoch FROM now() - min(at)),
 QUEUES = {
     "wire": "SELECT created_at AS at FROM venues_wireintent WHERE state = 'waiting'",
     "inbox": "SELECT w.recorded_at AS at FROM" + UNWORKED,
-    "approvals": "SELECT created_at AS at FROM authorisation_authorisationrequest WHERE state = 'pending'",
+    "approvals": "SELECT created_at AS at FROM authorisation_authorisationrequest WHERE state IN ('pending', 'claimed', 'sent_back')",
     "exceptions": "SELECT raised_at AS at FROM operations_exceptionitem WHERE state = 'open'",
 }
 RELAY = """

@@ -66,7 +66,7 @@ SELECT coalesce(o.ref, r.order_id::text) AS subject,
               THEN 'does not exist' WHEN o.account_id = r.account_id THEN 'is over' ELSE 'is of another account' END) AS what
   FROM accounts_reservation r LEFT JOIN orders_order o ON o.id = r.order_id
  WHERE NOT EXISTS (SELECT FROM authorisation_authorisationrequest w WHERE w.id = r.order_id AND w.kind = 'withdrawal'
-                      AND w.state = 'pending')
+                      AND w.state IN ('pending', 'claimed', 'sent_back'))
    AND (o.id IS NULL OR o.account_id <> r.account_id OR (NOT o.is_open AND NOT (o.ord_status = '2' AND EXISTS (
        SELECT FROM orders_orderrequest a WHERE a.order_id = o.id AND a.kind = 'replace' AND a.state IN ({_OPEN})))))
 """
@@ -76,7 +76,7 @@ SELECT 'withdrawal ' || w.id AS subject,
        format('waits for %s %s of account %s; %s %s of account %s are held', w.payload ->> 'amount', w.payload ->> 'currency',
               w.payload ->> 'account_id', coalesce(r.cash, 0), r.cash_currency, r.account_id) AS what
   FROM authorisation_authorisationrequest w LEFT JOIN accounts_reservation r ON r.order_id = w.id
- WHERE w.kind = 'withdrawal' AND w.state = 'pending'
+ WHERE w.kind = 'withdrawal' AND w.state IN ('pending', 'claimed', 'sent_back')
    AND ((w.payload ->> 'amount')::numeric, w.payload ->> 'currency', w.payload ->> 'account_id')
        IS DISTINCT FROM (r.cash, r.cash_currency, r.account_id::text)
 """

@@ -205,11 +205,12 @@ SELECT 'execution ' || coalesce(x.exec_id, t.execution_id::text) AS subject,
 _AUTHORISATIONS = """
 SELECT r.cl_ord_id AS subject, format('waits for a second person; the authorisation request is %s', coalesce(a.state, 'not there')) AS what
   FROM orders_orderrequest r LEFT JOIN authorisation_authorisationrequest a ON a.id = r.authorisation_id
- WHERE r.state = 'pending_authorisation' AND a.state IS DISTINCT FROM 'pending'
+ WHERE r.state = 'pending_authorisation' AND coalesce(a.state, '') NOT IN ('pending', 'claimed', 'sent_back')
 UNION ALL
 SELECT 'authorisation request ' || a.id, format('waits for a decision; the request it is about is %s', coalesce(r.state, 'not there'))
   FROM authorisation_authorisationrequest a LEFT JOIN orders_orderrequest r ON r.authorisation_id = a.id
- WHERE a.state = 'pending' AND a.subject_type = 'order_request' AND r.state IS DISTINCT FROM 'pending_authorisation'
+ WHERE a.state IN ('pending', 'claimed', 'sent_back') AND a.subject_type = 'order_request'
+   AND r.state IS DISTINCT FROM 'pending_authorisation'
 """
 
 _REPLAY = "./oms replay --order ID --compare shows what its events make of it"

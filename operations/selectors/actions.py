@@ -12,6 +12,7 @@ from uuid import UUID
 from accounts.models import ActionEntry
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from kernel.numbers import ZERO, plain
 from operations.domain.effect import Effect, EffectLine
@@ -76,7 +77,7 @@ def list_actions(view: str) -> list[ActionRow]:
     found = list(rows.order_by("-ex_date", "-id")[:MOST])
     versions = CorporateActionVersion.objects.filter(action__in=found).values_list("action_id", "number", "terms")
     terms = {(action_id, number): body for action_id, number, body in versions}
-    waiting = set(AuthorisationRequest.objects.filter(kind=KIND, state="pending").values_list("subject_id", flat=True))
+    waiting = set(AuthorisationRequest.objects.filter(kind=KIND, state__in=OPEN).values_list("subject_id", flat=True))
     return [
         ActionRow(action, terms_from_json(terms[action.id, action.version]), str(action.id) in waiting)
         for action in found
@@ -87,7 +88,7 @@ def get_action_page(actor: Principal, action_id: UUID, *, at: datetime) -> Actio
     """The action as it stands now. Raises NotFound ACTION_UNKNOWN."""
     action = get_action(action_id)
     terms = terms_of(action)
-    pending = AuthorisationRequest.objects.filter(kind=KIND, subject_id=str(action.id), state="pending").first()
+    pending = AuthorisationRequest.objects.filter(kind=KIND, subject_id=str(action.id), state__in=OPEN).first()
     return ActionPage(
         action=action,
         terms=terms,

@@ -11,6 +11,7 @@ from uuid import UUID
 from accounts.models import TradingAccount
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from kernel.errors import NotFound
 from kernel.numbers import plain
@@ -108,7 +109,7 @@ def list_limit_lines(actor: Principal, *, at: datetime) -> list[LimitLine]:
     names = visible_scopes(actor, pairs)
     usage = {item.key: item for item in read_usage(pairs)} if pairs else {}
     day = shown_day(at)
-    asked = AuthorisationRequest.objects.filter(kind=KIND, state=AuthorisationRequest.State.PENDING)
+    asked = AuthorisationRequest.objects.filter(kind=KIND, state__in=OPEN)
     waiting = dict(asked.values_list("subject_id", "id"))
     lines = [_line(m, names[m.scope, m.scope_id], usage, day, waiting) for m in marks if (m.scope, m.scope_id) in names]
     return sorted(lines, key=lambda x: (x.used is None, -x.share, LEVELS.get(Scope(x.scope), 9), x.name, x.kind, x.id))

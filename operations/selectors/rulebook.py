@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from authorisation.domain.principal import Principal
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from operations.selectors.rule_changes import condition_words
 from operations.selectors.scopes import scope_names
@@ -74,7 +75,7 @@ def get_rulebook_view(actor: Principal, *, at: datetime) -> RulebookView:
     pairs += [(row.scope, row.scope_id) for row in restrictions]
     names = scope_names(pairs)
     waiting = dict(
-        AuthorisationRequest.objects.filter(kind=KIND, state=AuthorisationRequest.State.PENDING).values_list(
+        AuthorisationRequest.objects.filter(kind=KIND, state__in=OPEN).values_list(
             "subject_id", "id"
         )
     )

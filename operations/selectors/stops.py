@@ -9,6 +9,7 @@ from uuid import UUID
 
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest, User
 from operations.domain.effect import Effect, EffectLine
 from operations.selectors.scopes import scope_names
@@ -77,7 +78,7 @@ def _shown(blocks: Sequence[Block]) -> list[StandingStop]:
     )
     stops = [str(block.id) for block in blocks if is_stop(block.source)]
     waiting = AuthorisationRequest.objects.filter(
-        kind=KIND, subject_id__in=stops, state=AuthorisationRequest.State.PENDING
+        kind=KIND, subject_id__in=stops, state__in=OPEN
     ).values_list("subject_id", "id")
     asked = {UUID(subject): request_id for subject, request_id in waiting} if stops else {}
     return [

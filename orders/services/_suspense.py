@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from authorisation.domain.principal import Principal
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from authorisation.services.raise_request import raise_request
 from journal.services.claim_key import claim_key
@@ -82,7 +83,7 @@ def ask(
         sentence = f"Say why, in at most {MAX_REASON} characters."
         raise Invalid("REASON_INVALID", sentence, {"reason": [sentence]})
     waiting = AuthorisationRequest.objects.filter(
-        kind=KIND, subject_id=str(subject_id), state=AuthorisationRequest.State.PENDING
+        kind=KIND, subject_id=str(subject_id), state__in=OPEN
     )
     if waiting.exists():
         raise Conflict("DECISION_PENDING", "A decision about this waits for a second person already.")

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from authorisation.domain.principal import Principal
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from authorisation.services.raise_request import raise_request
 from kernel.errors import Conflict, Invalid
@@ -86,6 +87,5 @@ def ask_corporate_action(*, actor: Principal, at: datetime, action_id: UUID, dec
 
 
 def _require_free(action: CorporateAction) -> None:
-    pending = AuthorisationRequest.State.PENDING
-    if AuthorisationRequest.objects.filter(kind=KIND, subject_id=str(action.id), state=pending).exists():
+    if AuthorisationRequest.objects.filter(kind=KIND, subject_id=str(action.id), state__in=OPEN).exists():
         raise Conflict("DECISION_PENDING", "A decision about this waits for a second person already.")

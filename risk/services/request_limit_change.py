@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from authorisation.domain.principal import Principal
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from authorisation.services.raise_request import raise_request
 from kernel.errors import Conflict, Invalid, NotFound
@@ -54,7 +55,7 @@ def request_limit_change(
         if change.hard is None and not in_force:
             raise NotFound("LIMIT_UNKNOWN", "There is no such mark to remove.")
         if AuthorisationRequest.objects.filter(
-            kind=KIND, subject_id=subject, state=AuthorisationRequest.State.PENDING
+            kind=KIND, subject_id=subject, state__in=OPEN
         ).exists():
             raise Conflict("DECISION_PENDING", "A change of this limit waits for a second person already.")
         before = {"warn": standing.warn, "hard": standing.hard} if standing is not None and in_force else None

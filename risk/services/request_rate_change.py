@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from authorisation.domain.principal import Principal
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from authorisation.services.raise_request import raise_request
 from kernel.errors import Conflict, Invalid
@@ -58,7 +59,7 @@ def request_rate_change(
     shown = f"{mark.kind.value} {name or mark.subject}".strip()
     with transaction.atomic():
         waiting = AuthorisationRequest.objects.filter(
-            kind=KIND, subject_id=subject, state=AuthorisationRequest.State.PENDING
+            kind=KIND, subject_id=subject, state__in=OPEN
         )
         if waiting.exists():
             raise Conflict("DECISION_PENDING", "A change of this mark waits for a second person already.")

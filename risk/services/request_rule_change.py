@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from authorisation.domain.principal import Principal
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from authorisation.services.raise_request import raise_request
 from kernel.errors import Conflict, Invalid, NotFound
@@ -115,7 +116,7 @@ def require_no_other(subject: str) -> None:
     """Raise Conflict DECISION_PENDING when a change of the subject waits already; the subject is locked until commit."""
     lock_subject(subject)
     waiting = AuthorisationRequest.objects.filter(
-        kind=KIND, subject_id=subject, state=AuthorisationRequest.State.PENDING
+        kind=KIND, subject_id=subject, state__in=OPEN
     )
     if waiting.exists():
         raise Conflict("DECISION_PENDING", "A change of it waits for a second person already.")

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from authorisation.domain.principal import Principal
+from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from authorisation.services.raise_request import raise_request
 from kernel.errors import Conflict, Invalid, NotFound, NotPermitted
@@ -46,7 +47,7 @@ def request_stop_release(*, actor: Principal, at: datetime, stop_id: UUID, reaso
             raise NotFound("STOP_UNKNOWN", "No such stop stands.")
         name = require_scope(actor, block.scope, block.scope_id)
         waiting = AuthorisationRequest.objects.filter(
-            kind=KIND, subject_id=str(block.id), state=AuthorisationRequest.State.PENDING
+            kind=KIND, subject_id=str(block.id), state__in=OPEN
         )
         if waiting.exists():
             raise Conflict("DECISION_PENDING", "The release of this stop waits for a second person already.")
