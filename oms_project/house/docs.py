@@ -109,6 +109,29 @@ def corporate_actions() -> str:
     return "\n".join([*lines, ""])
 
 
+def authorisation_states() -> str:
+    """State diagram of what waits for a second person, from its one table, and the first policies of each kind."""
+    from authorisation.domain.policy import POLICIES
+    from authorisation.domain.transitions import TRANSITIONS, diagram
+
+    lines = _header(
+        "Requests for a second person", "`authorisation/domain/transitions.py` and `authorisation/domain/policy.py`"
+    )
+    lines += ["```mermaid", diagram(), "```", "", "| move | from | to | when |", "|---|---|---|---|"]
+    lines += [f"| {one.name} | {', '.join(one.sources)} | {one.target} | {one.why} |" for one in TRANSITIONS]
+    lines += [
+        "",
+        "## The first policy of each kind",
+        "",
+        "Later ones are dated rows, each from an approved request.",
+        "",
+    ]
+    lines += ["| kind | what | people | right | lapses after |", "|---|---|---|---|---|"]
+    for one in POLICIES.values():
+        lines.append(f"| `{one.kind}` | {one.title} | {one.checkers} | `{one.right}` | {one.patience} |")
+    return "\n".join([*lines, ""])
+
+
 def checks() -> str:
     """The pre-trade checks: code and rule text."""
     from risk.domain.checks import CHECKS, REGISTRY_VERSION
@@ -287,6 +310,7 @@ def _event_schemas() -> dict[str, Callable[[], str]]:
 DOCS: dict[str, Callable[[], str]] = {
     "order_states.md": order_states,
     "rates.md": breaker_states,
+    "authorisation_states.md": authorisation_states,
     "corporate_actions.md": corporate_actions,
     "checks.md": checks,
     "controls.md": controls,
