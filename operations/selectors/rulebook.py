@@ -74,11 +74,7 @@ def get_rulebook_view(actor: Principal, *, at: datetime) -> RulebookView:
     pairs += [(row.scope, row.scope_id) for row in mandates]
     pairs += [(row.scope, row.scope_id) for row in restrictions]
     names = scope_names(pairs)
-    waiting = dict(
-        AuthorisationRequest.objects.filter(kind=KIND, state__in=OPEN).values_list(
-            "subject_id", "id"
-        )
-    )
+    waiting = dict(AuthorisationRequest.objects.filter(kind=KIND, state__in=OPEN).values_list("subject_id", "id"))
     rows = [
         RuleRow(
             rule,

@@ -77,9 +77,9 @@ def _shown(blocks: Sequence[Block]) -> list[StandingStop]:
         )
     )
     stops = [str(block.id) for block in blocks if is_stop(block.source)]
-    waiting = AuthorisationRequest.objects.filter(
-        kind=KIND, subject_id__in=stops, state__in=OPEN
-    ).values_list("subject_id", "id")
+    waiting = AuthorisationRequest.objects.filter(kind=KIND, subject_id__in=stops, state__in=OPEN).values_list(
+        "subject_id", "id"
+    )
     asked = {UUID(subject): request_id for subject, request_id in waiting} if stops else {}
     return [
         StandingStop(

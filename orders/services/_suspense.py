@@ -82,9 +82,7 @@ def ask(
     if not reason.strip() or len(reason) > MAX_REASON:
         sentence = f"Say why, in at most {MAX_REASON} characters."
         raise Invalid("REASON_INVALID", sentence, {"reason": [sentence]})
-    waiting = AuthorisationRequest.objects.filter(
-        kind=KIND, subject_id=str(subject_id), state__in=OPEN
-    )
+    waiting = AuthorisationRequest.objects.filter(kind=KIND, subject_id=str(subject_id), state__in=OPEN)
     if waiting.exists():
         raise Conflict("DECISION_PENDING", "A decision about this waits for a second person already.")
     raised = raise_request(

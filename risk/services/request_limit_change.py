@@ -54,9 +54,7 @@ def request_limit_change(
         in_force = standing is not None and (standing.effective_until is None or standing.effective_until > at)
         if change.hard is None and not in_force:
             raise NotFound("LIMIT_UNKNOWN", "There is no such mark to remove.")
-        if AuthorisationRequest.objects.filter(
-            kind=KIND, subject_id=subject, state__in=OPEN
-        ).exists():
+        if AuthorisationRequest.objects.filter(kind=KIND, subject_id=subject, state__in=OPEN).exists():
             raise Conflict("DECISION_PENDING", "A change of this limit waits for a second person already.")
         before = {"warn": standing.warn, "hard": standing.hard} if standing is not None and in_force else None
         raised = raise_request(

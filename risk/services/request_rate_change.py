@@ -58,9 +58,7 @@ def request_rate_change(
     subject = f"{mark.kind.value} {mark.subject}".strip()
     shown = f"{mark.kind.value} {name or mark.subject}".strip()
     with transaction.atomic():
-        waiting = AuthorisationRequest.objects.filter(
-            kind=KIND, subject_id=subject, state__in=OPEN
-        )
+        waiting = AuthorisationRequest.objects.filter(kind=KIND, subject_id=subject, state__in=OPEN)
         if waiting.exists():
             raise Conflict("DECISION_PENDING", "A change of this mark waits for a second person already.")
         raised = raise_request(

@@ -115,8 +115,6 @@ def require_reason(reason: str) -> str:
 def require_no_other(subject: str) -> None:
     """Raise Conflict DECISION_PENDING when a change of the subject waits already; the subject is locked until commit."""
     lock_subject(subject)
-    waiting = AuthorisationRequest.objects.filter(
-        kind=KIND, subject_id=subject, state__in=OPEN
-    )
+    waiting = AuthorisationRequest.objects.filter(kind=KIND, subject_id=subject, state__in=OPEN)
     if waiting.exists():
         raise Conflict("DECISION_PENDING", "A change of it waits for a second person already.")

@@ -46,9 +46,7 @@ def request_stop_release(*, actor: Principal, at: datetime, stop_id: UUID, reaso
         if block is None:
             raise NotFound("STOP_UNKNOWN", "No such stop stands.")
         name = require_scope(actor, block.scope, block.scope_id)
-        waiting = AuthorisationRequest.objects.filter(
-            kind=KIND, subject_id=str(block.id), state__in=OPEN
-        )
+        waiting = AuthorisationRequest.objects.filter(kind=KIND, subject_id=str(block.id), state__in=OPEN)
         if waiting.exists():
             raise Conflict("DECISION_PENDING", "The release of this stop waits for a second person already.")
         raised = raise_request(
