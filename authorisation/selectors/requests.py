@@ -128,7 +128,7 @@ def list_requests(actor: Principal, tab: str, *, at: datetime, limit: int = 200)
         rows = rows.filter(maker_id=actor.user_id)
     if tab == "mine":
         rows = rows.exclude(maker_id=actor.user_id)
-    items = _items(rows[:limit], actor, at)
+    items = _items(list(rows[:limit]), actor, at)
     return [item for item in items if item.may_decide] if tab == "mine" else items
 
 

@@ -304,7 +304,7 @@ def test_an_answer_does_not_slip_under_a_policy_that_asks_for_more() -> None:
 
 
 def insert_decision(raised: RaisedRequest, checker_id: int, **changes: Any) -> None:
-    values = {
+    values: dict[str, Any] = {
         "id": new_id(), "request_id": raised.id, "version": 1, "maker_id": 0, "checker_id": checker_id, "on_behalf_of": "",
         "verdict": "approve", "reason_code": "X", "reason": "", "payload_hash": raised.payload_hash, "decided_at": AT,
     } | changes  # fmt: skip
