@@ -8,7 +8,7 @@ from uuid import UUID
 
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.transitions import OPEN
-from authorisation.models import AuthorisationRequest, SignInFailures
+from authorisation.models import ApiKey, AuthorisationRequest, SignInFailures
 from authorisation.selectors import facts_of
 from kernel.errors import NotFound
 
@@ -54,3 +54,16 @@ def lock_expired_rows(*, at: datetime, limit: int) -> list[AuthorisationRequest]
 def lock_failures(name_digest: str) -> SignInFailures | None:
     """The failures of a name, locked until commit; None when there are none."""
     return SignInFailures.objects.select_for_update().filter(pk=name_digest).first()
+
+
+def lock_signed_key(key_id: UUID) -> ApiKey:
+    """A key that signs, with its user, locked until commit; raises NotFound API_KEY_UNKNOWN."""
+    key = (
+        ApiKey.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(pk=key_id, scheme=ApiKey.Scheme.SIGNED)
+        .first()
+    )
+    if key is None:
+        raise NotFound("API_KEY_UNKNOWN", "There is no such key.")
+    return key

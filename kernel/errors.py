@@ -27,6 +27,18 @@ class Refused(OmsError):
     http_status = 422
 
 
+class Unauthenticated(OmsError):
+    """We do not know who asks: nothing of the request was looked at beyond that."""
+
+    http_status = 401
+
+
+class TooMany(OmsError):
+    """More than was agreed came in a while; ``context["retry_after_s"]`` says when the same call may be tried again."""
+
+    http_status = 429
+
+
 class NotPermitted(OmsError):
     """The actor may see the subject but not do this with it."""
 

@@ -10,8 +10,9 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
+from authorisation.domain.signing import SCHEME
 from kernel.canonical import jsonable
-from kernel.errors import Invalid, OmsError, Unavailable
+from kernel.errors import Invalid, OmsError, TooMany, Unauthenticated, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,14 @@ def error_body(error: OmsError) -> dict[str, Any]:
     if isinstance(error, Invalid):
         body["fields"] = error.fields
     return body
+
+
+def _headers(error: OmsError) -> dict[str, str]:
+    if isinstance(error, Unavailable):
+        return {"Retry-After": "1"}
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(error.context.get("retry_after_s", 1))}
+    return {"WWW-Authenticate": SCHEME} if isinstance(error, Unauthenticated) else {}
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -35,8 +44,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             "DATABASE_AWAY", "The database does not answer just now; repeat the call with the same Idempotency-Key."
         )
     if isinstance(error, OmsError):
-        headers = {"Retry-After": "1"} if error.http_status == 503 else None
-        return Response(error_body(error), status=error.http_status, headers=headers)
+        return Response(error_body(error), status=error.http_status, headers=_headers(error))
     response = rest_exception_handler(error, context)
     if response is None:
         return None

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from authorisation.domain.principal import Principal
+from authorisation.models.keys import ApiKey, KeyNonce, KeyUse
 from authorisation.models.policies import ApprovalPolicy
 from authorisation.models.requests import AuthorisationRequest, Decision, RequestVersion
 
@@ -18,6 +18,8 @@ __all__ = [
     "AuthorisationRequest",
     "Decision",
     "Desk",
+    "KeyNonce",
+    "KeyUse",
     "RequestVersion",
     "SignInFailures",
     "User",
@@ -77,24 +79,6 @@ class User(AbstractUser):
     def actor(self) -> str:
         """The text every event keeps: ``user:<id>``."""
         return f"user:{self.pk}"
-
-
-class ApiKey(models.Model):
-    """A bearer token of one user. Only its SHA-256 is kept.
-
-    ``principal`` is set on a key found by its token: the user's rights and grants of that moment.
-    """
-
-    principal: Principal
-
-    id = models.UUIDField(primary_key=True)
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_keys")
-    name = models.CharField(max_length=80)
-    prefix = models.CharField(max_length=12)
-    digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True)
-    revoked_at = models.DateTimeField(null=True)
 
 
 class SignInFailures(models.Model):

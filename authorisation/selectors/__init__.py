@@ -2,7 +2,9 @@
 
 from authorisation.selectors.people import (
     find_api_key,
+    find_signing_key,
     get_principal,
+    is_live,
     list_role_groups,
     list_visible_desks,
     token_digest,
@@ -21,8 +23,10 @@ __all__ = [
     "count_requests",
     "facts_of",
     "find_api_key",
+    "find_signing_key",
     "get_principal",
     "get_request",
+    "is_live",
     "list_requests",
     "list_role_groups",
     "list_visible_desks",

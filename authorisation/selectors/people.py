@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import Group
 from django.db import models
@@ -44,7 +45,7 @@ def _columns(model: type[models.Model], alias: str) -> tuple[tuple[str, ...], st
 
 _KEY_FIELDS, _KEY_COLUMNS = _columns(ApiKey, "k")
 _USER_FIELDS, _USER_COLUMNS = _columns(User, "u")
-_CALLER = f"""
+_CALLERS = f"""
 SELECT {_KEY_COLUMNS}, {_USER_COLUMNS}, r.codenames, r.object_ids
   FROM authorisation_apikey k
   JOIN authorisation_user u ON u.id = k.user_id
@@ -52,8 +53,9 @@ SELECT {_KEY_COLUMNS}, {_USER_COLUMNS}, r.codenames, r.object_ids
        SELECT array_agg(one.codename::text) AS codenames, array_agg(one.object_id) AS object_ids
          FROM ({_RIGHTS.format(user="u.id")}) AS one
        ) AS r ON true
- WHERE k.digest = %s AND k.revoked_at IS NULL AND u.is_active AND (k.expires_at IS NULL OR k.expires_at > %s)
 """  # noqa: S608
+_CALLER = f"{_CALLERS} WHERE k.digest = %s AND k.revoked_at IS NULL AND u.is_active AND (k.expires_at IS NULL OR k.expires_at > %s)"
+_SIGNER = f"{_CALLERS} WHERE k.id = %s AND k.scheme = 'signed'"
 
 
 def get_principal(user: User, *, actor: str | None = None) -> Principal:
@@ -96,8 +98,22 @@ def find_api_key(token: str, *, at: datetime) -> ApiKey | None:
 
     One statement: the key comes with its ``user`` and, in ``principal``, that user's rights and grants of now.
     """
+    return _caller(_CALLER, [token_digest(token), at])
+
+
+def find_signing_key(key_id: UUID) -> ApiKey | None:
+    """A signed key by its id, live or not, in one statement as :func:`find_api_key`; see :func:`is_live`."""
+    return _caller(_SIGNER, [key_id])
+
+
+def is_live(key: ApiKey, *, at: datetime) -> bool:
+    """Whether the key of a request may be used: not revoked, not over, and of an active user."""
+    return key.revoked_at is None and key.user.is_active and (key.expires_at is None or key.expires_at > at)
+
+
+def _caller(statement: str, parameters: list[Any]) -> ApiKey | None:
     with raw_cursor() as cursor:
-        cursor.execute(_CALLER, [token_digest(token), at])
+        cursor.execute(statement, parameters)
         row: Any = cursor.fetchone()
     if row is None:
         return None

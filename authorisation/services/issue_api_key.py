@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from authorisation.domain.principal import Principal
@@ -14,7 +15,7 @@ from authorisation.models import ApiKey, User
 from authorisation.permissions import require_administrator
 from authorisation.selectors import token_digest
 from authorisation.services._events import record
-from kernel.errors import NotFound
+from kernel.errors import NotFound, Refused
 from kernel.ids import new_id
 
 
@@ -29,8 +30,10 @@ class IssuedKey:
 def issue_api_key(
     *, actor: Principal, at: datetime, user_id: int, name: str, expires_at: datetime | None = None
 ) -> IssuedKey:
-    """A new key of an active user. Raises NotPermitted RIGHT_MISSING, NotFound USER_UNKNOWN."""
+    """A new key of an active user. Raises NotPermitted RIGHT_MISSING, NotFound USER_UNKNOWN, Refused SIGNATURE_REQUIRED."""
     require_administrator(actor)
+    if not settings.BEARER_TOKENS:
+        raise Refused("SIGNATURE_REQUIRED", "Bearer tokens are not taken here: issue a key that signs.")
     token = f"oms_{secrets.token_urlsafe(32)}"
     with transaction.atomic():
         user = User.objects.filter(pk=user_id, is_active=True).first()

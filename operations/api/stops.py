@@ -9,6 +9,7 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authorisation.domain.scopes import STOPS_READ, STOPS_WRITE
 from kernel.clock import utc_now
 from operations.selectors.scopes import find_scope
 from operations.selectors.stop_proof import get_stop_proof, list_stop_proofs, proof_as_json
@@ -43,6 +44,9 @@ class ReleaseBodySerializer(StrictSerializer):
 class StopsView(OrderApiView):
     """``/stops``: press, and list what stands. Pressing again adds nothing, under whatever key."""
 
+    scopes = {"GET": STOPS_READ, "POST": STOPS_WRITE}
+    removes_risk = True
+
     @extend_schema(operation_id="stops_press", request=StopBodySerializer, parameters=[KEY], responses={201: dict})
     def post(self, request: Request) -> Response:
         self.key()
@@ -70,6 +74,8 @@ class StopsView(OrderApiView):
 class StopView(OrderApiView):
     """``/stops/{id}``: its proof; orders that are not proven over by name, as far as you may see them."""
 
+    scopes = {"GET": STOPS_READ}
+
     @extend_schema(operation_id="stops_get", responses={200: dict})
     def get(self, request: Request, stop_id: UUID) -> Response:
         return Response(proof_as_json(get_stop_proof(actor=self.principal(), stop_id=stop_id)))
@@ -77,6 +83,8 @@ class StopView(OrderApiView):
 
 class StopReleaseView(OrderApiView):
     """``/stops/{id}/release``: ask a second person to let it go."""
+
+    scopes = {"POST": STOPS_WRITE}
 
     @extend_schema(operation_id="stops_release", request=ReleaseBodySerializer, parameters=[KEY], responses={202: dict})
     def post(self, request: Request, stop_id: UUID) -> Response:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from authorisation.domain.principal import Principal
+from authorisation.domain.scopes import ACCOUNTS_READ, PRICES_READ
 from authorisation.models import ApiKey
 from kernel.clock import utc_now
 from kernel.errors import Invalid
@@ -27,6 +28,8 @@ AT = OpenApiParameter(
 
 class AccountView(APIView):
     """What both views share: the account as the token's owner may see it."""
+
+    scopes = {"GET": ACCOUNTS_READ}
 
     def positions(self, request: Request, code: str) -> Positions:
         """Raises NotFound ACCOUNT_UNKNOWN, Invalid PARAMETERS_INVALID."""
@@ -55,7 +58,9 @@ class AccountPositionsView(AccountView):
 
 
 class PricesView(APIView):
-    """``/prices``: bid, ask, last, age, phase and state of some listings, in their price unit. Every token may read them."""
+    """``/prices``: bid, ask, last, age, phase and state of some listings, in their price unit. Every desk may read them."""
+
+    scopes = {"GET": PRICES_READ}
 
     @extend_schema(
         operation_id="prices",

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from authorisation.domain.principal import Principal
+from authorisation.domain.scopes import ORDERS_READ, ORDERS_WRITE
 from authorisation.models import ApiKey
 from kernel.clock import utc_now
 from kernel.errors import Invalid
@@ -76,6 +77,8 @@ class OrderApiView(APIView):
 class OrdersView(OrderApiView):
     """``/orders``: send one, list those you may see."""
 
+    scopes = {"GET": ORDERS_READ, "POST": ORDERS_WRITE}
+
     @extend_schema(operation_id="orders_create", request=OrderBodySerializer, parameters=[KEY], responses={201: dict})
     def post(self, request: Request) -> Response:
         key, body = self.key(), self.body(OrderBodySerializer)
@@ -111,6 +114,8 @@ class OrdersView(OrderApiView):
 class BatchView(OrderApiView):
     """``/orders/batch``: 1 to 500 orders, each judged on its own, one key for all, an id of yours on each."""
 
+    scopes = {"POST": ORDERS_WRITE}
+
     @extend_schema(operation_id="orders_batch", request=BatchBodySerializer, parameters=[KEY], responses={200: dict})
     def post(self, request: Request) -> Response:
         key = self.key()
@@ -132,6 +137,8 @@ class BatchView(OrderApiView):
 class OrderView(OrderApiView):
     """``/orders/{id}``: one order you may see."""
 
+    scopes = {"GET": ORDERS_READ}
+
     @extend_schema(operation_id="orders_get", responses={200: dict})
     def get(self, request: Request, order_id: UUID) -> Response:
         return Response(order_body(get_order(actor=self.principal(), order_id=order_id)))
@@ -139,6 +146,8 @@ class OrderView(OrderApiView):
 
 class ReplaceView(OrderApiView):
     """``/orders/{id}/replace``: ask for other terms."""
+
+    scopes = {"POST": ORDERS_WRITE}
 
     @extend_schema(
         operation_id="orders_replace", request=ReplaceBodySerializer, parameters=[KEY], responses={201: dict}
@@ -161,6 +170,9 @@ class ReplaceView(OrderApiView):
 
 class CancelView(OrderApiView):
     """``/orders/{id}/cancel``: ask for the order to be canceled. Never held for a second person."""
+
+    scopes = {"POST": ORDERS_WRITE}
+    removes_risk = True
 
     @extend_schema(operation_id="orders_cancel", request=CancelBodySerializer, parameters=[KEY], responses={201: dict})
     def post(self, request: Request, order_id: UUID) -> Response:

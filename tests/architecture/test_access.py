@@ -48,7 +48,7 @@ def test_nobody_is_sent_to_sign_in_and_parts_of_pages_say_so(doors: Doors, door:
         assert answer.headers["Location"].startswith("/sign-in?next=/"), path
         assert doors.call(door.method, path, headers={"HX-Request": "true"}).status_code == 401
     if path.startswith("/api/"):
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert answer.headers["WWW-Authenticate"] == "OMS-HMAC-SHA256, Bearer"
 
 
 @pytest.mark.parametrize("door", [door for door in LISTED if door.method not in SAFE], ids=name_of)

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, Group
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
+from rest_framework.request import Request
 
 from authorisation.api.authentication import ApiKeyAuthentication
 from authorisation.domain.principal import process_principal
@@ -122,7 +123,7 @@ def test_signing_in_changes_the_session_key() -> None:
 
 
 def authenticated(token: str) -> User | None:
-    request: Any = RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"})
+    request = Request(RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"}))
     found = ApiKeyAuthentication().authenticate(request)
     return found[0] if found else None
 
@@ -134,6 +135,7 @@ def test_a_key_works_until_it_is_revoked_expired_or_its_user_disabled() -> None:
     issued = issue_api_key(actor=SEED, at=AT, user_id=user.pk, name="feed")
     assert issued.token not in repr(issued)
     key = ApiKey.objects.get()
+    assert key.digest is not None
     assert (key.prefix, len(key.digest), issued.token in key.digest) == (issued.token[:12], 64, False)
     assert authenticated(issued.token) == user
     assert find_api_key(issued.token + "x", at=AT) is None
