@@ -80,7 +80,11 @@ export class OmsGrid extends HTMLElement {
       const cell = element("div", `hcell${column.num ? " num" : ""}${this.pinned(index)}`, "columnheader");
       cell.textContent = column.title;
       cell.setAttribute("aria-colindex", String(index + 1));
-      if (!column.title) cell.setAttribute("aria-label", column.label || column.name);
+      if (!column.title) {
+        const name = element("span", "visually-hidden");
+        name.textContent = column.label || column.name;
+        cell.append(name);
+      }
       if (column.name === this.sort.name) cell.setAttribute("aria-sort", this.sort.direction);
       if (column.sort !== false) cell.addEventListener("click", () => this.sortBy(column.name));
       const grip = element("span", "grip");

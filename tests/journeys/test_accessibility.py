@@ -1,0 +1,161 @@
+"""axe finds nothing on any page, in light, dark and forced colours, wide and narrow; every page can be worked by keyboard.
+
+A page of the house that is neither here nor named in NOT_PAGES fails: a new page is looked at or the reason is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+from tests.architecture.addresses import ADDRESSES
+from tests.journeys.conftest import SignIn
+from tests.journeys.house import House
+from tests.journeys.test_approval import queue_order
+
+pytestmark = pytest.mark.ui
+
+DEALER, OPERATIONS, RISK, COMPLIANCE, ADMINISTRATOR = "a.khan", "r.silva", "s.patel", "c.young", "t.novak"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A page as one person opens it. ``found`` is the statement that finds what its address names."""
+
+    who: str
+    path: str
+    found: str = ""
+
+
+PAGES: dict[str, Seen] = {
+    "preferences": Seen(DEALER, "/preferences"),
+    "desk": Seen(DEALER, "/desk"),
+    "venues": Seen(DEALER, "/venues"),
+    "venues/<str:name>": Seen(DEALER, "/venues/{0}", "SELECT name FROM venues_fixsession ORDER BY name"),
+    "o/new": Seen(DEALER, "/o/new"),
+    "o/<str:name>": Seen(DEALER, "/o/{0}", "SELECT ref FROM orders_order ORDER BY id"),
+    "o/<str:name>/as-at/<int:seq>": Seen(DEALER, "/o/{0}/as-at/1", "SELECT ref FROM orders_order ORDER BY id"),
+    "exceptions": Seen(DEALER, "/exceptions"),
+    "exceptions/<uuid:item_id>": Seen(OPERATIONS, "/exceptions/{0}", "SELECT id FROM operations_exceptionitem"),
+    "uploads": Seen(DEALER, "/uploads"),
+    "uploads/<uuid:upload_id>": Seen(DEALER, "/uploads/{0}", "SELECT id FROM orders_upload"),
+    "search": Seen(DEALER, "/search?q=AC4480"),
+    "prices": Seen(DEALER, "/prices"),
+    "prices/<str:symbol>": Seen(DEALER, "/prices/VOD.L"),
+    "approvals": Seen(COMPLIANCE, "/approvals"),
+    "approvals/<uuid:approval_id>": Seen(
+        COMPLIANCE, "/approvals?id={0}", "SELECT id FROM authorisation_authorisationrequest WHERE state = 'pending'"
+    ),
+    "risk": Seen(RISK, "/risk"),
+    "risk/rates": Seen(RISK, "/risk/rates"),
+    "risk/kill/<uuid:stop_id>": Seen(RISK, "/risk/kill/{0}", "SELECT id FROM risk_block WHERE source = 'kill_switch'"),
+    "risk/limits": Seen(RISK, "/risk/limits"),
+    "risk/rules": Seen(RISK, "/risk/rules"),
+    "positions": Seen(OPERATIONS, "/positions"),
+    "positions/<str:code>": Seen(OPERATIONS, "/positions/AC4480"),
+    "positions/<str:code>/<str:what>/<str:figure>": Seen(OPERATIONS, "/positions/AC4480/GBP/settled"),
+    "corporate-actions": Seen(OPERATIONS, "/corporate-actions"),
+}
+NOT_PAGES = {
+    "": "leads on",
+    "healthz": "for machines",
+    "readyz": "for machines",
+    "sign-in": "scanned before anybody is in",
+    "sign-out": "takes a POST",
+    "frame/status": "part of every page",
+    "desk/rows.json": "data",
+    "ticket/lists.json": "data",
+    "o/cancel": "confirmation in the frame of the order page",
+    "o/<str:name>/amend": "opens on a working order only; the same form as the ticket",
+    "risk/limits/new": "part of the limits page",
+    "risk/limits/<int:limit_id>": "part of the limits page",
+    "risk/kill/reach": "part of the stops page",
+    "risk/trials/<uuid:trial_id>": "needs a back-test that ran",
+    "uploads/<uuid:upload_id>/progress": "part of the upload's page",
+    "uploads/<uuid:upload_id>/errors.csv": "a file",
+    "positions/<str:code>/positions.csv": "a file",
+    "prices/ticks/<uuid:tick_id>": "needs a price feed",
+    "corporate-actions/<uuid:action_id>": "opened by the journey of corporate actions",
+}
+EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+SHAPE = {"type": "rule", "values": ["target-size", "scrollable-region-focusable", "color-contrast", "region"]}
+# What a scheme does not change is asked once.
+LOOKS: tuple[tuple[str, dict[str, Any], tuple[int, int], dict[str, Any]], ...] = (
+    ("light", {"color_scheme": "light", "forced_colors": "none"}, (1280, 900), EVERYTHING),
+    ("dark", {"color_scheme": "dark", "forced_colors": "none"}, (1280, 900), COLOURS),
+    ("forced, narrow", {"color_scheme": "light", "forced_colors": "active"}, (640, 900), SHAPE),
+)
+SOMETHING_WRONG = """INSERT INTO operations_exceptionitem (id, kind, subject, desk_id, severity, sentence, evidence, dedupe_key,
+  occurrences, owner_group, state, first_event_id, sources, closing_sentence, raised_at, last_seen_at)
+  SELECT gen_random_uuid(), 'to_look_at', 'the page', NULL, 'low', 'Something to look at.', '{"what": "a page"}', 'axe', 1,
+  'operations', 'open', gen_random_uuid(), '[]', '', now(), now()"""
+RUN = """(rules) => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then((found) => found.violations.flatMap(
+  (one) => one.nodes.slice(0, 3).map((node) => `${one.id}: ${node.html.slice(0, 160)} ${(node.any[0] || {}).message || ''}`)))"""
+
+
+def test_every_page_is_looked_at() -> None:
+    pages = {
+        pattern
+        for pattern, doors in ADDRESSES.items()
+        if not pattern.startswith("api/") and not pattern.endswith("/export") and any(d.method == "GET" for d in doors)
+    }
+    assert pages - set(PAGES) - set(NOT_PAGES) == set(), "add it to PAGES, or say in NOT_PAGES why not"
+
+
+def scan(page: Page, path: str) -> list[str]:
+    """What axe says of the page in each look."""
+    page.evaluate(AXE_SCRIPT)
+    found: list[str] = []
+    for name, media, (width, height), rules in LOOKS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(**media)
+        found += [f"{path} {name}: {fault}" for fault in page.evaluate(RUN, rules)]
+    return found
+
+
+@pytest.mark.timeout(400)  # a busy machine: a quiet one needs a tenth
+def test_axe_finds_nothing(house: House, sign_in: SignIn) -> None:
+    maker, _ = queue_order(house, sign_in, "1,700")
+    house.fresh_prices()
+    wrong: list[str] = []
+    post(
+        maker,
+        "/uploads/new",
+        file=("a.csv", "account,symbol,side,ord_type,order_qty,price\nAC4480,VOD.L,buy,limit,x,72\n"),
+    )
+    head = sign_in(RISK, path="/risk")
+    post(head, "/risk/kill", scope="strategy", name="AXE", typed="AXE", reason="to be looked at")
+    house.sql(SOMETHING_WRONG)
+    pages = {DEALER: maker, RISK: head}
+    for seen in PAGES.values():
+        page = pages.get(seen.who) or pages.setdefault(seen.who, sign_in(seen.who))
+        rows = house.sql(seen.found) if seen.found else []
+        if seen.found and not rows:
+            wrong.append(f"{seen.path}: nothing to look at")
+            continue
+        path = seen.path.format(*(rows[0] if rows else ()))
+        answer = page.goto(house.url + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        wrong += scan(page, path)
+    maker.context.clear_cookies()
+    maker.goto(f"{house.url}/sign-in")
+    wrong += scan(maker, "/sign-in")
+    assert not wrong, "\n".join(wrong)
+
+
+def post(page: Page, path: str, *, file: tuple[str, str] | None = None, **fields: str) -> None:
+    """A form of the house, posted with the page's own session and token."""
+    token = page.evaluate("JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRFToken']")
+    form: dict[str, Any] = dict(fields)
+    if file is not None:
+        form["file"] = {"name": file[0], "mimeType": "text/csv", "buffer": file[1].encode()}
+    answer = page.request.post(
+        page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + path, multipart=form, headers={"X-CSRFToken": token}
+    )
+    assert answer.status < 400, (path, answer.status, answer.text()[:500])
