@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from authorisation.domain.scopes import EVENTS_READ
 from authorisation.models import ApiKey
 from journal.selectors.horizon import Horizon
 from kernel.clock import utc_now
@@ -30,6 +31,8 @@ ROOM = WaitingRoom()
 
 class EventsView(APIView):
     """``/events``: what happened behind a position, in order, of the orders this key's owner may see."""
+
+    scopes = {"GET": EVENTS_READ}
 
     @extend_schema(
         operation_id="events_list",
