@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -13,7 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from authorisation.forms import SignInForm
 from authorisation.models import User
+from authorisation.selectors import get_principal
 from authorisation.services.check_sign_in import check_sign_in
+from authorisation.signing_in import close_session, open_session, remember_browser
 from kernel.clock import utc_now
 
 WRONG = "Name or password is wrong, or there were too many tries. Wait a little and try again."
@@ -36,8 +37,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             at=utc_now(),
         )
         if user is not None:
-            login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-            return redirect(target)
+            open_session(request, user, factor="password", at=utc_now())
+            return remember_browser(request, redirect(target))
         form.add_error(None, WRONG)
     status = 422 if form.errors else 200
     return render(request, "sign_in.html", {"form": form, "next": target}, status=status)
@@ -53,7 +54,8 @@ def _target(request: HttpRequest) -> str:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session and go to the sign-in page."""
-    logout(request)
+    actor = get_principal(request.user) if isinstance(request.user, User) else None
+    close_session(request, actor, utc_now())
     response = redirect(settings.LOGOUT_REDIRECT_URL)
     response.headers["Clear-Site-Data"] = '"cache"'  # what an old page left behind; columns chosen in the grid stay
     return response

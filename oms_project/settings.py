@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from authorisation.domain.sessions import Times
 from oms_project.secret_store import Secret, SecretUnavailable, read_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -45,6 +46,8 @@ KNOWN_VARIABLES = {
     "OMS_CRASH_POINT": "test only: name of a crash point",
     "OMS_FLOW_RATE": "demo only: orders a second of the living flow, 2 when absent",
     "OMS_BUILD": "build name shown by status",
+    "OMS_IDLE_MINUTES": "a session ends so long after its last real use; 30 when absent, 720 in demo",
+    "OMS_SESSION_HOURS": "a session ends so long after it began, whatever its use; 12 when absent",
     "OMS_FROZEN_AT": "test only: fixed time for screenshots",
 }
 _unknown = sorted(name for name in os.environ if name.startswith("OMS_") and name not in KNOWN_VARIABLES)
@@ -80,6 +83,14 @@ def networks(text: str) -> list[IPv4Network | IPv6Network]:
         return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
     except ValueError as wrong:
         raise ImproperlyConfigured(f"OMS_TRUSTED_PROXIES: {wrong}.") from wrong
+
+
+def whole(name: str, otherwise: int) -> int:
+    """A variable that is a whole number from 1 on, or ``otherwise`` when absent."""
+    text = os.environ.get(name, "")
+    if text and not (text.isdecimal() and int(text)):
+        raise ImproperlyConfigured(f"{name} is {text!r}; it must be a whole number from 1 on.")
+    return int(text or otherwise)
 
 
 SECRET_KEY = _secret_key()
@@ -160,7 +171,6 @@ REDIS_URL = Secret(redis_url(os.environ.get("OMS_REDIS_URL", "redis://127.0.0.1:
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
@@ -186,7 +196,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "oms_project.middleware.ApiOverTlsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # below the headers, so that files carry them too
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "authorisation.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -254,7 +264,13 @@ SECURE = MODE == "live"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SECURE
 COOKIE_PREFIX = "__Host-" if SECURE else ""  # browsers then refuse them from any other host and without TLS
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}oms", f"{COOKIE_PREFIX}oms_csrf"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_ENGINE = "authorisation.session_store"
+SESSION_TIMES = Times(
+    idle=timedelta(minutes=whole("OMS_IDLE_MINUTES", 30 if SECURE else 720)),
+    absolute=timedelta(hours=whole("OMS_SESSION_HOURS", 12)),
+    unfinished=timedelta(minutes=10),
+)
+SESSION_COOKIE_AGE = int(SESSION_TIMES.absolute.total_seconds())
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_REDIRECT_EXEMPT = ["^api/"]  # refused, not led away: ApiOverTlsMiddleware

@@ -21,13 +21,13 @@ import orjson
 import redis.asyncio as redis
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from django.utils.crypto import constant_time_compare
 from redis.exceptions import RedisError
 
 from authorisation.models import User
 from authorisation.selectors import get_principal
+from authorisation.session_store import SessionStore
 from operations.domain.fan_out import RESYNC, Gatherer, Ring, Sequence, frame
 from operations.picture import channel
 from orders.permissions import visible_desks, visible_groups

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from operations.views import (
+    account,
     actions,
     desk,
     exports,
@@ -29,6 +30,8 @@ urlpatterns: list[URLPattern] = [
     path("frame/status", frame.frame_status, name="frame-status"),
     path("flow", frame.flow, name="flow"),
     path("preferences", frame.preferences, name="preferences"),
+    path("account/sessions", account.sessions, name="account-sessions"),
+    path("account/sessions/end", account.end, name="account-sessions-end"),
     path("desk", desk.desk, name="desk"),
     path("desk/rows.json", desk.desk_rows, name="desk-rows"),
     path("desk/export", exports.desk_export, name="desk-export"),

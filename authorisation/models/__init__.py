@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 from authorisation.models.keys import ApiKey, KeyNonce, KeyUse
 from authorisation.models.policies import ApprovalPolicy
 from authorisation.models.requests import AuthorisationRequest, Decision, RequestVersion
+from authorisation.models.sign_in import Session
 
 __all__ = [
     "ApiKey",
@@ -21,6 +22,7 @@ __all__ = [
     "KeyNonce",
     "KeyUse",
     "RequestVersion",
+    "Session",
     "SignInFailures",
     "User",
 ]

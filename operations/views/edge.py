@@ -13,17 +13,13 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from authorisation.domain.principal import Principal
+from authorisation.middleware import is_part as is_part
 from authorisation.models import User
 from authorisation.selectors import get_principal
 from kernel.errors import Invalid, OmsError
 from operations.navigation import require_page
 
 View = Callable[..., HttpResponseBase]
-
-
-def is_part(request: HttpRequest) -> bool:
-    """Whether the browser's script asks: for a piece of a page, or for data. It cannot follow to a sign-in page."""
-    return request.headers.get("HX-Request") == "true" or request.path.endswith(".json")
 
 
 def page(view: View) -> View:

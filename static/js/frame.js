@@ -118,6 +118,17 @@ body.addEventListener("click", (event) => {
   }
 }, true);
 
+// A page that draws itself anew keeps nobody signed in; a person at the keyboard or the pointer does.
+let used = false;
+for (const kind of ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"]) {
+  addEventListener(kind, () => { used = true; }, { capture: true, passive: true });
+}
+body.addEventListener("htmx:configRequest", (event) => {
+  if (!used) return;
+  event.detail.headers["X-Used"] = "1";
+  used = false;
+});
+
 keepPlace();
 installKeys();
 hub.start();

@@ -11,6 +11,7 @@ export class HubCore {
     this.source = null;
     this.state = "connecting";
     this.failures = 0;
+    this.refused = false; // told to go since it last was let in
     this.heardAt = 0;
     this.beat = null;
     this.lastId = null;
@@ -36,6 +37,7 @@ export class HubCore {
       });
     heard("hello", (data) => {
       this.failures = 0;
+      this.refused = false;
       this.say({ kind: "hello", ...data });
     });
     heard("beat", (data) => {
@@ -47,8 +49,11 @@ export class HubCore {
     heard("ping", (data) => this.say({ kind: "ping", ...data }));
     heard("resync", (data) => this.say({ kind: "resync", ...data }));
     heard("bye", () => {
+      // The cookie of this connection is no more. The browser may have a newer one, as after confirming who one is: ask once.
       this.stop();
-      this.become("signed-out");
+      if (this.refused) return this.become("signed-out");
+      this.refused = true;
+      this.connect();
     });
     source.onerror = () => {
       if (source !== this.source) return;

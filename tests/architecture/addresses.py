@@ -144,6 +144,8 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "readyz": (Door("GET", "/readyz", EVERYBODY, measured_as="anonymous"),),
     "frame/status": (Door("GET", "/frame/status", SIGNED_IN),),
     "flow": (Door("POST", "/flow", LEADS_ON),),
+    "account/sessions": (Door("GET", "/account/sessions", SIGNED_IN),),
+    "account/sessions/end": (Door("POST", "/account/sessions/end", LEADS_ON),),
     "preferences": (
         Door("GET", "/preferences", SIGNED_IN),
         Door("POST", "/preferences", LEADS_ON, liked),

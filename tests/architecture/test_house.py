@@ -50,7 +50,10 @@ OWN_SHELVES = {
         "triggers.py",
         "verify_evidence.py",
     },
-    "authorisation": {"sealing.py", "security_log.py", "sources.py"},
+    "authorisation": {
+        *("middleware.py", "session_store.py", "signing_in.py", "stepping_up.py"),
+        *("sealing.py", "security_log.py", "sources.py"),
+    },
     "refdata": {"feeds.py"},
     "orders": {
         *("scenario_disorder.py", "scenario_file.py", "scenario_play.py", "scenario_runner.py"),

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
 from authorisation.models import User
+from authorisation.session_store import SessionStore
 from journal.domain.records import ANOMALY_CLEARED, ANOMALY_RAISED, Anomaly, EventRecord, Severity
 from journal.selectors import list_events_after, stream_records
 from journal.services.clear_anomaly import clear_anomaly

@@ -1,0 +1,59 @@
+"""One's own account: where one is signed in, and what happened at the door. Administrators may look at a person's."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from authorisation.domain.principal import Principal
+from authorisation.selectors.sign_in import list_door_events, list_sessions, require_visible_user
+from authorisation.services.end_sessions import end_sessions
+from authorisation.signing_in import session_id_of
+from kernel.clock import utc_now
+from kernel.errors import Invalid
+from operations.views.edge import page
+
+
+@never_cache
+@require_GET
+@page
+def sessions(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """Live sessions, this one marked, and the last happenings at the door; ``user`` names another person."""
+    person = require_visible_user(actor, request.GET.get("user", "")[:150])
+    context = {
+        "person": person,
+        "is_own": person.pk == actor.user_id,
+        "sessions": list_sessions(user_id=person.pk, at=utc_now()),
+        "this_session": session_id_of(request),
+        "events": list_door_events(user_id=person.pk),
+    }
+    return render(request, "operations/account_sessions.html", context)
+
+
+@require_POST
+@page
+def end(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """End one session, or all but this one."""
+    person = require_visible_user(actor, request.POST.get("user", "")[:150])
+    named = request.POST.get("session", "")
+    end_sessions(
+        actor=actor,
+        at=utc_now(),
+        user_id=person.pk,
+        session_id=_id(named) if named else None,
+        but=None if named else session_id_of(request),
+    )
+    own = person.pk == actor.user_id
+    return redirect("/account/sessions" if own else f"/account/sessions?{urlencode({'user': person.username})}")
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as wrong:
+        raise Invalid("SESSION_UNKNOWN", "That is not the id of a session.") from wrong
