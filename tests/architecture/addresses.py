@@ -340,16 +340,22 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
 
 def patterns_of_the_house() -> Iterator[str]:
     """Every pattern the resolver knows, prefixes included."""
-    yield from _patterns(get_resolver(), "")
+    for pattern, _ in entries_of_the_house():
+        yield pattern
 
 
-def _patterns(resolver: URLResolver, prefix: str) -> Iterator[str]:
+def entries_of_the_house() -> Iterator[tuple[str, URLPattern]]:
+    """Every pattern the resolver knows, prefixes included, with its entry."""
+    yield from _entries(get_resolver(), "")
+
+
+def _entries(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, URLPattern]]:
     for entry in resolver.url_patterns:
         here = prefix + str(entry.pattern)
         if isinstance(entry, URLPattern):
-            yield here
+            yield here, entry
         else:
-            yield from _patterns(entry, here)
+            yield from _entries(entry, here)
 
 
 def doors_of(pattern: str) -> Iterator[Door]:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from authorisation.domain.scopes import ANY_KEY, SCOPES
 from journal.models import Event
 from orders.models import Order
-from tests.architecture.addresses import ADDRESSES, API, METHODS, Door, doors_of, patterns_of_the_house
+from tests.architecture.addresses import (
+    ADDRESSES,
+    API,
+    METHODS,
+    Door,
+    doors_of,
+    entries_of_the_house,
+    patterns_of_the_house,
+)
 from tests.factories.doors import CALLERS, Doors
 
 LISTED = [door for doors in ADDRESSES.values() for door in doors]
@@ -25,6 +34,21 @@ def test_every_door_says_what_each_caller_gets() -> None:
     for door in LISTED:
         assert len(door.statuses) == len(CALLERS), name_of(door)
         assert door.method in METHODS
+
+
+def test_every_method_of_the_api_names_a_scope_that_exists() -> None:
+    views = {
+        pattern: entry.callback.cls  # type: ignore[attr-defined]
+        for pattern, entry in entries_of_the_house()
+        if pattern.startswith(API) and entry.name != "api-schema"
+    }
+    methods = {
+        (pattern, method) for pattern, view in views.items() for method in METHODS if hasattr(view, method.lower())
+    }
+    named = {(pattern, method) for pattern, view in views.items() for method in view.scopes}
+    assert methods - named == {(pattern, "OPTIONS") for pattern in views}
+    assert named <= methods
+    assert {scope for view in views.values() for scope in view.scopes.values()} <= {*SCOPES, ANY_KEY}
 
 
 @pytest.mark.parametrize("pattern", ADDRESSES)
