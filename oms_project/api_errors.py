@@ -10,9 +10,11 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
+from authorisation import security_log
 from authorisation.domain.signing import SCHEME
+from authorisation.sources import source_of
 from kernel.canonical import jsonable
-from kernel.errors import Invalid, OmsError, TooMany, Unauthenticated, Unavailable
+from kernel.errors import Invalid, NotFound, NotPermitted, OmsError, TooMany, Unauthenticated, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,17 @@ def _headers(error: OmsError) -> dict[str, str]:
     return {"WWW-Authenticate": SCHEME} if isinstance(error, Unauthenticated) else {}
 
 
+def _log_refusal(error: OmsError, context: dict[str, Any]) -> None:
+    """As pages do. What an unknown caller or a missing scope was refused is logged where it was found."""
+    request = context.get("request")
+    if request is None or not isinstance(error, NotPermitted | NotFound) or error.code == "SCOPE_MISSING":
+        return
+    told = {"method": request.method, "path": request.path, "refusal_code": error.code}
+    actor = str(getattr(request.user, "actor", "") or "")
+    level = logging.WARNING if isinstance(error, NotPermitted) else logging.INFO
+    security_log.write("ACCESS_REFUSED", user=actor, source=source_of(request), level=level, **told)
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Ours by their class, the framework's in the same shape; anything else is logged and left to become a 500.
 
@@ -44,6 +57,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             "DATABASE_AWAY", "The database does not answer just now; repeat the call with the same Idempotency-Key."
         )
     if isinstance(error, OmsError):
+        _log_refusal(error, context)
         return Response(error_body(error), status=error.http_status, headers=_headers(error))
     response = rest_exception_handler(error, context)
     if response is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -12,11 +13,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
+from authorisation import security_log
 from authorisation.domain.principal import Principal
 from authorisation.middleware import is_part as is_part
 from authorisation.models import User
 from authorisation.selectors import get_principal
-from kernel.errors import Invalid, OmsError
+from authorisation.sources import source_of
+from kernel.errors import Invalid, NotFound, NotPermitted, OmsError
 from operations.navigation import require_page
 
 View = Callable[..., HttpResponseBase]
@@ -42,9 +45,18 @@ def page(view: View) -> View:
                 require_page(actor, request.path)
                 return view(request, actor, *args, **kwargs)
             except OmsError as error:
+                _log_refusal(request, user, error)
                 return error_answer(request, error)
 
     return answer
+
+
+def _log_refusal(request: HttpRequest, user: User, error: OmsError) -> None:
+    """Who was kept from what, and who asked for what is not there for them: one looks like the other on purpose."""
+    if isinstance(error, NotPermitted | NotFound):
+        told = {"method": request.method, "path": request.path, "refusal_code": error.code}
+        level = logging.WARNING if isinstance(error, NotPermitted) else logging.INFO
+        security_log.write("ACCESS_REFUSED", user=user.actor, source=source_of(request), level=level, **told)
 
 
 def refuse_nul(request: HttpRequest) -> None:
