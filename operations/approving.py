@@ -32,7 +32,7 @@ from risk.services.decide_stop_release import decide_stop_release
 
 @dataclass(frozen=True, slots=True)
 class ApprovalKind:
-    """``decide(actor, at, authorisation_id, verdict, reason_code, reason, payload_hash)`` returns a ``DecideResult``;
+    """``decide(actor, at, authorisation_id, verdict, reason_code, reason, payload_hash)`` returns a ``Decided``;
     ``describe(actor, facts, at)`` the effect, None where the page shows the summary alone."""
 
     decide: Callable[..., Any]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-
-from django.db import transaction
 
 from accounts.domain.ledger import Layer, OrderHold, Posting, post
 from accounts.locks import lock_holds, lock_money
@@ -18,23 +15,12 @@ from accounts.selectors.books import get_cash
 from accounts.services._withdrawing import KIND, hold_of, withdrawal_event
 from accounts.services._write import BOOKING_FIELDS, booking_values, write_holds, write_posted
 from accounts.services.end_withdrawal import end_withdrawal
-from authorisation.domain.four_eyes import APPROVE, is_visible, require_decidable, require_verdict
 from authorisation.domain.principal import Principal
-from authorisation.locks import lock_request
-from authorisation.services.record_decision import record_decision
+from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
 from journal.bulk import write_rows
 from journal.services.append_to_stream import append_to_stream
 from kernel.errors import NotFound
 from kernel.numbers import ZERO, plain
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawalDecided:
-    """``outcome`` is applied, not_applied or declined."""
-
-    authorisation_id: UUID
-    outcome: str
-    sentence: str
 
 
 def decide_withdrawal(
@@ -46,40 +32,46 @@ def decide_withdrawal(
     reason_code: str,
     reason: str,
     payload_hash: str,
-) -> WithdrawalDecided:
+) -> Decided:
     """Approve or decline.
 
-    Raises NotFound, NotPermitted (own request, no right, not a person), Conflict (closed, changed), Invalid, Refused
-    AUTHORISATION_EXPIRED; then nothing changed.
+    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
     """
-    with transaction.atomic():
-        require_verdict(verdict, reason_code, reason)
-        facts = lock_request(authorisation_id)
-        asked = facts.payload
-        if facts.kind != KIND or not is_visible(facts, actor) or find_account_by_code(actor, asked["account"]) is None:
-            raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
-        require_decidable(facts, actor, at, payload_hash=payload_hash)
-        lock_money(account_ids=[UUID(asked["account_id"])], instrument_ids=())
-        obstacle = obstacle_of(asked, at=at) if verdict == APPROVE else ""
-        record_decision(
-            actor=actor,
-            at=at,
-            authorisation_id=authorisation_id,
-            verdict=verdict,
-            reason_code=reason_code,
-            reason=reason,
-            payload_hash=payload_hash,
-            not_applied_because=obstacle,
-        )
-        if verdict != APPROVE or obstacle:
-            end_withdrawal(asked, why=obstacle or "It was declined.", actor=actor.actor, at=at)
-        else:
-            _book(asked, actor, facts.maker_id, at)
-    if verdict != APPROVE:
-        return WithdrawalDecided(authorisation_id, "declined", "Nothing is paid out.")
+    return decide_request(
+        subject=_SUBJECT,
+        actor=actor,
+        at=at,
+        authorisation_id=authorisation_id,
+        verdict=verdict,
+        reason_code=reason_code,
+        reason=reason,
+        payload_hash=payload_hash,
+    )
+
+
+def _load(asking: Asking) -> None:
+    asked = asking.payload
+    if find_account_by_code(asking.actor, asked["account"]) is None:
+        raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
+    lock_money(account_ids=[UUID(asked["account_id"])], instrument_ids=())
+
+
+def _apply(asking: Asking, case: None) -> Applied:
+    asked = asking.payload
+    obstacle = obstacle_of(asked, at=asking.at)
     if obstacle:
-        return WithdrawalDecided(authorisation_id, "not_applied", obstacle)
-    return WithdrawalDecided(authorisation_id, "applied", f"{asked['amount']} {asked['currency']} are paid out.")
+        raise NotApplied(obstacle)
+    _book(asked, asking.actor, asking.facts.maker_id, asking.at)
+    return Applied(f"{asked['amount']} {asked['currency']} are paid out.")
+
+
+def _decline(asking: Asking, case: None) -> str:
+    end_withdrawal(asking.payload, why="It was declined.", actor=asking.actor.actor, at=asking.at)
+    return "Nothing is paid out."
+
+
+def _give_up(asking: Asking, case: None, why: str) -> None:
+    end_withdrawal(asking.payload, why=why, actor=asking.actor.actor, at=asking.at)
 
 
 def obstacle_of(asked: Mapping[str, Any], *, at: datetime) -> str:
@@ -110,3 +102,6 @@ def _book(asked: Mapping[str, Any], actor: Principal, maker_id: int, at: datetim
         posting, kind=Booking.Kind.WITHDRAWAL, trade_date=at.date(), settlement_date=at.date(), at=at
     )  # fmt: skip
     write_rows(Booking, [row], fields=BOOKING_FIELDS)
+
+
+_SUBJECT = Subject(KIND, _load, _apply, _decline, give_up=_give_up)

@@ -84,16 +84,6 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class DecideResult:
-    """What came of a checker's decision: applied, not_applied (approved, but the world no longer allows it) or declined."""
-
-    authorisation_id: UUID
-    outcome: str
-    sentence: str
-    checks: tuple[CheckAnswer, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class BoundaryAnswer:
     """Whether a released request may leave the house now; if not, the code and sentence it is refused with.
 

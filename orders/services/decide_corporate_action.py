@@ -10,14 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
-from authorisation.domain.four_eyes import APPROVE, is_visible, require_decidable, require_verdict
 from authorisation.domain.principal import Principal
-from authorisation.locks import lock_request
-from authorisation.services.record_decision import record_decision
-from kernel.errors import Conflict, NotFound, OmsError
-from orders.domain.results import DecideResult
+from authorisation.services.decide_request import Applied, Asking, Decided, Subject, decide_request
+from kernel.errors import Conflict
 from orders.selectors.actions import today_of
 from orders.services._actions import block
 from orders.services.ask_corporate_action import APPLY, KIND
@@ -38,45 +33,38 @@ def decide_corporate_action(
     reason_code: str,
     reason: str,
     payload_hash: str,
-) -> DecideResult:
-    """Approve or decline. An approval is carried out on the version that was looked at, or not at all and says why.
+) -> Decided:
+    """Approve or decline. An approval is carried out on the version that was looked at.
 
-    Raises NotFound, NotPermitted (own request, no right, not a person), Conflict (closed, changed), Invalid, Refused
-    AUTHORISATION_EXPIRED; then nothing changed.
+    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
     """
-    with transaction.atomic():
-        require_verdict(verdict, reason_code, reason)
-        facts = lock_request(authorisation_id)
-        if facts.kind != KIND or not is_visible(facts, actor):
-            raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
-        require_decidable(facts, actor, at, payload_hash=payload_hash)
-        action = lock_action(UUID(facts.subject_id))
-        applies, obstacle = facts.payload["decision"] == APPLY, ""
-        if verdict == APPROVE:
-            try:
-                with transaction.atomic():
-                    _carry_out(action, facts.payload, actor, at)
-            except OmsError as error:  # it was corrected, canceled or carried out meanwhile: nothing of this was kept
-                obstacle = error.sentence
-        elif applies and action.state == CHECKED and action.authorisation_id == facts.id:
-            payload = {"why": "declined", "reason_code": reason_code, "reason": reason}
-            move_action(action=action, move="send_back", actor=actor, at=at, payload=payload)
-        record_decision(
-            actor=actor,
-            at=at,
-            authorisation_id=authorisation_id,
-            verdict=verdict,
-            reason_code=reason_code,
-            reason=reason,
-            payload_hash=payload_hash,
-            not_applied_because=obstacle,
-        )
-    if verdict != APPROVE:
-        return DecideResult(authorisation_id, "declined", f"{action} was declined; nothing changes.")
-    if obstacle:
-        return DecideResult(authorisation_id, "not_applied", obstacle)
-    done = f"{action} is applied on {action.ex_date}." if applies else f"{action} is being taken back."
-    return DecideResult(authorisation_id, "applied", done)
+    return decide_request(
+        subject=_SUBJECT,
+        actor=actor,
+        at=at,
+        authorisation_id=authorisation_id,
+        verdict=verdict,
+        reason_code=reason_code,
+        reason=reason,
+        payload_hash=payload_hash,
+    )
+
+
+def _load(asking: Asking) -> CorporateAction:
+    return lock_action(UUID(asking.facts.subject_id))
+
+
+def _apply(asking: Asking, action: CorporateAction) -> Applied:
+    _carry_out(action, asking.payload, asking.actor, asking.at)
+    applies = asking.payload["decision"] == APPLY
+    return Applied(f"{action} is applied on {action.ex_date}." if applies else f"{action} is being taken back.")
+
+
+def _decline(asking: Asking, action: CorporateAction) -> str:
+    if asking.payload["decision"] == APPLY and action.state == CHECKED and action.authorisation_id == asking.facts.id:
+        payload = {"why": "declined", "reason_code": asking.reason_code, "reason": asking.reason}
+        move_action(action=action, move="send_back", actor=asking.actor, at=asking.at, payload=payload)
+    return f"{action} was declined; nothing changes."
 
 
 def _carry_out(action: CorporateAction, asked: Mapping[str, Any], actor: Principal, at: datetime) -> None:
@@ -97,3 +85,6 @@ def _carry_out(action: CorporateAction, asked: Mapping[str, Any], actor: Princip
     elif action.changes:
         names = {name: action.changes[name] for name in ("symbol", "venue_symbol", "isin")}
         rename_listing(actor=actor, at=at, action=action, day=today_of(action, at), **names)
+
+
+_SUBJECT = Subject(KIND, _load, _apply, _decline)

@@ -11,16 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts.domain.ledger import AccountMoney
-from authorisation.domain.four_eyes import APPROVE, require_decidable, require_verdict
 from authorisation.domain.principal import Principal
-from authorisation.locks import lock_request
-from authorisation.services.record_decision import record_decision
+from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
 from kernel.crash_points import crash_point
-from kernel.errors import NotFound
-from orders.domain.results import DecideResult
+from kernel.errors import Conflict, NotFound
 from orders.models import Order, OrderRequest
 from orders.permissions import can_see
 from orders.services._asking import released_event
@@ -57,60 +52,59 @@ def decide_order_request(
     reason_code: str,
     reason: str,
     payload_hash: str,
-) -> DecideResult:
-    """Approve or decline. ``payload_hash`` is that of what the checker looked at.
+) -> Decided:
+    """Approve or decline a held request.
 
-    Raises NotFound, NotPermitted (own request, no right, not a person), Conflict (closed, changed), Invalid, Refused
-    AUTHORISATION_EXPIRED; then nothing changed.
+    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
     """
-    with transaction.atomic():
-        require_verdict(verdict, reason_code, reason)
-        facts = lock_request(authorisation_id)
-        case = _load(facts.kind, facts.subject_id, actor, at)
-        require_decidable(facts, actor, at, payload_hash=payload_hash)
-        judged = (
-            judge_again(case.order, case.request, case.requests, money=case.money, at=at)
-            if verdict == APPROVE
-            else None
-        )
-        obstacle = judged.obstacle if judged else ""
-        record_decision(
-            actor=actor,
-            at=at,
-            authorisation_id=authorisation_id,
-            verdict=verdict,
-            reason_code=reason_code,
-            reason=reason,
-            payload_hash=payload_hash,
-            not_applied_because=obstacle,
-        )
-        if judged is None:
-            _end(case, OrderRequest.State.DECLINED, "RequestDeclined", reason_code, reason)
-            return DecideResult(authorisation_id, "declined", f"{case.order.ref} was declined.")
-        answers = judged.judgement.answers
-        if obstacle:
-            _end(case, OrderRequest.State.REFUSED, _REFUSED[case.request.kind], "APPROVED_NOT_APPLIED", obstacle)
-            return DecideResult(authorisation_id, "not_applied", obstacle, answers)
-        _release(case, judged.judgement, judged.facts)
-        crash_point("decide.written")
-        return DecideResult(authorisation_id, "applied", f"{case.order.ref} was released.", answers)
+    return decide_request(
+        subject=_SUBJECT,
+        actor=actor,
+        at=at,
+        authorisation_id=authorisation_id,
+        verdict=verdict,
+        reason_code=reason_code,
+        reason=reason,
+        payload_hash=payload_hash,
+    )
 
 
-def _load(kind: str, subject_id: str, actor: Principal, at: datetime) -> _Case:
-    unknown = NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
-    if kind != KIND:
-        raise unknown
-    request_id = UUID(subject_id)
+def _load(asking: Asking) -> _Case:
+    request_id = UUID(asking.facts.subject_id)
     seen = (
         OrderRequest.objects.filter(id=request_id)
         .values_list("order_id", "order__desk_id", "order__account__group_id")
         .first()
     )
-    if seen is None or not can_see(actor, desk_id=seen[1], group_id=seen[2]):
-        raise unknown
+    if seen is None or not can_see(asking.actor, desk_id=seen[1], group_id=seen[2]):
+        raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
     order, requests, money = lock_order_whole(seen[0])
     request = next(item for item in requests if item.id == request_id)
-    return _Case(order, request, requests, money, actor, at)
+    return _Case(order, request, requests, money, asking.actor, asking.at)
+
+
+def _require_waiting(asking: Asking, case: _Case) -> None:
+    if case.request.state != OrderRequest.State.PENDING_AUTHORISATION:
+        raise Conflict("AUTHORISATION_CLOSED", f"{case.order.ref} does not wait for a decision any more.")
+
+
+def _apply(asking: Asking, case: _Case) -> Applied:
+    judged = judge_again(case.order, case.request, case.requests, money=case.money, at=case.at)
+    answers = judged.judgement.answers
+    if judged.obstacle:
+        raise NotApplied(judged.obstacle, answers)
+    _release(case, judged.judgement, judged.facts)
+    crash_point("decide.written")
+    return Applied(f"{case.order.ref} was released.", answers)
+
+
+def _decline(asking: Asking, case: _Case) -> str:
+    _end(case, OrderRequest.State.DECLINED, "RequestDeclined", asking.reason_code, asking.reason)
+    return f"{case.order.ref} was declined."
+
+
+def _give_up(asking: Asking, case: _Case, why: str) -> None:
+    _end(case, OrderRequest.State.REFUSED, _REFUSED[case.request.kind], "APPROVED_NOT_APPLIED", why)
 
 
 def _release(case: _Case, judgement: Judgement, facts: Facts) -> None:
@@ -139,3 +133,6 @@ def _end(case: _Case, state: OrderRequest.State, kind: str, code: str, sentence:
     said = Said(kind, payload, case.actor.actor, case.actor.on_behalf_of)
     record(order, [said], at=case.at, changed=["request_state", "is_open", "leaves_qty"])
     set_hold(order, case.requests, at=case.at)
+
+
+_SUBJECT = Subject(KIND, _load, _apply, _decline, give_up=_give_up, guard=_require_waiting)

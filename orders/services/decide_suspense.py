@@ -8,17 +8,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
-from authorisation.domain.four_eyes import APPROVE, is_visible, require_decidable, require_verdict
 from authorisation.domain.principal import Principal
-from authorisation.locks import lock_request
 from authorisation.models import User
 from authorisation.selectors import get_principal
-from authorisation.services.record_decision import record_decision
+from authorisation.services.decide_request import Applied, Asking, Decided, Subject, decide_request
 from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
-from kernel.errors import Conflict, NotFound, OmsError
+from kernel.errors import Conflict, NotFound
 from kernel.fix import Side
 from kernel.ids import new_id
 from kernel.numbers import plain
@@ -26,7 +22,6 @@ from orders.domain.applying import attention_of
 from orders.domain.disowning import NO_MATCHING_ORDER, QUANTITY_EXCEEDS, disowned_payload, trades_of_reports
 from orders.domain.facts import facts_from_json
 from orders.domain.kept_report import report_of
-from orders.domain.results import DecideResult
 from orders.models import Execution, Order, UnknownOrder, UnmatchedReport
 from orders.permissions import can_see
 from orders.services._booking import book_facts
@@ -50,41 +45,36 @@ def decide_suspense(
     reason_code: str,
     reason: str,
     payload_hash: str,
-) -> DecideResult:
-    """Approve or decline. An approval is applied on the facts of now, or not at all and says why.
+) -> Decided:
+    """Approve or decline what is to become of it.
 
-    Raises NotFound, NotPermitted (own request, no right, not a person), Conflict (closed, changed), Invalid, Refused
-    AUTHORISATION_EXPIRED; then nothing changed.
+    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
     """
-    with transaction.atomic():
-        require_verdict(verdict, reason_code, reason)
-        facts = lock_request(authorisation_id)
-        details: Details = facts.payload
-        if facts.kind != KIND or not is_visible(facts, actor) or not _sees(actor, details):
-            raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
-        require_decidable(facts, actor, at, payload_hash=payload_hash)
-        obstacle = ""
-        if verdict == APPROVE:
-            try:
-                with transaction.atomic():
-                    _APPLY[details["decision"]](details, actor, facts.maker_id, at)
-            except OmsError as error:  # the world has moved on since it was asked: nothing of it was kept
-                obstacle = error.sentence
-        record_decision(
-            actor=actor,
-            at=at,
-            authorisation_id=authorisation_id,
-            verdict=verdict,
-            reason_code=reason_code,
-            reason=reason,
-            payload_hash=payload_hash,
-            not_applied_because=obstacle,
-        )
-    if verdict != APPROVE:
-        return DecideResult(authorisation_id, "declined", "It was declined; what lies in suspense stays there.")
-    if obstacle:
-        return DecideResult(authorisation_id, "not_applied", obstacle)
-    return DecideResult(authorisation_id, "applied", _DONE[details["decision"]])
+    return decide_request(
+        subject=_SUBJECT,
+        actor=actor,
+        at=at,
+        authorisation_id=authorisation_id,
+        verdict=verdict,
+        reason_code=reason_code,
+        reason=reason,
+        payload_hash=payload_hash,
+    )
+
+
+def _load(asking: Asking) -> None:
+    if not _sees(asking.actor, asking.payload):
+        raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
+
+
+def _apply(asking: Asking, case: None) -> Applied:
+    decision = asking.payload["decision"]
+    _APPLY[decision](asking.payload, asking.actor, asking.facts.maker_id, asking.at)
+    return Applied(_DONE[decision])
+
+
+def _decline(asking: Asking, case: None) -> str:
+    return "It was declined; what lies in suspense stays there."
 
 
 _DONE = {
@@ -209,3 +199,5 @@ _APPLY: dict[str, Callable[[Details, Principal, int, datetime], None]] = {
     ANSWER_DK: _answer_dk,
     ACCEPT_UNKNOWN: _accept_unknown,
 }
+
+_SUBJECT = Subject(KIND, _load, _apply, _decline)

@@ -7,19 +7,13 @@ unless it names an approved request (trigger ``risk_limit_by_change``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
-from authorisation.domain.four_eyes import APPROVE, is_visible, require_decidable, require_verdict
 from authorisation.domain.principal import Principal
-from authorisation.locks import lock_request
-from authorisation.services.record_decision import record_decision
+from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
 from kernel.crash_points import crash_point
-from kernel.errors import NotFound
 from risk.domain.limit_change import LimitChange, change_from_payload
 from risk.domain.usage import COUNTED_KINDS, usage_key
 from risk.locks import lock_limit
@@ -27,15 +21,6 @@ from risk.models import Limit
 from risk.services._events import record
 from risk.services.request_limit_change import KIND
 from risk.services.start_counting import start_counting
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeDecided:
-    """``outcome`` is applied, not_applied or declined."""
-
-    authorisation_id: UUID
-    outcome: str
-    sentence: str
 
 
 def decide_limit_change(
@@ -47,40 +32,40 @@ def decide_limit_change(
     reason_code: str,
     reason: str,
     payload_hash: str,
-) -> ChangeDecided:
+) -> Decided:
     """Approve or decline.
 
-    Raises NotFound, NotPermitted (own request, no right, not a person), Conflict (closed, changed), Invalid, Refused
-    AUTHORISATION_EXPIRED; then nothing changed.
+    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
     """
-    with transaction.atomic():
-        require_verdict(verdict, reason_code, reason)
-        facts = lock_request(authorisation_id)
-        if facts.kind != KIND or not is_visible(facts, actor):
-            raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
-        require_decidable(facts, actor, at, payload_hash=payload_hash)
-        asked = facts.payload
-        change = change_from_payload(asked)
-        standing = lock_limit(change.scope, change.scope_id, change.kind, change.currency)
-        obstacle = _obstacle(change, standing, facts.subject_version, at) if verdict == APPROVE else ""
-        record_decision(
-            actor=actor,
-            at=at,
-            authorisation_id=authorisation_id,
-            verdict=verdict,
-            reason_code=reason_code,
-            reason=reason,
-            payload_hash=payload_hash,
-            not_applied_because=obstacle,
-        )
-        if verdict == APPROVE and not obstacle:
-            _apply(change, standing, actor, at, authorisation_id, asked)
-        crash_point("limit.changed")
-    if verdict != APPROVE:
-        return ChangeDecided(authorisation_id, "declined", "The limit stays as it is.")
+    return decide_request(
+        subject=_SUBJECT,
+        actor=actor,
+        at=at,
+        authorisation_id=authorisation_id,
+        verdict=verdict,
+        reason_code=reason_code,
+        reason=reason,
+        payload_hash=payload_hash,
+    )
+
+
+def _load(asking: Asking) -> Limit | None:
+    change = change_from_payload(asking.payload)
+    return lock_limit(change.scope, change.scope_id, change.kind, change.currency)
+
+
+def _apply(asking: Asking, standing: Limit | None) -> Applied:
+    change = change_from_payload(asking.payload)
+    obstacle = _obstacle(change, standing, asking.facts.subject_version, asking.at)
     if obstacle:
-        return ChangeDecided(authorisation_id, "not_applied", obstacle)
-    return ChangeDecided(authorisation_id, "applied", f"{change.words(str(asked['name']))}.")
+        raise NotApplied(obstacle)
+    _set(change, standing, asking.actor, asking.at, asking.facts.id, asking.payload)
+    crash_point("limit.changed")
+    return Applied(f"{change.words(str(asking.payload['name']))}.")
+
+
+def _decline(asking: Asking, standing: Limit | None) -> str:
+    return "The limit stays as it is."
 
 
 def _obstacle(change: LimitChange, standing: Limit | None, version: int, at: datetime) -> str:
@@ -91,7 +76,7 @@ def _obstacle(change: LimitChange, standing: Limit | None, version: int, at: dat
     return ""
 
 
-def _apply(
+def _set(
     change: LimitChange,
     standing: Limit | None,
     actor: Principal,
@@ -127,3 +112,6 @@ def _apply(
     }
     stream = f"risk:limit:{change.scope}:{change.scope_id}"
     record(stream=stream, kind="LimitChanged", actor=actor, at=at, payload=payload)
+
+
+_SUBJECT = Subject(KIND, _load, _apply, _decline)

@@ -6,18 +6,15 @@ Restrictions are decided by those who may see them; everything else by risk or c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 
-from authorisation.domain.four_eyes import APPROVE, is_visible, require_decidable, require_verdict
 from authorisation.domain.principal import Principal
-from authorisation.locks import lock_request
-from authorisation.services.record_decision import record_decision
-from kernel.errors import Conflict, NotFound, OmsError
+from authorisation.services.decide_request import Applied, Asking, Decided, Subject, decide_request
+from kernel.errors import Conflict
 from risk.locks import lock_entry, lock_restriction
 from risk.models import Restriction
 from risk.permissions import SEE_RESTRICTIONS
@@ -26,15 +23,6 @@ from risk.services._events import record
 from risk.services.request_restriction import why_digest
 
 Asked = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class RuleChangeDecided:
-    """``outcome`` is applied, not_applied or declined."""
-
-    authorisation_id: UUID
-    outcome: str
-    sentence: str
 
 
 def decide_rule_change(
@@ -46,58 +34,45 @@ def decide_rule_change(
     reason_code: str,
     reason: str,
     payload_hash: str,
-) -> RuleChangeDecided:
+) -> Decided:
     """Approve or decline.
 
-    Raises NotFound, NotPermitted (own request, no right, not a person), Conflict (closed, changed), Invalid, Refused
-    AUTHORISATION_EXPIRED; then nothing changed.
+    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
     """
-    with transaction.atomic():
-        require_verdict(verdict, reason_code, reason)
-        facts = lock_request(authorisation_id)
-        if facts.kind != KIND or not is_visible(facts, actor):
-            raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
-        asked: Asked = facts.payload
-        if asked["about"] == RESTRICTION:
-            actor.require(SEE_RESTRICTIONS, "Compliance alone decides about restrictions.")
-        require_decidable(facts, actor, at, payload_hash=payload_hash)
-        obstacle = ""
-        if verdict == APPROVE:
-            obstacle = _try(asked, facts.subject_version, actor, facts.maker_id, authorisation_id, at)
-        record_decision(
-            actor=actor,
-            at=at,
-            authorisation_id=authorisation_id,
-            verdict=verdict,
-            reason_code=reason_code,
-            reason=reason,
-            payload_hash=payload_hash,
-            not_applied_because=obstacle,
-        )
-    if verdict != APPROVE:
-        return RuleChangeDecided(authorisation_id, "declined", f"Nothing changed about {asked['name']}.")
-    if obstacle:
-        return RuleChangeDecided(authorisation_id, "not_applied", obstacle)
-    return RuleChangeDecided(authorisation_id, "applied", f"The change of {asked['name']} is in the rulebook.")
+    return decide_request(
+        subject=_SUBJECT,
+        actor=actor,
+        at=at,
+        authorisation_id=authorisation_id,
+        verdict=verdict,
+        reason_code=reason_code,
+        reason=reason,
+        payload_hash=payload_hash,
+    )
 
 
-def _try(asked: Asked, version: int, actor: Principal, maker_id: int, authorisation_id: UUID, at: datetime) -> str:
-    """Apply it, or why it cannot be applied to the rulebook of now: then nothing of it is kept."""
-    who = {"maker_id": maker_id, "authorisation_id": str(authorisation_id)}
+def _load(asking: Asking) -> None:
+    if asking.payload["about"] == RESTRICTION:
+        asking.actor.require(SEE_RESTRICTIONS, "Compliance alone decides about restrictions.")
+
+
+def _apply(asking: Asking, case: None) -> Applied:
+    asked: Asked = asking.payload
+    who = {"maker_id": asking.facts.maker_id, "authorisation_id": str(asking.facts.id)}
+    change = _change_restriction if asked["about"] == RESTRICTION else _change_entry
     try:
-        with transaction.atomic():
-            if asked["about"] == RESTRICTION:
-                _apply_restriction(asked, version, actor, who, at)
-            else:
-                _apply(asked, version, actor, who, at)
-    except OmsError as error:
-        return error.sentence
-    except IntegrityError:
-        return f"Another change of {asked['name']} came first; it must be asked for again."
-    return ""
+        change(asked, asking.facts.subject_version, asking.actor, who, asking.at)
+    except IntegrityError as error:
+        sentence = f"Another change of {asked['name']} came first; it must be asked for again."
+        raise Conflict("RULE_CHANGED", sentence) from error
+    return Applied(f"The change of {asked['name']} is in the rulebook.")
 
 
-def _apply(asked: Asked, version: int, actor: Principal, who: Mapping[str, Any], at: datetime) -> None:
+def _decline(asking: Asking, case: None) -> str:
+    return f"Nothing changed about {asking.payload['name']}."
+
+
+def _change_entry(asked: Asked, version: int, actor: Principal, who: Mapping[str, Any], at: datetime) -> None:
     about, entry = asked["about"], asked["entry"]
     lock_entry(CHANGEABLE[about].model, key_of(about, entry))
     before = as_entry(about, standing(about, entry))
@@ -124,7 +99,7 @@ def _apply(asked: Asked, version: int, actor: Principal, who: Mapping[str, Any],
     record(stream=f"rulebook:{about}", kind="RuleChanged", actor=actor, at=at, payload=payload)
 
 
-def _apply_restriction(asked: Asked, version: int, actor: Principal, who: Mapping[str, Any], at: datetime) -> None:
+def _change_restriction(asked: Asked, version: int, actor: Principal, who: Mapping[str, Any], at: datetime) -> None:
     row = lock_restriction(UUID(asked["restriction_id"]))
     if row is None or row.version != version or why_digest(row) != asked["why_sha256"]:
         raise Conflict("RULE_CHANGED", f"{asked['reference']} was changed meanwhile; it must be asked for again.")
@@ -156,3 +131,6 @@ def rulebook_number() -> int:
         cursor.execute("SELECT version FROM risk_rulebook")
         row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+_SUBJECT = Subject(KIND, _load, _apply, _decline)

@@ -15,10 +15,11 @@ import pytest
 
 from accounts.models import CashBalance
 from authorisation.models import AuthorisationRequest, User
+from authorisation.services.decide_request import Decided
 from kernel.errors import NotPermitted, Refused, Unavailable
 from kernel.fix import ExecType, OrdStatus
 from kernel.ids import new_id
-from orders.domain.results import CaptureResult, DecideResult
+from orders.domain.results import CaptureResult
 from orders.domain.terms import ReplaceTerms
 from orders.models import Order, OrderRequest
 from orders.services.apply_reports import apply_reports
@@ -98,7 +99,7 @@ def amend_staged(lives: Lives) -> CaptureResult:
     )  # fmt: skip
 
 
-def approve(lives: Lives) -> DecideResult:
+def approve(lives: Lives) -> Decided:
     asked = AuthorisationRequest.objects.get(kind="order_request")
     return decide_order_request(
         actor=lives.world.checker, at=LATER, authorisation_id=asked.id, verdict="approve", reason_code="OTHER",

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group, Permission
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest, User
 from authorisation.selectors import get_principal
-from orders.domain.results import DecideResult
+from authorisation.services.decide_request import Decided
 from orders.services.apply_corporate_actions import apply_corporate_actions
 from orders.services.ask_corporate_action import ask_corporate_action
 from orders.services.decide_corporate_action import decide_corporate_action
@@ -63,7 +63,7 @@ def announce(kind: str, *, symbol: str = "VOD.L", reference: str = "", **changes
     )  # fmt: skip
 
 
-def decide(action_id: UUID, decision: str = "apply", verdict: str = "approve", *, at: datetime = AT) -> DecideResult:
+def decide(action_id: UUID, decision: str = "apply", verdict: str = "approve", *, at: datetime = AT) -> Decided:
     """One person asks, another decides."""
     asked = ask_corporate_action(actor=clerk(), at=at, action_id=action_id, decision=decision, reason="as announced")
     request = AuthorisationRequest.objects.get(id=asked.authorisation_id)

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
+from authorisation.services.decide_request import Decided
 from risk.domain.rulebook.entering import TypedCondition
 from risk.models import Restriction
-from risk.services.decide_rule_change import RuleChangeDecided, decide_rule_change
+from risk.services.decide_rule_change import decide_rule_change
 from risk.services.request_restriction import request_restriction
 from risk.services.request_rule_change import request_rule_change
 from tests.factories import AT, DeskWorld
@@ -42,7 +43,7 @@ def people(world: DeskWorld, *, rights: frozenset[str] = COMPLIANCE_RIGHTS) -> t
 
 def decide(
     checker: Principal, authorisation_id: UUID, *, verdict: str = "approve", at: datetime = AT, **changes: Any
-) -> RuleChangeDecided:
+) -> Decided:
     """The second person's word on what was asked."""
     asked = AuthorisationRequest.objects.get(id=authorisation_id)
     given: dict[str, Any] = {"reason_code": "OTHER", "reason": "looked at it", "payload_hash": asked.payload_hash}

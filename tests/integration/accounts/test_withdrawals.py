@@ -14,9 +14,10 @@ from accounts.as_at import get_money_as_at
 from accounts.models import Booking, CashBalance, Reservation
 from accounts.services.ask_withdrawal import ask_withdrawal
 from accounts.services.book_executions import book_executions
-from accounts.services.decide_withdrawal import WithdrawalDecided, decide_withdrawal
+from accounts.services.decide_withdrawal import decide_withdrawal
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
+from authorisation.services.decide_request import Decided
 from journal.models import Event
 from kernel.errors import Conflict, Invalid, NotFound, NotPermitted, OmsError, Refused
 from operations.approving import KINDS
@@ -50,7 +51,7 @@ def ask(world: DeskWorld, amount: str, *, key: str = "w1", currency: str = "GBP"
     return ask_withdrawal(**given)
 
 
-def decide(world: DeskWorld, withdrawal_id: UUID, verdict: str = "approve", **changes: Any) -> WithdrawalDecided:
+def decide(world: DeskWorld, withdrawal_id: UUID, verdict: str = "approve", **changes: Any) -> Decided:
     request = AuthorisationRequest.objects.get(id=withdrawal_id)
     given: dict[str, Any] = {
         "actor": keeper(world, second=True), "at": AT, "authorisation_id": withdrawal_id, "verdict": verdict,

@@ -10,10 +10,11 @@ import pytest
 
 from accounts.models import TradingAccount
 from authorisation.models import AuthorisationRequest
+from authorisation.services.decide_request import Decided
 from journal.models import Event
 from kernel.errors import Conflict, Invalid, NotPermitted, OmsError
 from kernel.fix import ExecType, Side
-from orders.domain.results import CaptureResult, DecideResult
+from orders.domain.results import CaptureResult
 from orders.models import Order, UnknownOrder, UnmatchedReport
 from orders.services._suspense import SuspenseAsked
 from orders.services.accept_excess import accept_excess
@@ -50,7 +51,7 @@ def overfilled(world: DeskWorld) -> CaptureResult:
     return order
 
 
-def decide(actor: Any, verdict: str = "approve") -> DecideResult:
+def decide(actor: Any, verdict: str = "approve") -> Decided:
     request = AuthorisationRequest.objects.get(state="pending")
     return decide_suspense(
         actor=actor, at=LATER, authorisation_id=request.id, verdict=verdict, reason_code="CLIENT_CONFIRMED",
@@ -61,7 +62,7 @@ def decide(actor: Any, verdict: str = "approve") -> DecideResult:
 def everything() -> tuple[Any, ...]:
     return (
         Order.objects.values("cum_qty", "accepted_excess", "version", "last_event_seq").get(),
-        Event.objects.count(),
+        Event.objects.exclude(kind="SelfApprovalRefused").count(),
         AuthorisationRequest.objects.values_list("state").first(),
     )
 

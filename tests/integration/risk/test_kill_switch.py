@@ -9,10 +9,11 @@ from django.db import IntegrityError, transaction
 
 from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import AuthorisationRequest, User
+from authorisation.services.decide_request import Decided
 from journal.models import Event
 from kernel.errors import Conflict, Invalid, NotFound, NotPermitted
 from risk.models import Block
-from risk.services.decide_stop_release import ReleaseDecided, decide_stop_release
+from risk.services.decide_stop_release import decide_stop_release
 from risk.services.engage_kill_switch import PressResult, engage_kill_switch
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
@@ -60,7 +61,7 @@ def press(actor: Principal, scope: str = "firm", scope_id: str = "", reason: str
     return engage_kill_switch(actor=actor, at=AT, scopes=[(scope, scope_id)], reason=reason)
 
 
-def decide(actor: Principal, authorisation_id: UUID, verdict: str = "approve") -> ReleaseDecided:
+def decide(actor: Principal, authorisation_id: UUID, verdict: str = "approve") -> Decided:
     asked = AuthorisationRequest.objects.get(id=authorisation_id)
     return decide_stop_release(
         actor=actor, at=AT, authorisation_id=authorisation_id, verdict=verdict, reason_code="OTHER", reason="checked",

@@ -10,12 +10,13 @@ from django.db import IntegrityError, transaction
 
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
+from authorisation.services.decide_request import Decided
 from journal.models import Event
 from kernel.errors import Conflict, Invalid, NotPermitted
 from risk.domain.rates import FROM_THE_START, RateKind, RateMark
 from risk.models import RateMark as Row
 from risk.selectors.rates import get_bucket
-from risk.services.decide_rate_change import RateDecided, decide_rate_change
+from risk.services.decide_rate_change import decide_rate_change
 from risk.services.request_rate_change import request_rate_change
 from tests.factories import AT, make_desk
 from tests.integration.risk.test_kill_switch import ASK, DECIDE, person
@@ -35,7 +36,7 @@ def ask(actor: Principal, mark: RateMark = MARK, **more: Any) -> AuthorisationRe
     return AuthorisationRequest.objects.get(pk=asked.authorisation_id)
 
 
-def decide(actor: Principal, asked: AuthorisationRequest, verdict: str = "approve") -> RateDecided:
+def decide(actor: Principal, asked: AuthorisationRequest, verdict: str = "approve") -> Decided:
     return decide_rate_change(
         actor=actor, at=AT, authorisation_id=asked.pk, verdict=verdict, reason_code="OTHER", reason="seen",
         payload_hash=asked.payload_hash,

@@ -11,12 +11,13 @@ from django_fsm import TransitionNotAllowed
 
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
+from authorisation.services.decide_request import Decided
 from journal.models import Event
 from kernel.errors import Invalid
 from orders.models import Order
 from risk.domain.rates import RateKind, RateMark
 from risk.models import Block, Breaker
-from risk.services.decide_stop_release import ReleaseDecided, decide_stop_release
+from risk.services.decide_stop_release import decide_stop_release
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
 from risk.services.probe_breaker import probe_breaker
@@ -184,7 +185,7 @@ def _recorded(message_id: int, at: Any) -> None:
         cursor.execute("SET LOCAL session_replication_role = origin")
 
 
-def release(by: Principal, asked_by: Principal) -> ReleaseDecided:
+def release(by: Principal, asked_by: Principal) -> Decided:
     block = Block.objects.get(source=f"breaker:rejects:{SUBJECT}", lifted_at=None)
     asked = request_stop_release(actor=asked_by, at=AT, stop_id=block.id, reason="The venue is well")
     row = AuthorisationRequest.objects.get(pk=asked.authorisation_id)
