@@ -16,8 +16,8 @@ from authorisation.services.raise_request import RaisedRequest
 from journal.models import Event
 from kernel.errors import Conflict, InvariantBroken, NotFound, NotPermitted, OmsError, Unavailable
 from tests.factories.authorisation import AT, principal
-from tests.integration.authorisation.test_checkers import policy, state
-from tests.integration.authorisation.test_requests import CHECKER, ask
+from tests.integration.authorisation.test_checkers import policy
+from tests.integration.authorisation.test_requests import CHECKER, ask, state
 
 pytestmark = pytest.mark.django_db
 
