@@ -8,8 +8,10 @@ from uuid import UUID
 
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.transitions import OPEN
+from authorisation.guards import LOCK
 from authorisation.models import ApiKey, AuthorisationRequest, SignInFailures
 from authorisation.selectors import facts_of
+from journal.bulk import raw_cursor
 from kernel.errors import NotFound
 
 
@@ -49,6 +51,12 @@ def lock_expired_rows(*, at: datetime, limit: int) -> list[AuthorisationRequest]
         .filter(state__in=OPEN, expires_at__lte=at)
         .order_by("expires_at", "id")[:limit]
     )
+
+
+def lock_rights() -> None:
+    """One change of what people hold at a time, until commit: the same lock as the trigger takes. After requests."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [LOCK])
 
 
 def lock_failures(name_digest: str) -> SignInFailures | None:

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from authorisation.domain.four_eyes import visible_desks
-from authorisation.domain.principal import DECIDE_RISK_CHANGE, ENTER_ORDER, Principal
+from authorisation.domain.principal import DECIDE_RISK_CHANGE, DECIDE_STATIC_DATA, ENTER_ORDER, Principal
 from kernel.errors import NotPermitted
+from refdata.permissions import ASK_STATIC_DATA, JUDGE_PRICE
 from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH
 
 Answers = Callable[[Principal], bool]
@@ -30,9 +31,9 @@ def has_work(actor: Principal) -> bool:
     return sees_a_desk(actor) or bool(actor.rights)
 
 
-def watches_risk(actor: Principal) -> bool:
-    """Sees a desk, or may stop, ask or decide about the risk of the whole firm."""
-    return sees_a_desk(actor) or holds(ENGAGE_KILL_SWITCH, ASK_RISK_CHANGE, DECIDE_RISK_CHANGE)(actor)
+def sees_a_desk_or_holds(*rights: str) -> Answers:
+    """Sees a desk, or holds a right that is used on the page for the whole firm."""
+    return lambda actor: sees_a_desk(actor) or holds(*rights)(actor)
 
 
 def holds(*rights: str) -> Answers:
@@ -52,15 +53,17 @@ class HousePage:
     count: str = ""
 
 
+RISK = (ENGAGE_KILL_SWITCH, ASK_RISK_CHANGE, DECIDE_RISK_CHANGE)
+STATIC_DATA = (ASK_STATIC_DATA, DECIDE_STATIC_DATA)
 PAGES: tuple[HousePage, ...] = (
     HousePage("/desk", "Desk", "Desk", "d", sees_a_desk),
     HousePage("/approvals", "Approvals", "Approvals", "a", has_work, count="count-approvals"),
     HousePage("/exceptions", "Exceptions", "Exceptions", "e", has_work, count="count-exceptions"),
-    HousePage("/risk", "Risk", "Risk", "k", watches_risk, count="count-stops"),
+    HousePage("/risk", "Risk", "Risk", "k", sees_a_desk_or_holds(*RISK), count="count-stops"),
     HousePage("/positions", "Positions", "Positions and cash", "o", sees_a_desk),
-    HousePage("/prices", "Prices", "Prices", "m", sees_a_desk),
+    HousePage("/prices", "Prices", "Prices", "m", sees_a_desk_or_holds(JUDGE_PRICE)),
     HousePage("/venues", "Venues", "Venues and sessions", "v", sees_a_desk, count="count-venues"),
-    HousePage("/corporate-actions", "Actions", "Corporate actions", "c", sees_a_desk),
+    HousePage("/corporate-actions", "Actions", "Corporate actions", "c", sees_a_desk_or_holds(*STATIC_DATA)),
     HousePage("/uploads", "Uploads", "Uploads of orders", "l", holds(ENTER_ORDER)),
     HousePage("/search", "Search", "Search", "u", sees_a_desk),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from authorisation.domain.principal import (
+    CANCEL_ORDER,
     ENTER_ORDER,
     TRADE_ACCOUNT_GROUP,
     TRADE_DESK,
@@ -34,9 +35,18 @@ def require_entry(actor: Principal) -> None:
     actor.require(ENTER_ORDER, "Your role may not enter orders.")
 
 
-def require_trading(actor: Principal, *, desk_id: int, group_id: int) -> None:
-    """Raise NotPermitted unless the actor may act on orders of this desk and account group."""
-    require_entry(actor)
+def require_cancelling(actor: Principal) -> None:
+    """Raise NotPermitted unless the actor's role enters orders or cancels those of others."""
+    if CANCEL_ORDER not in actor.rights:
+        actor.require(ENTER_ORDER, "Your role may not cancel orders.")
+
+
+def require_trading(actor: Principal, *, desk_id: int, group_id: int, cancelling: bool = False) -> None:
+    """Raise NotPermitted unless the actor may act on orders of this desk and account group: any way, or only cancel."""
+    if cancelling:
+        require_cancelling(actor)
+    else:
+        require_entry(actor)
     if desk_id not in actor.granted(TRADE_DESK) or group_id not in actor.granted(TRADE_ACCOUNT_GROUP):
         raise NotPermitted("TRADE_NOT_GRANTED", "You may see this order but not act on it.")
 

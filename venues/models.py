@@ -61,6 +61,10 @@ class FixSession(models.Model):
     )  # what adds risk is held back: the venue complained of too many messages
 
     class Meta:
+        permissions: ClassVar = [
+            ("switch_session", "May stop and allow new orders on a session"),
+            ("open_recovery_gate", "May open the gate of a recovery that does not end"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["sender_comp_id", "target_comp_id", "begin_string"], name="venues_session_names"

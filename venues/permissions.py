@@ -1,42 +1,39 @@
-"""Who may see sessions and who may switch them."""
+"""Who may see sessions, who may switch them and who may open the gate of a recovery. Rights of roles, never a persona.
+
+Never a desk's dealer for the last two: who wants to trade does not say that it is safe to (``authorisation.domain.toxic``).
+"""
 
 from __future__ import annotations
 
-from authorisation.domain.principal import Principal
+from authorisation.domain.four_eyes import visible_desks
+from authorisation.domain.principal import VIEW_DESK, Principal
 from kernel.errors import NotPermitted
 
-VIEW_SESSIONS = "view_sessions"
 SWITCH_SESSION = "switch_session"
 OPEN_GATE = "open_recovery_gate"
-
-MAY_VIEW = frozenset({"dealer", "desk_head", "compliance", "operations", "auditor", "administrator"})
-MAY_SWITCH = frozenset({"operations", "desk_head", "administrator"})
-MAY_OPEN_GATE = frozenset({"operations", "administrator"})
 
 
 def may_switch_session(actor: Principal) -> bool:
     """For showing a control; the service asks for itself."""
-    return actor.persona in MAY_SWITCH
+    return SWITCH_SESSION in actor.rights
 
 
 def may_open_gate(actor: Principal) -> bool:
     """For showing a control; the service asks for itself."""
-    return actor.persona in MAY_OPEN_GATE
+    return OPEN_GATE in actor.rights
 
 
 def require_view_sessions(actor: Principal) -> None:
-    """Every persona of the house sees sessions; a service account does not."""
-    if actor.persona not in MAY_VIEW:
-        raise NotPermitted("RIGHT_MISSING", "You may not see venue sessions.", {"right": VIEW_SESSIONS})
+    """People who see a desk see the sessions its orders go through; a service account does not."""
+    if actor.is_service or not visible_desks(actor):
+        raise NotPermitted("RIGHT_MISSING", "You may not see venue sessions.", {"right": VIEW_DESK})
 
 
 def require_switch_session(actor: Principal) -> None:
-    """Operations, a desk head or an administrator may stop and allow new orders on a session."""
-    if actor.persona not in MAY_SWITCH:
-        raise NotPermitted("RIGHT_MISSING", "You may not switch a venue session.", {"right": SWITCH_SESSION})
+    """Raise NotPermitted RIGHT_MISSING unless the actor may stop and allow new orders on a session."""
+    actor.require(SWITCH_SESSION, "You may not switch a venue session.")
 
 
 def require_open_gate(actor: Principal) -> None:
-    """Operations or an administrator, never a desk: who wants to trade does not say that it is safe to."""
-    if actor.persona not in MAY_OPEN_GATE:
-        raise NotPermitted("RIGHT_MISSING", "You may not open the gate of a recovery.", {"right": OPEN_GATE})
+    """Raise NotPermitted RIGHT_MISSING unless the actor may open the gate of a recovery."""
+    actor.require(OPEN_GATE, "You may not open the gate of a recovery.")

@@ -75,6 +75,12 @@ class User(AbstractUser):
         permissions: ClassVar = [
             ("administer_accounts", "May open accounts and move money by hand"),
             ("administer_users", "May administer people, roles, keys and grants"),
+            ("see_access", "May see who may do what, since when and by whom"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(is_superuser=False, is_staff=False), name="authorisation_no_rights_by_flag"
+            ),
         ]
 
     @property

@@ -7,6 +7,8 @@ from authorisation.selectors.people import (
     is_live,
     list_role_groups,
     list_visible_desks,
+    rights_beside_role,
+    rights_of_roles,
     token_digest,
 )
 from authorisation.selectors.requests import (
@@ -30,6 +32,8 @@ __all__ = [
     "list_requests",
     "list_role_groups",
     "list_visible_desks",
+    "rights_beside_role",
+    "rights_of_roles",
     "token_digest",
     "visible_requests",
 ]

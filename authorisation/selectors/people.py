@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import models
 from django.db.models import QuerySet
 
@@ -23,11 +23,6 @@ SELECT p.codename, NULL::bigint AS object_id
   JOIN auth_group_permissions gp ON gp.group_id = ug.group_id
   JOIN auth_permission p ON p.id = gp.permission_id
  WHERE ug.user_id = {user}
- UNION
-SELECT p.codename, NULL
-  FROM authorisation_user_user_permissions up
-  JOIN auth_permission p ON p.id = up.permission_id
- WHERE up.user_id = {user}
  UNION
 SELECT p.codename, g.object_pk::bigint
   FROM authorisation_user_groups ug
@@ -61,7 +56,7 @@ _SIGNER = f"{_CALLERS} WHERE k.id = %s AND k.scheme = 'signed'"
 def get_principal(user: User, *, actor: str | None = None) -> Principal:
     """The user with role rights and object grants of now: one statement."""
     with raw_cursor() as cursor:
-        cursor.execute(_RIGHTS_OF_USER, [user.pk, user.pk, user.pk])
+        cursor.execute(_RIGHTS_OF_USER, [user.pk, user.pk])
         return _principal(user, cursor.fetchall(), actor)
 
 
@@ -132,3 +127,19 @@ def list_visible_desks(actor: Principal) -> QuerySet[Desk]:
 def list_role_groups() -> QuerySet[Group]:
     """All role groups, by name."""
     return Group.objects.order_by("name", "id")
+
+
+def rights_of_roles(role_ids: Collection[int]) -> frozenset[str]:
+    """Codenames of every right that at least one of the roles has."""
+    return frozenset(Permission.objects.filter(group__in=role_ids).values_list("codename", flat=True))
+
+
+def rights_beside_role(role_id: int) -> dict[str, set[str]]:
+    """For each member of the role, by user name, the rights of the member's other roles."""
+    beside: dict[str, set[str]] = {}
+    members = User.objects.filter(pk__in=User.objects.filter(groups=role_id).values("pk"))
+    for username, group_id, codename in members.values_list("username", "groups__id", "groups__permissions__codename"):
+        others = beside.setdefault(username, set())
+        if codename is not None and group_id != role_id:
+            others.add(codename)
+    return beside

@@ -10,19 +10,28 @@ from django.db import transaction
 
 from authorisation.domain.access import ROLE_RIGHTS_SET
 from authorisation.domain.principal import Principal
+from authorisation.domain.toxic import require_harmless
+from authorisation.locks import lock_rights
 from authorisation.permissions import require_administrator
+from authorisation.selectors import rights_beside_role
 from authorisation.services._events import record
 from kernel.errors import Invalid
 
 
 def set_role_rights(*, actor: Principal, at: datetime, role: Group, rights: Collection[str]) -> None:
-    """Give the role exactly these rights (codenames). Raises NotPermitted RIGHT_MISSING, Invalid RIGHT_UNKNOWN."""
+    """Give the role exactly these rights (codenames).
+
+    Raises NotPermitted RIGHT_MISSING, Invalid RIGHT_UNKNOWN, Refused TOXIC_RIGHTS for the role itself or, with their
+    other roles, for somebody who holds it.
+    """
     require_administrator(actor)
     permissions = list(Permission.objects.filter(codename__in=rights))
     unknown = sorted(set(rights) - {permission.codename for permission in permissions})
     if unknown:
         raise Invalid("RIGHT_UNKNOWN", f"There is no right called {', '.join(unknown)}.")
     with transaction.atomic():
+        lock_rights()
+        _require_harmless(role, rights)
         role.permissions.set(permissions)
         record(
             stream=f"role:{role.name}",
@@ -31,3 +40,9 @@ def set_role_rights(*, actor: Principal, at: datetime, role: Group, rights: Coll
             at=at,
             payload={"rights": sorted({permission.codename for permission in permissions})},
         )
+
+
+def _require_harmless(role: Group, rights: Collection[str]) -> None:
+    require_harmless(rights, holder=f"The role {role.name}")
+    for username, others in rights_beside_role(role.pk).items():
+        require_harmless({*rights, *others}, holder=username)

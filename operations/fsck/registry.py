@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from operations.fsck import actions, exceptions, guards, journal, money, orders, prices, truth, usage, wire
+from operations.fsck import access, actions, exceptions, guards, journal, money, orders, prices, truth, usage, wire
 from operations.fsck.check import Check, Level
 
 CHECKS: tuple[Check, ...] = (
     *guards.CHECKS,
+    *access.CHECKS,
     *journal.CHECKS,
     *orders.CHECKS,
     *money.CHECKS,

@@ -27,7 +27,7 @@ from orders.domain.suspense import excess_units
 from orders.domain.terms import ReplaceTerms
 from orders.domain.venue_rules import may_be_replaced
 from orders.models import Order
-from orders.permissions import require_trading
+from orders.permissions import require_cancelling, require_trading
 from orders.services.cancel_order import cancel_order
 from orders.services.preview_replace import preview_replace
 from orders.services.replace_order import replace_order
@@ -81,7 +81,7 @@ def why_not_acting(actor: Principal, order: Order, *, amending: bool = False) ->
         )
         return f"The order is not working: {shown.text}."
     try:
-        require_trading(actor, desk_id=order.desk_id, group_id=order.account.group_id)
+        require_trading(actor, desk_id=order.desk_id, group_id=order.account.group_id, cancelling=not amending)
     except NotPermitted as error:
         return error.sentence
     return ""
@@ -211,7 +211,7 @@ def amend_preview(request: HttpRequest, actor: Principal, name: str) -> HttpResp
 @page
 def cancel(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Cancel one or several orders: every line eligible or with its reason before, each with its outcome after."""
-    actor.require(ENTER_ORDER, "Your role may not cancel orders.")
+    require_cancelling(actor)
     data = request.POST if request.method == "POST" else request.GET
     refs = [ref for ref in data.get("refs", "").split(",") if ref][:MOST_CANCELS]
     if not refs:

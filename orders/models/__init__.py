@@ -109,6 +109,7 @@ class Order(models.Model):
     class Meta:
         permissions: ClassVar = [
             ("enter_order", "May enter, replace and cancel orders"),
+            ("cancel_order", "May cancel orders that others entered, without entering any"),
             ("release_order", "May release or decline orders that wait for a second person"),
         ]
         constraints: ClassVar = [

@@ -31,12 +31,12 @@ def order_unknown() -> NotFound:
     return NotFound("ORDER_UNKNOWN", "There is no such order.")
 
 
-def require_order(actor: Principal, order_id: UUID) -> None:
+def require_order(actor: Principal, order_id: UUID, *, cancelling: bool = False) -> None:
     """Raise NotFound unless the actor sees the order, NotPermitted unless it may act on it. Reads before any lock."""
     row = Order.objects.filter(id=order_id).values_list("desk_id", "account__group_id").first()
     if row is None or not can_see(actor, desk_id=row[0], group_id=row[1]):
         raise order_unknown()
-    require_trading(actor, desk_id=row[0], group_id=row[1])
+    require_trading(actor, desk_id=row[0], group_id=row[1], cancelling=cancelling)
 
 
 def require_cancelable(order: Order, requests: Sequence[OrderRequest]) -> None:

@@ -18,7 +18,7 @@ from kernel.errors import Conflict, Invalid
 from orders.domain.drafting import TELLS_ALL
 from orders.domain.results import COMPLETED_LOCALLY, RELEASED, RequestResult, capture_answer
 from orders.models import Order, OrderRequest
-from orders.permissions import require_entry
+from orders.permissions import require_cancelling
 from orders.selectors import find_pending_authorisations
 from orders.services._amending import open_staged
 from orders.services._answers import content_hash, key_owner, replay
@@ -50,7 +50,7 @@ def cancel_order(
     IDEMPOTENCY_CONFLICT); then nothing is kept.
     """
     if not actor.is_process:
-        require_entry(actor)
+        require_cancelling(actor)
     if len(reason) > MAX_REASON:
         sentence = f"At most {MAX_REASON} characters."
         raise Invalid("REASON_INVALID", sentence, {"reason": [sentence]})
@@ -60,7 +60,7 @@ def cancel_order(
         if stored is not None:
             return replay(RequestResult, answer=stored.answer, key=idempotency_key, stored_hash=digest, own_hash=digest)
         if not actor.is_process:
-            require_order(actor, order_id)
+            require_order(actor, order_id, cancelling=True)
         waiting = find_pending_authorisations(order_id)
         for authorisation_id in waiting:
             lock_request(authorisation_id)

@@ -52,7 +52,7 @@ OWN_SHELVES = {
     },
     "authorisation": {
         *("middleware.py", "session_store.py", "signing_in.py", "stepping_up.py"),
-        *("sealing.py", "security_log.py", "sources.py"),
+        *("guards.py", "sealing.py", "security_log.py", "sources.py"),
     },
     "refdata": {"feeds.py"},
     "orders": {
@@ -64,7 +64,16 @@ OWN_SHELVES = {
         *("scenario_database.py", "scenario_world.py", "simulation", "simulation_database"),
     },
     "risk": {"rulebook"},
-    "operations": {"approving.py", "context.py", "fsck", "picture", "stream.py", "stream"},
+    "operations": {
+        "approving.py",
+        "context.py",
+        "exporting",
+        "fsck",
+        "navigation.py",
+        "picture",
+        "stream.py",
+        "stream",
+    },
 }
 SOURCES = [*FLOORS, "oms_project", "benchmarks", "tests"]
 

@@ -262,7 +262,7 @@ def make_desk(code: str = "EQ1", *, cash: str = "100000", symbol: str = "VOD.L",
     checker = make_principal(
         f"checker-{code}",
         role="desk_head",
-        rights=("enter_order", "release_order"),
+        rights=("release_order", "cancel_order"),
         desks=(desk,),
         groups=(group,),
         persona="desk_head",

@@ -177,11 +177,11 @@ def test_keys_and_grants_need_an_administrator() -> None:
 
 
 def test_rights_and_grants_come_in_one_statement(django_assert_num_queries: Any) -> None:
-    user = person("ada", rights=("release_order", "enter_order"), desks=("D1", "D2"), desk=desk("D1"))
+    user = person("ada", rights=("release_order", "judge_price"), desks=("D1", "D2"), desk=desk("D1"))
     with django_assert_num_queries(1):
         found = get_principal(user)
     both = frozenset([desk("D1").pk, desk("D2").pk])
-    assert found.rights == {"release_order", "enter_order"}
+    assert found.rights == {"release_order", "judge_price"}
     assert dict(found.grants) == {"view_desk": both, "trade_desk": both}
     assert (found.actor, found.desk_id, found.is_process) == (f"user:{user.pk}", desk("D1").pk, False)
     assert get_principal(user, actor="key:1").actor == "key:1"

@@ -7,6 +7,7 @@ that rightly report the same damage; whatever else reports it is a false alarm a
 from __future__ import annotations
 
 from tests.integration.fsck.corruption import LIVE, Corruption
+from tests.integration.fsck.corruptions_access import ACCESS
 from tests.integration.fsck.corruptions_fees import FEES
 from tests.integration.fsck.corruptions_usage import USAGE
 
@@ -488,4 +489,4 @@ PRICES = (
     ),
 )  # fmt: skip
 
-CORRUPTIONS = (*GUARDS, *JOURNAL, *SEALS, *ORDERS, *MONEY, *FEES, *USAGE, *WIRE, *EXCEPTIONS, *TRUTH, *PRICES)
+CORRUPTIONS = (*GUARDS, *ACCESS, *JOURNAL, *SEALS, *ORDERS, *MONEY, *FEES, *USAGE, *WIRE, *EXCEPTIONS, *TRUTH, *PRICES)

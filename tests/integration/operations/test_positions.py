@@ -161,7 +161,7 @@ def test_all_money_of_trades_is_realised_or_in_the_position() -> None:
 
 def test_what_was_not_granted_has_no_page() -> None:
     day = Day(told_desk())
-    stranger = make_principal("stranger", role="dealer", rights=(), desks=(), groups=())
+    stranger = make_principal("stranger", role="dealer", rights=(), desks=(day.world.desk,), groups=(), trades=False)
     code = day.world.account.code
     for address in (f"/positions/{code}", f"/positions/{code}/GBP/traded", f"/positions/{code}/positions.csv"):
         assert client_of(day.world.dealer).get(address).status_code == 200

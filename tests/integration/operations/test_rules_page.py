@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
-from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest, User
 from risk.models import ConductPolicy, Mandate, Restriction, Rule
-from tests.factories import DeskWorld, make_desk
+from tests.factories import DeskWorld, make_desk, make_principal
 from tests.factories.conduct import lay_down, restrict
 
 pytestmark = pytest.mark.django_db
@@ -42,19 +39,21 @@ def world() -> DeskWorld:
     return make_desk()
 
 
-def browser(principal: Principal, *rights: str) -> Client:
-    """Signed in, with the role rights given."""
-    user = User.objects.get(pk=principal.user_id)
-    role, _ = Group.objects.get_or_create(name=f"rights:{user.username}")
-    role.permissions.add(*Permission.objects.filter(codename__in=rights))
-    user.groups.add(role)
+def browser(world: DeskWorld, name: str, *rights: str) -> Client:
+    """Signed in, somebody of that name who sees the desk, with the role rights given."""
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        make_principal(
+            name, role=f"role of {name}", rights=rights, desks=(world.desk,), groups=(world.group,), trades=False
+        )
+        user = User.objects.get(username=name)
     client = Client()
     client.force_login(user)
     return client
 
 
-def compliance(world: DeskWorld, who: str = "dealer") -> Client:
-    return browser(getattr(world, who), "ask_risk_change", "decide_risk_change", "see_restrictions")
+def compliance(world: DeskWorld, who: str = "maker") -> Client:
+    return browser(world, f"compliance-{who}", "ask_risk_change", "decide_risk_change", "see_restrictions")
 
 
 def test_a_rule_is_asked_for_shown_with_its_effect_and_laid_down(world: DeskWorld) -> None:
@@ -91,12 +90,12 @@ def test_a_rule_is_looked_at_while_it_is_typed(world: DeskWorld, changes: dict[s
 
 def test_who_may_not_see_restrictions_learns_nothing_of_them(world: DeskWorld) -> None:
     row = restrict(world)
-    risk = browser(world.dealer, "ask_risk_change", "decide_risk_change")
+    risk = browser(world, "risk", "ask_risk_change", "decide_risk_change")
     page = risk.get("/risk/rules").content.decode()
     assert "Restrictions are for compliance alone." in page
     for secret in (row.reference, "Nightjar", "takeover"):
         assert secret not in page
-    shown = compliance(replace(world, dealer=world.checker)).get("/risk/rules").content.decode()
+    shown = compliance(world, "checker").get("/risk/rules").content.decode()
     for told in (row.reference, "Nightjar", "takeover"):
         assert told in shown
 
@@ -109,7 +108,7 @@ def test_a_restriction_is_asked_for_and_its_reason_shown_to_compliance_alone(wor
     assert b"waits for a second person of compliance" in compliance(world).post("/risk/rules/restrict", given).content
     asked = AuthorisationRequest.objects.get()
     assert Restriction.objects.get().approved_at is None
-    risk = browser(world.checker, "decide_risk_change")
+    risk = browser(world, "decides", "decide_risk_change")
     page = risk.get(f"/approvals/{asked.id}").content.decode()
     assert "Put on the restricted list" in page
     assert "takeover" not in page + risk.get("/approvals?view=all").content.decode()
@@ -148,7 +147,7 @@ def test_mandates_and_marks_are_asked_for_from_their_forms(world: DeskWorld) -> 
 
 def test_without_the_right_the_page_says_so_and_asks_nothing(world: DeskWorld) -> None:
     lay_down(world)
-    dealer = browser(world.dealer)
+    dealer = browser(world, "plain")
     assert "Your role may not ask for changes of rules." in dealer.get("/risk/rules").content.decode()
     assert dealer.post("/risk/rules/ask", RULE).status_code == 403
     assert dealer.post("/risk/rules/restrict", {}).status_code == 403

@@ -16,6 +16,7 @@ from tests.factories.venues import make_session
 from tests.integration.operations.test_pages import capture, client_of
 from venues.models import FixSession, Inquiry, Recovery, RecoveryDifference
 
+OPERATES = ("switch_session", "open_recovery_gate")
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 
@@ -32,7 +33,12 @@ def world() -> DeskWorld:
 @pytest.fixture
 def operator(world: DeskWorld) -> Principal:
     return make_principal(
-        "op-1", role="operations", rights=(), desks=(world.desk,), groups=(world.group,), persona="operations"
+        "op-1",
+        role="operations",
+        rights=("switch_session", "open_recovery_gate"),
+        desks=(world.desk,),
+        groups=(world.group,),
+        persona="operations",
     )
 
 

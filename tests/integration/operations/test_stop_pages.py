@@ -8,12 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from authorisation.domain.principal import Principal
-from authorisation.models import AuthorisationRequest, User
-from authorisation.selectors import get_principal
+from authorisation.models import AuthorisationRequest
 from journal.models import Event
 from journal.services.run_listener import run_listener
 from kernel.clock import utc_now
@@ -48,12 +46,9 @@ def world() -> DeskWorld:
 
 def person(name: str, world: DeskWorld, *rights: str) -> Principal:
     """Somebody with rights of the tables, so that a page loads them."""
-    found = make_principal(name, role=f"role-{name}", rights=(), desks=(world.desk,), groups=(world.group,))
-    user = User.objects.get(pk=found.user_id)
-    own = Permission.objects.filter(codename__in=rights)
-    user.user_permissions.add(*own)
-    assert own.count() == len(rights)
-    return get_principal(user)
+    found = make_principal(name, role=f"role-{name}", rights=rights, desks=(world.desk,), groups=(world.group,))
+    assert found.rights == set(rights)
+    return found
 
 
 @pytest.fixture
@@ -120,7 +115,7 @@ def test_a_press_on_screen_is_told_everywhere_and_its_proof_is_one_page(world: D
     assert "+44 20 7946 0000" in shown
     FixSession.objects.update(state="down")
     assert "Session down 1" in text(other, f"/risk/kill/{stop_id()}?part=1")
-    stranger = make_principal("stranger", role="x", rights=())
+    stranger = make_principal("stranger", role="x", rights=("engage_kill_switch",))
     hidden = text(client_of(stranger), f"/risk/kill/{stop_id()}?part=1")
     assert sent.ref not in hidden
     assert "1 not proven that you may not see by name" in hidden

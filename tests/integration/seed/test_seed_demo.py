@@ -124,12 +124,13 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
         (
             "m.ruiz",
             {
-                "enter_order",
                 "release_order",
+                "cancel_order",
                 "switch_trading",
                 "impose_block",
                 "engage_kill_switch",
                 "ask_risk_change",
+                "switch_session",
             },
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
@@ -145,6 +146,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
                 "decide_risk_change",
                 "decide_static_data",
                 "see_restrictions",
+                "see_access",
             },
             set(),
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
@@ -162,12 +164,12 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
             set(),
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
         ),
-        ("l.berg", set(), set(), {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"}),
+        ("l.berg", {"see_access"}, set(), {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"}),
         (
             "t.novak",
-            {"administer_accounts", "administer_users"},
+            {"administer_users", "see_access"},
             set(),
-            {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
+            set(),
         ),
     ],
 )

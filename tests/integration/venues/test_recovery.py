@@ -22,6 +22,7 @@ from venues.gateway import recovering
 from venues.models import FixSession, Recovery, RecoveryDifference
 from venues.services.open_recovery_gate import open_recovery_gate
 
+OPERATES = ("switch_session", "open_recovery_gate")
 pytestmark = [pytest.mark.fix, pytest.mark.django_db(transaction=True)]
 CLEAR = "AnomalyCleared"
 
@@ -193,7 +194,13 @@ def test_a_recovery_that_does_not_end_is_told_and_a_person_may_open_the_gate(
     order = house.capture()
     house.pump()
     at, name = utc_now(), SESSION
-    operator = make_principal("op-1", role="operations", rights=(), desks=(house.world.desk,), persona="operations")
+    operator = make_principal(
+        "op-1",
+        role="operations",
+        rights=("switch_session", "open_recovery_gate"),
+        desks=(house.world.desk,),
+        persona="operations",
+    )
     with pytest.raises(NotPermitted):
         open_recovery_gate(actor=house.world.dealer, at=at, name=name, reason="phoned")
     with pytest.raises(Invalid):
