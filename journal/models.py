@@ -47,6 +47,18 @@ class Event(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["correlation_id"], name="journal_event_correlation"),
+            # Of the search (``selectors.searching``): what people did anywhere, and what happened outside orders.
+            models.Index(
+                fields=["actor", "position"],
+                name="journal_event_by_actor",
+                condition=~models.Q(actor__startswith="process:", stream__startswith="order:"),
+            ),
+            models.Index(
+                models.Func(models.F("stream"), models.Value(":"), models.Value(1), function="split_part"),
+                models.F("position"),
+                name="journal_event_by_family",
+                condition=~models.Q(stream__startswith="order:"),
+            ),
         ]
 
 

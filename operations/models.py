@@ -1,4 +1,4 @@
-"""Exceptions somebody owns."""
+"""Exceptions somebody owns, drafts being tried, and searches people keep."""
 
 from __future__ import annotations
 
@@ -81,4 +81,20 @@ class Trial(models.Model):
             models.Index(
                 fields=["created_at"], name="operations_trial_open", condition=Q(state__in=["waiting", "running"])
             ),
+        ]
+
+
+class SavedSearch(models.Model):
+    """A search of the audit that one person keeps under a name. Convenience, no evidence: its owner may drop it."""
+
+    id = models.UUIDField(primary_key=True)
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=60)
+    query = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        permissions: ClassVar = [("search_audit", "May search what happened and take evidence of it")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "name"], name="operations_savedsearch_name"),
         ]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from authorisation.domain.four_eyes import visible_desks
 from authorisation.domain.principal import DECIDE_RISK_CHANGE, DECIDE_STATIC_DATA, ENTER_ORDER, Principal
 from kernel.errors import NotPermitted
+from operations.permissions import SEARCH_AUDIT
 from refdata.permissions import ASK_STATIC_DATA, JUDGE_PRICE
 from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH
 
@@ -66,6 +67,7 @@ PAGES: tuple[HousePage, ...] = (
     HousePage("/corporate-actions", "Actions", "Corporate actions", "c", sees_a_desk_or_holds(*STATIC_DATA)),
     HousePage("/uploads", "Uploads", "Uploads of orders", "l", holds(ENTER_ORDER)),
     HousePage("/search", "Search", "Search", "u", sees_a_desk),
+    HousePage("/audit", "Audit", "Audit: what happened", "t", holds(SEARCH_AUDIT)),
 )
 HOME = "/preferences"  # for whom no page answers
 

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from operations.views import (
     account,
     actions,
+    audit,
     desk,
     exports,
     frame,
@@ -105,4 +106,10 @@ urlpatterns: list[URLPattern] = [
     path("corporate-actions/<uuid:action_id>/cancel", actions.call_off, name="action-cancel"),
     path("corporate-actions/<uuid:action_id>/paid", actions.paid, name="action-paid"),
     path("search", queues.search, name="search"),
+    path("audit", audit.audit, name="audit"),
+    path("audit/export", audit.audit_export, name="audit-export"),
+    path("audit/searches", audit.search_save, name="audit-search-save"),
+    path("audit/searches/<uuid:search_id>/drop", audit.search_drop, name="audit-search-drop"),
+    path("audit/<str:kind>/<str:key>", audit.subject, name="audit-subject"),
+    path("audit/<str:kind>/<str:key>/export", audit.subject_export, name="audit-subject-export"),
 ]

@@ -31,7 +31,7 @@ RECONCILES = frozenset(
 )
 STOPS_OR_CANCELS = frozenset({"switch_trading", "impose_block", CANCEL_ORDER})
 ADMINISTERS = frozenset({ADMINISTER_USERS})
-HARMLESS = frozenset({"engage_kill_switch", "see_restrictions", SEE_ACCESS})
+HARMLESS = frozenset({"engage_kill_switch", "see_restrictions", "search_audit", SEE_ACCESS})
 """They see, or stop at once with a second person to go on: nobody gains by holding them beside anything."""
 
 

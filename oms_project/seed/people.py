@@ -37,6 +37,7 @@ from authorisation.services.revoke_api_key import revoke_api_key
 from authorisation.services.set_role_rights import set_role_rights
 from oms_project.seed.accounts import SUSPENSE_GROUP
 from oms_project.seed.sign_ins import SignIn
+from operations.permissions import SEARCH_AUDIT
 from refdata.permissions import ASK_STATIC_DATA, JUDGE_PRICE
 from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH, IMPOSE_BLOCK, SEE_RESTRICTIONS, SWITCH_TRADING
 from venues.permissions import OPEN_GATE, SWITCH_SESSION
@@ -63,6 +64,7 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
         DECIDE_STATIC_DATA,
         SEE_RESTRICTIONS,
         SEE_ACCESS,
+        SEARCH_AUDIT,
     ),
     "risk": (SWITCH_TRADING, IMPOSE_BLOCK, ENGAGE_KILL_SWITCH, ASK_RISK_CHANGE, DECIDE_RISK_CHANGE, JUDGE_PRICE),
     "operations": (
@@ -75,7 +77,7 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
         SWITCH_SESSION,
         OPEN_GATE,
     ),
-    "auditor": (SEE_ACCESS,),
+    "auditor": (SEE_ACCESS, SEARCH_AUDIT),
     "administrator": (ADMINISTER_USERS, SEE_ACCESS),
     "service": (ENTER_ORDER,),
 }

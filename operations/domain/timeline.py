@@ -141,7 +141,25 @@ _DETAILS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "OrderReleased": _named,
     "ReplaceReleased": _named,
     "CancelReleased": _named,
+    "AuthorisationRaised": lambda payload: str(payload.get("summary") or payload.get("kind") or ""),
+    "AuthorisationDecided": lambda payload: _said(payload, "verdict", "not_applied_because", "reason_code", "reason"),
+    "RoleJoined": lambda payload: _said(payload, "role"),
+    "RoleLeft": lambda payload: _said(payload, "role"),
+    "RoleRightsSet": lambda payload: ", ".join(map(str, payload.get("rights", ()))),
+    "AccessGranted": lambda payload: f"{payload.get('right')} on {', '.join(map(str, payload.get('objects', ())))}",
+    "AccessRevoked": lambda payload: f"{payload.get('right')} on {', '.join(map(str, payload.get('objects', ())))}",
+    "AuditSearched": lambda payload: _said(payload, "names", "search", "kind", "actor", "since", "until"),
+    "TimelineOpened": lambda payload: _said(payload, "title"),
+    "EvidenceTaken": lambda payload: _said(payload, "title", "form", "sha256"),
+    "RecordsExported": lambda payload: _said(payload, "what", "form", "rows", "rows_sha256"),
+    "KillSwitchEngaged": lambda payload: _said(payload, "name", "reason"),
+    "LimitChanged": lambda payload: _said(payload, "name", "kind", "scope", "hard", "reason"),
 }
+
+
+def _said(payload: Mapping[str, Any], *names: str) -> str:
+    """The values of these, where there are any, parted by dots."""
+    return " · ".join(str(payload[name]) for name in names if payload.get(name) not in (None, ""))
 
 
 def describe(kind: str, payload: Mapping[str, Any]) -> Line:

@@ -49,6 +49,8 @@ ENTERS = (302, 200, 200, 403, 403, 302)
 TRADES_THE_DESK = (302, 200, 404, 403, 403, 302)
 NOT_THEIRS = (302, 403, 403, 403, 403, 302)
 OWNS = (302, 200, 404, 403, 403, 302)
+AUDITS = (302, 403, 403, 200, 403, 302)
+AUDITS_ON = (302, 403, 403, 302, 403, 302)
 API_KNOWN = (401, 200, 200, 200, 200, 200)
 API_NOT_THEIRS = (401, 403, 403, 403, 403, 403)
 API_SEES_THE_DESK = (401, 200, 404, 200, 200, 200)
@@ -307,6 +309,18 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
         ),
     ),
     "search": (Door("GET", "/search", SIGNED_IN, lambda d: {"q": d.own.account.code}),),
+    "audit": (Door("GET", "/audit?q={d.order.ref}", AUDITS, measured_as="auditor"),),
+    "audit/export": (Door("GET", "/audit/export?kind=order&form=json", AUDITS, measured_as="auditor"),),
+    "audit/searches": (
+        Door("POST", "/audit/searches", AUDITS_ON, lambda d: {"name": "x", "kind": "order"}, measured_as="auditor"),
+    ),
+    "audit/searches/<uuid:search_id>/drop": (
+        Door("POST", "/audit/searches/{d.stop_id}/drop", (302, 403, 403, 404, 403, 302)),
+    ),
+    "audit/<str:kind>/<str:key>": (Door("GET", "/audit/order/{d.order.ref}", AUDITS, measured_as="auditor"),),
+    "audit/<str:kind>/<str:key>/export": (
+        Door("GET", "/audit/order/{d.order.ref}/export?form=json", AUDITS, measured_as="auditor"),
+    ),
     "api/v1/me": (Door("GET", "/api/v1/me", API_KNOWN),),
     "api/v1/orders": (
         Door("GET", "/api/v1/orders", API_KNOWN),

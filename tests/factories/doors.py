@@ -257,7 +257,13 @@ def make_doors() -> Doors:
         "own": own.dealer,
         "other": other.dealer,
         "auditor": make_principal(
-            "auditor", role="auditor", rights=(), desks=desks, groups=groups, trades=False, persona="auditor"
+            "auditor",
+            role="auditor",
+            rights=("search_audit",),
+            desks=desks,
+            groups=groups,
+            trades=False,
+            persona="auditor",
         ),
         "compliance": make_principal(
             "compliance",

@@ -147,6 +147,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
                 "decide_static_data",
                 "see_restrictions",
                 "see_access",
+                "search_audit",
             },
             set(),
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
@@ -164,7 +165,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
             set(),
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
         ),
-        ("l.berg", {"see_access"}, set(), {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"}),
+        ("l.berg", {"see_access", "search_audit"}, set(), {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"}),
         (
             "t.novak",
             {"administer_users", "see_access"},
