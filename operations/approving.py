@@ -1,7 +1,6 @@
 """What the approvals page knows of each kind of request: whose service decides it, and what its effect is.
 
-A kind is one line here. ``describe`` makes the effect by a dry run on the facts of now (UX rule R6); order requests
-have a view of their own, because their effect is an order.
+A kind is one line here. ``describe`` makes the effect by a dry run on the facts of now (UX rule R6).
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from authorisation.domain.principal import Principal
 from operations.domain.effect import Effect
 from operations.selectors.actions import describe_action
 from operations.selectors.limits import describe_limit_change
+from operations.selectors.order_effect import describe_order_request
 from operations.selectors.rates import describe_rate_change
 from operations.selectors.rule_changes import describe_rule_change
 from operations.selectors.stops import describe_release
@@ -40,7 +40,7 @@ class ApprovalKind:
 
 
 KINDS: dict[str, ApprovalKind] = {
-    "order_request": ApprovalKind(decide_order_request),
+    "order_request": ApprovalKind(decide_order_request, describe_order_request),
     "suspense": ApprovalKind(decide_suspense),
     "withdrawal": ApprovalKind(decide_withdrawal, describe_withdrawal),
     "rate_change": ApprovalKind(decide_rate_change, describe_rate_change),

@@ -113,13 +113,16 @@ def describe_action(actor: Principal, facts: RequestFacts, at: datetime) -> Effe
             headline=f"Takes back {name}: every booking of it is reversed to the last unit, the instrument is blocked meanwhile.",
             button="take it back",
             lines=_undo_lines(action),
-            warnings=_warnings(action, asked, preview, applies=False),
+            warnings=("An account that has sold too much keeps what it lacks as an exception.",),
+            obstacle=_obstacle(action, asked),
         )
     return Effect(
         headline=f"On {preview.terms.ex_date} the house applies {name}.",
         button=f"apply on {preview.terms.ex_date}",
         lines=_apply_lines(preview),
-        warnings=_warnings(action, asked, preview, applies=True),
+        warnings=(*preview.obstacles, *_moved(asked, preview)),
+        obstacle=_obstacle(action, asked),
+        irreversible="What was canceled for it does not come back when it is taken back.",
     )
 
 
@@ -158,17 +161,18 @@ def _undo_lines(action: CorporateAction) -> tuple[EffectLine, ...]:
     return tuple(lines)
 
 
-def _warnings(action: CorporateAction, asked: Mapping[str, Any], preview: Preview, *, applies: bool) -> tuple[str, ...]:
-    found = (
-        list(preview.obstacles)
-        if applies
-        else ["An account that has sold too much keeps what it lacks as an exception."]
-    )
-    if action.version != asked["version"]:
-        found.insert(0, f"It was corrected since it was asked: version {action.version}; approving will not apply it.")
-    if applies and plain(preview.cash) != asked["cash"]:
+def _obstacle(action: CorporateAction, asked: Mapping[str, Any]) -> str:
+    if action.version == asked["version"]:
+        return ""
+    return f"It was corrected since it was asked: version {action.version}; approving will not apply it."
+
+
+def _moved(asked: Mapping[str, Any], preview: Preview) -> tuple[str, ...]:
+    """Figures that are not what they were when it was asked."""
+    found = []
+    if plain(preview.cash) != asked["cash"]:
         found.append(f"Money was {asked['cash']} when it was asked and is {plain(preview.cash)} now.")
-    if applies and plain(preview.units) != asked["units"]:
+    if plain(preview.units) != asked["units"]:
         found.append(f"Shares moved were {asked['units']} when it was asked and are {plain(preview.units)} now.")
     return tuple(found)
 

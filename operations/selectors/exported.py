@@ -10,8 +10,9 @@ from operations.domain import desk_views
 from operations.exporting import Column, Heading, Table, make_table
 from operations.exporting.table import Cell
 from operations.selectors.account_pictures import list_account_pictures
+from operations.selectors.approvals import list_approvals
 from operations.selectors.desk import list_desk_rows
-from operations.selectors.queues import list_approvals, list_exceptions
+from operations.selectors.queues import list_exceptions
 from refdata.selectors import find_listing_by_symbol
 
 MOST_ACCOUNTS = 5_000

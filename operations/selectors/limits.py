@@ -216,8 +216,16 @@ def get_limit_line(actor: Principal, limit_id: int, *, at: datetime) -> LimitLin
 
 def describe_limit_change(actor: Principal, facts: RequestFacts, at: datetime) -> Effect:
     """What the change would do now, for the checker: the marks beside the usage of now, and the orders beyond the new one."""
-    effect = effect_of_change(change_from_payload(facts.payload), str(facts.payload["name"]), at=at)
-    return replace(effect, lines=(*effect.lines, *trial_lines(facts.payload.get("trial"))))
+    change = change_from_payload(facts.payload)
+    effect = effect_of_change(change, str(facts.payload["name"]), at=at)
+    key = {"scope": change.scope, "scope_id": change.scope_id, "kind": change.kind, "currency": change.currency}
+    standing = Limit.objects.filter(**key, effective_from__isnull=True).values_list("version", flat=True).first()
+    moved = (standing or 0) != facts.subject_version
+    return replace(
+        effect,
+        lines=(*effect.lines, *trial_lines(facts.payload.get("trial"))),
+        obstacle="The limit was changed since this was asked: an approval will not be applied." if moved else "",
+    )
 
 
 def effect_of_change(change: LimitChange, name: str, *, at: datetime) -> Effect:
@@ -233,10 +241,10 @@ def effect_of_change(change: LimitChange, name: str, *, at: datetime) -> Effect:
     ]
     if used is not None:
         now, then = _part(used, standing.hard if standing else None), _part(used, change.hard)
-        lines.append(EffectLine("Used of it", now, then, "open orders counted"))
+        lines.append(EffectLine("Used of it", now, then, "open orders counted", drifts=True))
     beyond = _orders_beyond(change)
     if beyond is not None:
-        lines.append(EffectLine("Open orders larger than the limit", "—", f"{beyond:,}", "each by itself"))
+        lines.append(EffectLine("Open orders larger than the limit", "—", f"{beyond:,}", "each by itself", drifts=True))
     return Effect(
         headline=f"{change.words(name)}.",
         button=f"set {_mark(change.hard)}" if change.hard is not None else "remove the mark",

@@ -235,7 +235,8 @@ def describe_rate_change(actor: Principal, facts: RequestFacts, at: datetime) ->
     ]
     if mark.kind in THROTTLES and mark.subject:
         used = -(-now.ahead_us // now.mark.step_us)
-        lines.append(EffectLine("Used of the burst", f"{used:,} of {now.mark.burst:,}", f"{used:,} of {mark.burst:,}"))
+        burst = (f"{used:,} of {now.mark.burst:,}", f"{used:,} of {mark.burst:,}")
+        lines.append(EffectLine("Used of the burst", *burst, drifts=True))
     who = subject_name(mark.subject) or f"every {mark.kind.value} without a mark of its own"
     return Effect(
         headline=f"{mark.kind.value.capitalize()}, {who}: {mark.words}. {POLICY[mark.kind]}",

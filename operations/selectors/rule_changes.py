@@ -28,8 +28,7 @@ def describe_rule_change(actor: Principal, facts: RequestFacts, at: datetime) ->
     before, after = as_entry(asked["about"], row), asked["entry"]
     version = getattr(row, "version", 0) if row is not None else 0
     warnings = []
-    if version != facts.subject_version:
-        warnings.append("It was changed since this was asked: an approval will not be applied.")
+    moved = version != facts.subject_version
     if asked["action"] == "set":
         names = [name for name in after if before is None or before.get(name) != after[name]]
         lines = [
@@ -52,6 +51,7 @@ def describe_rule_change(actor: Principal, facts: RequestFacts, at: datetime) ->
         button=f"{_VERBS[asked['action']].lower()} {asked['name']}",
         lines=(*lines, *trial_lines(asked.get("trial"))),
         warnings=tuple(warnings),
+        obstacle="It was changed since this was asked: an approval will not be applied." if moved else "",
     )
 
 
@@ -69,7 +69,9 @@ def _restriction(actor: Principal, asked: Mapping[str, Any]) -> Effect:
     ]
     if not ends and row.list == Restriction.List.RESTRICTED:
         sweep = row.get_sweep_display().lower()
-        lines.append(EffectLine("Working orders it concerns", f"{working:,}", sweep, "when it comes into force"))
+        lines.append(
+            EffectLine("Working orders it concerns", f"{working:,}", sweep, "when it comes into force", drifts=True)
+        )
     if SEE_RESTRICTIONS in actor.rights:
         lines += [EffectLine("Source", NOTHING, row.source), EffectLine("Reason", NOTHING, row.reason)]
     warnings = ("The desk sees only that it is restricted, and the reference.",) if row.list == "restricted" else ()

@@ -52,10 +52,10 @@ def describe_release(actor: Principal, facts: RequestFacts, at: datetime) -> Eff
     stands = Block.objects.filter(id=UUID(facts.subject_id), lifted_at__isnull=True).exists()
     others = [one for one in list_standing() if str(one.id) != facts.subject_id]
     reach = count_reach(scope=asked["scope"], scope_id=asked["scope_id"])
-    warnings = [] if stands else ["This stop does not stand any more."]
+    obstacle = "" if stands else "This stop does not stand any more."
     if asked["pressed_by_id"] == actor.user_id:
-        warnings.append("You pressed this stop; somebody else must let it go.")
-    warnings += [f"{one.name} stays stopped: {one.reason}" for one in others[:5]]
+        obstacle = obstacle or "You pressed this stop; somebody else must let it go."
+    warnings = [f"{one.name} stays stopped: {one.reason}" for one in others[:5]]
     open_now = f"{reach.working + reach.queued:,}"
     return Effect(
         headline=f"New orders of {name} are taken again. Nothing resumes by itself: what was ended stays ended.",
@@ -63,9 +63,12 @@ def describe_release(actor: Principal, facts: RequestFacts, at: datetime) -> Eff
         lines=(
             EffectLine("New orders", "refused" if stands else "taken", "taken", f"stopped: {asked['stopped_because']}"),
             EffectLine("Orders sent again", "0", "0", "canceled and refused orders are entered anew by people"),
-            EffectLine("Open orders of it", open_now, open_now, "still at a venue, or not proven canceled"),
+            EffectLine(
+                "Open orders of it", open_now, open_now, "still at a venue, or not proven canceled", drifts=True
+            ),
         ),
         warnings=tuple(warnings),
+        obstacle=obstacle,
     )
 
 

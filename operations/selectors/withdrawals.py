@@ -10,6 +10,7 @@ from accounts.selectors.books import get_cash
 from accounts.services.decide_withdrawal import obstacle_of
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
+from kernel.numbers import Money
 from operations.domain.effect import Effect, EffectLine
 
 
@@ -19,25 +20,27 @@ def describe_withdrawal(actor: Principal, facts: RequestFacts, at: datetime) -> 
     amount, currency = Decimal(asked["amount"]), asked["currency"]
     view = get_cash(account_id=UUID(asked["account_id"]), currency=currency, today=at.date())
     obstacle = obstacle_of(asked, at=at)
-    warnings = ["What was paid out does not come back by itself."]
-    if obstacle:
-        warnings.insert(0, obstacle)
     shown = f"{amount:,.2f} {currency}"
     return Effect(
         headline=f"{shown} leave account {asked['account']}: {asked['purpose']}",
         button=f"pay {shown} out of {asked['account']}",
         lines=(
-            EffectLine("Settled", _text(view.settled, currency), _text(view.settled - amount, currency)),
+            EffectLine("Settled", _text(view.settled, currency), _text(view.settled - amount, currency), drifts=True),
             EffectLine(
-                "Held back", _text(view.reserved, currency), _text(view.reserved - amount, currency), "its own hold is let go"
+                "Held back", _text(view.reserved, currency), _text(view.reserved - amount, currency), "its own hold is let go",
+                drifts=True,
             ),
-            EffectLine("To trade", _text(view.to_trade, currency), _text(view.to_trade, currency), "held back already"),
+            EffectLine(
+                "To trade", _text(view.to_trade, currency), _text(view.to_trade, currency), "held back already", drifts=True
+            ),
             EffectLine(
                 "Still withdrawable", _text(view.withdrawable, currency), _text(view.withdrawable, currency),
-                "settled less held back less debts",
+                "settled less held back less debts", drifts=True,
             ),
         ),
-        warnings=tuple(warnings),
+        obstacle=obstacle,
+        irreversible="What was paid out does not come back by itself.",
+        value=Money(amount, currency),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -13,37 +13,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from kernel.fix import OrdType, Side, TimeInForce
-from kernel.numbers import plain
+from operations.domain.numbers import MINUS, NONE, grouped, signed
 from operations.domain.rows import ORD_TYPE_WORDS, SIDE_WORDS, TIME_IN_FORCE_WORDS
 from operations.domain.shown_status import REQUEST_WORDS, ShownStatus, shown_status
 
 register = template.Library()
 
-NONE = "—"
-MINUS = "\u2212"
-
-
-@register.filter
-def grouped(value: Any, places: int = 0) -> str:
-    """Thousands separated, at least ``places`` decimals, true minus; an em dash for nothing."""
-    if value is None or value == "":
-        return NONE
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return str(value)
-    text = plain(number.copy_abs())
-    whole, _, fraction = text.partition(".")
-    fraction = fraction.ljust(places, "0")
-    shown = f"{int(whole):,}" + (f".{fraction}" if fraction else "")
-    return f"{MINUS}{shown}" if number < 0 else shown
-
-
-@register.filter
-def signed(value: Any, places: int = 0) -> str:
-    """As :func:`grouped`, with a plus in front of what is above zero."""
-    text = grouped(value, places)
-    return f"+{text}" if text not in (NONE, "0") and not text.startswith(MINUS) else text
+register.filter("grouped", grouped)
+register.filter("signed", signed)
 
 
 @register.filter

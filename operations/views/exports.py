@@ -15,8 +15,9 @@ from operations.domain.desk_views import VIEW_TITLES
 from operations.exporting import Heading, Table, export_table
 from operations.selectors.exported import accounts_table, approvals_table, desk_table, exceptions_table
 from operations.services.record_read import RECORDS_EXPORTED, record_read
+from operations.views.approvals import VIEWS as APPROVAL_VIEWS
 from operations.views.edge import page
-from operations.views.queues import APPROVAL_VIEWS, EXCEPTION_VIEWS
+from operations.views.queues import EXCEPTION_VIEWS
 
 COLUMN_FILTER = "f."
 

@@ -16,6 +16,7 @@ from kernel.errors import OmsError
 from kernel.fix import OrdType, Side
 from kernel.ids import new_id
 from kernel.numbers import plain
+from operations.domain.numbers import grouped
 from operations.domain.rows import SIDE_WORDS
 from operations.forms import (
     ACK_REASONS,
@@ -27,7 +28,6 @@ from operations.forms import (
 )
 from operations.selectors.frame import list_instruments
 from operations.selectors.price_board import age_marks, price_row
-from operations.templatetags.oms import grouped
 from operations.views.edge import page
 from orders.domain.terms import OrderTerms
 from orders.services.capture_order import capture_order

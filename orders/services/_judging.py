@@ -7,11 +7,9 @@ grown by more than the tolerance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from accounts.domain.ledger import AccountMoney
 from authorisation.models import User
@@ -19,15 +17,13 @@ from authorisation.selectors import get_principal
 from kernel.errors import Conflict
 from orders.domain.amending import changed_terms
 from orders.domain.assembling import DESK_SOURCES, terms_of_payload
+from orders.domain.judging import obstacle_of
 from orders.models import Order, OrderRequest
 from orders.services._asking import replaceable, working_message
 from orders.services._facts import facts_of_order
-from risk.domain.answers import Acknowledgement, CheckAnswer, Judgement, Verdict
+from risk.domain.answers import Acknowledgement, Judgement
 from risk.domain.checks import run_checks
-from risk.domain.checks.limits import OrderNotionalLimit
 from risk.domain.facts import Facts
-
-VALUE_TOLERANCE = Decimal("1.05")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +67,5 @@ def judge_again(
     acknowledged = [Acknowledgement(item["code"], item["reason"]) for item in request.acknowledgements]
     judgement = run_checks(facts, acknowledgements=acknowledged, on_desk=order.source in DESK_SOURCES)
     over = not (replaceable(order) if replacing else order.is_open)
-    obstacle = f"{order.ref} is over." if over else _obstacle(request.checks, judgement.answers)
+    obstacle = f"{order.ref} is over." if over else obstacle_of(request.checks, judgement.answers)
     return JudgedAgain(judgement, facts, obstacle)
-
-
-def _obstacle(shown: Sequence[Mapping[str, Any]], now: Sequence[CheckAnswer]) -> str:
-    """Why an approval cannot be applied, or the empty text."""
-    before = {item["code"]: item for item in shown}
-    for answer in now:
-        stored = before.get(answer.code)
-        was = Verdict[stored["verdict"].upper()] if stored else Verdict.PASS
-        if answer.verdict > was:
-            return f"A check answers worse than when it was shown: {answer.sentence}"
-    return _grown(before, now)
-
-
-def _grown(before: Mapping[str, Mapping[str, Any]], now: Sequence[CheckAnswer]) -> str:
-    code = OrderNotionalLimit.code
-    then = (before.get(code) or {}).get("facts", {}).get("notional")
-    value = next((answer.facts.get("notional") for answer in now if answer.code == code), None)
-    if then is None or value is None or Decimal(value) <= Decimal(then) * VALUE_TOLERANCE:
-        return ""
-    return f"The value has grown from {then} to {value} since it was shown."

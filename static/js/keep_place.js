@@ -15,16 +15,21 @@ function place(part) {
     href: at?.getAttribute("href"),
     caret: at?.id && at.matches("input, textarea") ? [at.id, at.selectionStart, at.selectionEnd] : null,
     typed: all(part, "input[id]:not([type=hidden], [type=checkbox]), textarea[id]").filter((field) => field.value !== field.defaultValue).map((field) => [field.id, field.value]),
+    picked: all(part, "select[id]").map((field) => [field.id, field.value, [...field.options].find((option) => option.defaultSelected)?.value ?? field.options[0]?.value]).filter(([, value, drawn]) => value !== drawn),
     open: all(part, "details[open]").map(words),
   };
 }
 
-function restore({ part, row, inRow, href, caret, typed, open }) {
+function restore({ part, row, inRow, href, caret, typed, picked, open }) {
   const again = row && all(part, "tr[data-href]").find((one) => one.dataset.href === row);
   if (again) for (const one of again.parentElement.children) one.setAttribute("aria-selected", String(one === again));
   for (const [id, value] of typed) {
     const field = document.getElementById(id);
     if (field) field.value = value;
+  }
+  for (const [id, value] of picked) {
+    const field = document.getElementById(id);
+    if (field && [...field.options].some((option) => option.value === value)) field.value = value;
   }
   for (const details of all(part, "details")) if (open.includes(words(details))) details.open = true;
   if (caret) {

@@ -1,7 +1,7 @@
 // Keys: letters act only while no field has the focus, and can be switched off in preferences.
 // The palette lists the pages that answer for this person, each with its letter after g.
 const pageFor = (letter) => document.querySelector(`#palette a[data-letter="${CSS.escape(letter)}"]`);
-const typing = (target) => target.closest("input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable]");
+export const typing = (target) => target.closest("input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable]");
 
 let waitingForPage = 0;
 
@@ -73,7 +73,7 @@ export function installKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     if (event.ctrlKey || event.metaKey) {
-      if (event.key === "Enter") commit(event);
+      if (event.key === "Enter" && !event.repeat) commit(event); // a held key sends once
       if (event.key.toLowerCase() === "k") {
         event.preventDefault();
         document.getElementById("palette").showModal();

@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from kernel.ids import new_id
+from tests.factories.approvals import shown_to
 from tests.factories.doors import CALLERS, Doors
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -123,7 +124,8 @@ def canceled(doors: Doors) -> dict[str, Any]:
 
 
 def approved(doors: Doors) -> dict[str, Any]:
-    return {"verdict": "approve", "payload_hash": doors.payload_hash}
+    shown = shown_to(doors.people["compliance"], doors.approvals[0])
+    return {"verdict": "approve", "payload_hash": doors.payload_hash, "shown": shown}
 
 
 def liked(doors: Doors) -> dict[str, Any]:

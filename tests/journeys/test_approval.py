@@ -65,8 +65,12 @@ def test_the_maker_cannot_and_the_checker_can(house: House, sign_in: SignIn) -> 
     choose(checker, ref)
     expect(checker.locator("#effect")).to_contain_text("1,300 VOD.L @ 72.34 GBX")
     expect(checker.locator(".decide [data-primary]")).to_contain_text("Approve: 1,300 @ 72.34, 940.42 GBP")
+    checker.keyboard.press("Control+Enter")  # nothing is armed: nothing happens
+    checker.keyboard.press("a")
+    expect(checker.locator("#armed")).to_contain_text("Armed: approve")
+    assert approval_of(house, ref)[1] == "pending"
     checker.keyboard.press("Control+Enter")
-    expect(checker.locator("#approval-detail [role=status]")).to_contain_text("Approved and applied")
+    expect(checker.locator("#decided")).to_contain_text("Approved and applied")
     assert approval_of(house, ref)[1] == "approved"
     assert house.sql("SELECT request_state FROM orders_order WHERE ref = %s", ref) == [("released",)]
 
@@ -82,6 +86,6 @@ def test_declining_needs_a_reason(house: House, sign_in: SignIn) -> None:
     checker.select_option("#d-code", "MANDATE")
     checker.fill("#d-reason", "The mandate does not allow it.")
     checker.locator("[data-decline]").click()
-    expect(checker.locator("#approval-detail [role=status]")).to_contain_text("Declined")
+    expect(checker.locator("#decided")).to_contain_text("Declined")
     assert approval_of(house, ref)[1] == "declined"
     assert house.sql("SELECT request_state, is_open FROM orders_order WHERE ref = %s", ref) == [("declined", False)]

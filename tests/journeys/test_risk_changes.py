@@ -24,8 +24,9 @@ def approve(checker: Page, subject: str, effect: str) -> None:
         checker.locator("#approval-list a", has_text=subject).first.click()
     expect(checker.locator("#effect")).to_contain_text(effect)
     expect(checker.locator(".decide [data-primary]")).to_contain_text("Approve:")
+    checker.keyboard.press("a")
     checker.keyboard.press("Control+Enter")
-    expect(checker.locator("#approval-detail [role=status]")).to_contain_text("Approved and applied")
+    expect(checker.locator("#decided")).to_contain_text("Approved and applied")
 
 
 def test_a_limit_is_asked_for_seen_with_its_effect_and_bites_at_the_next_ticket(house: House, sign_in: SignIn) -> None:

@@ -22,8 +22,8 @@ from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest, User
 from journal.domain.records import EventRecord
 from operations.models import ExceptionItem
+from operations.selectors.approvals import ORDER_REQUEST, SUSPENSE
 from operations.selectors.frame import visible_exceptions
-from operations.selectors.queues import ORDER_REQUEST, SUSPENSE
 from orders.models import Order, OrderRequest, UnknownOrder, Upload
 from orders.selectors import visible_orders
 from risk.domain.checks.gates import RESTRICTED_SOURCE

@@ -16,6 +16,7 @@ from orders.services.apply_corporate_actions import apply_corporate_actions
 from refdata.models import CorporateAction, CorporateActionVersion
 from tests.factories import DeskWorld, give_stock, make_desk, set_price
 from tests.factories.actions import clerk
+from tests.factories.approvals import decide_as_shown
 from tests.factories.books import book_openings
 
 pytestmark = pytest.mark.django_db
@@ -52,10 +53,7 @@ def enter(client: Client, **changes: str) -> UUID:
 
 
 def decide(client: Client, request: AuthorisationRequest) -> Any:
-    return client.post(
-        f"/approvals/{request.id}/decide",
-        {"verdict": "approve", "reason_code": "", "reason": "", "payload_hash": request.payload_hash},
-    )
+    return decide_as_shown(client, request.id)
 
 
 def test_a_slip_is_named_beside_its_field_and_nothing_typed_is_lost(world: DeskWorld) -> None:

@@ -15,7 +15,7 @@ from authorisation.models import User
 from kernel.clock import utc_now
 from kernel.fix import OrdType
 from kernel.ids import new_id
-from operations.templatetags.oms import grouped
+from operations.domain.numbers import grouped
 from orders.domain.results import CaptureResult
 from orders.models import Order, OrderRequest
 from orders.services.capture_order import capture_order
@@ -174,7 +174,7 @@ def test_the_approval_of_an_order_without_limit_carries_what_it_was_judged_to_be
     assert result.outcome == "pending_authorisation"
     judged = next(answer for answer in result.checks if answer.code == "ORDER_NOTIONAL_LIMIT").facts["notional"]
     page = client_of(world.checker).get(f"/approvals/{result.authorisation_id}").content.decode()
-    assert f"Approve: 1,000, about {grouped(judged, 2)} GBP" in page
+    assert f"Approve: 1,000 at market, about {grouped(judged, 2)} GBP" in page
 
 
 def test_any_identifier_finds_the_order(world: DeskWorld) -> None:

@@ -10,6 +10,7 @@ from django.test import Client
 from authorisation.models import AuthorisationRequest, User
 from risk.models import ConductPolicy, Mandate, Restriction, Rule
 from tests.factories import DeskWorld, make_desk, make_principal
+from tests.factories.approvals import decide_as_shown
 from tests.factories.conduct import lay_down, restrict
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +64,7 @@ def test_a_rule_is_asked_for_shown_with_its_effect_and_laid_down(world: DeskWorl
     page = checker.get(f"/approvals/{asked.id}").content.decode()
     assert "Lay down rule NO_LARGE" in page
     assert "Quantity above 10000 units" in page
-    checker.post(f"/approvals/{asked.id}/decide", {"verdict": "approve", "payload_hash": asked.payload_hash})
+    decide_as_shown(checker, asked.id)
     rule = Rule.objects.get()
     assert (rule.code, rule.verdict) == ("NO_LARGE", "authorise")
     shown = maker.get("/risk/rules").content.decode()
@@ -112,11 +113,11 @@ def test_a_restriction_is_asked_for_and_its_reason_shown_to_compliance_alone(wor
     page = risk.get(f"/approvals/{asked.id}").content.decode()
     assert "Put on the restricted list" in page
     assert "takeover" not in page + risk.get("/approvals?view=all").content.decode()
-    answer = risk.post(f"/approvals/{asked.id}/decide", {"verdict": "approve", "payload_hash": asked.payload_hash})
+    answer = decide_as_shown(risk, asked.id)
     assert answer.status_code == 403
     checker = compliance(world, "checker")
     assert "takeover" in checker.get(f"/approvals/{asked.id}").content.decode()
-    checker.post(f"/approvals/{asked.id}/decide", {"verdict": "approve", "payload_hash": asked.payload_hash})
+    decide_as_shown(checker, asked.id)
     row = Restriction.objects.get()
     assert row.approved_at is not None
     ended = compliance(world).post(f"/risk/rules/restrictions/{row.id}/end", {"why": "announced"})

@@ -27,6 +27,7 @@ from orders.services.check_boundaries import check_boundaries
 from orders.services.record_hand_over import record_hand_over
 from risk.models import Block
 from tests.factories import DeskWorld, make_desk, make_principal, set_price
+from tests.factories.approvals import decide_as_shown
 from tests.factories.venues import make_session
 from tests.integration.operations.test_pages import capture, client_of
 from tests.integration.orders.test_api import get, issue_token, post
@@ -159,9 +160,7 @@ def test_a_release_is_asked_for_on_the_page_and_decided_on_the_approvals_page(
     page = text(client_of(risk), f"/approvals?id={question.id}")
     assert "New orders of the whole firm are taken again. Nothing resumes by itself" in page
     assert "Approve: reopen the whole firm" in page.replace("&nbsp;", " ")
-    decided = client_of(risk).post(
-        f"/approvals/{question.id}/decide", {"verdict": "approve", "payload_hash": question.payload_hash}, headers=HTMX
-    )
+    decided = decide_as_shown(client_of(risk), question.id, headers=HTMX)
     assert "nothing resumed by itself" in decided.content.decode()
     assert Block.objects.get(id=stop).lifted_at is not None
     relay()
@@ -174,9 +173,7 @@ def test_who_pressed_cannot_release_on_the_approvals_page(world: DeskWorld, head
     client_of(head).post(f"/risk/kill/{stop_id()}/release", {"reason": "Cause found"})
     question = AuthorisationRequest.objects.get(kind="stop_release")
     assert "You pressed this stop" in text(client_of(risk), f"/approvals?id={question.id}")
-    answer = client_of(risk).post(
-        f"/approvals/{question.id}/decide", {"verdict": "approve", "payload_hash": question.payload_hash}, headers=HTMX
-    )
+    answer = decide_as_shown(client_of(risk), question.id, headers=HTMX)
     assert answer.status_code == 403
     assert Block.objects.get(id=stop_id()).lifted_at is None
 

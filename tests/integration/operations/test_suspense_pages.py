@@ -19,6 +19,7 @@ from orders.services.apply_reports import apply_reports
 from orders.services.record_routes import record_routes
 from risk.domain.facts import ReplaceRules
 from tests.factories import DeskWorld, make_account, make_desk
+from tests.factories.approvals import decide_as_shown
 from tests.factories.venues import make_session
 from tests.integration.operations.test_pages import client_of
 from tests.integration.orders.test_apply_reports import LATER, sent
@@ -48,9 +49,7 @@ def approve(world: DeskWorld) -> str:
     request = AuthorisationRequest.objects.get()
     shown = client_of(world.checker).get(f"/approvals/{request.id}").content.decode()
     assert request.summary in shown
-    answer = client_of(world.checker).post(
-        f"/approvals/{request.id}/decide", {"verdict": "approve", "payload_hash": request.payload_hash}
-    )
+    answer = decide_as_shown(client_of(world.checker), request.id)
     assert answer.status_code == 200
     return answer.content.decode()
 

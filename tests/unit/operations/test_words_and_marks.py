@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from operations.domain.numbers import grouped, signed
 from operations.domain.timeline import describe
-from operations.templatetags.oms import CHARGE_WORDS, charge, grouped, moment, signed, waited
+from operations.templatetags.oms import CHARGE_WORDS, charge, moment, waited
 from tests.architecture.house import ROOT
 
 
