@@ -13,10 +13,12 @@ from typing import Any
 from accounts.services.decide_withdrawal import decide_withdrawal
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
+from authorisation.services.decide_policy_change import decide_policy_change
 from operations.domain.effect import Effect
 from operations.selectors.actions import describe_action
 from operations.selectors.limits import describe_limit_change
 from operations.selectors.order_effect import describe_order_request
+from operations.selectors.policies import describe_policy_change
 from operations.selectors.rates import describe_rate_change
 from operations.selectors.rule_changes import describe_rule_change
 from operations.selectors.stops import describe_release
@@ -47,5 +49,6 @@ KINDS: dict[str, ApprovalKind] = {
     "limit_change": ApprovalKind(decide_limit_change, describe_limit_change),
     "rule_change": ApprovalKind(decide_rule_change, describe_rule_change),
     "stop_release": ApprovalKind(decide_stop_release, describe_release),
+    "policy_change": ApprovalKind(decide_policy_change, describe_policy_change),
     "corporate_action": ApprovalKind(decide_corporate_action, describe_action),
 }

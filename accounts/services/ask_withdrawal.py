@@ -74,6 +74,8 @@ def ask_withdrawal(
             payload=payload,
             summary=f"pay {amount:,f} {currency} out of {account.code}: {purpose}",
             desk_id=account.desk_id,
+            value=amount,
+            currency=currency,
             request_id=withdrawal_id,
         )
         set_reservations(holds=[hold_of(payload)], at=at)

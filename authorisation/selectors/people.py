@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import Group, Permission
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from authorisation.domain.four_eyes import visible_desks
 from authorisation.domain.principal import Principal
@@ -143,3 +143,10 @@ def rights_beside_role(role_id: int) -> dict[str, set[str]]:
         if codename is not None and group_id != role_id:
             others.add(codename)
     return beside
+
+
+def count_holders(right: str) -> int:
+    """How many active people hold a role right: services and the disabled decide nothing."""
+    held = Q(groups__permissions__codename=right) | Q(user_permissions__codename=right)
+    people = User.objects.filter(held, is_active=True, kind=User.Kind.PERSON)
+    return people.values("pk").distinct().count()

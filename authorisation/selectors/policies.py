@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Max
 
 from authorisation.domain.policy import PolicyRow
+from authorisation.domain.policy_change import PolicyChange
 from authorisation.models import ApprovalPolicy
 
 
@@ -31,3 +35,10 @@ def standing_policies(*, at: datetime, kind: str | None = None) -> tuple[PolicyR
         for row in newest
         if not row.ended
     )
+
+
+def last_version(change: PolicyChange) -> int:
+    """The newest version of a key, standing or ended; 0 where there never was one."""
+    key: dict[str, Any] = {"desk_id": change.desk_id, "above": change.above}
+    rows = ApprovalPolicy.objects.filter(kind=change.kind, currency=change.currency, **key)
+    return int(rows.aggregate(last=Max("version"))["last"] or 0)

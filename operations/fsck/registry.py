@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from operations.fsck import access, actions, exceptions, guards, journal, money, orders, prices, truth, usage, wire
+from operations.fsck import (
+    access,
+    actions,
+    approvals,
+    exceptions,
+    guards,
+    journal,
+    money,
+    orders,
+    prices,
+    truth,
+    usage,
+    wire,
+)
 from operations.fsck.check import Check, Level
 
 CHECKS: tuple[Check, ...] = (
@@ -12,6 +25,7 @@ CHECKS: tuple[Check, ...] = (
     *access.CHECKS,
     *journal.CHECKS,
     *orders.CHECKS,
+    *approvals.CHECKS,
     *money.CHECKS,
     *usage.CHECKS,
     *prices.CHECKS,

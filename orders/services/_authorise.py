@@ -11,6 +11,7 @@ from authorisation.domain.principal import Principal
 from authorisation.services.raise_request import raise_request
 from orders.domain.words import SIDE_WORDS
 from risk.domain.answers import CheckAnswer, Verdict
+from risk.domain.checks.limits import OrderNotionalLimit
 
 KIND = "order_request"
 
@@ -39,6 +40,7 @@ def hold_for_authorisation(
     correlation_id: UUID,
 ) -> None:
     """Open the authorisation request. The decision binds to the terms: its payload is the request's whole message."""
+    value = next((answer.facts for answer in answers if answer.code == OrderNotionalLimit.code), {})
     raise_request(
         actor=actor,
         at=at,
@@ -50,6 +52,8 @@ def hold_for_authorisation(
         summary=summary_of(kind, ref, message),
         reasons=[{"code": a.code, "sentence": a.sentence} for a in answers if a.verdict is Verdict.AUTHORISE],
         desk_id=desk_id,
+        value=value.get("notional"),
+        currency=value.get("currency", ""),
         request_id=authorisation_id,
         correlation_id=correlation_id,
     )

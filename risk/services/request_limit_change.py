@@ -66,6 +66,8 @@ def request_limit_change(
             subject_version=standing.version if standing is not None else 0,
             payload={**change.to_payload(), "name": name, "before": before, "reason": reason.strip(), "trial": trial},
             summary=change.words(name)[:500],
+            value=change.hard if change.currency else None,
+            currency=change.currency,
         )
     return ChangeAsked(raised.id, f"{change.words(name)}: waits for a second person.")
 

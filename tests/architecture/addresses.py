@@ -105,6 +105,17 @@ def new_rate(doors: Doors) -> dict[str, Any]:
     return {"kind": "session", "amount": "50", "seconds": "1", "burst": "50", "share": "20", "reason": "test"}
 
 
+def new_policy(doors: Doors) -> dict[str, Any]:
+    return {
+        "kind": "static_data",
+        "checkers": "1",
+        "right": "release_order",
+        "minutes": "9",
+        "claim_s": "60",
+        "reason": "test",
+    }
+
+
 def new_limit(doors: Doors) -> dict[str, Any]:
     return {"scope": "firm", "kind": "open_orders", "hard": "100", "owner": "risk", "reason": "test"}
 
@@ -234,6 +245,8 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
         Door("POST", "/corporate-actions/{d.actions[0]}/paid", NOT_THEIRS, lambda d: {"statement": "x"}),
     ),
     "risk": (Door("GET", "/risk", SIGNED_IN),),
+    "approvals/policies": (Door("GET", "/approvals/policies", SIGNED_IN),),
+    "approvals/policies/ask": (Door("POST", "/approvals/policies/ask", NOT_THEIRS, new_policy),),
     "risk/rates": (Door("GET", "/risk/rates", SIGNED_IN),),
     "risk/rates/ask": (Door("POST", "/risk/rates/ask", NOT_THEIRS, new_rate),),
     "risk/kill": (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.integration.fsck.corruption import LIVE, Corruption
 from tests.integration.fsck.corruptions_access import ACCESS
+from tests.integration.fsck.corruptions_approvals import APPROVALS
 from tests.integration.fsck.corruptions_fees import FEES
 from tests.integration.fsck.corruptions_usage import USAGE
 
@@ -211,6 +212,7 @@ ORDERS = (
     Corruption(
         "AUTHORISATION_DIFFERS", "decided on one side only",
         "UPDATE authorisation_authorisationrequest SET state = 'lapsed' WHERE state = 'pending' AND kind = 'order_request'",
+        ("APPROVAL_UNTOLD",),
     ),
     Corruption(
         "AUTHORISATION_DIFFERS", "nothing left to decide about",
@@ -242,6 +244,7 @@ MONEY = (
     Corruption(
         "RESERVATION_ORPHANED", "of a withdrawal that was declined",
         "UPDATE authorisation_authorisationrequest SET state = 'declined' WHERE kind = 'withdrawal'",
+        ("APPROVAL_WITHOUT_WORD", "APPROVAL_UNTOLD"),
     ),
     Corruption("LOCATE_DIFFERS", "more than was promised", "UPDATE accounts_locate SET qty = qty + 1 WHERE ref = 'FSK-L'"),
     Corruption(
@@ -489,4 +492,18 @@ PRICES = (
     ),
 )  # fmt: skip
 
-CORRUPTIONS = (*GUARDS, *ACCESS, *JOURNAL, *SEALS, *ORDERS, *MONEY, *FEES, *USAGE, *WIRE, *EXCEPTIONS, *TRUTH, *PRICES)
+CORRUPTIONS = (
+    *GUARDS,
+    *ACCESS,
+    *JOURNAL,
+    *SEALS,
+    *ORDERS,
+    *MONEY,
+    *FEES,
+    *USAGE,
+    *WIRE,
+    *EXCEPTIONS,
+    *TRUTH,
+    *PRICES,
+    *APPROVALS,
+)
