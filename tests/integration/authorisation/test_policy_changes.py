@@ -60,7 +60,12 @@ def test_an_approved_policy_rules_what_is_raised_from_then_on(maker: Principal) 
     assert change_of_payload(asked.payload) == TWO_ABOVE_A_MILLION
     assert decide(asked).outcome == "applied"
     row = ApprovalPolicy.objects.get(change=asked)
-    assert (row.version, row.checkers, row.above, row.effective_from) == (1, 2, Decimal(1_000_000), AT + timedelta(minutes=1))
+    assert (row.version, row.checkers, row.above, row.effective_from) == (
+        1,
+        2,
+        Decimal(1_000_000),
+        AT + timedelta(minutes=1),
+    )
     told = Event.objects.get(kind="ApprovalPolicySet")
     assert (told.stream, told.payload["policy_id"], told.payload["maker_id"]) == (
         "policy:order_request",
