@@ -9,7 +9,7 @@ from uuid import UUID
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.transitions import OPEN
 from authorisation.guards import LOCK
-from authorisation.models import ApiKey, AuthorisationRequest, SignInFailures
+from authorisation.models import AccessReview, ApiKey, AuthorisationRequest, ReviewLine, SignInFailures
 from authorisation.selectors import facts_of
 from journal.bulk import raw_cursor
 from kernel.errors import NotFound
@@ -75,3 +75,21 @@ def lock_signed_key(key_id: UUID) -> ApiKey:
     if key is None:
         raise NotFound("API_KEY_UNKNOWN", "There is no such key.")
     return key
+
+
+def lock_review(review_id: UUID) -> AccessReview:
+    """An access review, locked until commit, behind its request; raises NotFound REVIEW_UNKNOWN."""
+    row = AccessReview.objects.select_for_update().filter(pk=review_id).first()
+    if row is None:
+        raise NotFound("REVIEW_UNKNOWN", "There is no such access review that you may see.")
+    return row
+
+
+def lock_review_lines(review_id: UUID, numbers: Collection[int] | None = None) -> list[ReviewLine]:
+    """Lines of a review by number, locked until commit: those numbered, or all."""
+    rows = (
+        ReviewLine.objects.select_for_update(of=("self",)).select_related("user", "person").filter(review_id=review_id)
+    )
+    if numbers is not None:
+        rows = rows.filter(number__in=set(numbers))
+    return list(rows.order_by("number"))

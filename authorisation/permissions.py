@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from authorisation.domain.principal import ADMINISTER_USERS, Principal
+from authorisation.domain.principal import ADMINISTER_USERS, REVIEW_ACCESS, RUN_ACCESS_REVIEW, SEE_ACCESS, Principal
+from kernel.errors import NotPermitted
 
 
 def require_administrator(actor: Principal) -> None:
     """Raise NotPermitted RIGHT_MISSING unless the actor administers users; our own processes do."""
     if not actor.is_process:
         actor.require(ADMINISTER_USERS, "Keys and grants need the right to administer users.")
+
+
+def reads_every_review(actor: Principal) -> bool:
+    """Whether all lines of all access reviews exist for the actor: who runs them, who
+    administers what they are about, and who sees all access."""
+    return not actor.rights.isdisjoint({RUN_ACCESS_REVIEW, ADMINISTER_USERS, SEE_ACCESS})
+
+
+def require_review_runner(actor: Principal) -> None:
+    """Raise NotPermitted unless the actor, a person, may open access reviews and ask for their close."""
+    actor.require(RUN_ACCESS_REVIEW, "Your role may not open or close access reviews.")
+    _require_person(actor)
+
+
+def require_reviewer(actor: Principal) -> None:
+    """Raise NotPermitted unless the actor, a person, may say which access is still needed."""
+    actor.require(REVIEW_ACCESS, "Your role may not review access.")
+    _require_person(actor)
+
+
+def _require_person(actor: Principal) -> None:
+    if actor.is_service or actor.is_process:
+        raise NotPermitted("REVIEWER_NOT_A_PERSON", "Only a person may review access, not a service.")

@@ -202,6 +202,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "oms_project.uses.AccessUseMiddleware",
 ]
 
 ROOT_URLCONF = "oms_project.urls"

@@ -13,8 +13,10 @@ from typing import Any
 from accounts.services.decide_withdrawal import decide_withdrawal
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
+from authorisation.services.decide_access_review import decide_access_review
 from authorisation.services.decide_policy_change import decide_policy_change
 from operations.domain.effect import Effect
+from operations.selectors.access_reviews import describe_close
 from operations.selectors.actions import describe_action
 from operations.selectors.limits import describe_limit_change
 from operations.selectors.order_effect import describe_order_request
@@ -50,5 +52,6 @@ KINDS: dict[str, ApprovalKind] = {
     "rule_change": ApprovalKind(decide_rule_change, describe_rule_change),
     "stop_release": ApprovalKind(decide_stop_release, describe_release),
     "policy_change": ApprovalKind(decide_policy_change, describe_policy_change),
+    "access_review": ApprovalKind(decide_access_review, describe_close),
     "corporate_action": ApprovalKind(decide_corporate_action, describe_action),
 }

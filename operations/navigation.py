@@ -13,7 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from authorisation.domain.four_eyes import visible_desks
-from authorisation.domain.principal import DECIDE_RISK_CHANGE, DECIDE_STATIC_DATA, ENTER_ORDER, Principal
+from authorisation.domain.principal import (
+    ADMINISTER_USERS,
+    DECIDE_RISK_CHANGE,
+    DECIDE_STATIC_DATA,
+    ENTER_ORDER,
+    REVIEW_ACCESS,
+    RUN_ACCESS_REVIEW,
+    SEE_ACCESS,
+    Principal,
+)
 from kernel.errors import NotPermitted
 from operations.permissions import SEARCH_AUDIT
 from refdata.permissions import ASK_STATIC_DATA, JUDGE_PRICE
@@ -66,6 +75,13 @@ PAGES: tuple[HousePage, ...] = (
     HousePage("/venues", "Venues", "Venues and sessions", "v", sees_a_desk, count="count-venues"),
     HousePage("/corporate-actions", "Actions", "Corporate actions", "c", sees_a_desk_or_holds(*STATIC_DATA)),
     HousePage("/uploads", "Uploads", "Uploads of orders", "l", holds(ENTER_ORDER)),
+    HousePage(
+        "/admin/access-review",
+        "Reviews",
+        "Access reviews",
+        "w",
+        holds(REVIEW_ACCESS, RUN_ACCESS_REVIEW, ADMINISTER_USERS, SEE_ACCESS),
+    ),
     HousePage("/search", "Search", "Search", "u", sees_a_desk),
     HousePage("/audit", "Audit", "Audit: what happened", "t", holds(SEARCH_AUDIT)),
 )

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from operations.views import (
+    access_reviews,
     account,
     actions,
     approvals,
@@ -109,6 +110,20 @@ urlpatterns: list[URLPattern] = [
     path("corporate-actions/<uuid:action_id>/ask", actions.ask, name="action-ask"),
     path("corporate-actions/<uuid:action_id>/cancel", actions.call_off, name="action-cancel"),
     path("corporate-actions/<uuid:action_id>/paid", actions.paid, name="action-paid"),
+    path("admin/access-review", access_reviews.reviews, name="access-reviews"),
+    path("admin/access-review/open", access_reviews.opening, name="access-review-open"),
+    path("admin/access-review/<uuid:review_id>", access_reviews.review, name="access-review"),
+    path("admin/access-review/<uuid:review_id>/keep", access_reviews.keep, name="access-review-keep"),
+    path("admin/access-review/<uuid:review_id>/close", access_reviews.close, name="access-review-close"),
+    path("admin/access-review/<uuid:review_id>/evidence", access_reviews.evidence, name="access-review-evidence"),
+    path(
+        "admin/access-review/<uuid:review_id>/lines/<int:number>", access_reviews.review_line, name="access-review-line"
+    ),
+    path(
+        "admin/access-review/<uuid:review_id>/lines/<int:number>/certify",
+        access_reviews.certify,
+        name="access-review-certify",
+    ),
     path("search", queues.search, name="search"),
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit.audit_export, name="audit-export"),

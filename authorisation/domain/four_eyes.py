@@ -204,6 +204,7 @@ def refusal(facts: RequestFacts, actor: Principal, at: datetime) -> OmsError | N
 def require_decidable(facts: RequestFacts, actor: Principal, at: datetime, *, payload_hash: str) -> None:
     """Raise what :func:`refusal` found, or Conflict AUTHORISATION_CHANGED when another content was looked at."""
     require_checker(facts, actor, at)
+    actor.used.add(facts.right)
     if payload_hash != facts.payload_hash:
         raise Conflict(
             "AUTHORISATION_CHANGED",

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from authorisation.domain.principal import ADMINISTER_USERS, DECIDE_RISK_CHANGE, DECIDE_STATIC_DATA, RELEASE_ORDER
+from authorisation.domain.principal import (
+    ADMINISTER_USERS,
+    DECIDE_RISK_CHANGE,
+    DECIDE_STATIC_DATA,
+    RELEASE_ORDER,
+    RUN_ACCESS_REVIEW,
+)
 from kernel.errors import InvariantBroken
 
 CLAIM_S = 120
@@ -46,6 +52,7 @@ POLICIES: dict[str, KindPolicy] = {
         KindPolicy("withdrawal", "Withdrawal", DECIDE_STATIC_DATA, timedelta(days=1)),
         KindPolicy("user_right", "User right", ADMINISTER_USERS, timedelta(days=2)),
         KindPolicy("policy_change", "Change of who decides", DECIDE_RISK_CHANGE, timedelta(days=2)),
+        KindPolicy("access_review", "Close of an access review", RUN_ACCESS_REVIEW, timedelta(days=5)),
     )
 }
 

@@ -15,6 +15,8 @@ SEE_ACCESS = "see_access"
 CANCEL_ORDER = "cancel_order"
 DECIDE_RISK_CHANGE = "decide_risk_change"
 DECIDE_STATIC_DATA = "decide_static_data"
+REVIEW_ACCESS = "review_access"
+RUN_ACCESS_REVIEW = "run_access_review"
 VIEW_DESK = "view_desk"
 TRADE_DESK = "trade_desk"
 VIEW_ACCOUNT_GROUP = "view_accountgroup"
@@ -24,7 +26,10 @@ TRADE_ACCOUNT_GROUP = "trade_accountgroup"
 @dataclass(frozen=True, slots=True)
 class Principal:
     """``rights`` are role rights by codename; ``grants`` maps an object right to the ids of desks or account groups;
-    ``responsible_id`` is the person who answers for a service account."""
+    ``responsible_id`` is the person who answers for a service account.
+
+    ``used`` collects the rights that guards asked for and found while this principal was at a door; the door keeps them.
+    """
 
     user_id: int
     username: str
@@ -37,6 +42,7 @@ class Principal:
     grants: Mapping[str, frozenset[int]] = field(default_factory=dict)
     on_behalf_of: str = ""
     responsible_id: int | None = None
+    used: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @property
     def person_id(self) -> int:
@@ -52,9 +58,16 @@ class Principal:
         """Ids of the objects on which ``right`` is granted."""
         return self.grants.get(right, frozenset())
 
+    def uses(self, right: str) -> bool:
+        """Whether the role has ``right``; remembered when it has, for guards that answer rather than raise."""
+        if right not in self.rights:
+            return False
+        self.used.add(right)
+        return True
+
     def require(self, right: str, sentence: str) -> None:
         """Raise NotPermitted unless the role has ``right``."""
-        if right not in self.rights:
+        if not self.uses(right):
             raise NotPermitted("RIGHT_MISSING", sentence, {"right": right})
 
 

@@ -19,6 +19,8 @@ from authorisation.domain.principal import (
     DECIDE_STATIC_DATA,
     ENTER_ORDER,
     RELEASE_ORDER,
+    REVIEW_ACCESS,
+    RUN_ACCESS_REVIEW,
     SEE_ACCESS,
 )
 from kernel.errors import Refused
@@ -31,6 +33,7 @@ RECONCILES = frozenset(
 )
 STOPS_OR_CANCELS = frozenset({"switch_trading", "impose_block", CANCEL_ORDER})
 ADMINISTERS = frozenset({ADMINISTER_USERS})
+REVIEWS_ACCESS = frozenset({REVIEW_ACCESS, RUN_ACCESS_REVIEW})
 HARMLESS = frozenset({"engage_kill_switch", "see_restrictions", "search_audit", SEE_ACCESS})
 """They see, or stop at once with a second person to go on: nobody gains by holding them beside anything."""
 
@@ -56,6 +59,12 @@ PAIRS: tuple[ToxicPair, ...] = (
         ADMINISTERS,
         TRADES | RELEASES | SETS_LIMITS | RECONCILES | STOPS_OR_CANCELS,
         "Who gives rights uses none: an administrator neither trades nor decides.",
+    ),
+    ToxicPair(
+        "ADMINISTRATOR_AND_REVIEWER",
+        ADMINISTERS,
+        REVIEWS_ACCESS,
+        "Who gives rights does not say whether they are still needed.",
     ),
 )
 

@@ -8,12 +8,16 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from authorisation.models.access_review import AccessReview, ReviewAssignment, ReviewLine, ReviewWord
+from authorisation.models.access_use import AccessUse
 from authorisation.models.keys import ApiKey, KeyNonce, KeyUse
 from authorisation.models.policies import ApprovalPolicy
 from authorisation.models.requests import AuthorisationRequest, Decision, RequestVersion
 from authorisation.models.sign_in import Session
 
 __all__ = [
+    "AccessReview",
+    "AccessUse",
     "ApiKey",
     "ApprovalPolicy",
     "AuthorisationRequest",
@@ -22,6 +26,9 @@ __all__ = [
     "KeyNonce",
     "KeyUse",
     "RequestVersion",
+    "ReviewAssignment",
+    "ReviewLine",
+    "ReviewWord",
     "Session",
     "SignInFailures",
     "User",

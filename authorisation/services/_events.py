@@ -50,3 +50,8 @@ def draft(
         business_date=at.date(),
         payload=payload,
     )
+
+
+def why(because: str) -> dict[str, str]:
+    """For a payload: what made a process take something away; nothing where a person did and answers for it."""
+    return {"because": because} if because else {}

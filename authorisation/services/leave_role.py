@@ -12,11 +12,12 @@ from authorisation.domain.access import ROLE_LEFT
 from authorisation.domain.principal import Principal
 from authorisation.models import User
 from authorisation.permissions import require_administrator
-from authorisation.services._events import record
+from authorisation.services._events import record, why
 
 
-def leave_role(*, actor: Principal, at: datetime, user: User, roles: Sequence[Group]) -> int:
+def leave_role(*, actor: Principal, at: datetime, user: User, roles: Sequence[Group], because: str = "") -> int:
     """Take the user out of the roles; one that is not held changes nothing. Returns how many were held.
+    ``because`` is told by the events.
 
     Raises NotPermitted RIGHT_MISSING.
     """
@@ -26,5 +27,6 @@ def leave_role(*, actor: Principal, at: datetime, user: User, roles: Sequence[Gr
         gone = [role for role in roles if role.pk in held]
         user.groups.remove(*gone)
         for role in gone:
-            record(stream=f"user:{user.pk}", kind=ROLE_LEFT, actor=actor, at=at, payload={"role": role.name})
+            told = {"role": role.name, **why(because)}
+            record(stream=f"user:{user.pk}", kind=ROLE_LEFT, actor=actor, at=at, payload=told)
     return len(gone)

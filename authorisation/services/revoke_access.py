@@ -11,11 +11,16 @@ from guardian.shortcuts import remove_perm
 
 from authorisation.domain.principal import Principal
 from authorisation.permissions import require_administrator
-from authorisation.services._events import record
+from authorisation.services._events import record, why
 
 
-def revoke_access(*, actor: Principal, at: datetime, group: Group, right: str, objects: Sequence[models.Model]) -> None:
-    """Take ``right`` on each object from the group; it holds from the next request on. Raises NotPermitted."""
+def revoke_access(
+    *, actor: Principal, at: datetime, group: Group, right: str, objects: Sequence[models.Model], because: str = ""
+) -> None:
+    """Take ``right`` on each object from the group; it holds from the next request on. ``because`` is told by the event.
+
+    Raises NotPermitted.
+    """
     require_administrator(actor)
     with transaction.atomic():
         for item in objects:
@@ -25,5 +30,9 @@ def revoke_access(*, actor: Principal, at: datetime, group: Group, right: str, o
             kind="AccessRevoked",
             actor=actor,
             at=at,
-            payload={"right": right, "objects": [f"{item._meta.label_lower}:{item.pk}" for item in objects]},
+            payload={
+                "right": right,
+                "objects": [f"{item._meta.label_lower}:{item.pk}" for item in objects],
+                **why(because),
+            },
         )

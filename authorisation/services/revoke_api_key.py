@@ -10,12 +10,12 @@ from django.db import transaction
 from authorisation.domain.principal import Principal
 from authorisation.models import ApiKey
 from authorisation.permissions import require_administrator
-from authorisation.services._events import record
+from authorisation.services._events import record, why
 from kernel.errors import NotFound
 
 
-def revoke_api_key(*, actor: Principal, at: datetime, key_id: UUID) -> bool:
-    """True when the key was live until now. Owners may revoke their own.
+def revoke_api_key(*, actor: Principal, at: datetime, key_id: UUID, because: str = "") -> bool:
+    """True when the key was live until now. Owners may revoke their own. ``because`` is told by the event.
 
     Raises NotFound API_KEY_UNKNOWN, NotPermitted RIGHT_MISSING.
     """
@@ -32,6 +32,6 @@ def revoke_api_key(*, actor: Principal, at: datetime, key_id: UUID) -> bool:
                 kind="ApiKeyRevoked",
                 actor=actor,
                 at=at,
-                payload={"key_id": str(key.id), "name": key.name},
+                payload={"key_id": str(key.id), "name": key.name, **why(because)},
             )
     return bool(revoked)

@@ -14,12 +14,12 @@ from authorisation.domain.toxic import require_harmless
 from authorisation.locks import lock_rights
 from authorisation.permissions import require_administrator
 from authorisation.selectors import rights_beside_role
-from authorisation.services._events import record
+from authorisation.services._events import record, why
 from kernel.errors import Invalid
 
 
-def set_role_rights(*, actor: Principal, at: datetime, role: Group, rights: Collection[str]) -> None:
-    """Give the role exactly these rights (codenames).
+def set_role_rights(*, actor: Principal, at: datetime, role: Group, rights: Collection[str], because: str = "") -> None:
+    """Give the role exactly these rights (codenames). ``because`` is told by the event.
 
     Raises NotPermitted RIGHT_MISSING, Invalid RIGHT_UNKNOWN, Refused TOXIC_RIGHTS for the role itself or, with their
     other roles, for somebody who holds it.
@@ -38,7 +38,7 @@ def set_role_rights(*, actor: Principal, at: datetime, role: Group, rights: Coll
             kind=ROLE_RIGHTS_SET,
             actor=actor,
             at=at,
-            payload={"rights": sorted({permission.codename for permission in permissions})},
+            payload={"rights": sorted({permission.codename for permission in permissions}), **why(because)},
         )
 
 

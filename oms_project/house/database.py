@@ -30,10 +30,11 @@ WRITERS = (APP, GATEWAY)
 HAND_OVERS = "venues_handover"
 SEALS = ("journal_seal", "journal_sealkey", "journal_sealanchor")
 ACTIONS = ("refdata_corporateactionversion", "refdata_formername", "accounts_actionentry")
+REVIEWS = ("authorisation_reviewassignment", "authorisation_reviewword")
 APPEND_ONLY = (
     "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "accounts_locate", "risk_ratemark", "accounts_canaryaccount",
     "venues_wiremessage", HAND_OVERS, "authorisation_decision", "authorisation_requestversion",
-    "authorisation_approvalpolicy", *ACTIONS,
+    "authorisation_approvalpolicy", *REVIEWS, *ACTIONS,
 )  # fmt: skip
 OLDEST_SERVER = 150000
 UNCHANGED = ("refdata_pricetick",)  # forgotten when old, never changed

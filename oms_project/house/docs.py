@@ -132,6 +132,35 @@ def authorisation_states() -> str:
     return "\n".join([*lines, ""])
 
 
+def access_review_states() -> str:
+    """State diagrams of access reviews and of their lines, from their tables."""
+    from authorisation.domain.review_transitions import (
+        LINE_TRANSITIONS,
+        REVIEW_TRANSITIONS,
+        line_diagram,
+        review_diagram,
+    )
+
+    lines = _header("Access reviews", "`authorisation/domain/review_transitions.py`")
+    for title, diagram, table in (
+        ("A review", review_diagram(), REVIEW_TRANSITIONS),
+        ("A line of a review", line_diagram(), LINE_TRANSITIONS),
+    ):
+        lines += [
+            f"## {title}",
+            "",
+            "```mermaid",
+            diagram,
+            "```",
+            "",
+            "| move | from | to | when |",
+            "|---|---|---|---|",
+        ]
+        lines += [f"| {one.name} | {', '.join(one.sources)} | {one.target} | {one.why} |" for one in table]
+        lines.append("")
+    return "\n".join(lines)
+
+
 def checks() -> str:
     """The pre-trade checks: code and rule text."""
     from risk.domain.checks import CHECKS, REGISTRY_VERSION
@@ -311,6 +340,7 @@ DOCS: dict[str, Callable[[], str]] = {
     "order_states.md": order_states,
     "rates.md": breaker_states,
     "authorisation_states.md": authorisation_states,
+    "access_review_states.md": access_review_states,
     "corporate_actions.md": corporate_actions,
     "checks.md": checks,
     "controls.md": controls,

@@ -14,6 +14,7 @@ from operations.fsck import (
     money,
     orders,
     prices,
+    reviews,
     truth,
     usage,
     wire,
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     *actions.CHECKS,
     *wire.CHECKS,
     *exceptions.CHECKS,
+    *reviews.CHECKS,
     *prices.DOUBTS,
     *truth.CHECKS,
 )

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from kernel.clock import utc_now
 from kernel.ids import new_id
 from tests.factories.approvals import shown_to
 from tests.factories.doors import CALLERS, Doors
@@ -49,6 +51,7 @@ SEES_THE_DESK = (302, 200, 404, 200, 200, 302)
 ENTERS = (302, 200, 200, 403, 403, 302)
 TRADES_THE_DESK = (302, 200, 404, 403, 403, 302)
 NOT_THEIRS = (302, 403, 403, 403, 403, 302)
+REVIEWS = (302, 403, 403, 403, 200, 302)
 OWNS = (302, 200, 404, 403, 403, 302)
 AUDITS = (302, 403, 403, 200, 403, 302)
 AUDITS_ON = (302, 403, 403, 302, 403, 302)
@@ -126,6 +129,16 @@ def new_rule(doors: Doors) -> dict[str, Any]:
         "about": "rule", "code": "NO_THIS", "title": "Not this", "scope": "firm", "name": "", "verdict": "refuse",
         "sentence": "This is not traded.", "source": "policy", "reason": "test", "owner": "compliance", "why": "test",
         "fact_1": "market", "op_1": "in", "values_1": "XLON",
+    }  # fmt: skip
+
+
+def new_review(doors: Doors) -> dict[str, Any]:
+    """Of the auditors, by whoever may."""
+    reviewer = doors.people["compliance"].user_id
+    return {
+        "scope": "role", "role_name": "auditor", "reason": "test",
+        "reviewer": [f"{desk}:{reviewer}" for desk in (doors.own.desk.pk, 0)],
+        "deadline": f"{utc_now() + timedelta(days=7):%Y-%m-%dT%H:%M}",
     }  # fmt: skip
 
 
@@ -321,6 +334,46 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
             "/prices/{d.own.listing.symbol}/settle",
             NOT_THEIRS,
             lambda d: {"tick": str(d.tick_id), "verdict": "dismiss", "reason": "test"},
+        ),
+    ),
+    "admin/access-review": (Door("GET", "/admin/access-review", REVIEWS, measured_as="compliance"),),
+    "admin/access-review/open": (
+        Door("POST", "/admin/access-review/open", (302, 403, 403, 403, 302, 302), new_review, measured_as="compliance"),
+    ),
+    "admin/access-review/<uuid:review_id>": (
+        Door("GET", "/admin/access-review/{d.review_id}", REVIEWS, measured_as="compliance"),
+    ),
+    "admin/access-review/<uuid:review_id>/keep": (
+        Door(
+            "POST",
+            "/admin/access-review/{d.review_id}/keep",
+            REVIEWS,
+            lambda d: {"number": "1", "reason": "test"},
+            measured_as="compliance",
+        ),
+    ),
+    "admin/access-review/<uuid:review_id>/close": (
+        Door(
+            "POST",
+            "/admin/access-review/{d.review_id}/close",
+            (302, 403, 403, 403, 422, 302),
+            lambda d: {"reason": "test"},
+            measured_as="compliance",
+        ),
+    ),
+    "admin/access-review/<uuid:review_id>/evidence": (
+        Door("GET", "/admin/access-review/{d.review_id}/evidence", REVIEWS, measured_as="compliance"),
+    ),
+    "admin/access-review/<uuid:review_id>/lines/<int:number>": (
+        Door("GET", "/admin/access-review/{d.review_id}/lines/1", REVIEWS, measured_as="compliance"),
+    ),
+    "admin/access-review/<uuid:review_id>/lines/<int:number>/certify": (
+        Door(
+            "POST",
+            "/admin/access-review/{d.review_id}/lines/1/certify",
+            REVIEWS,
+            lambda d: {"verdict": "keep", "reason": "test"},
+            measured_as="compliance",
         ),
     ),
     "search": (Door("GET", "/search", SIGNED_IN, lambda d: {"q": d.own.account.code}),),

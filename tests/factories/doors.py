@@ -22,6 +22,7 @@ from django.test import Client
 
 from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import ApiKey, AuthorisationRequest, Session, User
+from authorisation.services.open_review import open_review
 from authorisation.session_store import SessionStore, digest_of
 from kernel.clock import utc_now
 from kernel.fix import ExecType, OrdStatus
@@ -61,6 +62,7 @@ class Doors:
     actions: list[UUID] = field(default_factory=list)
     stops: list[UUID] = field(default_factory=list)
     ticks: list[UUID] = field(default_factory=list)
+    reviews: list[UUID] = field(default_factory=list)
     client: Client = field(default_factory=Client)
     strict_client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
 
@@ -71,6 +73,11 @@ class Doors:
     @property
     def stop_id(self) -> UUID:
         return self.stops[0]
+
+    @property
+    def review_id(self) -> UUID:
+        """An access review of the dealers, which compliance reviews."""
+        return self.reviews[0]
 
     @property
     def tick_id(self) -> UUID:
@@ -268,7 +275,7 @@ def make_doors() -> Doors:
         "compliance": make_principal(
             "compliance",
             role="compliance",
-            rights=("release_order",),
+            rights=("release_order", "review_access", "run_access_review"),
             desks=desks,
             groups=groups,
             trades=False,
@@ -290,7 +297,23 @@ def make_doors() -> Doors:
         if caller != "service":
             doors.sessions[caller] = sign_in_as(principal)
     doors.add(1)
+    doors.reviews.append(_open_review(doors))
     return doors
+
+
+def _open_review(doors: Doors) -> UUID:
+    """Compliance alone reviews the dealers of both desks."""
+    actor = doors.people["compliance"]
+    everywhere = (doors.own.desk.pk, doors.other.desk.pk, None)
+    return open_review(
+        actor=actor,
+        at=utc_now(),
+        scope="role",
+        scope_name="dealer",
+        deadline_at=utc_now() + timedelta(days=14),
+        reviewers={desk: [actor.user_id] for desk in everywhere},
+        reason="test",
+    ).id
 
 
 def _issue_token(principal: Principal, token: str) -> None:

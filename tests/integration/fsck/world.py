@@ -26,6 +26,7 @@ from tests.factories import AT, give_stock, make_listing, set_mark
 from tests.factories.accounts import located
 from tests.factories.actions import approved, sweep
 from tests.factories.books import book_openings
+from tests.factories.reviews import make_review_house
 from tests.factories.trading import GROUP, Desk, relay
 from venues.scenario_database import DatabaseHouse
 from venues.scenario_world import make_world
@@ -110,11 +111,22 @@ def act() -> None:
     assert set(CorporateAction.objects.values_list("state", flat=True)) == {"ex_applied", "applied"}
 
 
+def review_access() -> None:
+    """A review that a second person closed with one right removed, and one that is open with a word said."""
+    house = make_review_house()
+    closed = house.open(scope="role", scope_name="trader")
+    house.say("h.one", house.line(closed, user__username="d.two"), "remove")
+    house.keep_rest(closed)
+    house.close(closed)
+    house.say("h.one", house.line(house.open(scope="role", scope_name="trader"), user__username="d.one"))
+
+
 def make_used_database() -> None:
     """Everything above, committed."""
     play_scenarios()
     use_the_desk()
     act()
+    review_access()
     relay()
     actor = process_principal("test")
     account_id = Order.objects.filter(account__code="SCN").values_list("account_id", flat=True)[0]

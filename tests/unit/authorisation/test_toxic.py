@@ -20,6 +20,8 @@ from kernel.errors import Refused
         ({"administer_users", "release_order"}, "ADMINISTRATOR_AND_BUSINESS"),
         ({"administer_users", "decide_risk_change"}, "ADMINISTRATOR_AND_BUSINESS"),
         ({"administer_users", "cancel_order"}, "ADMINISTRATOR_AND_BUSINESS"),
+        ({"administer_users", "review_access"}, "ADMINISTRATOR_AND_REVIEWER"),
+        ({"administer_users", "run_access_review"}, "ADMINISTRATOR_AND_REVIEWER"),
     ],
 )
 def test_what_does_not_mix(rights: set[str], code: str) -> None:
