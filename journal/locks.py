@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from journal.bulk import raw_cursor
 from journal.domain.chain import GENESIS, Head
 from journal.domain.idempotency import lock_number
 from kernel.errors import Unavailable
+
+KEY_WAIT_S = 5.0
+KEY_LOOK_S = 0.02
 
 
 def lock_heads(streams: Iterable[str]) -> dict[str, Head]:
@@ -46,10 +50,18 @@ def lock_cursor(name: str) -> int | None:
     return None
 
 
-def lock_key(principal: str, route: str, key: str) -> None:
-    """Wait until no other transaction works under the same idempotency key. Held until commit."""
+def lock_key(principal: str, route: str, key: str) -> bool:
+    """Wait until no other transaction works under the same idempotency key; False when that takes too long. Held until commit."""
+    until = time.monotonic() + KEY_WAIT_S
     with raw_cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number("idempotency", principal, route, key)])
+        while True:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_number("idempotency", principal, route, key)])
+            row = cursor.fetchone()
+            if row and row[0]:
+                return True
+            if time.monotonic() > until:
+                return False
+            time.sleep(KEY_LOOK_S)
 
 
 def require_fence(name: str, fence: int) -> None:

@@ -6,6 +6,9 @@ import logging
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.views import defaults
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
@@ -17,6 +20,7 @@ from kernel.canonical import jsonable
 from kernel.errors import Invalid, NotFound, NotPermitted, OmsError, TooMany, Unauthenticated, Unavailable
 
 logger = logging.getLogger(__name__)
+API = "/api/"
 
 
 def error_body(error: OmsError) -> dict[str, Any]:
@@ -73,3 +77,28 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         code = str(error.get_codes() if isinstance(error.get_codes(), str) else "ERROR").upper()
         response.data = {"code": code, "sentence": str(error.detail), "context": {}}
     return response
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """An address that is none: JSON under the API, a page elsewhere."""
+    if request.path.startswith(API):
+        return _plain(404, "NOT_FOUND", "There is no such address.")
+    return defaults.page_not_found(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """What the frame itself refuses to read."""
+    if request.path.startswith(API):
+        return _plain(400, "REQUEST_INVALID", "The request cannot be read.")
+    return defaults.bad_request(request, exception)
+
+
+def failed(request: HttpRequest) -> HttpResponseBase:
+    """Something went wrong here; the log has it."""
+    if request.path.startswith(API):
+        return _plain(500, "FAILED", "Something went wrong here. It is written down; ask again with the same key.")
+    return defaults.server_error(request)
+
+
+def _plain(status: int, code: str, sentence: str) -> JsonResponse:
+    return JsonResponse({"code": code, "sentence": sentence, "context": {}}, status=status)

@@ -3,6 +3,10 @@
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularJSONAPIView
 
+handler400 = "oms_project.api_errors.bad_request"
+handler404 = "oms_project.api_errors.not_found"
+handler500 = "oms_project.api_errors.failed"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("authorisation.urls")),
     path("", include("operations.urls")),

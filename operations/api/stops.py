@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authorisation.domain.scopes import STOPS_READ, STOPS_WRITE
 from kernel.clock import utc_now
+from operations.api.documents import PressAnswer, ReleaseAnswer, StopProofDocument, StopsAnswer
 from operations.selectors.scopes import find_scope
 from operations.selectors.stop_proof import get_stop_proof, list_stop_proofs, proof_as_json
 from operations.selectors.stops import list_standing
@@ -47,10 +49,17 @@ class StopsView(OrderApiView):
     scopes = {"GET": STOPS_READ, "POST": STOPS_WRITE}
     removes_risk = True
 
-    @extend_schema(operation_id="stops_press", request=StopBodySerializer, parameters=[KEY], responses={201: dict})
+    @extend_schema(
+        operation_id="stops_press",
+        request=StopBodySerializer,
+        parameters=[KEY],
+        responses={201: PressAnswer, 404: OpenApiResponse(description="There is no such scope.")},
+    )
     def post(self, request: Request) -> Response:
-        self.key()
         body = self.body(StopBodySerializer)
+        return self.once(body, lambda: (status.HTTP_201_CREATED, self._press(body)))
+
+    def _press(self, body: dict[str, Any]) -> dict[str, Any]:
         pairs = [find_scope(one["scope"], one["id"]) for one in body["scopes"]]
         pressed = engage_kill_switch(actor=self.principal(), at=utc_now(), scopes=pairs, reason=body["reason"])
         stops = [
@@ -63,9 +72,9 @@ class StopsView(OrderApiView):
             }
             for one in pressed.stops
         ]
-        return Response({"stops": stops, "drained": pressed.drained}, status=status.HTTP_201_CREATED)
+        return {"stops": stops, "drained": pressed.drained}
 
-    @extend_schema(operation_id="stops_list", responses={200: dict})
+    @extend_schema(operation_id="stops_list", responses={200: StopsAnswer})
     def get(self, request: Request) -> Response:
         proofs = list_stop_proofs([one for one in list_standing() if one.is_stop])
         return Response({"stops": [proof_as_json(one) for one in proofs]})
@@ -76,7 +85,7 @@ class StopView(OrderApiView):
 
     scopes = {"GET": STOPS_READ}
 
-    @extend_schema(operation_id="stops_get", responses={200: dict})
+    @extend_schema(operation_id="stops_get", responses={200: StopProofDocument})
     def get(self, request: Request, stop_id: UUID) -> Response:
         return Response(proof_as_json(get_stop_proof(actor=self.principal(), stop_id=stop_id)))
 
@@ -86,10 +95,13 @@ class StopReleaseView(OrderApiView):
 
     scopes = {"POST": STOPS_WRITE}
 
-    @extend_schema(operation_id="stops_release", request=ReleaseBodySerializer, parameters=[KEY], responses={202: dict})
+    @extend_schema(
+        operation_id="stops_release", request=ReleaseBodySerializer, parameters=[KEY], responses={202: ReleaseAnswer}
+    )
     def post(self, request: Request, stop_id: UUID) -> Response:
-        self.key()
-        reason = self.body(ReleaseBodySerializer)["reason"]
+        body = self.body(ReleaseBodySerializer)
+        return self.once(body, lambda: (status.HTTP_202_ACCEPTED, self._ask(stop_id, body["reason"])))
+
+    def _ask(self, stop_id: UUID, reason: str) -> dict[str, Any]:
         asked = request_stop_release(actor=self.principal(), at=utc_now(), stop_id=stop_id, reason=reason)
-        answer = {"authorisation_id": str(asked.authorisation_id), "sentence": asked.sentence}
-        return Response(answer, status=status.HTTP_202_ACCEPTED)
+        return {"authorisation_id": str(asked.authorisation_id), "sentence": asked.sentence}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -14,6 +15,7 @@ from authorisation.domain.scopes import ACCOUNTS_READ, PRICES_READ
 from authorisation.models import ApiKey
 from kernel.clock import utc_now
 from kernel.errors import Invalid
+from operations.api.documents import CashAnswer, PositionsAnswer, PricesAnswer
 from operations.domain.position_rows import cash_answer, positions_answer
 from operations.domain.price_state import price_answer, state_of
 from operations.selectors.positions import Positions, get_positions
@@ -21,8 +23,9 @@ from operations.selectors.price_board import age_marks
 from refdata.selectors import find_listings_by_symbol
 
 MOST_SYMBOLS = 100
+RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
 AT = OpenApiParameter(
-    "at", str, description="ISO 8601 with its zone: figures as the house knew them then; now when absent"
+    "at", datetime, description="ISO 8601 with its zone: figures as the house knew them then; now when absent"
 )
 
 
@@ -44,7 +47,7 @@ class AccountView(APIView):
 class AccountCashView(AccountView):
     """``/accounts/<code>/cash``: per currency what is settled, pending by date, reserved, to trade and withdrawable."""
 
-    @extend_schema(operation_id="account_cash", parameters=[AT], responses={200: dict})
+    @extend_schema(operation_id="account_cash", parameters=[AT], responses={200: CashAnswer})
     def get(self, request: Request, code: str) -> Response:
         return Response(cash_answer(self.positions(request, code)))
 
@@ -52,7 +55,7 @@ class AccountCashView(AccountView):
 class AccountPositionsView(AccountView):
     """``/accounts/<code>/positions``: per instrument the position, what of it is unsettled, reserved, and what it cost."""
 
-    @extend_schema(operation_id="account_positions", parameters=[AT], responses={200: dict})
+    @extend_schema(operation_id="account_positions", parameters=[AT], responses={200: PositionsAnswer})
     def get(self, request: Request, code: str) -> Response:
         return Response(positions_answer(self.positions(request, code)))
 
@@ -65,7 +68,7 @@ class PricesView(APIView):
     @extend_schema(
         operation_id="prices",
         parameters=[OpenApiParameter("symbols", str, required=True, description="1 to 100 symbols, comma-separated")],
-        responses={200: dict},
+        responses={200: PricesAnswer},
     )
     def get(self, request: Request) -> Response:
         symbols = list(
@@ -85,16 +88,16 @@ class PricesView(APIView):
 
 
 def _moment(request: Request) -> datetime | None:
-    text = request.query_params.get("at", "")
+    text = request.query_params.get("at")
     if set(request.query_params) - {"at"}:
         raise Invalid("PARAMETERS_INVALID", "Some query parameters are unknown or malformed.")
-    if not text:
+    if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text) if RFC_3339.fullmatch(text) else None
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None:
         sentence = "A time with its zone, like 2026-11-25T14:30:00+00:00."
         raise Invalid("PARAMETERS_INVALID", "Some query parameters are unknown or malformed.", {"at": [sentence]})
     return moment

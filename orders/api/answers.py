@@ -9,10 +9,19 @@ from rest_framework.response import Response
 
 from kernel.canonical import jsonable
 from kernel.fix import ORD_STATUS_NAMES, OrdStatus
-from orders.domain.results import COMPLETED_LOCALLY, PENDING_AUTHORISATION, REFUSED, RELEASED, CaptureResult, RowResult
+from kernel.numbers import Money, plain
+from orders.domain.results import (
+    COMPLETED_LOCALLY,
+    PENDING_AUTHORISATION,
+    REFUSED,
+    RELEASED,
+    CaptureResult,
+    Preview,
+    RowResult,
+)
 from orders.domain.words import ORD_TYPE_WORDS, SIDE_WORDS, TIME_IN_FORCE_WORDS
 from orders.models import Order
-from risk.domain.answers import answer_to_json
+from risk.domain.answers import Verdict, answer_to_json
 from risk.domain.checks.rates import retry_after
 
 _HTTP = {
@@ -53,6 +62,34 @@ def request_answer(result: CaptureResult) -> Response:
     if result.replayed:
         response["Idempotency-Replayed"] = "true"
     return response
+
+
+_PREVIEWED = {
+    Verdict.PASS: RELEASED,
+    Verdict.ACKNOWLEDGE: PENDING_AUTHORISATION,
+    Verdict.AUTHORISE: PENDING_AUTHORISATION,
+    Verdict.REFUSE: REFUSED,
+}
+
+
+def preview_body(preview: Preview) -> dict[str, Any]:
+    """What would become of an order that is sent now: its outcome, every check, value, charges and what they leave."""
+    return {
+        "dry_run": True,
+        "outcome": _PREVIEWED[preview.worst],
+        "sentence": preview.sentence,
+        "checks": [answer_to_json(answer) for answer in preview.checks],
+        "value": _money(preview.notional),
+        "fees": _money(preview.fees),
+        "cash_before": _money(preview.cash_before),
+        "cash_after": _money(preview.cash_after),
+        "position_before": plain(preview.position_before),
+        "position_after": plain(preview.position_after),
+    }
+
+
+def _money(amount: Money | None) -> dict[str, str] | None:
+    return None if amount is None else {"currency": amount.currency, "amount": plain(amount.amount)}
 
 
 def row_body(row: RowResult) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from kernel.errors import Invalid
@@ -14,12 +15,30 @@ from orders.api.serializers import OrderBodySerializer, order_terms
 from orders.domain.terms import OrderTerms
 
 FILTERS = {"cursor", "limit", "open", "account", "symbol", "client_order_id"}
+UNREADABLE = "Some query parameters are unknown or malformed."
+
+
+def refuse_parameters(request: Request, known: Collection[str]) -> None:
+    """Raise Invalid for a query parameter that is not known, or that is given twice: which of the two was meant?"""
+    faults = {name: ["Not known."] for name in request.query_params if name not in known}
+    faults |= {name: ["Given twice."] for name, values in request.query_params.lists() if len(values) > 1}
+    if faults:
+        raise Invalid("PARAMETERS_INVALID", UNREADABLE, faults)
+
+
+def read_dry_run(parameters: Mapping[str, str]) -> bool:
+    """Whether nothing shall be kept; raises Invalid for anything but true or false."""
+    text = parameters.get("dry_run", "false")
+    if text not in ("true", "false"):
+        raise Invalid("PARAMETERS_INVALID", UNREADABLE, {"dry_run": ["true or false."]})
+    return text == "true"
 
 
 def read_filters(parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Arguments of ``list_orders``. Raises Invalid for unknown or malformed parameters."""
-    faults: dict[str, list[str]] = {name: ["Not known."] for name in parameters if name not in FILTERS}
-    faults |= {name: ["Holds a NUL character."] for name, value in parameters.items() if "\x00" in value}
+    """Arguments of ``list_orders``. Raises Invalid for malformed parameters."""
+    faults: dict[str, list[str]] = {
+        name: ["Holds a NUL character."] for name, value in parameters.items() if "\x00" in value
+    }
     limit = parameters.get("limit", "100")
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 500):
         faults["limit"] = ["A whole number from 1 to 500."]
@@ -33,7 +52,7 @@ def read_filters(parameters: Mapping[str, str]) -> dict[str, Any]:
     if only_open not in ("true", "false"):
         faults["open"] = ["true or false."]
     if faults:
-        raise Invalid("PARAMETERS_INVALID", "Some query parameters are unknown or malformed.", faults)
+        raise Invalid("PARAMETERS_INVALID", UNREADABLE, faults)
     return {
         "before": cursor,
         "limit": int(limit),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orders.domain.terms import OrderTerms, ReplaceTerms
@@ -26,6 +27,14 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": "string", "pattern": r"^([1-9][0-9]{0,15}(\.[0-9]{1,8})?|0\.[0-9]{0,7}[1-9])$"},
+            {"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": 9_999_999_999_999_999},
+        ]
+    }
+)
 class PositiveDecimal(serializers.DecimalField):
     """A finite decimal above zero, as JSON text or number; at most 16 digits before and 8 after the point."""
 

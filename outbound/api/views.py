@@ -7,8 +7,10 @@ transaction while it waits.
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -29,6 +31,14 @@ LOOK_EVERY_S = 0.1
 ROOM = WaitingRoom()
 
 
+class EventPage(serializers.Serializer[Any]):
+    """As the document describes it; an event in the words of its contract (docs/formats/events)."""
+
+    events = serializers.ListField(child=serializers.DictField())
+    next = serializers.CharField()
+    more = serializers.BooleanField()
+
+
 class EventsView(APIView):
     """``/events``: what happened behind a position, in order, of the orders this key's owner may see."""
 
@@ -44,7 +54,7 @@ class EventsView(APIView):
             OpenApiParameter("kinds", str, description="kinds or families, comma-separated; all when absent"),
             OpenApiParameter("wait", int, description=f"seconds to wait when there is nothing, 0 to {LONGEST_WAIT_S}"),
         ],
-        responses={200: dict},
+        responses={200: EventPage},
     )
     def get(self, request: Request) -> Response:
         query = read_query(request.query_params)

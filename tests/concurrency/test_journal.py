@@ -18,7 +18,7 @@ from journal.services.append_to_stream import append_to_stream
 from journal.services.claim_key import claim_key
 from journal.services.run_listener import run_listener
 from journal.services.store_answer import store_answer
-from kernel.errors import Conflict
+from kernel.errors import Conflict, Unavailable
 from tests.concurrency.threads import together
 from tests.factories.journal import AT, draft
 
@@ -167,3 +167,28 @@ def test_fifty_uses_of_a_key_have_one_effect_and_one_answer() -> None:
     with transaction.atomic():
         assert claim_key(principal="user:2", route="POST /orders", key="k1", payload_hash="other") is None
     assert IdempotencyKey.objects.count() == 1
+
+
+def test_a_key_whose_request_is_still_at_work_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("journal.locks.KEY_WAIT_S", 0.1)
+    claimed, told = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with transaction.atomic():
+            claim_key(principal="user:1", route="r", key="k", payload_hash="h")
+            claimed.set()
+            assert told.wait(20)
+            store_answer(principal="user:1", route="r", key="k", payload_hash="h", status=201, answer={"n": 1}, at=AT)
+
+    def second() -> StoredAnswer | None:
+        assert claimed.wait(20)
+        try:
+            with pytest.raises(Unavailable, match="REQUEST_IN_FLIGHT"), transaction.atomic():
+                claim_key(principal="user:1", route="r", key="k", payload_hash="h")
+        finally:
+            told.set()
+        monkeypatch.setattr("journal.locks.KEY_WAIT_S", 20)
+        with transaction.atomic():
+            return claim_key(principal="user:1", route="r", key="k", payload_hash="h")
+
+    assert together([first, second]) == [None, StoredAnswer("h", 201, {"n": 1})]

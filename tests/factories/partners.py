@@ -42,24 +42,33 @@ class _Server(ThreadedWSGIServer):
 
 
 @contextmanager
+def connection_kept() -> Iterator[None]:
+    """Requests begin and end on the test's connection, which is not theirs to close."""
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        request_started.connect(close_old_connections)
+        request_finished.connect(close_old_connections)
+
+
+@contextmanager
 def serving() -> Iterator[str]:
     """The address of a server that works inside the transaction of the test."""
     shared = connections["default"]
     shared.inc_thread_sharing()
-    request_started.disconnect(close_old_connections)
-    request_finished.disconnect(close_old_connections)
     server = _Server(("127.0.0.1", 0), QuietWSGIRequestHandler, connections_override={"default": shared})
     server.set_app(WSGIHandler())
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        with connection_kept():
+            yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
-        request_started.connect(close_old_connections)
-        request_finished.connect(close_old_connections)
         shared.dec_thread_sharing()
 
 

@@ -344,3 +344,28 @@ def test_scopes_are_found_by_name_and_by_id_and_named_again(world: DeskWorld) ->
         "the whole firm", "desk EQ1", "dealer dealer-EQ1", f"client {account.client.code}", "account ACC-EQ1",
         "strategy VWAP", "instrument VOD.L", "venue XLON",
     ]  # fmt: skip
+
+
+def test_a_press_and_a_release_are_answered_again_under_their_keys(world: DeskWorld, head: Principal) -> None:
+    issue_token(head.user_id, "oms_head")
+    press = {"scopes": [{"scope": "firm"}], "reason": "runaway"}
+    first, again = (post("/stops", press, key="s1", token="oms_head") for _ in range(2))
+    assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
+    assert (first.json()["stops"][0]["new"], again.headers.get("Idempotency-Replayed")) == (True, "true")
+    other = post("/stops", press | {"reason": "other"}, key="s1", token="oms_head")
+    assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
+    path = f"/stops/{first.json()['stops'][0]['stop_id']}/release"
+    asked, repeated = (post(path, {"reason": "over"}, key="r1", token="oms_head") for _ in range(2))
+    assert (asked.status_code, repeated.json()) == (202, asked.json())
+    assert post(path, {"reason": "over"}, key="r2", token="oms_head").json()["code"] == "DECISION_PENDING"
+    assert post(path, {"reason": "over"}, key=None, token="oms_head").json()["code"] == "IDEMPOTENCY_KEY_MISSING"
+    assert AuthorisationRequest.objects.count() == 1
+
+
+def test_a_press_that_fails_keeps_neither_stop_nor_key(world: DeskWorld, head: Principal) -> None:
+    issue_token(head.user_id, "oms_head")
+    wrong = {"scopes": [{"scope": "firm"}, {"scope": "desk", "id": "NONE"}], "reason": "runaway"}
+    assert post("/stops", wrong, key="s1", token="oms_head").status_code == 404
+    assert not Block.objects.filter(source="kill_switch").exists()
+    right = {"scopes": [{"scope": "firm"}], "reason": "runaway"}
+    assert post("/stops", right, key="s1", token="oms_head").status_code == 201

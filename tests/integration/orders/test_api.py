@@ -126,6 +126,48 @@ def test_trading_off_refuses_all(world: DeskWorld) -> None:
     assert post("/orders", body(world)).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [({}, "released"), ({"order_qty": "60000"}, "pending_authorisation"), ({"order_qty": "200000"}, "refused")],
+)
+def test_a_dry_run_shows_every_check_and_keeps_nothing(world: DeskWorld, change: dict[str, Any], outcome: str) -> None:
+    events = Event.objects.count()
+    answer = post("/orders?dry_run=true", body(world, **change), key=None)
+    assert answer.status_code == 200, answer.content
+    shown = answer.json()
+    assert (shown["dry_run"], shown["outcome"]) == (True, outcome)
+    assert (Order.objects.count(), OrderRequest.objects.count(), Event.objects.count()) == (0, 0, events)
+    sent = post("/orders", body(world, **change)).json()
+    assert sent["outcome"] == outcome
+    assert [check["code"] for check in shown["checks"]] == [check["code"] for check in sent["checks"]]
+
+
+def test_a_dry_run_says_what_an_order_costs(world: DeskWorld) -> None:
+    shown = post("/orders?dry_run=true", body(world), key=None).json()
+    assert shown["value"] == {"currency": "GBP", "amount": "725"}
+    before, after = Decimal(shown["cash_before"]["amount"]), Decimal(shown["cash_after"]["amount"])
+    assert before - after == Decimal(725) + Decimal(shown["fees"]["amount"])
+    assert (shown["position_before"], shown["position_after"]) != (None, shown["position_before"])
+
+
+@pytest.mark.parametrize(
+    "query", ["dry_run=yes", "dry_run=", "dry_run=True", "dryrun=true", "dry_run=true&dry_run=false"]
+)
+def test_what_is_no_dry_run_is_no_order_either(world: DeskWorld, query: str) -> None:
+    answer = post(f"/orders?{query}", body(world))
+    assert (answer.status_code, answer.json()["code"]) == (400, "PARAMETERS_INVALID")
+    assert Order.objects.count() == 0
+
+
+@pytest.mark.parametrize("path", ["/orders/batch", "/orders/{}/cancel", "/orders/{}/replace", "/stops"])
+def test_where_there_is_no_dry_run_it_is_not_done_in_earnest(world: DeskWorld, path: str) -> None:
+    order_id = post("/orders", body(world)).json()["order_id"]
+    events = Event.objects.count()
+    answer = post(path.format(order_id) + "?dry_run=true", {"reason": "x"}, key="k2")
+    assert (answer.status_code, answer.json()["code"]) == (400, "PARAMETERS_INVALID")
+    assert Event.objects.count() == events
+
+
 BAD_BODIES = [
     ({"order_qty": "-5"}, "order_qty"),
     ({"order_qty": "0"}, "order_qty"),
