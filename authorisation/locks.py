@@ -9,7 +9,7 @@ from uuid import UUID
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.transitions import OPEN
 from authorisation.guards import LOCK
-from authorisation.models import AccessReview, ApiKey, AuthorisationRequest, ReviewLine, SignInFailures
+from authorisation.models import AccessReview, ApiKey, AuthorisationRequest, Factor, ReviewLine, SignInFailures
 from authorisation.selectors import facts_of
 from journal.bulk import raw_cursor
 from kernel.errors import NotFound
@@ -93,3 +93,8 @@ def lock_review_lines(review_id: UUID, numbers: Collection[int] | None = None) -
     if numbers is not None:
         rows = rows.filter(number__in=set(numbers))
     return list(rows.order_by("number"))
+
+
+def lock_factors(user_id: int) -> list[Factor]:
+    """The second factors of a person, the oldest first, locked until commit: a code is taken by one try alone."""
+    return list(Factor.objects.select_for_update().filter(user_id=user_id).order_by("created_at", "id"))

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from authorisation.domain.principal import ADMINISTER_USERS, REVIEW_ACCESS, RUN_ACCESS_REVIEW, SEE_ACCESS, Principal
+from authorisation.domain.stepping_up import require_confirmed
 from kernel.errors import NotPermitted
 
 
-def require_administrator(actor: Principal) -> None:
-    """Raise NotPermitted RIGHT_MISSING unless the actor administers users; our own processes do."""
-    if not actor.is_process:
-        actor.require(ADMINISTER_USERS, "Keys and grants need the right to administer users.")
+def require_administrator(actor: Principal, *, confirmed: bool = True) -> None:
+    """Raise NotPermitted RIGHT_MISSING unless the actor administers users; our own processes do.
+
+    Changing who may do what wants to be confirmed (STEP_UP_NEEDED); looking, and cutting somebody off, do not.
+    """
+    if actor.is_process:
+        return
+    actor.require(ADMINISTER_USERS, "Keys and grants need the right to administer users.")
+    if confirmed:
+        require_confirmed(actor)
 
 
 def reads_every_review(actor: Principal) -> bool:

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
 
 from authorisation.domain.principal import Principal
 from authorisation.domain.sessions import SIGNED_OUT, device_name
@@ -25,9 +26,40 @@ from authorisation.session_store import ABOUT
 from authorisation.sources import source_of
 from kernel.ids import new_id
 
+PASSWORD = "password"  # noqa: S105 - the name of a factor
 BROWSER_COOKIE = f"{settings.COOKIE_PREFIX}oms-browser"
 BROWSER_COOKIE_AGE = 365 * 24 * 3600
 _BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{32,64}")
+
+
+HELD = "oms_held"  # the id of whose password was right, and since when
+
+
+def hold(request: HttpRequest, user: User, *, at: datetime, target: str) -> None:
+    """The password was right; what is left is the second factor. Its cookie is new too."""
+    request.session.flush()
+    request.session[HELD] = {
+        "user_id": user.pk,
+        "hash": user.get_session_auth_hash(),
+        "at": at.isoformat(),
+        "next": target,
+    }
+
+
+def held_user(request: HttpRequest, *, at: datetime) -> User | None:
+    """Whose password was right a moment ago, unless it was changed or the person disabled since."""
+    held = request.session.get(HELD)
+    if held is None or at - datetime.fromisoformat(held["at"]) >= settings.SESSION_TIMES.unfinished:
+        return None
+    user = User.objects.filter(pk=held["user_id"], is_active=True, kind=User.Kind.PERSON).first()
+    if user is None or not constant_time_compare(held["hash"], user.get_session_auth_hash()):
+        return None
+    return user
+
+
+def held_target(request: HttpRequest) -> str:
+    """Where the person wanted to go."""
+    return str(request.session.get(HELD, {}).get("next", settings.LOGIN_REDIRECT_URL))
 
 
 def open_session(request: HttpRequest, user: User, *, factor: str, at: datetime) -> None:
@@ -48,6 +80,7 @@ def open_session(request: HttpRequest, user: User, *, factor: str, at: datetime)
         "source": browser.source,
         "device": browser.device,
         "factor": factor,
+        "has_factor": factor != PASSWORD,
     }
     record_sign_in(user=user, at=at, session_id=session_id, factor=factor, browser=browser)
     vars(request)["browser_secret"] = secret

@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from authorisation import views
+from authorisation.views import sign_in
 
 urlpatterns: list[URLPattern] = [
-    path("sign-in", views.sign_in, name="sign-in"),
-    path("sign-out", views.sign_out, name="sign-out"),
+    path("sign-in", sign_in.sign_in, name="sign-in"),
+    path("sign-in/second", sign_in.second_factor, name="sign-in-second"),
+    path("sign-in/enrol", sign_in.enrol, name="sign-in-enrol"),
+    path("sign-out", sign_in.sign_out, name="sign-out"),
 ]

@@ -48,6 +48,9 @@ KNOWN_VARIABLES = {
     "OMS_BUILD": "build name shown by status",
     "OMS_IDLE_MINUTES": "a session ends so long after its last real use; 30 when absent, 720 in demo",
     "OMS_SESSION_HOURS": "a session ends so long after it began, whatever its use; 12 when absent",
+    "OMS_SECOND_FACTOR": "required or optional for people; always required in live mode, optional in demo when absent",
+    "OMS_STEP_UP": "who confirms again before deciding: always, or enrolled (whoever has a second factor); always in live mode",
+    "OMS_STEP_UP_MINUTES": "for how long a confirmation lets somebody decide; 15 when absent",
     "OMS_FROZEN_AT": "test only: fixed time for screenshots",
 }
 _unknown = sorted(name for name in os.environ if name.startswith("OMS_") and name not in KNOWN_VARIABLES)
@@ -83,6 +86,16 @@ def networks(text: str) -> list[IPv4Network | IPv6Network]:
         return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
     except ValueError as wrong:
         raise ImproperlyConfigured(f"OMS_TRUSTED_PROXIES: {wrong}.") from wrong
+
+
+def choice(name: str, words: tuple[str, str], *, live: str) -> str:
+    """One of two words, the first when absent. In live mode only ``live`` will do, and it is what absent means there."""
+    given = os.environ.get(name) or (live if MODE == "live" else words[0])
+    if given not in words:
+        raise ImproperlyConfigured(f"{name} is {given!r}; it must be {' or '.join(words)}.")
+    if MODE == "live" and given != live:
+        raise ImproperlyConfigured(f"{name} is {given!r}; in live mode it must be {live}.")
+    return given
 
 
 def whole(name: str, otherwise: int) -> int:
@@ -271,6 +284,9 @@ SESSION_TIMES = Times(
     absolute=timedelta(hours=whole("OMS_SESSION_HOURS", 12)),
     unfinished=timedelta(minutes=10),
 )
+SECOND_FACTOR_REQUIRED = choice("OMS_SECOND_FACTOR", ("optional", "required"), live="required") == "required"
+STEP_UP = choice("OMS_STEP_UP", ("enrolled", "always"), live="always")
+STEP_UP_FOR = timedelta(minutes=whole("OMS_STEP_UP_MINUTES", 15))
 SESSION_COOKIE_AGE = int(SESSION_TIMES.absolute.total_seconds())
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

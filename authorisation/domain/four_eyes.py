@@ -11,6 +11,7 @@ from uuid import UUID
 
 from authorisation.domain.policy import policy_of
 from authorisation.domain.principal import TRADE_DESK, VIEW_DESK, Principal
+from authorisation.domain.stepping_up import require_confirmed
 from authorisation.domain.transitions import (
     APPROVED,
     CLAIMED,
@@ -202,8 +203,10 @@ def refusal(facts: RequestFacts, actor: Principal, at: datetime) -> OmsError | N
 
 
 def require_decidable(facts: RequestFacts, actor: Principal, at: datetime, *, payload_hash: str) -> None:
-    """Raise what :func:`refusal` found, or Conflict AUTHORISATION_CHANGED when another content was looked at."""
+    """Raise what :func:`refusal` found, NotPermitted STEP_UP_NEEDED or DECISION_BY_TOKEN, or Conflict AUTHORISATION_CHANGED
+    when another content was looked at."""
     require_checker(facts, actor, at)
+    require_confirmed(actor)
     actor.used.add(facts.right)
     if payload_hash != facts.payload_hash:
         raise Conflict(

@@ -26,7 +26,8 @@ TRADE_ACCOUNT_GROUP = "trade_accountgroup"
 @dataclass(frozen=True, slots=True)
 class Principal:
     """``rights`` are role rights by codename; ``grants`` maps an object right to the ids of desks or account groups;
-    ``responsible_id`` is the person who answers for a service account.
+    ``responsible_id`` is the person who answers for a service account; ``must_confirm`` says that a decision wants a second
+    factor shown first (``domain/stepping_up.py``).
 
     ``used`` collects the rights that guards asked for and found while this principal was at a door; the door keeps them.
     """
@@ -43,6 +44,7 @@ class Principal:
     on_behalf_of: str = ""
     responsible_id: int | None = None
     used: set[str] = field(default_factory=set, compare=False, repr=False)
+    must_confirm: bool = False
 
     @property
     def person_id(self) -> int:

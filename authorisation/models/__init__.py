@@ -13,7 +13,7 @@ from authorisation.models.access_use import AccessUse
 from authorisation.models.keys import ApiKey, KeyNonce, KeyUse
 from authorisation.models.policies import ApprovalPolicy
 from authorisation.models.requests import AuthorisationRequest, Decision, RequestVersion
-from authorisation.models.sign_in import Session
+from authorisation.models.sign_in import Factor, RecoveryCode, Session
 
 __all__ = [
     "AccessReview",
@@ -23,8 +23,10 @@ __all__ = [
     "AuthorisationRequest",
     "Decision",
     "Desk",
+    "Factor",
     "KeyNonce",
     "KeyUse",
+    "RecoveryCode",
     "RequestVersion",
     "ReviewAssignment",
     "ReviewLine",

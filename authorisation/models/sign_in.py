@@ -31,3 +31,46 @@ class Session(models.Model):
             models.Index(fields=["expires_at"], name="authorisation_session_ends"),
             models.Index(fields=["user"], name="authorisation_session_user", condition=models.Q(user__isnull=False)),
         ]
+
+
+class Factor(models.Model):
+    """One second factor of a person: an authenticator app (``totp``) or a security key or passkey (``webauthn``).
+
+    The secret of an app is sealed (``authorisation.sealing``); ``last_step`` is the last time step whose code was taken,
+    so that no code works twice. Of a key there is nothing secret: its public half and how often it says it signed.
+    """
+
+    class Kind(models.TextChoices):
+        TOTP = "totp", "Authenticator app"
+        WEBAUTHN = "webauthn", "Security key or passkey"
+
+    id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey("authorisation.User", on_delete=models.PROTECT, related_name="factors")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    name = models.CharField(max_length=60)
+    secret = models.TextField(default="")
+    last_step = models.BigIntegerField(default=0)
+    credential_id = models.TextField(null=True, unique=True)
+    public_key = models.TextField(default="")
+    sign_count = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(kind="totp", credential_id__isnull=True, public_key="") & ~models.Q(secret="")
+                | models.Q(kind="webauthn", credential_id__isnull=False, secret="") & ~models.Q(public_key=""),
+                name="authorisation_factor_is_of_its_kind",
+            ),
+        ]
+
+
+class RecoveryCode(models.Model):
+    """One code that stands in for a lost factor, once. Only its SHA-256 is kept; it has 80 random bits."""
+
+    id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey("authorisation.User", on_delete=models.PROTECT, related_name="recovery_codes")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import models
 from django.db.models import Q, QuerySet
 
 from authorisation.domain.four_eyes import visible_desks
 from authorisation.domain.principal import Principal
+from authorisation.domain.stepping_up import ALWAYS
 from authorisation.models import ApiKey, Desk, User
 from journal.bulk import raw_cursor
 
@@ -53,14 +55,19 @@ _CALLER = f"{_CALLERS} WHERE k.digest = %s AND k.revoked_at IS NULL AND u.is_act
 _SIGNER = f"{_CALLERS} WHERE k.id = %s AND k.scheme = 'signed'"
 
 
-def get_principal(user: User, *, actor: str | None = None) -> Principal:
-    """The user with role rights and object grants of now: one statement."""
+def get_principal(user: User, *, actor: str | None = None, must_confirm: bool | None = None) -> Principal:
+    """The user with role rights and object grants of now: one statement.
+
+    ``must_confirm`` is what the session says (``stepping_up``); without one the policy of the house alone does.
+    """
     with raw_cursor() as cursor:
         cursor.execute(_RIGHTS_OF_USER, [user.pk, user.pk])
-        return _principal(user, cursor.fetchall(), actor)
+        return _principal(user, cursor.fetchall(), actor, must_confirm)
 
 
-def _principal(user: User, rows: Iterable[tuple[str, int | None]], actor: str | None) -> Principal:
+def _principal(
+    user: User, rows: Iterable[tuple[str, int | None]], actor: str | None, must_confirm: bool | None = None
+) -> Principal:
     """Rights are the rows without an object, grants those with one."""
     rights: set[str] = set()
     grants: dict[str, set[int]] = {}
@@ -80,6 +87,7 @@ def _principal(user: User, rows: Iterable[tuple[str, int | None]], actor: str | 
         responsible_id=user.responsible_id,
         rights=frozenset(rights),
         grants={codename: frozenset(ids) for codename, ids in grants.items()},
+        must_confirm=settings.STEP_UP == ALWAYS if must_confirm is None else must_confirm,
     )
 
 

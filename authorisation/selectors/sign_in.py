@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from authorisation.domain.principal import Principal
-from authorisation.models import Session, User
+from authorisation.models import Factor, RecoveryCode, Session, User
 from authorisation.permissions import require_administrator
 from journal.models import Event
 from kernel.errors import NotFound
@@ -43,7 +42,7 @@ def require_visible_user(actor: Principal, username: str = "") -> User:
     """The actor's own user, or for administrators another one by name. Raises NotFound, NotPermitted RIGHT_MISSING."""
     if not username or username == actor.username:
         return User.objects.get(pk=actor.user_id)
-    require_administrator(actor)
+    require_administrator(actor, confirmed=False)
     found = User.objects.filter(username=username, kind=User.Kind.PERSON).first()
     if found is None:
         raise NotFound("USER_UNKNOWN", "There is no such person.")
@@ -70,11 +69,21 @@ def _door_event(row: Event) -> DoorEvent:
     return DoorEvent(row.recorded_at, words, row.actor, detail, told.get("device", ""), told.get("source", ""))
 
 
+def has_second_factor(user: User) -> bool:
+    """Whether the person has one."""
+    return Factor.objects.filter(user=user).exists()
+
+
+def list_factors(*, user_id: int) -> list[Factor]:
+    """The second factors of a person, the oldest first."""
+    return list(Factor.objects.filter(user_id=user_id).order_by("created_at", "id"))
+
+
+def count_recovery_codes(*, user_id: int) -> int:
+    """How many are left."""
+    return RecoveryCode.objects.filter(user_id=user_id, used_at__isnull=True).count()
+
+
 def is_known_browser(*, user_id: int, browser_id: str) -> bool:
     """Whether the person signed in with this browser before."""
     return Event.objects.filter(stream=f"user:{user_id}", kind="SignedIn", payload__browser_id=browser_id).exists()
-
-
-def find_session_id(*, digest: str) -> UUID | None:
-    """The id of a session by the digest of its cookie."""
-    return Session.objects.filter(digest=digest).values_list("id", flat=True).first()

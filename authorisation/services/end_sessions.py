@@ -29,7 +29,7 @@ def end_sessions(
     One's own, else NotPermitted RIGHT_MISSING without the right to administer users.
     """
     if user_id != actor.user_id:
-        require_administrator(actor)
+        require_administrator(actor, confirmed=False)
     why = reason or (ENDED_BY_PERSON if user_id == actor.user_id else ENDED_BY_ADMINISTRATOR)
     with transaction.atomic():
         chosen = Session.objects.filter(user_id=user_id)

@@ -15,13 +15,17 @@ from django.utils import timezone
 
 from authorisation import security_log
 from authorisation.domain.principal import Principal
+from authorisation.domain.stepping_up import STEP_UP_NEEDED
 from authorisation.middleware import is_part as is_part
 from authorisation.models import User
 from authorisation.selectors import get_principal
 from authorisation.sources import source_of
+from authorisation.stepping_up import must_confirm, ways_of
+from kernel.clock import utc_now
 from kernel.errors import Invalid, NotFound, NotPermitted, OmsError
 from operations.navigation import require_page
 
+CSRF_FIELD = "csrfmiddlewaretoken"
 View = Callable[..., HttpResponseBase]
 
 
@@ -40,7 +44,7 @@ def page(view: View) -> View:
         with timezone.override(ZoneInfo(user.time_zone)):
             try:
                 refuse_nul(request)
-                actor = get_principal(user)
+                actor = get_principal(user, must_confirm=must_confirm(request, at=utc_now()))
                 vars(request)["principal"] = actor  # for the frame, which shows this person's pages
                 require_page(actor, request.path)
                 return view(request, actor, *args, **kwargs)
@@ -69,13 +73,34 @@ def refuse_nul(request: HttpRequest) -> None:
 def error_answer(request: HttpRequest, error: OmsError) -> HttpResponse:
     """The error in place: into the form that asked, or as a page."""
     context = {"error": error, "fields": error.fields if isinstance(error, Invalid) else {}}
+    if error.code == STEP_UP_NEEDED and not is_part(request):
+        return ask_to_confirm(request)
     if not is_part(request):
         return render(request, "operations/error.html", context, status=error.http_status)
     response = render(request, "operations/parts/form_error.html", context, status=error.http_status)
     if request.method == "POST":
         response.headers["HX-Retarget"] = "#form-error"
         response.headers["HX-Reswap"] = "innerHTML"
+    if error.code == STEP_UP_NEEDED:
+        response.headers["HX-Trigger"] = "oms:step-up"  # the frame asks, beside what is typed
     return response
+
+
+def ask_to_confirm(request: HttpRequest) -> HttpResponse:
+    """The page that asks for the second factor, and goes on with what was about to be sent."""
+    kept = [(name, value) for name, values in request.POST.lists() for value in values if name != CSRF_FIELD]
+    context = {
+        "next": request.get_full_path() if request.method == "GET" else request.path,
+        "kept": kept if request.method == "POST" else [],
+        **ways_of(request, require_user(request)),
+    }
+    return render(request, "operations/step_up.html", context, status=403)
+
+
+def require_user(request: HttpRequest) -> User:
+    """The person signed in; ``page`` made sure that there is one."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 def actor_may(actor: Principal, right: str) -> bool:

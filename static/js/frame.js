@@ -3,6 +3,8 @@ import { hub } from "./hub.js";
 import { clock, useZone, zoneName } from "./format.js";
 import { keepPlace } from "./keep_place.js";
 import { installKeys } from "./keys.js";
+import { installStepUp } from "./step_up.js";
+import "./authenticator.js";
 import { toast } from "./toasts.js";
 
 const body = document.body;
@@ -131,6 +133,7 @@ body.addEventListener("htmx:configRequest", (event) => {
 
 keepPlace();
 installKeys();
+installStepUp();
 hub.start();
 
 // A menu closes on Escape, or when the focus goes elsewhere.

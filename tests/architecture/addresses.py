@@ -166,12 +166,25 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
         Door("HEAD", "/sign-in", (200, 302, 302, 302, 302, 200)),
         Door("POST", "/sign-in", (422, 302, 302, 302, 302, 422), wrong_password, measured_as="anonymous"),
     ),
+    "sign-in/second": tuple(Door(method, "/sign-in/second", LEADS_ON) for method in ("GET", "HEAD", "POST")),
+    "sign-in/enrol": tuple(Door(method, "/sign-in/enrol", LEADS_ON) for method in ("GET", "HEAD", "POST")),
     "sign-out": (Door("POST", "/sign-out", LEADS_ON),),
     "": (Door("GET", "/", LEADS_ON),),
     "healthz": (Door("GET", "/healthz", EVERYBODY, measured_as="anonymous"),),
     "readyz": (Door("GET", "/readyz", EVERYBODY, measured_as="anonymous"),),
     "frame/status": (Door("GET", "/frame/status", SIGNED_IN),),
     "flow": (Door("POST", "/flow", LEADS_ON),),
+    "account/step-up": (
+        Door("GET", "/account/step-up", SIGNED_IN),
+        Door("POST", "/account/step-up", (302, 422, 422, 422, 422, 302), lambda d: {"password": "not the password"}),
+    ),
+    "account/factors": (Door("GET", "/account/factors", SIGNED_IN),),
+    "account/factors/new": (
+        Door("GET", "/account/factors/new", NOT_THEIRS),  # each confirms first who they are
+        Door("POST", "/account/factors/new", NOT_THEIRS),
+    ),
+    "account/factors/codes": (Door("POST", "/account/factors/codes", NOT_THEIRS),),
+    "account/factors/<uuid:factor_id>/remove": (Door("POST", "/account/factors/{d.stop_id}/remove", NOT_THEIRS),),
     "account/sessions": (Door("GET", "/account/sessions", SIGNED_IN),),
     "account/sessions/end": (Door("POST", "/account/sessions/end", LEADS_ON),),
     "preferences": (

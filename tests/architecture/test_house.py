@@ -51,7 +51,7 @@ OWN_SHELVES = {
         "verify_evidence.py",
     },
     "authorisation": {
-        *("middleware.py", "session_store.py", "signing_in.py", "stepping_up.py"),
+        *("middleware.py", "session_store.py", "signing_in.py", "stepping_up.py", "enrolling.py", "authenticators.py"),
         *("guards.py", "sealing.py", "security_log.py", "sources.py"),
     },
     "refdata": {"feeds.py"},

@@ -15,12 +15,13 @@ from authorisation.api.authentication import ApiKeyAuthentication
 from authorisation.domain.principal import process_principal
 from authorisation.models import ApiKey, SignInFailures, User
 from authorisation.selectors import find_api_key, get_principal, list_visible_desks
+from authorisation.services._failures import of_name, of_source
 from authorisation.services.check_sign_in import check_sign_in
 from authorisation.services.grant_access import grant_access
 from authorisation.services.issue_api_key import issue_api_key
 from authorisation.services.revoke_access import revoke_access
 from authorisation.services.revoke_api_key import revoke_api_key
-from authorisation.views import WRONG
+from authorisation.views.sign_in import WRONG
 from journal.models import Event
 from kernel.errors import NotFound, NotPermitted
 from tests.factories.authorisation import AT, PASSWORD, desk, person, principal
@@ -39,7 +40,7 @@ def test_the_right_password_opens_and_forgets_failures() -> None:
     user = person("ada")
     assert attempt("ada", "wrong") is None
     assert attempt("ada", PASSWORD) == user
-    assert not SignInFailures.objects.exists()
+    assert list(SignInFailures.objects.values_list("name_digest", flat=True)) == [of_source("127.0.0.1")]
 
 
 @pytest.mark.parametrize("name", ["ada", "nobody"])
@@ -47,13 +48,23 @@ def test_five_failures_lock_a_name_known_or_not(name: str) -> None:
     person("ada")
     for _ in range(5):
         assert attempt(name, "wrong") is None
-    row = SignInFailures.objects.get()
+    row = SignInFailures.objects.get(pk=of_name(name))
     assert (row.failures, row.locked_until) == (5, AT + timedelta(seconds=30))
     assert name not in row.name_digest
     assert attempt(name, PASSWORD, AT + timedelta(seconds=29)) is None
-    assert SignInFailures.objects.get().failures == 5
+    assert SignInFailures.objects.get(pk=of_name(name)).failures == 5
     found = attempt(name, PASSWORD, AT + timedelta(seconds=30))
     assert (found is not None) == (name == "ada")
+
+
+def test_an_address_that_tries_many_names_waits_too() -> None:
+    person("ada")
+    for number in range(49):
+        attempt(f"name{number}", "wrong")
+    assert attempt("ada", PASSWORD) is not None
+    attempt("name49", "wrong")
+    assert attempt("ada", PASSWORD, AT + timedelta(seconds=29)) is None
+    assert attempt("ada", PASSWORD, AT + timedelta(seconds=30)) is not None
 
 
 def test_disabled_people_and_services_do_not_sign_in() -> None:
@@ -96,7 +107,7 @@ def test_every_failure_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
         shown.append((status, list(context["form"].non_field_errors())))
         return HttpResponse(status=status)
 
-    monkeypatch.setattr("authorisation.views.render", render)
+    monkeypatch.setattr("authorisation.views.sign_in.render", render)
     client = Client()
     for name in ["ada", "nobody"] * 7:
         post(client, username=name, password="wrong")
