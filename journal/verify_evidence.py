@@ -2,6 +2,8 @@
 
     python verify_evidence.py DIRECTORY [--json] [--trust KEY] [--anchors FILE]
 
+DIRECTORY is an export, or a pack of one: the ZIP file, or the JSON file that holds all its parts.
+
 Exit code 0: everything holds. 1: something is not as it was sealed. 2: this is no export. 3: it cannot run here.
 
 ``--trust`` names a key (its id or its 64 hexadecimal digits) that you got from somewhere else; without it the keys in the
@@ -14,7 +16,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import sys
+import tempfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -273,6 +278,7 @@ class Events:
     directory: Path
     whole: set[str]
     verdict: Verdict
+    partial: frozenset[str] = frozenset()
     heads: dict[str, tuple[int, str]] = field(default_factory=dict)
     wires: dict[int, str] = field(default_factory=dict)
 
@@ -303,6 +309,8 @@ class Events:
         if sha256(bytes.fromhex(place["prev_hash"]) + text).hex() != place["hash"]:
             self.verdict.find("EVENT_ALTERED", f"{where} says something else than when it was written.")
         known = self.heads.get(stream)
+        if stream in self.partial and known is not None and seq > known[0] + 1:
+            known = None  # chosen events: each is proven by itself
         if known is None and (seq == 1 or stream in self.whole):
             known = (0, ZEROS)
         if known is not None and seq != known[0] + 1:
@@ -394,7 +402,7 @@ def verify(directory: Path, *, trust: str = "", anchors: Path | None = None) -> 
         if anchors is not None:
             check_anchors(anchors, str(anchors), manifest, seals, keys, verdict)
         whole = set(manifest["scope"].get("whole_streams", ()))
-        events = Events(directory, whole, verdict)
+        events = Events(directory, whole, verdict, frozenset(manifest["scope"].get("partial_streams", ())))
         check = check_range if manifest["scope"]["kind"] == "seals" else check_proofs
         check(events, seals, manifest, verdict)
         check_messages(directory, events, verdict)
@@ -419,6 +427,11 @@ PROVES = {
         "Each proven event stood at its position when its seal was signed; none of them was put in later.",
         "The streams named as whole begin at their first event and have no gap up to their last event here.",
     ],
+    "subject": [
+        "Each event says what it said when it was written.",
+        "Each proven event stood at its position when its seal was signed; none of them was put in later.",
+        "The streams named as whole begin at their first event and have no gap up to their last event here.",
+    ],
     "seals": [
         "The events are exactly those the seals cover: none was changed, taken away or put in since each seal was signed.",
         "Each event follows the event before it in its stream, and the seals follow one another without a gap.",
@@ -434,7 +447,9 @@ def limits(manifest: Json, verdict: Verdict, *, trust: bool, outside: bool) -> l
     unsealed = verdict.figures.get("unsealed", 0)
     if unsealed:
         answer.append(f"{unsealed} events were not sealed when this was made; they could still be changed unseen.")
-    if manifest["scope"]["kind"] == "order":
+    if manifest["scope"].get("partial_streams"):
+        answer.append("What else stands in the streams named as partial: only chosen events of them are here.")
+    if manifest["scope"]["kind"] != "seals":
         answer.append("Whether later events of these streams exist: an export of a run of seals shows that.")
     else:
         last = manifest["scope"]["to_seal"]
@@ -468,6 +483,50 @@ def show(result: Json) -> str:
     return "\n".join([*rows, f"Keys: {', '.join(result['key_ids']) or 'none that can be trusted'}"])
 
 
+MOST_BYTES = 1 << 30
+PACK = "oms-pack/1"
+
+
+def unpack(pack: Path, directory: Path) -> None:
+    """Write the parts of a ZIP or JSON pack into an empty directory. Raises BadInput."""
+    try:
+        if zipfile.is_zipfile(pack):
+            with zipfile.ZipFile(pack) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+                    raise BadInput(f"{pack} holds more than a pack may.")
+                parts = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+        else:
+            found = json.loads(pack.read_bytes())
+            if not isinstance(found, dict) or found.get("format") != PACK:
+                raise BadInput(f"{pack} is no pack of the format {PACK}.")
+            parts = {name: text.encode() for name, text in found["parts"].items()}
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+    ) as problem:
+        raise BadInput(f"{pack} cannot be read ({problem!r}).") from problem
+    for name, body in parts.items():
+        if not re.fullmatch(r"(anchors/)?[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+            raise BadInput(f"{pack} holds a file that no pack has: {name!r}.")
+        path = directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(body)
+
+
+def verify_given(given: Path, *, trust: str, anchors: Path | None) -> Json:
+    """A directory, or a pack in a file."""
+    if not given.is_file():
+        return verify(given, trust=trust, anchors=anchors)
+    with tempfile.TemporaryDirectory() as directory:
+        unpack(given, Path(directory))
+        return verify(Path(directory), trust=trust, anchors=anchors)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description="Verify an export of evidence, offline.")
@@ -484,7 +543,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given.anchors is not None and not given.anchors.is_file():
             raise BadInput(f"There is no file {given.anchors}.")
-        result = verify(given.directory, trust=given.trust, anchors=given.anchors)
+        result = verify_given(given.directory, trust=given.trust, anchors=given.anchors)
     except BadInput as problem:
         sys.stderr.write(f"{problem}\n")
         return 2

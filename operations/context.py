@@ -49,6 +49,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "oms_home": "/",
             "oms_session": hashlib.sha256(f"{user.pk}:{session}".encode()).hexdigest()[:16],
             "export_forms": EXPORT_FORMS,
+            "evidence_forms": EVIDENCE_FORMS,
         }
     actor = getattr(request, "principal", None)  # left by the edge; nothing without it has a bar
     if actor is not None:
@@ -59,6 +60,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 EXPORT_FORMS = {
     "csv": "CSV", "csv-bom": "CSV for a spreadsheet (BOM)", "xlsx": "XLSX", "json": "JSON", "pdf": "PDF",
 }  # fmt: skip
+EVIDENCE_FORMS = {"zip": "ZIP, with proof", "json": "One JSON, with proof", "pdf": "PDF to read"}
 PALETTES = {
     "blue-rust": "Blue and rust",
     "green-red": "Green and red",

@@ -137,5 +137,6 @@ urlpatterns: list[URLPattern] = [
     path("audit/searches", audit.search_save, name="audit-search-save"),
     path("audit/searches/<uuid:search_id>/drop", audit.search_drop, name="audit-search-drop"),
     path("audit/<str:kind>/<str:key>", audit.subject, name="audit-subject"),
+    path("audit/<str:kind>/<str:key>/pack", audit.subject_pack, name="audit-subject-pack"),
     path("audit/<str:kind>/<str:key>/export", audit.subject_export, name="audit-subject-export"),
 ]

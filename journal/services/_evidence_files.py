@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,12 +66,17 @@ class EvidenceFiles:
                 lines.put(text)
         return lines.count
 
+    def add(self, name: str, body: bytes) -> None:
+        """A whole file as it is."""
+        path = self.directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(body)
+        self.files[name] = {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+
     def add_verifier(self) -> None:
         """Put the verifier beside what it verifies."""
         source = Path(verify_evidence.__file__)
-        shutil.copyfile(source, self.directory / source.name)
-        text = source.read_bytes()
-        self.files[source.name] = {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
+        self.add(source.name, source.read_bytes())
 
     def finish(self, manifest: Mapping[str, Any], key: Ed25519PrivateKey | None) -> None:
         """List the files and sign the list; without a key the manifest stays unsigned."""

@@ -8,11 +8,12 @@ whom and of what, is an event itself.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -51,16 +52,20 @@ def export_streams(
     at: datetime,
     build: str,
     whole: Sequence[str] = (),
+    chosen: Collection[UUID] | None = None,
+    extra: Mapping[str, bytes] | None = None,
     messages: Iterable[Mapping[str, Any]] = (),
     prices: Iterable[Mapping[str, Any]] = (),
     places: Sequence[str] | None = None,
 ) -> EvidenceMade:
     """The streams whole with proofs, the seals of their events, their anchor lines, raw messages, and the ticks decisions saw.
 
-    ``whole`` are those whose first event must be here. Raises FileExistsError when the directory is not empty.
+    ``whole`` are those whose first event must be here. ``chosen`` narrows to events by id: a stream of which something before
+    its last event here is left out is named as partial, and each of its events is proven by itself. ``extra`` are more
+    files, listed in the manifest like the rest. Raises FileExistsError when the directory is not empty.
     """
     files = EvidenceFiles(directory)
-    events = placed_events_of(streams)
+    events, partial = _chosen(placed_events_of(streams), chosen)
     seals = find_seals_of([position for position, _ in events])
     _write_events(files, events)
     files.write("seals.jsonl", map(seal_line, seals))
@@ -68,8 +73,28 @@ def export_streams(
     files.write("messages.jsonl", map(plain, messages))
     files.write("prices.jsonl", map(plain, prices))
     _write_anchors(files, {seal.terms.number for seal in seals}, places)
-    named = {**scope, "streams": sorted(streams), "whole_streams": sorted(whole)}
+    for name, body in (extra or {}).items():
+        files.add(name, body)
+    named = {**scope, "streams": sorted(streams), "whole_streams": sorted(set(whole) - partial)}
+    if chosen is not None:
+        named["partial_streams"] = sorted(partial)
     return _finish(files, named, actor=actor, at=at, build=build, events=len(events), seals=len(seals))
+
+
+def _chosen(
+    placed: list[tuple[int, StoredEvent]], chosen: Collection[UUID] | None
+) -> tuple[list[tuple[int, StoredEvent]], set[str]]:
+    """The events chosen, and the streams of which one that stands before a chosen one is left out."""
+    if chosen is None:
+        return placed, set()
+    kept = [one for one in placed if one[1].draft.id in chosen]
+    ends = {event.draft.stream: position for position, event in kept}
+    partial = {
+        event.draft.stream
+        for position, event in placed
+        if event.draft.id not in chosen and position < ends.get(event.draft.stream, 0)
+    }
+    return kept, partial
 
 
 def export_evidence(

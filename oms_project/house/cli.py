@@ -78,7 +78,10 @@ def parser() -> argparse.ArgumentParser:
     trading.add_argument("--reason", required=True, help="kept with the switch")
     _add_kill(verbs)
     evidence = verbs.add_parser("evidence", help="export events, seals and anchors for somebody who trusts nobody")
-    evidence.add_argument("directory", help="a new directory")
+    evidence.add_argument("directory", help="a new directory; with --pack a new file ending in .zip, .json or .pdf")
+    evidence.add_argument(
+        "--pack", metavar="KIND/KEY", help="one file: order/REF, approval/ID, limit/ID, stop/ID, person/NAME"
+    )
     evidence.add_argument("--order", help="one order, by reference or id; else a run of seals")
     evidence.add_argument("--from-seal", type=int, help="the first seal; 1 when absent")
     evidence.add_argument("--to-seal", type=int, help="the last seal; the newest when absent")

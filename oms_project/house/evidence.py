@@ -19,6 +19,8 @@ def run(arguments: Namespace) -> int:
     directory = Path(arguments.directory).resolve()
     if arguments.order and (arguments.from_seal or arguments.to_seal):
         raise BadInput("Either one order or a run of seals can be exported, not both.")
+    if arguments.pack and (arguments.order or arguments.from_seal or arguments.to_seal):
+        raise BadInput("A pack is of one subject; a run of seals goes into a directory.")
     house = this_house()
     os.chdir(house.root)
     mode = mode_of(house)
@@ -54,6 +56,9 @@ def write(directory: Path, arguments: Namespace) -> None:
     from kernel.clock import utc_now
     from operations.services.export_order_evidence import export_order_evidence
 
+    if arguments.pack:
+        write_pack(directory, arguments.pack)
+        return
     at = utc_now()
     actor = f"process:oms evidence ({operator()})"
     while seal_events(at=at, patience=timedelta(0)).sealed:
@@ -75,3 +80,25 @@ def write(directory: Path, arguments: Namespace) -> None:
     if not made.signed:
         print("The manifest is not signed: the key that seals this journal is not here.")
     print(f"Verify it anywhere: python {made.directory}/verify_evidence.py {made.directory}")
+
+
+def write_pack(file: Path, subject: str) -> None:
+    """Seal, then write the evidence of one subject as one file. Raises BadInput, FileExistsError."""
+    from django.conf import settings
+
+    from authorisation.domain.principal import process_principal
+    from journal.services.seal_events import seal_events
+    from kernel.clock import utc_now
+    from operations.services.make_evidence_pack import make_evidence_pack
+
+    kind, _, key = subject.partition("/")
+    at = utc_now()
+    while seal_events(at=at, patience=timedelta(0)).sealed:
+        pass
+    actor = process_principal(f"oms evidence ({operator()})")
+    made = make_evidence_pack(actor=actor, at=at, build=settings.BUILD, kind=kind, key=key, form=file.suffix[1:])
+    with file.open("xb") as handle:
+        handle.write(made.body)
+    print(f"The evidence of {kind} {key} is in {file} (sha256 {made.sha256}).")
+    if file.suffix != ".pdf":
+        print(f"Verify it anywhere: python verify_evidence.py {file}, or here: ./oms verify {file}")

@@ -19,6 +19,7 @@ from kernel.errors import NotFound
 from operations.models import ExceptionItem
 from orders.models import Order, OrderRequest
 from refdata.selectors.prices import find_ticks
+from risk.domain.conduct import FOR_COMPLIANCE_ALONE
 from venues.selectors import iterate_raw_messages
 
 
@@ -35,7 +36,7 @@ def export_order_evidence(
     order = _find(name)
     requests = list(order.requests.order_by("seq"))
     decided = AuthorisationRequest.objects.filter(subject_id__in=[str(request.pk) for request in requests])
-    raised = ExceptionItem.objects.filter(order_id=order.pk)
+    raised = ExceptionItem.objects.filter(order_id=order.pk).exclude(kind__in=FOR_COMPLIANCE_ALONE)
     own = f"order:{order.pk}"
     streams = [
         own,
@@ -51,7 +52,7 @@ def export_order_evidence(
             cl_ord_ids=[request.cl_ord_id for request in requests],
             venue_order_ids=[order.venue_order_id] if order.venue_order_id else [],
         ),
-        prices=_prices_seen(requests),
+        prices=prices_seen(requests),
         actor=actor,
         at=at,
         build=build,
@@ -59,7 +60,7 @@ def export_order_evidence(
     )
 
 
-def _prices_seen(requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:
+def prices_seen(requests: Sequence[OrderRequest]) -> list[dict[str, Any]]:
     """The stored ticks that the answers of the checks name, oldest first; those beyond retention are not there."""
     named = {
         UUID(answer["facts"]["tick"])

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,27 +18,23 @@ from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid
 from operations.domain.audit_query import HOURS, KINDS, PRESETS, AuditFilter, make_filter
-from operations.exporting import Column, Heading, Table, make_table
 from operations.models import SavedSearch
 from operations.permissions import require_audit
 from operations.selectors.audit.dossier import get_dossier
 from operations.selectors.audit.held import not_held
 from operations.selectors.audit.names import Subject, find_subjects
 from operations.selectors.audit.search import AuditPage, actors_named, find_audit_page
-from operations.selectors.audit.timeline import Entry, Timeline, make_timeline
+from operations.selectors.audit.tables import entries_table
+from operations.selectors.audit.timeline import make_timeline
 from operations.services.drop_search import drop_search
+from operations.services.make_evidence_pack import PACKABLE, make_evidence_pack
 from operations.services.record_read import AUDIT_SEARCHED, TIMELINE_OPENED, record_read
 from operations.services.save_search import KEPT, save_search
 from operations.views.edge import page
-from operations.views.exports import handed_over, heading_for
+from operations.views.exports import file_answer, handed_over, heading_for
 from operations.views.positions import read_moment
 
 MOST_EXPORTED = 10_000
-ENTRIES = (
-    Column("at", "Happened at"), Column("recorded_at", "Recorded at"), Column("source", "From"), Column("kind", "Kind"),
-    Column("what", "What"), Column("who", "Who"), Column("place", "Where it is kept"), Column("position", "Position"),
-    Column("note", "Note"), Column("correlation", "Correlation"), Column("id", "Event id"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +124,7 @@ def _form(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         "narrowing": urlencode(narrowing),
         "export_url": f"/audit/export?{urlencode(query)}",
         "at": asked.at,
+        "packable": PACKABLE,
     }
 
 
@@ -158,7 +156,7 @@ def audit_export(request: HttpRequest, actor: Principal) -> HttpResponse:
         raise Invalid("AUDIT_FILTER_INVALID", "Say what to export: a time span, a person, a kind or a search by name.")
     found = _page(actor, asked, MOST_EXPORTED)
     heading = heading_for(actor, "Audit", asked.filter.told(), asked.at)
-    return handed_over(request, actor, entries_table(heading, list(found.entries)))
+    return handed_over(request, actor, entries_table(heading, found.entries))
 
 
 @require_GET
@@ -169,26 +167,7 @@ def subject_export(request: HttpRequest, actor: Principal, kind: str, key: str) 
     asked = read_asked(request)
     timeline = make_timeline(get_dossier(actor, kind, key), asked.filter)
     heading = heading_for(actor, f"Timeline {key}", asked.filter.told() | {"subject": f"{kind} {key}"}, asked.at)
-    return handed_over(request, actor, timeline_table(heading, timeline))
-
-
-def timeline_table(heading: Heading, timeline: Timeline) -> Table:
-    """A timeline as rows."""
-    return entries_table(heading, list(timeline.entries))
-
-
-def entries_table(heading: Heading, entries: list[Entry]) -> Table:
-    """Lines as rows: who, what, when, and where each is kept."""
-    rows = [
-        (
-            entry.at, entry.recorded_at, entry.source, entry.event.kind if entry.event else "", entry.line.text, entry.who,
-            entry.place, entry.event.position if entry.event else None,
-            "; ".join(filter(None, (entry.note, "arrived late" if entry.late else ""))),
-            str(entry.event.correlation_id) if entry.event else "", str(entry.event.id) if entry.event else "",
-        )
-        for entry in entries
-    ]  # fmt: skip
-    return make_table(heading, ENTRIES, rows)
+    return handed_over(request, actor, entries_table(heading, timeline.entries))
 
 
 @require_POST
@@ -206,3 +185,14 @@ def search_drop(request: HttpRequest, actor: Principal, search_id: UUID) -> Http
     """Forget it."""
     drop_search(actor=actor, search_id=search_id)
     return redirect("audit")
+
+
+@require_POST
+@page
+def subject_pack(request: HttpRequest, actor: Principal, kind: str, key: str) -> HttpResponse:
+    """The evidence of one subject as one file: ``form`` is zip, json or pdf."""
+    made = make_evidence_pack(
+        actor=actor, at=utc_now(), build=settings.BUILD, kind=kind, key=key, form=str(request.POST.get("form", "zip")),
+        zone=timezone.get_current_timezone_name(),
+    )  # fmt: skip
+    return file_answer(made.name, made.content_type, made.body, made.sha256)

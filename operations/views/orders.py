@@ -18,9 +18,10 @@ from kernel.fix import TimeInForce
 from kernel.ids import new_id
 from operations.domain.shown_status import shown_status
 from operations.forms import CANCEL_REASONS, TIME_IN_FORCE_CHOICES, read_choice, read_replace
+from operations.permissions import SEARCH_AUDIT
 from operations.selectors.as_at import get_page_as_at
 from operations.selectors.order_page import get_order_page, get_visible_order, get_visible_orders
-from operations.views.edge import page
+from operations.views.edge import actor_may, page
 from operations.views.ticket import closest, sort_checks
 from orders.domain.results import RequestResult
 from orders.domain.suspense import excess_units
@@ -99,6 +100,7 @@ def order_page(request: HttpRequest, actor: Principal, name: str) -> HttpRespons
         "why_not_amending": why_not_acting(actor, order, amending=True),
         "value": money_of(order.order_qty, order.price, order),
         "at": utc_now(),
+        "may_take_evidence": actor_may(actor, SEARCH_AUDIT),
     }
     template = "operations/parts/order_body.html" if request.GET.get("part") else "operations/order.html"
     return render(request, template, context)

@@ -399,6 +399,9 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
         Door("POST", "/audit/searches/{d.stop_id}/drop", (302, 403, 403, 404, 403, 302)),
     ),
     "audit/<str:kind>/<str:key>": (Door("GET", "/audit/order/{d.order.ref}", AUDITS, measured_as="auditor"),),
+    "audit/<str:kind>/<str:key>/pack": (
+        Door("POST", "/audit/order/{d.order.ref}/pack", AUDITS, lambda d: {"form": "json"}, measured_as="auditor"),
+    ),
     "audit/<str:kind>/<str:key>/export": (
         Door("GET", "/audit/order/{d.order.ref}/export?form=json", AUDITS, measured_as="auditor"),
     ),
