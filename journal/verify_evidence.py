@@ -1,8 +1,6 @@
 """Verify an export of evidence, offline. One file: it needs Python 3.10 or later, ``cryptography``, and nothing of the house.
 
-    python verify_evidence.py DIRECTORY [--json] [--trust KEY] [--anchors FILE]
-
-DIRECTORY is an export, or a pack of one: the ZIP file, or the JSON file that holds all its parts.
+    python verify_evidence.py DIRECTORY|PACK.zip|PACK.json [--json] [--trust KEY] [--anchors FILE]
 
 Exit code 0: everything holds. 1: something is not as it was sealed. 2: this is no export. 3: it cannot run here.
 
@@ -135,9 +133,7 @@ def read_keys(directory: Path, trust: str, verdict: Verdict) -> dict[str, str]:
         if sha256(bytes.fromhex(key["public_key"])).hex()[:32] != key["key_id"]:
             verdict.find("KEY_ID_WRONG", f"Key {key['key_id']} does not have the id its bytes give.")
         elif not is_signed(canonical(key), one["signature"], before["key"]["public_key"]):
-            verdict.find(
-                "KEY_SIGNATURE_WRONG", f"The introduction of key {key['key_id']} is not signed by its predecessor."
-            )
+            verdict.find("KEY_SIGNATURE_WRONG", f"Key {key['key_id']} is not introduced by its predecessor.")
         else:
             trusted[key["key_id"]] = key["public_key"]
     for one in keys:
@@ -168,14 +164,10 @@ def read_seals(directory: Path, keys: dict[str, str], verdict: Verdict) -> dict[
     seals: dict[int, Json] = {}
     before: Json | None = None
     for one in objects_of(directory / "seals.jsonl"):
-        seal = one["seal"]
-        number = seal["number"]
+        seal, number = one["seal"], one["seal"]["number"]
         verdict.count("seals")
         if seal["key_id"] not in keys:
-            verdict.find(
-                "SEAL_KEY_UNKNOWN",
-                f"Seal {number} is signed by key {seal['key_id']}, which nobody we trust introduced.",
-            )
+            verdict.find("SEAL_KEY_UNKNOWN", f"Nobody we trust introduced {seal['key_id']}, the key of seal {number}.")
         elif not is_signed(canonical(seal), one["signature"], keys[seal["key_id"]]):
             verdict.find("SEAL_SIGNATURE_WRONG", f"The signature of seal {number} does not fit what it says.")
         if before is not None and number <= before["number"]:
@@ -192,9 +184,7 @@ def read_seals(directory: Path, keys: dict[str, str], verdict: Verdict) -> dict[
 def check_link(before: Json, seal: Json, verdict: Verdict) -> None:
     """Neighbours: the hash of the one before, and ranges that join."""
     if seal["previous"] != sha256(canonical(before)).hex():
-        verdict.find(
-            "SEAL_LINK_BROKEN", f"Seal {seal['number']} names another seal before it than seal {before['number']}."
-        )
+        verdict.find("SEAL_LINK_BROKEN", f"Seal {seal['number']} does not follow seal {before['number']}.")
     if seal["from_position"] != before["to_position"] + 1:
         verdict.find("SEAL_RANGE_BROKEN", f"Seal {seal['number']} does not begin where seal {before['number']} ends.")
 
@@ -215,20 +205,15 @@ def check_anchors(
         verdict.count("anchors")
         neighbours = before is not None and number == before[0] + 1
         if (neighbours and found["chain"] != (before or (0, ""))[1]) or (number == 1 and found["chain"] != ZEROS):
-            verdict.find(
-                "ANCHOR_CHAIN_BROKEN", f"The line of seal {number} in {name} does not follow the line before it."
-            )
+            verdict.find("ANCHOR_CHAIN_BROKEN", f"Seal {number} in {name} does not follow the line before.")
         if before is not None and number <= before[0]:
             verdict.find("ANCHOR_OUT_OF_ORDER", f"{name} has seal {number} behind seal {before[0]}.")
         before = (number, sha256(line).hex())
         seen.add(number)
-        ours = seals.get(number)
-        if ours is None:
+        if (ours := seals.get(number)) is None:
             if number > manifest["last_seal"] and seal["sealed_at"] <= manifest["made_at"]:
                 last = manifest["last_seal"]
-                verdict.find(
-                    "ANCHOR_AHEAD", f"{name} holds seal {number}; the journal ended with seal {last} after that."
-                )
+                verdict.find("ANCHOR_AHEAD", f"{name} holds seal {number}; the journal ends with {last}.")
             continue
         if canonical(seal) != canonical(ours["seal"]) or signature != ours["signature"]:
             verdict.find("ANCHOR_DIFFERS", f"{name} says something else of seal {number} than the journal.")
@@ -236,9 +221,7 @@ def check_anchors(
             verdict.find("ANCHOR_DIFFERS", f"{name} names another key for seal {number} than the journal.")
     missing = sorted(set(seals) - seen)
     if missing and seen and missing == [number for number in sorted(seals) if number > max(seen)]:
-        verdict.find(
-            "ANCHOR_MISSING", f"{name} ends with seal {max(seen)}; seals {missing[0]} to {missing[-1]} are not in it."
-        )
+        verdict.find("ANCHOR_MISSING", f"{name} ends with {max(seen)}, before {missing[-1]}.")
     elif missing:
         verdict.find("ANCHOR_MISSING", f"{name} lacks {len(missing)} seals, the first of them {missing[0]}.")
 
@@ -368,9 +351,7 @@ def check_proofs(events: Events, seals: dict[int, Json], manifest: Json, verdict
         elif not seal["from_position"] <= position <= seal["to_position"] or seal["root"] != root_of_path(
             leaf_hash(position, digest), proof["index"], seal["count"], proof["path"]
         ):
-            verdict.find(
-                "INCLUSION_FAILS", f"The event at position {position} is not one that seal {seal['number']} covers."
-            )
+            verdict.find("INCLUSION_FAILS", f"Position {position} leads to no seal {seal['number']}.")
         else:
             verdict.count("proven")
 
@@ -397,13 +378,15 @@ def verify(directory: Path, *, trust: str = "", anchors: Path | None = None) -> 
         check_manifest_signature(directory, keys, verdict)
         seals = read_seals(directory, keys, verdict)
         places = sorted(name for name in manifest["files"] if name.startswith("anchors/"))
-        for name in places:
-            check_anchors(directory / name, name, manifest, seals, keys, verdict)
-        if anchors is not None:
-            check_anchors(anchors, str(anchors), manifest, seals, keys, verdict)
-        whole = set(manifest["scope"].get("whole_streams", ()))
-        events = Events(directory, whole, verdict, frozenset(manifest["scope"].get("partial_streams", ())))
-        check = check_range if manifest["scope"]["kind"] == "seals" else check_proofs
+        for name, path in [
+            *((name, directory / name) for name in places),
+            *([(str(anchors), anchors)] if anchors else []),
+        ]:
+            check_anchors(path, name, manifest, seals, keys, verdict)
+        scope = manifest["scope"]
+        whole, partial = set(scope.get("whole_streams", ())), frozenset(scope.get("partial_streams", ()))
+        events = Events(directory, whole, verdict, partial)
+        check = check_range if scope["kind"] == "seals" else check_proofs
         check(events, seals, manifest, verdict)
         check_messages(directory, events, verdict)
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as problem:
@@ -423,11 +406,6 @@ def verify(directory: Path, *, trust: str = "", anchors: Path | None = None) -> 
 
 PROVES = {
     "order": [
-        "Each event says what it said when it was written, and follows the event before it in its stream.",
-        "Each proven event stood at its position when its seal was signed; none of them was put in later.",
-        "The streams named as whole begin at their first event and have no gap up to their last event here.",
-    ],
-    "subject": [
         "Each event says what it said when it was written.",
         "Each proven event stood at its position when its seal was signed; none of them was put in later.",
         "The streams named as whole begin at their first event and have no gap up to their last event here.",
@@ -437,6 +415,7 @@ PROVES = {
         "Each event follows the event before it in its stream, and the seals follow one another without a gap.",
     ],
 }
+PROVES["subject"] = PROVES["order"]
 
 
 def limits(manifest: Json, verdict: Verdict, *, trust: bool, outside: bool) -> list[str]:
@@ -444,8 +423,7 @@ def limits(manifest: Json, verdict: Verdict, *, trust: bool, outside: bool) -> l
     answer = []
     if not verdict.figures.get("anchors"):
         answer.append("That the seals are older than this export: no anchor file came with it.")
-    unsealed = verdict.figures.get("unsealed", 0)
-    if unsealed:
+    if unsealed := verdict.figures.get("unsealed", 0):
         answer.append(f"{unsealed} events were not sealed when this was made; they could still be changed unseen.")
     if manifest["scope"].get("partial_streams"):
         answer.append("What else stands in the streams named as partial: only chosen events of them are here.")
@@ -453,23 +431,14 @@ def limits(manifest: Json, verdict: Verdict, *, trust: bool, outside: bool) -> l
         answer.append("Whether later events of these streams exist: an export of a run of seals shows that.")
     else:
         last = manifest["scope"]["to_seal"]
-        answer.append(
-            f"Anything behind seal {last}: a journal cut back to it looks the same, unless a later anchor is kept outside."
-        )
+        answer.append(f"Anything behind seal {last}, unless a later anchor is kept outside: a cut looks the same.")
     if not outside:
-        answer.append(
-            "That seals were not made again by somebody who holds the key: pass an anchor file you kept with --anchors."
-        )
+        answer.append("That nobody with the key sealed it all anew: pass an anchor file you kept with --anchors.")
     if not trust:
         answer.append("Whose keys these are: compare the key ids with ones you got elsewhere, or pass --trust.")
-    unbound = verdict.figures.get("messages", 0) - verdict.figures.get("messages_bound", 0)
-    if unbound:
-        answer.append(
-            f"{unbound} raw messages are attested by the exporter's signature alone; no sealed event names their digest."
-        )
-    answer.append(
-        "That what an event says is true: only who said it, when it was recorded, and that it was not changed since."
-    )
+    if unbound := verdict.figures.get("messages", 0) - verdict.figures.get("messages_bound", 0):
+        answer.append(f"{unbound} raw messages, which no sealed event names: they have the exporter's signature alone.")
+    answer.append("That what an event says is true: only who said it, when, and that it was not changed since.")
     return answer
 
 
@@ -483,48 +452,22 @@ def show(result: Json) -> str:
     return "\n".join([*rows, f"Keys: {', '.join(result['key_ids']) or 'none that can be trusted'}"])
 
 
-MOST_BYTES = 1 << 30
-PACK = "oms-pack/1"
-
-
-def unpack(pack: Path, directory: Path) -> None:
-    """Write the parts of a ZIP or JSON pack into an empty directory. Raises BadInput."""
+def unpacked(pack: Path, directory: Path) -> Path:
+    """The parts of a pack, ZIP or JSON, as files in a directory. Raises BadInput."""
     try:
         if zipfile.is_zipfile(pack):
             with zipfile.ZipFile(pack) as archive:
-                if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
-                    raise BadInput(f"{pack} holds more than a pack may.")
-                parts = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+                parts = {one.filename: archive.read(one) for one in archive.infolist() if one.file_size < 1 << 30}
         else:
-            found = json.loads(pack.read_bytes())
-            if not isinstance(found, dict) or found.get("format") != PACK:
-                raise BadInput(f"{pack} is no pack of the format {PACK}.")
-            parts = {name: text.encode() for name, text in found["parts"].items()}
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-    ) as problem:
-        raise BadInput(f"{pack} cannot be read ({problem!r}).") from problem
+            parts = {name: text.encode() for name, text in json.loads(pack.read_bytes())["parts"].items()}
+    except Exception as problem:
+        raise BadInput(f"{pack} is no pack that can be read ({problem!r}).") from problem
     for name, body in parts.items():
         if not re.fullmatch(r"(anchors/)?[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
             raise BadInput(f"{pack} holds a file that no pack has: {name!r}.")
-        path = directory / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(body)
-
-
-def verify_given(given: Path, *, trust: str, anchors: Path | None) -> Json:
-    """A directory, or a pack in a file."""
-    if not given.is_file():
-        return verify(given, trust=trust, anchors=anchors)
-    with tempfile.TemporaryDirectory() as directory:
-        unpack(given, Path(directory))
-        return verify(Path(directory), trust=trust, anchors=anchors)
+        (directory / name).parent.mkdir(exist_ok=True)
+        (directory / name).write_bytes(body)
+    return directory
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -543,7 +486,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given.anchors is not None and not given.anchors.is_file():
             raise BadInput(f"There is no file {given.anchors}.")
-        result = verify_given(given.directory, trust=given.trust, anchors=given.anchors)
+        with tempfile.TemporaryDirectory() as place:
+            directory = unpacked(given.directory, Path(place)) if given.directory.is_file() else given.directory
+            result = verify(directory, trust=given.trust, anchors=given.anchors)
     except BadInput as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
