@@ -42,6 +42,7 @@ KNOWN_VARIABLES = {
     "OMS_FIX_PORT": "first port of the simulator, 9878 when absent",
     "OMS_PRICE_FEEDS": "price feeds as SOURCE=unix:PATH, SOURCE=tcp:HOST:PORT or SOURCE=file:PATH, comma-separated",
     "OMS_PRICE_QUIET_S": "seconds in which a price that moves less than 0.2 % is not taken anew; 0 when absent, 15 in demo",
+    "OMS_WEBHOOK_LOOPBACK": "demo and test only: allow lets webhooks go to this machine; nowhere inside when absent",
     "OMS_PG_PORT": "unused port number that names the embedded server's socket, 5432 when absent",
     "OMS_CRASH_POINT": "test only: name of a crash point",
     "OMS_FLOW_RATE": "demo only: orders a second of the living flow, 2 when absent",
@@ -165,6 +166,9 @@ def price_feeds(text: str) -> dict[str, str]:
     return feeds
 
 
+WEBHOOK_LOOPBACK = os.environ.get("OMS_WEBHOOK_LOOPBACK", "") == "allow"
+if os.environ.get("OMS_WEBHOOK_LOOPBACK", "") not in ("", "allow") or (WEBHOOK_LOOPBACK and MODE == "live"):
+    raise ImproperlyConfigured("OMS_WEBHOOK_LOOPBACK may be allow, and only outside live.")
 PRICE_FEEDS = price_feeds(os.environ.get("OMS_PRICE_FEEDS", ""))
 PRICE_QUIET = timedelta(seconds=float(os.environ.get("OMS_PRICE_QUIET_S") or (15 if MODE == "demo" else 0)))
 TICKS_KEPT_DAYS = 2 if MODE == "demo" else 14
