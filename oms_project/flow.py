@@ -83,5 +83,6 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("authorisation.services.watch_reviews", every_s=60),
     Sweeper("journal.services.purge_keys", every_s=3600),
     Sweeper("authorisation.services.purge_nonces", every_s=30),
+    Sweeper("outbound.services.purge_attempts", every_s=3600),
     Sweeper("journal.services.seal_events", every_s=1, reads_journal=True),
 )

@@ -52,6 +52,30 @@ def list_events_after(
         return [_record(row) for row in cursor]
 
 
+def list_events_at(positions: Collection[int]) -> list[EventRecord]:
+    """The events at these positions in order of position; positions without an event are skipped."""
+    if not positions:
+        return []
+    with raw_cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM journal_event WHERE position = ANY(%s::bigint[]) ORDER BY position",  # noqa: S608
+            [sorted(set(positions))],
+        )
+        return [_record(row) for row in cursor]
+
+
+def list_events_by_id(event_ids: Collection[UUID]) -> list[EventRecord]:
+    """The events with these ids in order of position; unknown ones are skipped."""
+    if not event_ids:
+        return []
+    with raw_cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM journal_event WHERE id = ANY(%s::uuid[]) ORDER BY position",  # noqa: S608
+            [sorted(set(event_ids))],
+        )
+        return [_record(row) for row in cursor]
+
+
 def told_in_streams(streams: Collection[str], *, kind: str) -> list[EventRecord]:
     """Every event of one kind in the streams, stream by stream in order of sequence; none for no streams."""
     if not streams:

@@ -37,7 +37,7 @@ APPEND_ONLY = (
     "authorisation_approvalpolicy", *REVIEWS, *ACTIONS,
 )  # fmt: skip
 OLDEST_SERVER = 150000
-UNCHANGED = ("refdata_pricetick",)  # forgotten when old, never changed
+UNCHANGED = ("refdata_pricetick", "outbound_deliveryattempt")  # forgotten when old, never changed
 DATABASE = "oms"
 
 

@@ -94,6 +94,31 @@ def breaker_states() -> str:
     )
 
 
+def webhooks() -> str:
+    """The states of a subscription, the pacing of its deliveries, and where the house may send."""
+    from outbound.domain import pacing
+    from outbound.domain.endpoints import PORTS
+    from outbound.domain.transitions import TRANSITIONS, diagram
+
+    lines = _header("Webhooks", "`outbound/domain/transitions.py`, `pacing.py` and `endpoints.py`")
+    lines += ["```mermaid", diagram().strip(), "```", "", "| move | from | to | when |", "|---|---|---|---|"]
+    lines += [f"| {one.name} | {one.source} | {one.target} | {one.why} |" for one in TRANSITIONS]
+    waits = ", ".join(f"{pacing.wait(one, 0.5).total_seconds():g}" for one in range(1, pacing.MOST_ATTEMPTS))
+    lines += [
+        "",
+        "| mark | value |",
+        "|---|---|",
+        f"| waits between tries of an event, s (each {pacing.SPREAD:.0%} more or less) | {waits} |",
+        f"| tries until it is given up, if the endpoint takes others | {pacing.MOST_ATTEMPTS} |",
+        f"| failures in a row that open the breaker | {pacing.OPEN_AFTER} |",
+        f"| longest wait, s | {pacing.LONGEST_WAIT_S:g} |",
+        f"| without any success until the house pauses it, h | {pacing.GIVE_UP_AFTER.total_seconds() / 3600:g} |",
+        f"| held for one endpoint until its reading stops | {pacing.MOST_HELD} |",
+        f"| ports | {', '.join(map(str, sorted(PORTS)))} |",
+    ]
+    return "\n".join([*lines, ""])
+
+
 def corporate_actions() -> str:
     """State diagram of corporate actions and what becomes of open orders, from their two tables."""
     from orders.domain.action_orders import CONVENTIONS, ELSEWHERE
@@ -342,6 +367,7 @@ DOCS: dict[str, Callable[[], str]] = {
     "authorisation_states.md": authorisation_states,
     "access_review_states.md": access_review_states,
     "corporate_actions.md": corporate_actions,
+    "webhooks.md": webhooks,
     "checks.md": checks,
     "controls.md": controls,
     "fsck_checks.md": fsck_checks,

@@ -176,6 +176,7 @@ FIXED: tuple[Role, ...] = (
     Role("picture", Loop("operations.picture")),
     inbox(1),
     Role("prices", Loop("refdata.feeds")),
+    Role("webhooks", Loop("outbound.deliverer")),
     Role("simulator", Loop("venues.simulator"), demo=True),
     Role("flow", Loop("oms_project.demo_flow"), demo=True),
 )

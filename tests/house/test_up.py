@@ -34,6 +34,7 @@ ROLES = {
         "inbox",
         "inbox-2",
         "prices",
+        "webhooks",
         "simulator",
     ),
 }
