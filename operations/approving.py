@@ -24,10 +24,12 @@ from operations.selectors.policies import describe_policy_change
 from operations.selectors.rates import describe_rate_change
 from operations.selectors.rule_changes import describe_rule_change
 from operations.selectors.stops import describe_release
+from operations.selectors.webhooks import describe_webhook
 from operations.selectors.withdrawals import describe_withdrawal
 from orders.services.decide_corporate_action import decide_corporate_action
 from orders.services.decide_order_request import decide_order_request
 from orders.services.decide_suspense import decide_suspense
+from outbound.services.decide_webhook import decide_webhook
 from risk.services.decide_limit_change import decide_limit_change
 from risk.services.decide_rate_change import decide_rate_change
 from risk.services.decide_rule_change import decide_rule_change
@@ -53,5 +55,6 @@ KINDS: dict[str, ApprovalKind] = {
     "stop_release": ApprovalKind(decide_stop_release, describe_release),
     "policy_change": ApprovalKind(decide_policy_change, describe_policy_change),
     "access_review": ApprovalKind(decide_access_review, describe_close),
+    "webhook": ApprovalKind(decide_webhook, describe_webhook),
     "corporate_action": ApprovalKind(decide_corporate_action, describe_action),
 }

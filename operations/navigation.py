@@ -25,6 +25,7 @@ from authorisation.domain.principal import (
 )
 from kernel.errors import NotPermitted
 from operations.permissions import SEARCH_AUDIT
+from outbound.permissions import SEES
 from refdata.permissions import ASK_STATIC_DATA, JUDGE_PRICE
 from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH
 
@@ -82,6 +83,7 @@ PAGES: tuple[HousePage, ...] = (
         "w",
         holds(REVIEW_ACCESS, RUN_ACCESS_REVIEW, ADMINISTER_USERS, SEE_ACCESS),
     ),
+    HousePage("/admin/webhooks", "Webhooks", "Webhooks: events out", "h", holds(*SEES)),
     HousePage("/search", "Search", "Search", "u", sees_a_desk),
     HousePage("/audit", "Audit", "Audit: what happened", "t", holds(SEARCH_AUDIT)),
 )

@@ -27,6 +27,7 @@ from operations.views import (
     ticket,
     trials,
     uploads,
+    webhooks,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -131,6 +132,11 @@ urlpatterns: list[URLPattern] = [
         access_reviews.certify,
         name="access-review-certify",
     ),
+    path("admin/webhooks", webhooks.webhooks, name="webhooks"),
+    path("admin/webhooks/ask", webhooks.ask, name="webhook-ask"),
+    path("admin/webhooks/<uuid:subscription_id>", webhooks.webhook, name="webhook"),
+    path("admin/webhooks/<uuid:subscription_id>/secret", webhooks.secret, name="webhook-secret"),
+    path("admin/webhooks/<uuid:subscription_id>/<str:what>", webhooks.act, name="webhook-act"),
     path("search", queues.search, name="search"),
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit.audit_export, name="audit-export"),

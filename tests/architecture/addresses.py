@@ -405,6 +405,15 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "audit/<str:kind>/<str:key>/export": (
         Door("GET", "/audit/order/{d.order.ref}/export?form=json", AUDITS, measured_as="auditor"),
     ),
+    "admin/webhooks": (Door("GET", "/admin/webhooks", NOT_THEIRS),),
+    "admin/webhooks/ask": (Door("POST", "/admin/webhooks/ask", NOT_THEIRS),),
+    "admin/webhooks/<uuid:subscription_id>": (Door("GET", "/admin/webhooks/{d.webhook_id}", NOT_THEIRS),),
+    "admin/webhooks/<uuid:subscription_id>/secret": (
+        Door("POST", "/admin/webhooks/{d.webhook_id}/secret", NOT_THEIRS),
+    ),
+    "admin/webhooks/<uuid:subscription_id>/<str:what>": (
+        Door("POST", "/admin/webhooks/{d.webhook_id}/pause", NOT_THEIRS),
+    ),
     "api/v1/me": (Door("GET", "/api/v1/me", API_KNOWN),),
     "api/v1/orders": (
         Door("GET", "/api/v1/orders", API_KNOWN),

@@ -64,6 +64,7 @@ OWN_SHELVES = {
         *("scenario_database.py", "scenario_world.py", "simulation", "simulation_database"),
     },
     "risk": {"rulebook"},
+    "outbound": {"deliverer.py", "sending.py"},
     "operations": {
         "approving.py",
         "context.py",

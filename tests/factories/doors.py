@@ -34,6 +34,7 @@ from orders.models import Upload, UploadRow
 from orders.services.apply_reports import apply_reports
 from orders.services.capture_order import capture_order
 from orders.services.record_hand_over import record_hand_over
+from outbound.models import Subscription
 from refdata.models import PriceTick
 from risk.models import Limit
 from risk.services.engage_kill_switch import engage_kill_switch
@@ -63,6 +64,7 @@ class Doors:
     stops: list[UUID] = field(default_factory=list)
     ticks: list[UUID] = field(default_factory=list)
     reviews: list[UUID] = field(default_factory=list)
+    webhooks: list[UUID] = field(default_factory=list)
     client: Client = field(default_factory=Client)
     strict_client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
 
@@ -78,6 +80,10 @@ class Doors:
     def review_id(self) -> UUID:
         """An access review of the dealers, which compliance reviews."""
         return self.reviews[0]
+
+    @property
+    def webhook_id(self) -> UUID:
+        return self.webhooks[0]
 
     @property
     def tick_id(self) -> UUID:
@@ -140,6 +146,16 @@ class Doors:
             self.actions.append(announce("cash_dividend", symbol=self.own.listing.symbol, reference=str(new_id())))
             self._add_stop()
             self._add_tick()
+            self._add_webhook()
+
+    def _add_webhook(self) -> None:
+        at = utc_now()
+        made = Subscription.objects.create(
+            id=new_id(), name=f"hook-{len(self.webhooks)}", user_id=self.people["service"].user_id,
+            url="https://hooks.example.com/", kinds=[], desks=[], authorisation_id=new_id(), created_at=at, state_at=at,
+            state_reason="",
+        )  # fmt: skip
+        self.webhooks.append(made.id)
 
     def _add_tick(self) -> None:
         at = utc_now()
