@@ -130,7 +130,7 @@ def running(hooks: Hooks) -> Subscription:
 def test_two_secrets_live_and_never_none_while_it_runs(hooks: Hooks) -> None:
     made = running(hooks)
     old = made.secrets.get()
-    ask = {"actor": hooks.administrator, "at": utc_now(), "subscription_id": made.pk}
+    ask: dict[str, Any] = {"actor": hooks.administrator, "at": utc_now(), "subscription_id": made.pk}
     with pytest.raises(Conflict, match="LAST_SECRET"):
         end_webhook_secret(**ask, key=old.pk)
     issue_webhook_secret(**ask)
