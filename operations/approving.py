@@ -14,10 +14,12 @@ from accounts.services.decide_withdrawal import decide_withdrawal
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from authorisation.services.decide_access_review import decide_access_review
+from authorisation.services.decide_api_key import decide_api_key
 from authorisation.services.decide_policy_change import decide_policy_change
 from operations.domain.effect import Effect
 from operations.selectors.access_reviews import describe_close
 from operations.selectors.actions import describe_action
+from operations.selectors.key_effect import describe_api_key
 from operations.selectors.limits import describe_limit_change
 from operations.selectors.order_effect import describe_order_request
 from operations.selectors.policies import describe_policy_change
@@ -46,6 +48,7 @@ class ApprovalKind:
 
 
 KINDS: dict[str, ApprovalKind] = {
+    "api_key": ApprovalKind(decide_api_key, describe_api_key),
     "order_request": ApprovalKind(decide_order_request, describe_order_request),
     "suspense": ApprovalKind(decide_suspense),
     "withdrawal": ApprovalKind(decide_withdrawal, describe_withdrawal),

@@ -84,6 +84,7 @@ PAGES: tuple[HousePage, ...] = (
         holds(REVIEW_ACCESS, RUN_ACCESS_REVIEW, ADMINISTER_USERS, SEE_ACCESS),
     ),
     HousePage("/admin/webhooks", "Webhooks", "Webhooks: events out", "h", holds(*SEES)),
+    HousePage("/admin/keys", "Keys", "Keys of the API", "y", holds(ADMINISTER_USERS)),
     HousePage("/search", "Search", "Search", "u", sees_a_desk),
     HousePage("/audit", "Audit", "Audit: what happened", "t", holds(SEARCH_AUDIT)),
 )

@@ -15,7 +15,8 @@ class ApiKey(models.Model):
     """How one user calls the API: a bearer token, of which only the SHA-256 is kept, or a key that signs every request.
 
     ``scopes`` is what the key opens of what its user may do; None narrows nothing and is for bearer tokens alone. No
-    ``addresses``: from anywhere. ``replaces`` is the key this one was made to take over from.
+    ``addresses``: from anywhere. ``replaces`` is the key this one was made to take over from;
+    ``secret_for`` who asked for it, until that person has seen its secret.
     ``principal`` is set on a key found by a request: the user's rights and grants of that moment.
     """
 
@@ -37,6 +38,7 @@ class ApiKey(models.Model):
     rate = models.PositiveIntegerField(null=True, help_text="requests a second")
     burst = models.PositiveIntegerField(null=True, help_text="requests at once")
     replaces = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    secret_for = models.ForeignKey("authorisation.User", null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

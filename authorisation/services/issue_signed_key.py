@@ -16,7 +16,7 @@ from authorisation.models import ApiKey, User
 from authorisation.permissions import require_administrator
 from authorisation.sealing import seal
 from authorisation.services._events import record
-from kernel.errors import NotFound, Refused
+from authorisation.services._keys import require_service_account
 from kernel.ids import new_id
 
 
@@ -37,11 +37,7 @@ def issue_signed_key(
     """
     require_administrator(actor)
     with transaction.atomic():
-        user = User.objects.filter(pk=user_id, is_active=True).first()
-        if user is None:
-            raise NotFound("USER_UNKNOWN", "There is no such active user.")
-        if user.kind != User.Kind.SERVICE:
-            raise Refused("KEY_NEEDS_SERVICE_ACCOUNT", "Keys that sign belong to service accounts, never to people.")
+        user = require_service_account(user_id)
         return make_signed_key(actor=actor, at=at, user=user, terms=terms, expires_at=expires_at)
 
 

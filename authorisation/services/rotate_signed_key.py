@@ -6,17 +6,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
 from authorisation.domain.api_keys import DEFAULT_OVERLAP, MAX_OVERLAP, KeyTerms
 from authorisation.domain.principal import Principal
 from authorisation.locks import lock_signed_key
 from authorisation.models import ApiKey
 from authorisation.permissions import require_administrator
-from authorisation.selectors import is_live
 from authorisation.services._events import record
+from authorisation.services._keys import require_rotatable
 from authorisation.services.issue_signed_key import IssuedSignedKey, make_signed_key
-from kernel.errors import Conflict, Invalid, Refused
+from kernel.errors import Invalid
 
 
 def rotate_signed_key(
@@ -33,13 +32,7 @@ def rotate_signed_key(
         raise Invalid("OVERLAP_INVALID", sentence, {"overlap": [sentence]})
     with transaction.atomic():
         old = lock_signed_key(key_id)
-        if not is_live(old, at=at):
-            raise Refused("KEY_ENDED", "This key is over; issue a new one.")
-        others = ApiKey.objects.select_related("user").filter(
-            Q(replaces=old) | Q(pk__in=[one for one in [old.replaces_id] if one])
-        )
-        if any(is_live(one, at=at) for one in others):
-            raise Conflict("KEY_ROTATION_OPEN", "Two keys live already: let the older one end, or revoke it.")
+        require_rotatable(old, at=at)
         ends_at = min(filter(None, (old.expires_at, at + overlap)))
         made = make_signed_key(
             actor=actor,

@@ -338,6 +338,11 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "positions/<str:code>/<str:what>/<str:figure>": (
         Door("GET", "/positions/{d.own.account.code}/GBP/available", SEES_THE_DESK),
     ),
+    "admin/keys": (Door("GET", "/admin/keys", NOT_THEIRS),),
+    "admin/keys/ask": (Door("POST", "/admin/keys/ask", NOT_THEIRS),),
+    "admin/keys/<uuid:key_id>/rotate": (Door("POST", "/admin/keys/{d.stop_id}/rotate", NOT_THEIRS),),
+    "admin/keys/<uuid:key_id>/revoke": (Door("POST", "/admin/keys/{d.stop_id}/revoke", NOT_THEIRS),),
+    "admin/keys/<uuid:key_id>/secret": (Door("POST", "/admin/keys/{d.stop_id}/secret", NOT_THEIRS),),
     "prices": (Door("GET", "/prices", SIGNED_IN),),
     "prices/ticks/<uuid:tick_id>": (Door("GET", "/prices/ticks/{d.tick_id}", SIGNED_IN),),
     "prices/<str:symbol>": (Door("GET", "/prices/{d.own.listing.symbol}", SIGNED_IN),),
