@@ -37,7 +37,7 @@ def require_entry(actor: Principal) -> None:
 
 def require_cancelling(actor: Principal) -> None:
     """Raise NotPermitted unless the actor's role enters orders or cancels those of others."""
-    if CANCEL_ORDER not in actor.rights:
+    if not actor.uses(CANCEL_ORDER):
         actor.require(ENTER_ORDER, "Your role may not cancel orders.")
 
 
@@ -54,7 +54,7 @@ def require_trading(actor: Principal, *, desk_id: int, group_id: int, cancelling
 def operator_facts(actor: Principal, *, desk_id: int, group_id: int) -> OperatorFacts:
     """What the checks need to know of the actor."""
     return OperatorFacts(
-        may_enter=ENTER_ORDER in actor.rights,
+        may_enter=actor.uses(ENTER_ORDER),
         trades_desk=desk_id in actor.granted(TRADE_DESK),
         trades_group=group_id in actor.granted(TRADE_ACCOUNT_GROUP),
         is_service=actor.is_service,

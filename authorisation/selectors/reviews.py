@@ -62,6 +62,11 @@ class LinePage:
     total: int
     next_after: int
 
+    @property
+    def tickable(self) -> bool:
+        """Whether any of them may be kept together with others now."""
+        return any(one.in_bulk and one.row.state == UNREVIEWED for one in self.items)
+
 
 def line_of(row: ReviewLine) -> Line:
     """A row as the pure core knows it."""

@@ -43,7 +43,7 @@ def describe_close(actor: Principal, facts: RequestFacts, at: datetime) -> Effec
     titles = dict(ReviewLine.objects.filter(review=review).values_list("number", "title"))
     moved = [one for one in plan.outcomes if one.state in WORDS]
     ending, hit = len(plan.ending), plan.hit
-    warnings = [f"{len(hit)} people and services lose something: {', '.join(hit[:SHOWN])}."] if hit else []
+    warnings = [f"Who loses something ({len(hit)}): {', '.join(hit[:SHOWN])}."] if hit else []
     if actor.username in hit:
         warnings.append("You are among them: let another person decide, or decide knowing it.")
     if ending:

@@ -15,6 +15,7 @@ from playwright.sync_api import Page
 from tests.architecture.addresses import ADDRESSES
 from tests.journeys.conftest import SignIn
 from tests.journeys.house import House
+from tests.journeys.test_access_review import open_review
 from tests.journeys.test_approval import queue_order
 
 pytestmark = pytest.mark.ui
@@ -59,6 +60,12 @@ PAGES: dict[str, Seen] = {
     "positions/<str:code>": Seen(OPERATIONS, "/positions/AC4480"),
     "positions/<str:code>/<str:what>/<str:figure>": Seen(OPERATIONS, "/positions/AC4480/GBP/settled"),
     "corporate-actions": Seen(OPERATIONS, "/corporate-actions"),
+    "admin/access-review": Seen(COMPLIANCE, "/admin/access-review"),
+    "admin/access-review/<uuid:review_id>": Seen(
+        COMPLIANCE,
+        "/admin/access-review/{0}?view=all&line=1",
+        "SELECT id FROM authorisation_accessreview WHERE state = 'open'",
+    ),
 }
 NOT_PAGES = {
     "": "leads on",
@@ -79,6 +86,8 @@ NOT_PAGES = {
     "uploads/<uuid:upload_id>/errors.csv": "a file",
     "positions/<str:code>/positions.csv": "a file",
     "prices/ticks/<uuid:tick_id>": "needs a price feed",
+    "admin/access-review/<uuid:review_id>/lines/<int:number>": "part of the review's page",
+    "admin/access-review/<uuid:review_id>/evidence": "a file",
     "corporate-actions/<uuid:action_id>": "opened by the journey of corporate actions",
 }
 EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -131,7 +140,9 @@ def test_axe_finds_nothing(house: House, sign_in: SignIn) -> None:
     head = sign_in(RISK, path="/risk")
     post(head, "/risk/kill", scope="strategy", name="AXE", typed="AXE", reason="to be looked at")
     house.sql(SOMETHING_WRONG)
-    pages = {DEALER: maker, RISK: head}
+    office = sign_in(COMPLIANCE, path="/admin/access-review")
+    open_review(office, "auditor")
+    pages = {DEALER: maker, RISK: head, COMPLIANCE: office}
     for seen in PAGES.values():
         page = pages.get(seen.who) or pages.setdefault(seen.who, sign_in(seen.who))
         rows = house.sql(seen.found) if seen.found else []

@@ -120,7 +120,7 @@ def test_the_checker_reads_the_dry_run_of_the_close(house: ReviewHouse) -> None:
         ("d.two is in the role trader", "stays: last holder"),
         ("The role reviewing:A may view_desk on A", "ends: nobody reviewed it"),
     ]
-    assert effect.warnings[0] == "3 people and services lose something: c.one, c.two, d.one."
+    assert effect.warnings[0] == "Who loses something (3): c.one, c.two, d.one."
     assert effect.warnings[1].startswith("You are among them")
     page = text(browser(house, "c.two").get(f"/approvals?view=all&id={asked.id}"))
     assert "end 2 grants" in page
