@@ -9,7 +9,16 @@ from uuid import UUID
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.transitions import OPEN
 from authorisation.guards import LOCK
-from authorisation.models import AccessReview, ApiKey, AuthorisationRequest, Factor, ReviewLine, SignInFailures
+from authorisation.models import (
+    AccessReview,
+    ApiKey,
+    AuthorisationRequest,
+    Factor,
+    ReviewLine,
+    SignInFailures,
+    SignInLink,
+    User,
+)
 from authorisation.selectors import facts_of
 from journal.bulk import raw_cursor
 from kernel.errors import NotFound
@@ -98,3 +107,16 @@ def lock_review_lines(review_id: UUID, numbers: Collection[int] | None = None) -
 def lock_factors(user_id: int) -> list[Factor]:
     """The second factors of a person, the oldest first, locked until commit: a code is taken by one try alone."""
     return list(Factor.objects.select_for_update().filter(user_id=user_id).order_by("created_at", "id"))
+
+
+def lock_user(user_id: int) -> User:
+    """A user's row, locked until commit; raises NotFound USER_UNKNOWN."""
+    row = User.objects.select_for_update().filter(pk=user_id).first()
+    if row is None:
+        raise NotFound("USER_UNKNOWN", "There is no such person.")
+    return row
+
+
+def lock_link(digest: str) -> SignInLink | None:
+    """A one-time link by the digest of its token, locked until commit: of two who use it one is first."""
+    return SignInLink.objects.select_for_update(of=("self",)).select_related("user").filter(digest=digest).first()

@@ -80,6 +80,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("venues.services.watch_breakers", every_s=2),
     Sweeper("orders.services.run_due_canaries", every_s=60),
     Sweeper("authorisation.services.end_expired_sessions", every_s=30),
+    Sweeper("authorisation.services.tell_sign_in_failures", every_s=60),
     Sweeper("authorisation.services.watch_reviews", every_s=60),
     Sweeper("journal.services.purge_keys", every_s=3600),
     Sweeper("authorisation.services.purge_nonces", every_s=30),

@@ -16,6 +16,7 @@ from authorisation.domain.principal import Principal
 from authorisation.services.decide_access_review import decide_access_review
 from authorisation.services.decide_api_key import decide_api_key
 from authorisation.services.decide_policy_change import decide_policy_change
+from authorisation.services.decide_sign_in_reset import decide_sign_in_reset
 from operations.domain.effect import Effect
 from operations.selectors.access_reviews import describe_close
 from operations.selectors.actions import describe_action
@@ -25,6 +26,7 @@ from operations.selectors.order_effect import describe_order_request
 from operations.selectors.policies import describe_policy_change
 from operations.selectors.rates import describe_rate_change
 from operations.selectors.rule_changes import describe_rule_change
+from operations.selectors.sign_in_resets import describe_sign_in_reset
 from operations.selectors.stops import describe_release
 from operations.selectors.webhooks import describe_webhook
 from operations.selectors.withdrawals import describe_withdrawal
@@ -59,5 +61,6 @@ KINDS: dict[str, ApprovalKind] = {
     "policy_change": ApprovalKind(decide_policy_change, describe_policy_change),
     "access_review": ApprovalKind(decide_access_review, describe_close),
     "webhook": ApprovalKind(decide_webhook, describe_webhook),
+    "sign_in_reset": ApprovalKind(decide_sign_in_reset, describe_sign_in_reset),
     "corporate_action": ApprovalKind(decide_corporate_action, describe_action),
 }

@@ -53,6 +53,7 @@ POLICIES: dict[str, KindPolicy] = {
         KindPolicy("user_right", "User right", ADMINISTER_USERS, timedelta(days=2)),
         KindPolicy("webhook", "Events out of the house", DECIDE_RISK_CHANGE, timedelta(days=2)),
         KindPolicy("api_key", "Key of the API", ADMINISTER_USERS, timedelta(days=2)),
+        KindPolicy("sign_in_reset", "Reset of a sign-in", ADMINISTER_USERS, timedelta(days=1)),
         KindPolicy("policy_change", "Change of who decides", DECIDE_RISK_CHANGE, timedelta(days=2)),
         KindPolicy("access_review", "Close of an access review", RUN_ACCESS_REVIEW, timedelta(days=5)),
     )

@@ -13,7 +13,7 @@ from authorisation.models.access_use import AccessUse
 from authorisation.models.keys import ApiKey, KeyNonce, KeyUse
 from authorisation.models.policies import ApprovalPolicy
 from authorisation.models.requests import AuthorisationRequest, Decision, RequestVersion
-from authorisation.models.sign_in import Factor, RecoveryCode, Session
+from authorisation.models.sign_in import Factor, FormerPassword, RecoveryCode, Session, SignInLink
 
 __all__ = [
     "AccessReview",
@@ -24,6 +24,7 @@ __all__ = [
     "Decision",
     "Desk",
     "Factor",
+    "FormerPassword",
     "KeyNonce",
     "KeyUse",
     "RecoveryCode",
@@ -33,6 +34,7 @@ __all__ = [
     "ReviewWord",
     "Session",
     "SignInFailures",
+    "SignInLink",
     "User",
 ]
 
@@ -99,9 +101,13 @@ class User(AbstractUser):
 
 
 class SignInFailures(models.Model):
-    """Wrong passwords of one name, known or not, by the digest of the name. Cleared by a right one."""
+    """Wrong passwords of one name, known or not, by the digest of the name. Cleared by a right one.
+
+    ``told`` is up to which count the person's events tell of it.
+    """
 
     name_digest = models.CharField(max_length=64, primary_key=True)
     failures = models.IntegerField()
     last_failed_at = models.DateTimeField()
     locked_until = models.DateTimeField(null=True)
+    told = models.IntegerField(db_default=0)

@@ -74,3 +74,27 @@ class RecoveryCode(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+
+class FormerPassword(models.Model):
+    """The hash of a password somebody had, so that it is not taken again. The last few of each person are kept."""
+
+    id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey("authorisation.User", on_delete=models.CASCADE, related_name="former_passwords")
+    password = models.CharField(max_length=128)
+    replaced_at = models.DateTimeField()
+
+
+class SignInLink(models.Model):
+    """A one-time link by which somebody sets a first or a new password. Only the SHA-256 of its token is kept.
+
+    ``request`` is the second person's word it was issued on; the people of a first run and new people need none.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey("authorisation.User", on_delete=models.PROTECT, related_name="sign_in_links")
+    digest = models.CharField(max_length=64, unique=True)
+    request = models.OneToOneField("authorisation.AuthorisationRequest", null=True, on_delete=models.PROTECT)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from authorisation.domain.one_time import SIGN_IN_RESET_KIND, link_digest
 from authorisation.domain.principal import Principal
-from authorisation.models import Factor, RecoveryCode, Session, User
+from authorisation.domain.transitions import APPROVED
+from authorisation.models import AuthorisationRequest, Factor, RecoveryCode, Session, SignInLink, User
 from authorisation.permissions import require_administrator
 from journal.models import Event
 from kernel.errors import NotFound
@@ -20,6 +22,7 @@ AT_THE_DOOR = {
     "FactorEnrolled": "Second factor added",
     "FactorRemoved": "Second factor removed",
     "RecoveryCodesMade": "New recovery codes",
+    "SignInReset": "Sign-in reset by two administrators",
     "PasswordChanged": "Password changed",
     "SignInLinkIssued": "One-time link issued",
     "SignInLinkUsed": "One-time link used",
@@ -82,6 +85,34 @@ def list_factors(*, user_id: int) -> list[Factor]:
 def count_recovery_codes(*, user_id: int) -> int:
     """How many are left."""
     return RecoveryCode.objects.filter(user_id=user_id, used_at__isnull=True).count()
+
+
+def find_link_user(*, token: str, at: datetime) -> User | None:
+    """Whose one-time link this is, if it still works."""
+    link = (
+        SignInLink.objects.select_related("user")
+        .filter(digest=link_digest(token), ended_at__isnull=True, expires_at__gt=at, user__is_active=True)
+        .first()
+    )
+    return link.user if link else None
+
+
+def list_collectable_resets(*, actor: Principal, user_id: int) -> list[AuthorisationRequest]:
+    """Resets of the person that the actor asked for and another approved, whose link was not collected yet."""
+    return list(
+        AuthorisationRequest.objects.filter(
+            kind=SIGN_IN_RESET_KIND,
+            maker_id=actor.user_id,
+            subject_id=str(user_id),
+            state=APPROVED,
+            signinlink__isnull=True,
+        ).order_by("-created_at", "id")[:5]
+    )
+
+
+def needs_first_link(user: User) -> bool:
+    """Whether the person has nothing yet to come in with."""
+    return not user.has_usable_password() and not has_second_factor(user)
 
 
 def is_known_browser(*, user_id: int, browser_id: str) -> bool:

@@ -26,12 +26,12 @@ def of_name(username: str) -> str:
 
 def of_second_factor(user_id: int) -> str:
     """The key of codes tried for a person whose password was right."""
-    return hashlib.sha256(f"second factor\0{user_id}".encode()).hexdigest()
+    return hashlib.sha256(f"second factor\x01{user_id}".encode()).hexdigest()
 
 
 def of_source(source: str) -> str:
     """The key of whatever comes from one address."""
-    return hashlib.sha256(f"source\0{source}".encode()).hexdigest()
+    return hashlib.sha256(f"source\x01{source}".encode()).hexdigest()
 
 
 def is_locked(*keys: str, at: datetime) -> bool:

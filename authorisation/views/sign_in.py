@@ -51,13 +51,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             at=utc_now(),
         )
         if user is not None:
-            return _after_password(request, user, target)
+            return after_password(request, user, target)
         form.add_error(None, WRONG)
     status = 422 if form.errors else 200
     return render(request, "sign_in.html", {"form": form, "next": target}, status=status)
 
 
-def _after_password(request: HttpRequest, user: User, target: str) -> HttpResponse:
+def after_password(request: HttpRequest, user: User, target: str) -> HttpResponse:
     """On to the second factor, to getting one where everybody needs one, or in."""
     has_factor = has_second_factor(user)
     if not has_factor and not settings.SECOND_FACTOR_REQUIRED:

@@ -24,6 +24,7 @@ VERBS = {
     "reset": "reset",
     "trading": "trading",
     "kill": "kill",
+    "first-run": "first_run",
     "canary": "canary",
     "seal-key": "seal_key",
     "evidence": "evidence",
@@ -76,6 +77,8 @@ def parser() -> argparse.ArgumentParser:
     trading = verbs.add_parser("trading", help="switch the sending of new orders on or off")
     trading.add_argument("state", choices=("on", "off"))
     trading.add_argument("--reason", required=True, help="kept with the switch")
+    first = verbs.add_parser("first-run", help="two administrators for an empty house, each by a one-time link")
+    first.add_argument("names", nargs=2, metavar="NAME", help="who they are, as they will sign in")
     _add_kill(verbs)
     evidence = verbs.add_parser("evidence", help="export events, seals and anchors for somebody who trusts nobody")
     evidence.add_argument("directory", help="a new directory; with --pack a new file ending in .zip, .json or .pdf")

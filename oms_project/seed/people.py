@@ -143,7 +143,7 @@ def seed_people(*, actor: Principal, at: datetime, known: Sequence[SignIn]) -> t
     kept = {row.username: row for row in known}
     rows: list[SignIn] = []
     with transaction.atomic():
-        roles = _seed_roles(actor=actor, at=at)
+        roles = seed_roles(actor=actor, at=at)
         for plan in PEOPLE:
             user, fresh = User.objects.get_or_create(
                 username=plan.username,
@@ -165,7 +165,8 @@ def seed_people(*, actor: Principal, at: datetime, known: Sequence[SignIn]) -> t
     return tuple(rows)
 
 
-def _seed_roles(*, actor: Principal, at: datetime) -> dict[str, Group]:
+def seed_roles(*, actor: Principal, at: datetime) -> dict[str, Group]:
+    """Every role with its rights, where it is missing; what people changed stays."""
     roles: dict[str, Group] = {}
     for name, rights in ROLE_RIGHTS.items():
         roles[name], fresh = Group.objects.get_or_create(name=name)

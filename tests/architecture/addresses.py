@@ -46,6 +46,7 @@ class Door:
 EVERYBODY = (200, 200, 200, 200, 200, 200)
 SIGNED_IN = (302, 200, 200, 200, 200, 302)
 JSON_SIGNED_IN = (401, 200, 200, 200, 200, 401)
+NOT_THERE = (404, 404, 404, 404, 404, 404)
 LEADS_ON = (302, 302, 302, 302, 302, 302)
 SEES_THE_DESK = (302, 200, 404, 200, 200, 302)
 ENTERS = (302, 200, 200, 403, 403, 302)
@@ -168,6 +169,8 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     ),
     "sign-in/second": tuple(Door(method, "/sign-in/second", LEADS_ON) for method in ("GET", "HEAD", "POST")),
     "sign-in/enrol": tuple(Door(method, "/sign-in/enrol", LEADS_ON) for method in ("GET", "HEAD", "POST")),
+    "sign-in/link": tuple(Door(method, "/sign-in/link", NOT_THERE) for method in ("GET", "POST")),
+    "sign-in/link/<str:token>": (Door("GET", "/sign-in/link/none", NOT_THERE),),
     "sign-out": (Door("POST", "/sign-out", LEADS_ON),),
     "": (Door("GET", "/", LEADS_ON),),
     "healthz": (Door("GET", "/healthz", EVERYBODY, measured_as="anonymous"),),
@@ -185,6 +188,12 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     ),
     "account/factors/codes": (Door("POST", "/account/factors/codes", NOT_THEIRS),),
     "account/factors/<uuid:factor_id>/remove": (Door("POST", "/account/factors/{d.stop_id}/remove", NOT_THEIRS),),
+    "account/password": (
+        Door("GET", "/account/password", SIGNED_IN),
+        Door("POST", "/account/password", (302, 422, 422, 422, 422, 302), lambda d: {"old": "not the password"}),
+    ),
+    "account/resets": (Door("POST", "/account/resets", NOT_THEIRS, lambda d: {"user": "nobody", "reason": "test"}),),
+    "account/links": (Door("POST", "/account/links", NOT_THEIRS, lambda d: {"user": "nobody"}),),
     "account/sessions": (Door("GET", "/account/sessions", SIGNED_IN),),
     "account/sessions/end": (Door("POST", "/account/sessions/end", LEADS_ON),),
     "preferences": (
