@@ -15,6 +15,7 @@ from authorisation.models import (
     AuthorisationRequest,
     Factor,
     ReviewLine,
+    RoleTerm,
     SignInFailures,
     SignInLink,
     User,
@@ -59,6 +60,16 @@ def lock_expired_rows(*, at: datetime, limit: int) -> list[AuthorisationRequest]
         AuthorisationRequest.objects.select_for_update(of=("self",), skip_locked=True)
         .filter(state__in=OPEN, expires_at__lte=at)
         .order_by("expires_at", "id")[:limit]
+    )
+
+
+def lock_due_terms(*, at: datetime, limit: int) -> list[RoleTerm]:
+    """Roles lent until before ``at``, the oldest first, leaving out those somebody works on."""
+    return list(
+        RoleTerm.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("user", "role")
+        .filter(ended_at=None, until__lte=at)
+        .order_by("until", "id")[:limit]
     )
 
 

@@ -1,10 +1,17 @@
-"""Who may administer people, keys and grants."""
+"""Who may administer people, keys and grants, and what one administrator may not do alone."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 from authorisation.domain.principal import ADMINISTER_USERS, REVIEW_ACCESS, RUN_ACCESS_REVIEW, SEE_ACCESS, Principal
 from authorisation.domain.stepping_up import require_confirmed
+from authorisation.domain.transitions import APPROVED
+from authorisation.models import AuthorisationRequest
 from kernel.errors import NotPermitted
+
+USER_RIGHT = "user_right"
 
 
 def require_administrator(actor: Principal, *, confirmed: bool = True) -> None:
@@ -40,3 +47,16 @@ def require_reviewer(actor: Principal) -> None:
 def _require_person(actor: Principal) -> None:
     if actor.is_service or actor.is_process:
         raise NotPermitted("REVIEWER_NOT_A_PERSON", "Only a person may review access, not a service.")
+
+
+def require_second_person(actor: Principal, *, at: datetime, decision: UUID | None) -> None:
+    """Raise NotPermitted SECOND_PERSON_NEEDED unless ``decision`` is a request about rights approved at this very moment.
+
+    Rights are taken by one administrator and given by two. Our own processes (seed, first run) give them alone.
+    """
+    require_administrator(actor)
+    if actor.is_process:
+        return
+    approved = AuthorisationRequest.objects.filter(kind=USER_RIGHT, state=APPROVED, closed_at=at)
+    if decision is None or not approved.filter(pk=decision).exists():
+        raise NotPermitted("SECOND_PERSON_NEEDED", "Rights are given by two people: ask for it under Access.")

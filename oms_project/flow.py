@@ -73,6 +73,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("orders.services.review_corporate_actions", every_s=30),
     Sweeper("refdata.services.watch_feeds", every_s=2),
     Sweeper("refdata.services.purge_ticks", every_s=60),
+    Sweeper("authorisation.services.lapse_roles", every_s=2),
     Sweeper("risk.services.begin_limits", every_s=1),
     Sweeper("orders.services.watch_limits", every_s=2),
     Sweeper("orders.services.count_executions", every_s=1),

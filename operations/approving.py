@@ -17,6 +17,7 @@ from authorisation.services.decide_access_review import decide_access_review
 from authorisation.services.decide_api_key import decide_api_key
 from authorisation.services.decide_policy_change import decide_policy_change
 from authorisation.services.decide_sign_in_reset import decide_sign_in_reset
+from authorisation.services.decide_user_right import decide_user_right
 from operations.domain.effect import Effect
 from operations.selectors.access_reviews import describe_close
 from operations.selectors.actions import describe_action
@@ -28,6 +29,7 @@ from operations.selectors.rates import describe_rate_change
 from operations.selectors.rule_changes import describe_rule_change
 from operations.selectors.sign_in_resets import describe_sign_in_reset
 from operations.selectors.stops import describe_release
+from operations.selectors.user_rights import describe_user_right
 from operations.selectors.webhooks import describe_webhook
 from operations.selectors.withdrawals import describe_withdrawal
 from orders.services.decide_corporate_action import decide_corporate_action
@@ -62,5 +64,6 @@ KINDS: dict[str, ApprovalKind] = {
     "access_review": ApprovalKind(decide_access_review, describe_close),
     "webhook": ApprovalKind(decide_webhook, describe_webhook),
     "sign_in_reset": ApprovalKind(decide_sign_in_reset, describe_sign_in_reset),
+    "user_right": ApprovalKind(decide_user_right, describe_user_right),
     "corporate_action": ApprovalKind(decide_corporate_action, describe_action),
 }

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from authorisation.models.access import RoleTerm
 from authorisation.models.access_review import AccessReview, ReviewAssignment, ReviewLine, ReviewWord
 from authorisation.models.access_use import AccessUse
 from authorisation.models.keys import ApiKey, KeyNonce, KeyUse
@@ -32,6 +33,7 @@ __all__ = [
     "ReviewAssignment",
     "ReviewLine",
     "ReviewWord",
+    "RoleTerm",
     "Session",
     "SignInFailures",
     "SignInLink",

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from authorisation.domain.four_eyes import visible_desks
 from authorisation.domain.principal import Principal
@@ -155,6 +155,16 @@ def rights_beside_role(role_id: int) -> dict[str, set[str]]:
 
 def count_holders(right: str) -> int:
     """How many active people hold a role right: services and the disabled decide nothing."""
-    held = Q(groups__permissions__codename=right) | Q(user_permissions__codename=right)
+    held = Q(groups__permissions__codename=right)
     people = User.objects.filter(held, is_active=True, kind=User.Kind.PERSON)
     return people.values("pk").distinct().count()
+
+
+def holders_by_right() -> dict[str, int]:
+    """How many active people, never services, hold each right."""
+    rows = (
+        Permission.objects.filter(group__user__is_active=True, group__user__kind=User.Kind.PERSON)
+        .values_list("codename")
+        .annotate(holders=Count("group__user", distinct=True))
+    )
+    return dict(rows)

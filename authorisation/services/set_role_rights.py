@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
@@ -11,26 +12,34 @@ from django.db import transaction
 from authorisation.domain.access import ROLE_RIGHTS_SET
 from authorisation.domain.principal import Principal
 from authorisation.domain.toxic import require_harmless
-from authorisation.locks import lock_rights
-from authorisation.permissions import require_administrator
+from authorisation.permissions import require_second_person
 from authorisation.selectors import rights_beside_role
 from authorisation.services._events import record, why
+from authorisation.services._keeping import keeping_holders
 from kernel.errors import Invalid
 
 
-def set_role_rights(*, actor: Principal, at: datetime, role: Group, rights: Collection[str], because: str = "") -> None:
-    """Give the role exactly these rights (codenames). ``because`` is told by the event.
+def set_role_rights(
+    *,
+    actor: Principal,
+    at: datetime,
+    role: Group,
+    rights: Collection[str],
+    because: str = "",
+    decision: UUID | None = None,
+) -> None:
+    """Give the role exactly these rights (codenames). ``because`` is told by the event; ``decision`` is the request a
+    second person approved.
 
-    Raises NotPermitted RIGHT_MISSING, Invalid RIGHT_UNKNOWN, Refused TOXIC_RIGHTS for the role itself or, with their
-    other roles, for somebody who holds it.
+    Raises NotPermitted RIGHT_MISSING or SECOND_PERSON_NEEDED, Invalid RIGHT_UNKNOWN, Refused LAST_HOLDER, and
+    TOXIC_RIGHTS for the role itself or, with their other roles, for somebody who holds it.
     """
-    require_administrator(actor)
+    require_second_person(actor, at=at, decision=decision)
     permissions = list(Permission.objects.filter(codename__in=rights))
     unknown = sorted(set(rights) - {permission.codename for permission in permissions})
     if unknown:
         raise Invalid("RIGHT_UNKNOWN", f"There is no right called {', '.join(unknown)}.")
-    with transaction.atomic():
-        lock_rights()
+    with transaction.atomic(), keeping_holders():
         _require_harmless(role, rights)
         role.permissions.set(permissions)
         record(
@@ -38,7 +47,11 @@ def set_role_rights(*, actor: Principal, at: datetime, role: Group, rights: Coll
             kind=ROLE_RIGHTS_SET,
             actor=actor,
             at=at,
-            payload={"rights": sorted({permission.codename for permission in permissions}), **why(because)},
+            payload={
+                "rights": sorted({permission.codename for permission in permissions}),
+                "decision": str(decision) if decision else None,
+                **why(because),
+            },
         )
 
 

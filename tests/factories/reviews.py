@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -141,9 +141,10 @@ def make_review_house() -> ReviewHouse:
         User.objects.create(username=name, date_joined=GIVEN_AT, desk=None if name.startswith("adm") else desk)
     first = User.objects.get(username="adm.one")
     join_role(actor=process, at=GIVEN_AT, user=first, roles=[roles["administering"]])
+    given = replace(process, actor=first.actor)  # told as the first administrator's, without the request behind it
     for name, held in PEOPLE.items():
         user = User.objects.get(username=name)
-        join_role(actor=get_principal(first), at=GIVEN_AT, user=user, roles=[roles[role] for role in held])
+        join_role(actor=given, at=GIVEN_AT, user=user, roles=[roles[role] for role in held])
     second = get_principal(User.objects.get(username="adm.two"))
     dealer = User.objects.get(username="d.one")
     key = issue_api_key(actor=second, at=GIVEN_AT, user_id=dealer.pk, name="sheet")

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 
 from accounts.models import AccountGroup
 from authorisation.as_at import get_access_as_at, list_access_differences
-from authorisation.domain.principal import RELEASE_ORDER, SEE_ACCESS, TRADE_DESK, VIEW_ACCOUNT_GROUP, process_principal
+from authorisation.domain.principal import ENTER_ORDER, SEE_ACCESS, TRADE_DESK, VIEW_ACCOUNT_GROUP, process_principal
 from authorisation.models import Desk, User
 from authorisation.selectors import get_principal
 from authorisation.services.grant_access import grant_access
@@ -34,17 +34,17 @@ def at(minute: int) -> datetime:
 
 @pytest.fixture
 def user() -> User:
-    """A checker whose access was changed eight times, a minute apart."""
+    """A dealer whose access was changed eight times, a minute apart."""
     user = User.objects.create(username="d.one")
     desks = [Desk.objects.create(code=code, name=code) for code in ("A", "B")]
     group = AccountGroup.objects.create(code="G", name="G", desk=desks[0])
     dealer, desk_a = (Group.objects.create(name=name) for name in ("dealer", "dealer:A"))
-    set_role_rights(actor=ACTOR, at=at(1), role=dealer, rights=[RELEASE_ORDER, SEE_ACCESS])
+    set_role_rights(actor=ACTOR, at=at(1), role=dealer, rights=[ENTER_ORDER, SEE_ACCESS])
     grant_access(actor=ACTOR, at=at(2), group=desk_a, right=TRADE_DESK, objects=desks)
     grant_access(actor=ACTOR, at=at(3), group=desk_a, right=VIEW_ACCOUNT_GROUP, objects=[group])
     assert join_role(actor=ACTOR, at=at(4), user=user, roles=[dealer, desk_a]) == 2
     assert join_role(actor=ACTOR, at=at(4), user=user, roles=[dealer]) == 0
-    set_role_rights(actor=ACTOR, at=at(5), role=dealer, rights=[RELEASE_ORDER])
+    set_role_rights(actor=ACTOR, at=at(5), role=dealer, rights=[ENTER_ORDER])
     revoke_access(actor=ACTOR, at=at(6), group=desk_a, right=TRADE_DESK, objects=desks[1:])
     key = issue_api_key(actor=ACTOR, at=at(7), user_id=user.pk, name="k")
     revoke_api_key(actor=ACTOR, at=at(8), key_id=key.id)
@@ -57,8 +57,8 @@ def test_access_at_each_moment(user: User) -> None:
     seen = {minute: get_access_as_at(user_id=user.pk, at=at(minute)) for minute in range(3, 10)}
     assert (seen[3].roles, seen[3].rights, dict(seen[3].grants)) == ((), frozenset(), {})
     assert seen[4].roles == ("dealer", "dealer:A")
-    assert seen[4].rights == {RELEASE_ORDER, SEE_ACCESS}
-    assert seen[5].rights == {RELEASE_ORDER}
+    assert seen[4].rights == {ENTER_ORDER, SEE_ACCESS}
+    assert seen[5].rights == {ENTER_ORDER}
     assert [seen[minute].grants[TRADE_DESK] for minute in (5, 6)] == [{a, b}, {a}]
     assert [len(seen[minute].key_ids) for minute in (6, 7, 8)] == [0, 1, 0]
     assert (seen[9].roles, seen[9].rights, seen[9].active) == (("dealer:A",), frozenset(), True)

@@ -312,11 +312,11 @@ def test_what_ended_meanwhile_says_so_and_what_was_given_later_is_not_touched(ho
     review_id = house.open()
     dealer, left = Group.objects.get(name="trader"), house.user("d.two")
     again = house.user("d.one")
+    newcomer = User.objects.create(username="d.new", date_joined=OPENED_AT)
+    join_role(actor=PROCESS, at=OPENED_AT, user=newcomer, roles=[dealer])
     leave_role(actor=PROCESS, at=OPENED_AT, user=left, roles=[dealer])
     leave_role(actor=PROCESS, at=OPENED_AT, user=again, roles=[dealer])
     join_role(actor=PROCESS, at=OPENED_AT + timedelta(hours=1), user=again, roles=[dealer])
-    newcomer = User.objects.create(username="d.new", date_joined=OPENED_AT)
-    join_role(actor=PROCESS, at=OPENED_AT, user=newcomer, roles=[dealer])
     revoke_api_key(actor=PROCESS, at=OPENED_AT, key_id=house.keys["d.one"])
     gone = [house.line(review_id, user__username=name, role="trader") for name in ("d.one", "d.two")]
     house.say("h.one", gone[0], "remove")

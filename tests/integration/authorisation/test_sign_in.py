@@ -203,8 +203,8 @@ def test_a_grant_holds_from_the_next_load_and_so_does_its_end() -> None:
     user = person("ada", desks=())
     group = user.groups.get()
     third = desk("D3")
-    grant_access(actor=administrator, at=AT, group=group, right="view_desk", objects=[third])
-    grant_access(actor=administrator, at=AT, group=group, right="view_desk", objects=[third])
+    grant_access(actor=process_principal("test"), at=AT, group=group, right="view_desk", objects=[third])
+    grant_access(actor=process_principal("test"), at=AT, group=group, right="view_desk", objects=[third])
     assert get_principal(user).granted("view_desk") == {third.pk}
     assert list(list_visible_desks(get_principal(user))) == [third]
     revoke_access(actor=administrator, at=AT, group=group, right="view_desk", objects=[third])

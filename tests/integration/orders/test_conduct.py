@@ -33,7 +33,7 @@ from risk.domain.rulebook.entering import TypedCondition
 from risk.models import ConductPolicy, Mandate, Rulebook
 from risk.rulebook import get_rulebook
 from risk.selectors import get_marks
-from tests.factories import AT, DeskWorld, give_stock, make_account, make_desk, set_rulebook, terms
+from tests.factories import AT, DeskWorld, give_stock, make_account, make_desk, make_principal, set_rulebook, terms
 from tests.factories.conduct import lay_down, restrict
 from tests.integration.orders.test_apply_reports import LATER, report
 
@@ -265,7 +265,8 @@ def test_a_rule_for_one_dealer_leaves_the_others_alone(world: DeskWorld) -> None
     rule: dict[str, Any] = {"scope": "dealer", "scope_id": str(world.dealer.user_id), "verdict": "authorise"}
     lay_down(world, conditions=big, **rule)
     assert send(world).outcome == "pending_authorisation"
-    assert send(replace(world, dealer=world.checker)).outcome == "released"
+    other = make_principal("other", role="dealer", rights=(), desks=(world.desk,), groups=(world.group,))
+    assert send(replace(world, dealer=other)).outcome == "released"
     assert send(world, order_qty=Decimal(500)).outcome == "released"
 
 

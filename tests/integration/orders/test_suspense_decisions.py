@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypedDict
 
@@ -134,9 +135,10 @@ def test_who_may_not_and_what_cannot_be(world: DeskWorld, suspense: TradingAccou
     refused("ORDER_UNKNOWN", OmsError, lambda: accept_excess(actor=other, **arguments))
     refused("NO_EXCESS", Conflict, lambda: accept_excess(actor=world.dealer, qty=D(101), **arguments))
     refused("REASON_INVALID", Invalid, lambda: accept_excess(actor=world.dealer, **(arguments | {"reason": " "})))
-    accept_excess(actor=world.checker, **arguments)
+    once_dealer = replace(world.checker, rights=frozenset({"enter_order"}))
+    accept_excess(actor=once_dealer, **arguments)
     refused("DECISION_PENDING", Conflict, lambda: answer_dk(actor=world.dealer, **arguments))
-    refused("IDEMPOTENCY_CONFLICT", Conflict, lambda: accept_excess(actor=world.checker, qty=D(7), **arguments))
+    refused("IDEMPOTENCY_CONFLICT", Conflict, lambda: accept_excess(actor=once_dealer, qty=D(7), **arguments))
     refused("SELF_APPROVAL", NotPermitted, lambda: decide(world.checker))
     refused("RIGHT_MISSING", NotPermitted, lambda: decide(world.dealer))
 
