@@ -53,7 +53,7 @@ PRESETS: dict[str, Preset] = {
         "Overrides today", 0, families=("authorisation",), kinds=("AuthorisationDecided",), verdict="approve"
     ),
     "self-approval": Preset(
-        "Self-approval attempts", 30, families=("authorisation",), kinds=("SelfApprovalRefused", "SelfApprovalBlocked")
+        "Self-approval attempts", 30, families=("authorisation",), kinds=("SelfApprovalRefused",)
     ),
     "after-hours": Preset("After-hours actions", 7, outside=True),
     "evidence": Preset("Evidence and exports taken", 30, kinds=("EvidenceTaken", "RecordsExported", "EvidenceExported"),

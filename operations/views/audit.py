@@ -20,7 +20,7 @@ from kernel.errors import Invalid
 from operations.domain.audit_query import HOURS, KINDS, PRESETS, AuditFilter, make_filter
 from operations.models import SavedSearch
 from operations.permissions import require_audit
-from operations.selectors.audit.dossier import get_dossier
+from operations.selectors.audit.dossier import Dossier, get_dossier
 from operations.selectors.audit.held import not_held
 from operations.selectors.audit.names import Subject, find_subjects
 from operations.selectors.audit.search import AuditPage, actors_named, find_audit_page
@@ -93,8 +93,11 @@ def audit(request: HttpRequest, actor: Principal) -> HttpResponse:
     return render(request, "operations/audit.html", context)
 
 
-def _dossier(actor: Principal, subject: Subject) -> Any:
-    return get_dossier(actor, subject.kind, subject.key)
+def _dossier(actor: Principal, found: Subject) -> Dossier:
+    """With the identifier that led to it."""
+    dossier = get_dossier(actor, found.kind, found.key)
+    dossier.subject = found
+    return dossier
 
 
 def _page(actor: Principal, asked: Asked, limit: int = 50) -> AuditPage:

@@ -21,6 +21,7 @@ from tests.journeys.test_approval import queue_order
 pytestmark = pytest.mark.ui
 
 DEALER, OPERATIONS, RISK, COMPLIANCE, ADMINISTRATOR = "a.khan", "r.silva", "s.patel", "c.young", "t.novak"
+AUDITOR = "l.berg"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ PAGES: dict[str, Seen] = {
         "/admin/access-review/{0}?view=all&line=1",
         "SELECT id FROM authorisation_accessreview WHERE state = 'open'",
     ),
+    "audit": Seen(AUDITOR, "/audit?kind=order"),
+    "audit/<str:kind>/<str:key>": Seen(AUDITOR, "/audit/order/{0}", "SELECT ref FROM orders_order ORDER BY id"),
 }
 NOT_PAGES = {
     "": "leads on",
