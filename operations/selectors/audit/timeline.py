@@ -98,11 +98,16 @@ def make_timeline(dossier: Dossier, asked: AuditFilter | None = None) -> Timelin
     people |= {row.maker.username for row in dossier.approvals}
     return Timeline(
         dossier,
-        tuple(sorted(kept, key=lambda entry: (entry.at, entry.recorded_at, entry.place))),
+        tuple(sorted(kept, key=_in_order)),
         tuple(sorted(people)),
         sum(_is_known_already(message, known) for message in dossier.messages),
         prove(dossier.streams),
     )
+
+
+def _in_order(entry: Entry) -> tuple[datetime, datetime, int, str]:
+    """By when it happened; what is of one moment as it was written."""
+    return entry.at, entry.recorded_at, entry.event.position if entry.event else 0, entry.place
 
 
 def prove(streams: Collection[str]) -> Proof:
