@@ -27,10 +27,10 @@ KINDS: dict[str, AuditKind] = {
     "order": AuditKind("Orders", ("order", "unknown")),
     "approval": AuditKind("Approvals", ("authorisation",)),
     "limit": AuditKind("Limits, rules and stops", ("risk", "rulebook")),
-    "login": AuditKind("Sign-ins and access", ("user", "role", "access_review", "break_glass")),
+    "login": AuditKind("Sign-ins and access", ("user", "role", "access_review")),
     "money": AuditKind("Accounts and money", ("account", "fees")),
     "file": AuditKind("Files and notices", ("upload", "action", "refdata")),
-    "config": AuditKind("Configuration and sessions", ("session", "price", "policy", "webhook", "partner", "fx")),
+    "config": AuditKind("Configuration and sessions", ("session", "price", "policy", "webhook", "outbound")),
     "anomaly": AuditKind("Exceptions", ("anomaly",)),
     "read": AuditKind("Who looked at what", ("reads", "journal")),
 }
