@@ -2,10 +2,28 @@
 
 from django.urls import URLPattern, path
 
+from operations.api.approvals import (
+    ApprovalAnswerView,
+    ApprovalClaimView,
+    ApprovalDecideView,
+    ApprovalReleaseView,
+    ApprovalSendBackView,
+    ApprovalsView,
+    ApprovalView,
+    ApprovalWithdrawView,
+)
 from operations.api.stops import StopReleaseView, StopsView, StopView
 from operations.api.views import AccountCashView, AccountPositionsView, PricesView
 
 urlpatterns: list[URLPattern] = [
+    path("approvals", ApprovalsView.as_view(), name="api-approvals"),
+    path("approvals/<uuid:approval_id>", ApprovalView.as_view(), name="api-approval"),
+    path("approvals/<uuid:approval_id>/decide", ApprovalDecideView.as_view(), name="api-approval-decide"),
+    path("approvals/<uuid:approval_id>/claim", ApprovalClaimView.as_view(), name="api-approval-claim"),
+    path("approvals/<uuid:approval_id>/release", ApprovalReleaseView.as_view(), name="api-approval-release"),
+    path("approvals/<uuid:approval_id>/send-back", ApprovalSendBackView.as_view(), name="api-approval-send-back"),
+    path("approvals/<uuid:approval_id>/answer", ApprovalAnswerView.as_view(), name="api-approval-answer"),
+    path("approvals/<uuid:approval_id>/withdraw", ApprovalWithdrawView.as_view(), name="api-approval-withdraw"),
     path("stops", StopsView.as_view(), name="api-stops"),
     path("stops/<uuid:stop_id>", StopView.as_view(), name="api-stop"),
     path("stops/<uuid:stop_id>/release", StopReleaseView.as_view(), name="api-stop-release"),

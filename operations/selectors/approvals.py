@@ -32,6 +32,7 @@ class WaitingItem:
 
     item: RequestItem
     request: OrderRequest | None
+    at: datetime
 
     @property
     def approval(self) -> RequestFacts:
@@ -42,6 +43,11 @@ class WaitingItem:
         return self.item.why_not
 
     @property
+    def is_claimed(self) -> bool:
+        """Somebody looks at it now; a claim ends by itself."""
+        return self.approval.claim_at(self.at)
+
+    @property
     def title(self) -> str:
         """What kind of thing it is: release and amend are told apart."""
         return _TITLES[self.request.kind] if self.request is not None else self.item.title
@@ -49,6 +55,9 @@ class WaitingItem:
     @property
     def value(self) -> Money | None:
         """What it is worth, as it was when it was asked; None where nobody can say."""
+        facts = self.item.facts
+        if facts.value is not None and facts.currency:
+            return Money(facts.value, facts.currency)
         if self.request is None:
             return None
         currency = self.request.order.listing.currency
@@ -62,7 +71,7 @@ def list_approvals(*, actor: Principal, view: str, at: datetime) -> list[Waiting
 
     Those that wait by time left, then the largest value first; those decided by the latest.
     """
-    items = _with_requests(actor, list_requests(actor, view, at=at, limit=MOST))
+    items = _with_requests(actor, list_requests(actor, view, at=at, limit=MOST), at)
     if view == "decided":
         return items
     return sorted(items, key=lambda item: (item.approval.expires_at, -_amount(item), item.approval.id))
@@ -74,7 +83,7 @@ def _amount(item: WaitingItem) -> Decimal:
 
 def get_approval(*, actor: Principal, approval_id: UUID, at: datetime) -> WaitingItem:
     """One item, or NotFound when it does not exist for the actor."""
-    found = _with_requests(actor, [get_request(actor, approval_id, at=at)])
+    found = _with_requests(actor, [get_request(actor, approval_id, at=at)], at)
     if not found:
         raise NotFound("AUTHORISATION_UNKNOWN", "There is no such request that you may see.")
     return found[0]
@@ -90,10 +99,10 @@ def list_similar(*, actor: Principal, item: WaitingItem, at: datetime, limit: in
         and one.facts.maker_id == item.approval.maker_id
         and one.facts.id != item.approval.id
     ]
-    return _with_requests(actor, same[: 4 * limit])[:limit]
+    return _with_requests(actor, same[: 4 * limit], at)[:limit]
 
 
-def _with_requests(actor: Principal, items: Sequence[RequestItem]) -> list[WaitingItem]:
+def _with_requests(actor: Principal, items: Sequence[RequestItem], at: datetime) -> list[WaitingItem]:
     ids = [item.facts.subject_id for item in items if item.facts.subject_type == ORDER_REQUEST]
     requests = {
         str(request.pk): request
@@ -103,7 +112,7 @@ def _with_requests(actor: Principal, items: Sequence[RequestItem]) -> list[Waiti
     }
     hidden = _hidden(actor, items)
     return [
-        WaitingItem(item, requests.get(item.facts.subject_id))
+        WaitingItem(item, requests.get(item.facts.subject_id), at)
         for item in items
         if (item.facts.subject_type != ORDER_REQUEST or item.facts.subject_id in requests)
         and item.facts.subject_id not in hidden

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from authorisation.domain.four_eyes import DECLINE
 from authorisation.domain.principal import Principal
+from authorisation.selectors.said import list_said, list_versions
 from authorisation.services.decide_request import Decided
 from kernel.clock import utc_now
 from kernel.errors import Conflict, Invalid, NotFound
@@ -19,6 +20,7 @@ from operations.forms import DECLINE_REASONS, read_choice
 from operations.selectors.approvals import list_approvals, list_similar
 from operations.selectors.review import Review, review_approval
 from operations.services.decide_approval import decide_approval
+from operations.services.withdraw_approval import WITHDRAWABLE
 from operations.views.edge import page
 from operations.views.ticket import sort_checks
 
@@ -123,6 +125,12 @@ def context_of(actor: Principal, review: Review) -> dict[str, Any]:
         "held_to": to_text(review.held_to),
         "why_not": review.why_not,
         "moved": review.moves.marked,
+        "is_mine": item.approval.maker_id == actor.user_id,
+        "may_withdraw": item.approval.kind in WITHDRAWABLE,
+        "holds_claim": item.is_claimed and item.approval.claimed_by_id == actor.user_id,
+        "claimed": item.is_claimed,
+        "said": list_said(item.approval.id),
+        "versions": list_versions(item.approval.id) if item.approval.version > 1 else (),
         "similar": list_similar(actor=actor, item=item, at=review.at) if review.is_open else (),
         "decline_reasons": DECLINE_REASONS,
         "chosen": str(item.approval.id),

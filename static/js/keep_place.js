@@ -43,7 +43,8 @@ function restore({ part, row, inRow, href, caret, typed, picked, open }) {
 
 export function keepPlace() {
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    const drawsItself = event.detail.requestConfig.elt === event.detail.target;
+    const asked = event.detail.requestConfig.elt; // itself, or a control that only has it drawn anew
+    const drawsItself = asked === event.detail.target || asked.hasAttribute("data-keeps");
     kept = drawsItself ? place(event.detail.target) : null;
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {

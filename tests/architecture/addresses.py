@@ -56,6 +56,8 @@ REVIEWS = (302, 403, 403, 403, 200, 302)
 OWNS = (302, 200, 404, 403, 403, 302)
 AUDITS = (302, 403, 403, 200, 403, 302)
 AUDITS_ON = (302, 403, 403, 302, 403, 302)
+CHECKS = (302, 403, 404, 403, 200, 302)
+API_CHECKS = (401, 403, 404, 403, 200, 403)
 API_KNOWN = (401, 200, 200, 200, 200, 200)
 API_NOT_THEIRS = (401, 403, 403, 403, 403, 403)
 API_SEES_THE_DESK = (401, 200, 404, 200, 200, 200)
@@ -153,6 +155,10 @@ def approved(doors: Doors) -> dict[str, Any]:
     return {"verdict": "approve", "payload_hash": doors.payload_hash, "shown": shown}
 
 
+def asked(doors: Doors) -> dict[str, Any]:
+    return {"reason": "Which client called?", "payload_hash": doors.payload_hash}
+
+
 def liked(doors: Doors) -> dict[str, Any]:
     return {"theme": "dark", "density": "dense", "time_zone": "UTC"}
 
@@ -240,6 +246,21 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
             approved,
             measured_as="compliance",
         ),
+    ),
+    "approvals/<uuid:approval_id>/claim": (
+        Door("POST", "/approvals/{d.approvals[0]}/claim", CHECKS, measured_as="compliance"),
+    ),
+    "approvals/<uuid:approval_id>/release": (
+        Door("POST", "/approvals/{d.approvals[0]}/release", (302, 409, 404, 409, 409, 302)),
+    ),
+    "approvals/<uuid:approval_id>/send-back": (
+        Door("POST", "/approvals/{d.approvals[0]}/send-back", CHECKS, asked, measured_as="compliance"),
+    ),
+    "approvals/<uuid:approval_id>/answer": (
+        Door("POST", "/approvals/{d.approvals[0]}/answer", (302, 409, 404, 403, 403, 302), lambda d: {"answer": "Yes"}),
+    ),
+    "approvals/<uuid:approval_id>/withdraw": (
+        Door("POST", "/approvals/{d.approvals[0]}/withdraw", (302, 200, 404, 403, 403, 302)),
     ),
     "exceptions": (Door("GET", "/exceptions", SIGNED_IN),),
     "exceptions/export": (Door("GET", "/exceptions/export?form=json", SIGNED_IN),),
@@ -440,6 +461,39 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     ),
     "api/v1/orders/<uuid:order_id>/cancel": (
         Door("POST", "/api/v1/orders/{d.order.order_id}/cancel", API_TRADES_THE_DESK, lambda d: {"reason": "client"}),
+    ),
+    "api/v1/approvals": (Door("GET", "/api/v1/approvals", API_KNOWN, measured_as="compliance"),),
+    "api/v1/approvals/<uuid:approval_id>": (
+        Door("GET", "/api/v1/approvals/{d.approvals[0]}", API_SEES_THE_DESK, measured_as="compliance"),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/decide": (
+        Door("POST", "/api/v1/approvals/{d.approvals[0]}/decide", API_CHECKS, approved, measured_as="compliance"),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/claim": (
+        Door("POST", "/api/v1/approvals/{d.approvals[0]}/claim", API_CHECKS, measured_as="compliance"),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/release": (
+        Door("POST", "/api/v1/approvals/{d.approvals[0]}/release", (401, 409, 404, 409, 409, 409)),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/send-back": (
+        Door(
+            "POST",
+            "/api/v1/approvals/{d.approvals[0]}/send-back",
+            API_CHECKS,
+            lambda d: {"question": "Why?", "payload_hash": d.payload_hash},
+            measured_as="compliance",
+        ),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/answer": (
+        Door(
+            "POST",
+            "/api/v1/approvals/{d.approvals[0]}/answer",
+            (401, 409, 404, 403, 403, 403),
+            lambda d: {"answer": "Yes"},
+        ),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/withdraw": (
+        Door("POST", "/api/v1/approvals/{d.approvals[0]}/withdraw", (401, 200, 404, 403, 403, 403)),
     ),
     "api/v1/stops": (
         Door("GET", "/api/v1/stops", API_KNOWN),
