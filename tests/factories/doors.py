@@ -309,7 +309,7 @@ def make_doors() -> Doors:
     }
     doors = Doors(own, other, people, make_session(mics=("XLON",)).name)
     for caller, principal in people.items():
-        _issue_token(principal, f"oms_{caller}")
+        issue_token(principal, f"oms_{caller}")
         if caller != "service":
             doors.sessions[caller] = sign_in_as(principal)
     doors.add(1)
@@ -332,7 +332,7 @@ def _open_review(doors: Doors) -> UUID:
     ).id
 
 
-def _issue_token(principal: Principal, token: str) -> None:
+def issue_token(principal: Principal, token: str) -> None:
     ApiKey.objects.create(
         id=new_id(),
         user_id=principal.user_id,
