@@ -70,6 +70,7 @@ class ApprovalsView(OrderApiView):
     """``/approvals``: what waits, by time left and value; or what was decided, the latest first. At most 200."""
 
     scopes = {"GET": APPROVALS_READ}
+    parameters = {"GET": ("view",)}
 
     @extend_schema(
         operation_id="approvals_list",
@@ -78,7 +79,7 @@ class ApprovalsView(OrderApiView):
     )
     def get(self, request: Request) -> Response:
         view = request.query_params.get("view", "mine")
-        if set(request.query_params) - {"view"} or view not in VIEWS:
+        if view not in VIEWS:
             sentence = f"One of {', '.join(VIEWS)}."
             raise Invalid("PARAMETERS_INVALID", "Some query parameters are unknown or malformed.", {"view": [sentence]})
         items = list_approvals(actor=self.principal(), view=view, at=utc_now())
@@ -96,13 +97,12 @@ class ApprovalView(OrderApiView):
 
 
 class ApprovalStepView(OrderApiView):
-    """What the steps share: the key, the body, and that what one may not see does not exist."""
+    """What the steps share: that what one may not see does not exist."""
 
     scopes = {"POST": APPROVALS_DECIDE}
 
     def seen(self, approval_id: UUID) -> Principal:
         """The principal, who sees the item; raises NotFound otherwise."""
-        self.key()
         principal = self.principal()
         get_approval(actor=principal, approval_id=approval_id, at=utc_now())
         return principal
@@ -115,6 +115,7 @@ class ApprovalDecideView(ApprovalStepView):
         operation_id="approvals_decide", request=DecisionBodySerializer, parameters=[KEY], responses={200: dict}
     )
     def post(self, request: Request, approval_id: UUID) -> Response:
+        self.key()
         principal, body = self.seen(approval_id), self.body(DecisionBodySerializer)
         try:
             decided = decide_approval(
@@ -137,10 +138,12 @@ class ApprovalClaimView(ApprovalStepView):
 
     @extend_schema(operation_id="approvals_claim", request=NothingSerializer, parameters=[KEY], responses={200: dict})
     def post(self, request: Request, approval_id: UUID) -> Response:
-        principal = self.seen(approval_id)
-        self.body(NothingSerializer)
+        principal, body = self.seen(approval_id), self.body(NothingSerializer)
+        return self.once(body, lambda: (200, self._claim(principal, approval_id)))
+
+    def _claim(self, principal: Principal, approval_id: UUID) -> dict[str, Any]:
         until = claim_request(actor=principal, at=utc_now(), authorisation_id=approval_id)
-        return Response({"claimed_until": until.isoformat()})
+        return {"claimed_until": until.isoformat()}
 
 
 class ApprovalReleaseView(ApprovalStepView):
@@ -148,10 +151,12 @@ class ApprovalReleaseView(ApprovalStepView):
 
     @extend_schema(operation_id="approvals_release", request=NothingSerializer, parameters=[KEY], responses={200: dict})
     def post(self, request: Request, approval_id: UUID) -> Response:
-        principal = self.seen(approval_id)
-        self.body(NothingSerializer)
+        principal, body = self.seen(approval_id), self.body(NothingSerializer)
+        return self.once(body, lambda: (200, self._release(principal, approval_id)))
+
+    def _release(self, principal: Principal, approval_id: UUID) -> dict[str, Any]:
         release_claim(actor=principal, at=utc_now(), authorisation_id=approval_id)
-        return Response({"claimed_until": None})
+        return {"claimed_until": None}
 
 
 class ApprovalSendBackView(ApprovalStepView):
@@ -162,8 +167,11 @@ class ApprovalSendBackView(ApprovalStepView):
     )
     def post(self, request: Request, approval_id: UUID) -> Response:
         principal, body = self.seen(approval_id), self.body(QuestionBodySerializer)
+        return self.once(body, lambda: (200, self._ask(principal, approval_id, body)))
+
+    def _ask(self, principal: Principal, approval_id: UUID, body: dict[str, Any]) -> dict[str, Any]:
         send_back_request(actor=principal, at=utc_now(), authorisation_id=approval_id, **body)
-        return Response(whole_answer(principal, approval_id))
+        return whole_answer(principal, approval_id)
 
 
 class ApprovalAnswerView(ApprovalStepView):
@@ -174,8 +182,11 @@ class ApprovalAnswerView(ApprovalStepView):
     )
     def post(self, request: Request, approval_id: UUID) -> Response:
         principal, body = self.seen(approval_id), self.body(AnswerBodySerializer)
-        resubmit_request(actor=principal, at=utc_now(), authorisation_id=approval_id, answer=body["answer"])
-        return Response(whole_answer(principal, approval_id))
+        return self.once(body, lambda: (200, self._answer(principal, approval_id, body["answer"])))
+
+    def _answer(self, principal: Principal, approval_id: UUID, answer: str) -> dict[str, Any]:
+        resubmit_request(actor=principal, at=utc_now(), authorisation_id=approval_id, answer=answer)
+        return whole_answer(principal, approval_id)
 
 
 class ApprovalWithdrawView(ApprovalStepView):
@@ -185,9 +196,11 @@ class ApprovalWithdrawView(ApprovalStepView):
         operation_id="approvals_withdraw", request=NothingSerializer, parameters=[KEY], responses={200: dict}
     )
     def post(self, request: Request, approval_id: UUID) -> Response:
-        principal = self.seen(approval_id)
-        self.body(NothingSerializer)
-        return Response({"sentence": withdraw_approval(actor=principal, at=utc_now(), approval_id=approval_id)})
+        principal, body = self.seen(approval_id), self.body(NothingSerializer)
+        return self.once(body, lambda: (200, self._withdraw(principal, approval_id)))
+
+    def _withdraw(self, principal: Principal, approval_id: UUID) -> dict[str, Any]:
+        return {"sentence": withdraw_approval(actor=principal, at=utc_now(), approval_id=approval_id)}
 
 
 def whole_answer(principal: Principal, approval_id: UUID) -> dict[str, Any]:
