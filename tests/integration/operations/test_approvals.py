@@ -63,6 +63,7 @@ def another(world: DeskWorld, name: str = "second") -> Principal:
 
 
 def row(result: CaptureResult) -> AuthorisationRequest:
+    assert result.authorisation_id is not None
     return AuthorisationRequest.objects.get(pk=result.authorisation_id)
 
 
@@ -235,7 +236,7 @@ def test_the_list_is_by_time_left_then_value(world: DeskWorld) -> None:
     page = text(client_of(world.checker), "/approvals?view=all&part=1")
     assert page.index(str(large.authorisation_id)) < page.index(str(small.authorisation_id))
     late = held(world, price=Decimal("72.10"))
-    AuthorisationRequest.objects.filter(pk=late.authorisation_id).update(expires_at=utc_now() - timedelta(seconds=9))
+    AuthorisationRequest.objects.filter(pk=row(late).pk).update(expires_at=utc_now() - timedelta(seconds=9))
     page = text(client_of(world.checker), "/approvals?view=all&part=1")
     assert page.index(str(late.authorisation_id)) < page.index(str(large.authorisation_id))
     assert "overdue" in page
