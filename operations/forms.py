@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+
+from django.utils.timezone import get_current_timezone
 
 from kernel.errors import Invalid
 from kernel.fix import OrdType, Side, TimeInForce
@@ -39,6 +41,14 @@ ORD_TYPE_CHOICES = [
     (OrdType.MARKET, "Market"),
     (OrdType.STOP, "Stop"),
     (OrdType.STOP_LIMIT, "Stop limit"),
+]
+CAPACITY_CHOICES = [
+    ("A", "Agency"),
+    ("P", "Principal"),
+    ("R", "Riskless principal"),
+    ("G", "Proprietary"),
+    ("I", "Individual"),
+    ("W", "Agent for another member"),
 ]
 TIME_IN_FORCE_CHOICES = [
     (TimeInForce.DAY, "Day"),
@@ -81,6 +91,18 @@ class _Reader:
         except ValueError:
             self.faults[name] = ["Give the date as YYYY-MM-DD."]
             return None
+
+    def moment(self, name: str) -> datetime | None:
+        """A time as a person reads it on a clock, in that person's zone."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            self.faults[name] = ["Give the time as YYYY-MM-DD HH:MM."]
+            return None
+        return found if found.tzinfo else found.replace(tzinfo=get_current_timezone())
 
     def finish(self) -> None:
         if self.faults:
@@ -127,6 +149,10 @@ def read_ticket(data: Data) -> OrderTerms:
         expire_date=reader.day("expire_date") if time_in_force is TimeInForce.GTD else None,
         locate_ref=reader.text("locate_ref") if side.is_short else "",
         client_order_id=reader.text("client_order_id"),
+        capacity=reader.text("capacity") or "A",
+        instructed_at=reader.moment("instructed_at"),
+        instructed_by=reader.text("instructed_by"),
+        discretion=reader.text("discretion"),
     )
     reader.finish()
     return terms

@@ -56,6 +56,11 @@ class Principal:
         """One of our own processes (see ``process_principal``); no person and no key ever is."""
         return self.user_id == 0
 
+    @property
+    def answered_for_by(self) -> int | None:
+        """The user who answers for what this one does: a person for itself, for a service account who was named for it."""
+        return self.responsible_id if self.is_service or self.is_process else self.user_id
+
     def granted(self, right: str) -> frozenset[int]:
         """Ids of the objects on which ``right`` is granted."""
         return self.grants.get(right, frozenset())

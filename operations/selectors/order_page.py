@@ -73,7 +73,9 @@ def get_visible_orders(actor: Principal, names: Sequence[str]) -> list[Order]:
     """As :func:`get_visible_order` for each name, in order and in one statement; one unknown name refuses them all."""
     ids = {name: found for name in names if (found := _as_id(name)) is not None}
     refs = {name: name.upper() for name in names if name not in ids}
-    orders = visible_orders(actor).select_related("account", "desk", "listing__instrument", "owner", "parent")
+    orders = visible_orders(actor).select_related(
+        "account", "desk", "listing__instrument", "owner", "parent", "responsible"
+    )
     by_name: dict[UUID | str, Order] = {}
     for order in orders.filter(Q(id__in=ids.values()) | Q(ref__in=refs.values())):
         by_name[order.pk] = by_name[order.ref] = order

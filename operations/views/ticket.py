@@ -20,6 +20,7 @@ from operations.domain.numbers import grouped
 from operations.domain.rows import SIDE_WORDS
 from operations.forms import (
     ACK_REASONS,
+    CAPACITY_CHOICES,
     ORD_TYPE_CHOICES,
     TIME_IN_FORCE_CHOICES,
     missing_terms,
@@ -29,7 +30,7 @@ from operations.forms import (
 from operations.selectors.frame import list_instruments
 from operations.selectors.price_board import age_marks, price_row
 from operations.views.edge import page
-from orders.domain.terms import OrderTerms
+from orders.domain.terms import DISCRETIONS, OrderTerms
 from orders.services.capture_order import capture_order
 from orders.services.preview_order import preview_order
 from refdata.selectors import find_listing_by_symbol
@@ -54,6 +55,8 @@ def new_ticket(request: HttpRequest, actor: Principal) -> HttpResponse:
         "key": str(new_id()),
         "ord_types": ORD_TYPE_CHOICES,
         "times_in_force": TIME_IN_FORCE_CHOICES,
+        "capacities": CAPACITY_CHOICES,
+        "discretions": DISCRETIONS.items(),
         "given": {
             name: given.get(name, "")
             for name in ("symbol", "qty", "price", "account", "stop_px", "ord_type", "time_in_force")

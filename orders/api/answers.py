@@ -20,7 +20,7 @@ from orders.domain.results import (
     RowResult,
 )
 from orders.domain.words import ORD_TYPE_WORDS, SIDE_WORDS, TIME_IN_FORCE_WORDS
-from orders.models import Order
+from orders.models import Order, OrderRequest
 from risk.domain.answers import Verdict, answer_to_json
 from risk.domain.checks.rates import retry_after
 
@@ -138,4 +138,30 @@ def order_body(order: Order) -> dict[str, Any]:
         "ord_status": ORD_STATUS_NAMES[OrdStatus(order.ord_status)] if order.ord_status else None,
         "request_state": order.request_state,
         "is_open": order.is_open,
+        "ticket": {
+            "instructed_at": jsonable(order.instructed_at),
+            "instructed_by": order.instructed_by,
+            "entered_at": jsonable(order.entered_at),
+            "entered_by": order.owner.username,
+            "responsible": order.responsible.username if order.responsible else None,
+            "source": order.source,
+            "capacity": order.capacity,
+            "discretion": order.discretion,
+        },
+    }
+
+
+def version_body(request: OrderRequest) -> dict[str, Any]:
+    """One version of what was asked of the order: who asked when, for what, and what became of it."""
+    return {
+        "request_id": str(request.id),
+        "seq": request.seq,
+        "kind": request.kind,
+        "state": request.state,
+        "cl_ord_id": request.cl_ord_id,
+        "asked_by": request.maker,
+        "on_behalf_of": request.on_behalf_of or None,
+        "asked_at": jsonable(request.captured_at),
+        "terms": request.payload,
+        "outcome_code": request.outcome_code or None,
     }

@@ -84,6 +84,34 @@ class BatchAnswer(serializers.Serializer[Any]):
     orders = BatchRow(many=True)
 
 
+class TicketDocument(serializers.Serializer[Any]):
+    """Who gave the order when, who entered it when, who answers for it, in which capacity, and what was left to the dealer."""
+
+    instructed_at = serializers.DateTimeField()
+    instructed_by = serializers.CharField(allow_null=True)
+    entered_at = serializers.DateTimeField()
+    entered_by = serializers.CharField()
+    responsible = serializers.CharField(allow_null=True)
+    source = serializers.CharField()
+    capacity = serializers.CharField()
+    discretion = serializers.CharField(allow_null=True)
+
+
+class VersionDocument(serializers.Serializer[Any]):
+    """One version: what was asked, by whom, and what became of it."""
+
+    request_id = serializers.UUIDField()
+    seq = serializers.IntegerField()
+    kind = serializers.CharField()
+    state = serializers.CharField()
+    cl_ord_id = serializers.CharField()
+    asked_by = serializers.CharField()
+    on_behalf_of = serializers.CharField(allow_null=True)
+    asked_at = serializers.DateTimeField()
+    terms = serializers.DictField()
+    outcome_code = serializers.CharField(allow_null=True)
+
+
 class OrderDocument(serializers.Serializer[Any]):
     """An order. ``ord_status`` is the venue's word, null until it has said something; ``request_state`` is ours."""
 
@@ -115,6 +143,13 @@ class OrderDocument(serializers.Serializer[Any]):
     ord_status = serializers.CharField(allow_null=True)
     request_state = serializers.CharField()
     is_open = serializers.BooleanField()
+    ticket = TicketDocument()
+
+
+class OrderWithVersions(OrderDocument):
+    """One order, with every version of what was asked, the first instruction first."""
+
+    versions = VersionDocument(many=True)
 
 
 class OrderPage(serializers.Serializer[Any]):

@@ -9,7 +9,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from orders.domain.terms import OrderTerms, ReplaceTerms
+from orders.domain.terms import DISCRETIONS, OrderTerms, ReplaceTerms
 from orders.domain.words import ORD_TYPES, SIDES, TIMES_IN_FORCE
 from risk.domain.answers import Acknowledgement
 
@@ -77,6 +77,10 @@ class OrderBodySerializer(StrictSerializer):
     strategy = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     capacity = serializers.ChoiceField(choices=["A", "G", "I", "P", "R", "W"], default="A")
     instructed_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    instructed_by = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")
+    discretion = serializers.ChoiceField(
+        choices=[name for name in DISCRETIONS if name], required=False, allow_blank=True, default=""
+    )
     acknowledgements = AcknowledgementSerializer(many=True, required=False, default=list)
 
 
@@ -138,6 +142,8 @@ def order_terms(body: Mapping[str, Any]) -> OrderTerms:
         capacity=body["capacity"],
         strategy=body["strategy"],
         instructed_at=body["instructed_at"],
+        instructed_by=body["instructed_by"],
+        discretion=body["discretion"],
     )
 
 

@@ -15,17 +15,18 @@ from rest_framework.views import APIView
 from authorisation.domain.principal import Principal
 from authorisation.domain.scopes import ORDERS_READ, ORDERS_WRITE
 from authorisation.models import ApiKey
+from journal.domain.idempotency import check_key
 from journal.services.answer_once import answer_once
 from kernel.canonical import payload_hash
 from kernel.clock import utc_now
 from kernel.errors import Invalid
-from orders.api.answers import order_body, preview_body, request_answer, row_body
+from orders.api.answers import order_body, preview_body, request_answer, row_body, version_body
 from orders.api.documents import (
     ORDER_EXAMPLE,
     RELEASED_EXAMPLE,
     BatchAnswer,
-    OrderDocument,
     OrderPage,
+    OrderWithVersions,
     PreviewAnswer,
     RequestAnswer,
 )
@@ -151,7 +152,9 @@ class OrdersView(OrderApiView):
         return request_answer(result)
 
     def _preview(self) -> Response:
-        """Every check on the facts of now; nothing is kept, so it needs no key."""
+        """Every check on the facts of now; nothing is kept, so it needs no key, but one that is sent is a proper one."""
+        if "Idempotency-Key" in self.request.headers:
+            check_key(self.key())
         body = self.body(OrderBodySerializer)
         preview = preview_order(
             actor=self.principal(),
@@ -210,9 +213,11 @@ class OrderView(OrderApiView):
 
     scopes = {"GET": ORDERS_READ}
 
-    @extend_schema(operation_id="orders_get", responses={200: OrderDocument})
+    @extend_schema(operation_id="orders_get", responses={200: OrderWithVersions})
     def get(self, request: Request, order_id: UUID) -> Response:
-        return Response(order_body(get_order(actor=self.principal(), order_id=order_id)))
+        order = get_order(actor=self.principal(), order_id=order_id)
+        versions = [version_body(one) for one in order.requests.order_by("seq")]
+        return Response(order_body(order) | {"versions": versions})
 
 
 class ReplaceView(OrderApiView):

@@ -241,6 +241,9 @@ def draft_capture(
         "instrument_snapshot": snapshot,
         "fees": first_fees(charged_by, listing.business_date),
         "instructed_at": terms.instructed_at or at,
+        "instructed_by": terms.instructed_by or None,
+        "discretion": terms.discretion or None,
+        "responsible_id": context.actor.answered_for_by,
         "entered_at": at,
         "updated_at": at,
         "trade_date": listing.business_date,
@@ -376,6 +379,12 @@ def _seldom(terms: OrderTerms, context: CaptureContext) -> dict[str, Any]:
         said["strategy"] = terms.strategy
     if terms.instructed_at is not None and terms.instructed_at != context.at:
         said["instructed_at"] = jsonable(terms.instructed_at)
+    if terms.instructed_by:
+        said["instructed_by"] = terms.instructed_by
+    if terms.discretion:
+        said["discretion"] = terms.discretion
+    if context.actor.answered_for_by is not None:
+        said["responsible_id"] = context.actor.answered_for_by
     if context.acknowledgements:
         said["acknowledgements"] = [{"code": a.code, "reason": a.reason} for a in context.acknowledgements]
     return said

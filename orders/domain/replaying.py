@@ -350,6 +350,9 @@ def _captured(event: EventRecord) -> ReplayedOrder:
         "handling": terms["handling"],
         "strategy": payload.get("strategy", ""),
         "instructed_at": datetime.fromisoformat(instructed_at) if instructed_at else event.recorded_at,
+        "instructed_by": payload.get("instructed_by"),
+        "discretion": payload.get("discretion"),
+        "responsible_id": payload.get("responsible_id"),
     }
     if "fees" in payload["instrument"]:
         order.fees = order.fees.decided(*decision_from_json(payload["instrument"]["fees"]))
@@ -405,6 +408,9 @@ def _phoned(event: EventRecord) -> ReplayedOrder:
         "handling": "1",
         "strategy": "",
         "instructed_at": event.recorded_at,
+        "instructed_by": None,
+        "discretion": None,
+        "responsible_id": None,
     }
     order.session_group, order.request_state = payload["session_group"], states.ACCEPTED
     if cl_ord_id:

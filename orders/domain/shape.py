@@ -7,7 +7,7 @@ from decimal import Decimal
 from kernel.errors import Invalid
 from kernel.fix import OrdType, TimeInForce
 from kernel.numbers import QTY_PLACES, ZERO
-from orders.domain.terms import OrderTerms, ReplaceTerms
+from orders.domain.terms import DISCRETIONS, OrderTerms, ReplaceTerms
 
 MAX_QTY = Decimal(10) ** 12
 MAX_PRICE = Decimal(10) ** 9
@@ -46,6 +46,7 @@ def order_faults(terms: OrderTerms) -> Faults:
         ("client_order_id", terms.client_order_id, 64),
         ("locate_ref", terms.locate_ref, 64),
         ("strategy", terms.strategy, 40),
+        ("instructed_by", terms.instructed_by, 80),
     ):
         if len(text) > longest or not text.isprintable():
             _say(faults, name, f"At most {longest} printable characters.")
@@ -53,6 +54,8 @@ def order_faults(terms: OrderTerms) -> Faults:
         _say(faults, "account", "Which account is the order for?")
     if not terms.symbol.strip():
         _say(faults, "symbol", "Which listing is the order for?")
+    if terms.discretion not in DISCRETIONS:
+        _say(faults, "discretion", f"One of {', '.join(name or 'nothing' for name in DISCRETIONS)}.")
     if len(terms.capacity) != 1:
         _say(faults, "capacity", "One character of OrderCapacity (528).")
     return faults

@@ -9,10 +9,21 @@ from uuid import UUID
 
 from kernel.fix import OrdType, Side, TimeInForce
 
+DISCRETIONS = {
+    "": "None: as instructed",
+    "price": "Over the price",
+    "time": "Over the time",
+    "price_and_time": "Over price and time",
+}
+"""What the client left to the dealer."""
+
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
-    """A new order. Quantities in units, prices in the listing's price unit (pence are not pounds)."""
+    """A new order. Quantities in units, prices in the listing's price unit (pence are not pounds).
+
+    ``instructed_by`` is who at the client gave it, at ``instructed_at``; ``discretion`` one of ``DISCRETIONS``.
+    """
 
     account: str
     symbol: str
@@ -32,6 +43,8 @@ class OrderTerms:
     strategy: str = ""
     parent_id: UUID | None = None
     instructed_at: datetime | None = None
+    instructed_by: str = ""
+    discretion: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,11 @@ class Order(models.Model):
     instrument_snapshot = models.JSONField()
     fees = models.JSONField(null=True)  # its terms, and by trade date what it traded and what is booked
     instructed_at = models.DateTimeField()
+    instructed_by = models.CharField(max_length=80, null=True)  # who at the client gave it
+    discretion = models.CharField(max_length=16, null=True)  # what was left to the dealer; None: nothing
+    responsible = models.ForeignKey(  # the person who answered for it when it was entered
+        "authorisation.User", null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     entered_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     trade_date = models.DateField()

@@ -231,7 +231,7 @@ def list_orders(
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_PAGE.format(conditions=conditions), parameters)
         ids = [row[0] for row in cursor.fetchall()]
-    rows = Order.objects.select_related("account", "listing").in_bulk(ids[:size])
+    rows = Order.objects.select_related("account", "listing", "owner", "responsible").in_bulk(ids[:size])
     return OrderPage(
         orders=tuple(rows[order_id] for order_id in ids[:size]),
         next_cursor=ids[size - 1] if len(ids) > size else None,
@@ -245,7 +245,9 @@ def visible_orders(actor: Principal) -> QuerySet[Order]:
 
 def get_order(*, actor: Principal, order_id: UUID) -> Order:
     """The order with account and listing; raises NotFound ORDER_UNKNOWN when there is none for the actor."""
-    order = visible_orders(actor).select_related("account", "listing").filter(id=order_id).first()
+    order = (
+        visible_orders(actor).select_related("account", "listing", "owner", "responsible").filter(id=order_id).first()
+    )
     if order is None:
         raise NotFound("ORDER_UNKNOWN", "There is no such order.")
     return order

@@ -25,9 +25,14 @@ def key_owner(actor: Principal) -> str:
     return f"user:{actor.user_id}" if actor.user_id else actor.actor
 
 
+LATER = frozenset({"instructed_by", "discretion"})
+
+
 def terms_content(terms: Any) -> dict[str, Any]:
-    """Every field of a frozen terms value by name."""
-    return {item.name: getattr(terms, item.name) for item in fields(terms)}
+    """Every field of a frozen terms value by name; of fields that came later only those that say something, so that a
+    key of before still finds its answer."""
+    named = ((item.name, getattr(terms, item.name)) for item in fields(terms))
+    return {name: value for name, value in named if value or name not in LATER}
 
 
 def content_hash(content: Any, acknowledgements: Sequence[Acknowledgement], **more: Any) -> str:

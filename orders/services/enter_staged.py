@@ -128,6 +128,8 @@ def _capture(order: Order, request: OrderRequest, step: Enter, at: datetime) -> 
         strategy=order.strategy,
         parent_id=order.parent_id,
         instructed_at=request.captured_at,
+        instructed_by=order.instructed_by or "",
+        discretion=order.discretion or "",
     )
     return capture_order(
         actor=replace(maker, actor=ACTOR, on_behalf_of=request.maker),

@@ -222,7 +222,12 @@ def _ours(day: Day) -> None:
     )
     day.orders["batch"] = results[0].result.order_id  # type: ignore[union-attr]
     child = day.capture(
-        "child", parent_id=day.orders["waiting"], strategy="vwap", instructed_at=AT - timedelta(hours=1)
+        "child",
+        parent_id=day.orders["waiting"],
+        strategy="vwap",
+        instructed_at=AT - timedelta(hours=1),
+        instructed_by="Mr Fox",
+        discretion="price",
     )
     assert child.outcome == "released"
 

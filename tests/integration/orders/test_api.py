@@ -7,6 +7,7 @@ import json
 import threading
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import OperationalError, connection
@@ -17,8 +18,10 @@ from journal.models import Event
 from kernel.clock import utc_now
 from kernel.ids import new_id
 from orders.models import Order, OrderRequest
+from orders.services._answers import content_hash, terms_content
+from orders.services.record_hand_over import record_hand_over
 from risk.models import Limit
-from tests.factories import DeskWorld, make_desk, make_principal, set_price, trading_off
+from tests.factories import DeskWorld, make_desk, make_principal, set_price, terms, trading_off
 
 pytestmark = pytest.mark.django_db
 TOKEN = "oms_test-token"
@@ -166,6 +169,69 @@ def test_where_there_is_no_dry_run_it_is_not_done_in_earnest(world: DeskWorld, p
     answer = post(path.format(order_id) + "?dry_run=true", {"reason": "x"}, key="k2")
     assert (answer.status_code, answer.json()["code"]) == (400, "PARAMETERS_INVALID")
     assert Event.objects.count() == events
+
+
+def test_the_ticket_says_who_gave_entered_and_answers_for_it(world: DeskWorld) -> None:
+    told = {
+        "instructed_at": "2026-11-20T09:30:00Z",
+        "instructed_by": "Mr Fox, Alpha Pension",
+        "discretion": "price_and_time",
+        "capacity": "P",
+    }
+    order_id = post("/orders", body(world, **told)).json()["order_id"]
+    read = get(f"/orders/{order_id}").json()
+    assert read["ticket"] == {
+        "instructed_at": "2026-11-20T09:30:00.000000Z",
+        "instructed_by": "Mr Fox, Alpha Pension",
+        "entered_at": read["entered_at"],
+        "entered_by": world.dealer.username,
+        "responsible": world.dealer.username,
+        "source": "api",
+        "capacity": "P",
+        "discretion": "price_and_time",
+    }
+    captured = Event.objects.get(stream=f"order:{order_id}", kind="OrderCaptured").payload
+    assert (captured["instructed_by"], captured["discretion"]) == ("Mr Fox, Alpha Pension", "price_and_time")
+    assert captured["responsible_id"] == world.dealer.user_id
+
+
+def test_every_version_of_an_order_can_be_read(world: DeskWorld) -> None:
+    placed = post("/orders", body(world)).json()
+    record_hand_over(request_ids=[UUID(placed["request_id"])], at=utc_now())
+    post(f"/orders/{placed['order_id']}/replace", {"order_qty": "800"}, key="k2")
+    versions = get(f"/orders/{placed['order_id']}").json()["versions"]
+    assert [(one["seq"], one["kind"], one["terms"]["order_qty"]) for one in versions] == [
+        (1, "new", "1000"),
+        (2, "replace", "800"),
+    ]
+    assert versions[0]["request_id"] == placed["request_id"]
+    assert {one["asked_by"] for one in versions} == {f"key:{ApiKey.objects.get().pk}"}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"), [({"discretion": "all"}, "discretion"), ({"instructed_by": "x" * 81}, "instructed_by")]
+)
+def test_a_ticket_is_told_in_the_words_of_the_house(world: DeskWorld, change: dict[str, Any], field: str) -> None:
+    answer = post("/orders", body(world, **change))
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
+
+
+def test_a_key_of_before_the_ticket_grew_still_finds_its_answer(world: DeskWorld) -> None:
+    plain, told = (content_hash(terms(world, **more), ()) for more in ({}, {"instructed_by": "x"}))
+    assert not {"instructed_by", "discretion"} & set(terms_content(terms(world)))
+    assert plain != told
+
+
+def test_nobody_answers_for_a_service_account_until_somebody_is_named(world: DeskWorld) -> None:
+    service = make_principal(
+        "pms", role="service", rights=("enter_order",), desks=(world.desk,), groups=(world.group,), kind="service"
+    )
+    issue_token(service.user_id, "oms_pms")
+    first = post("/orders", body(world), token="oms_pms").json()["order_id"]
+    User.objects.filter(pk=service.user_id).update(responsible_id=world.checker.user_id)
+    second = post("/orders", body(world, order_qty="900"), key="k2", token="oms_pms").json()["order_id"]
+    named = [get(f"/orders/{one}").json()["ticket"]["responsible"] for one in (first, second)]
+    assert named == [None, world.checker.username]
 
 
 BAD_BODIES = [

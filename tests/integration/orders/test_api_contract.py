@@ -118,4 +118,4 @@ def test_generated_calls_answer_what_the_document_says(doors: Doors, mode: Gener
             assert isinstance(result, Ok), result
             trial.run(result.ok(), mode)
     print(trial.statuses)
-    assert trial.wrong == []
+    assert trial.wrong == [], "\n".join(trial.wrong)
