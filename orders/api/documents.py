@@ -92,7 +92,7 @@ class TicketDocument(serializers.Serializer[Any]):
     entered_at = serializers.DateTimeField()
     entered_by = serializers.CharField()
     responsible = serializers.CharField(allow_null=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     capacity = serializers.CharField()
     discretion = serializers.CharField(allow_null=True)
 
