@@ -3,7 +3,7 @@
 A holding is the smallest thing that can end by itself: a user in a role, a right of a role, a right of a role on one desk or
 account group, a key. Its origin is the event that gave it; a holding that ended and was given again has another origin.
 
-Invariants: ``without`` never leaves a right that must have holders with fewer than it needs, unless it had fewer before;
+Invariants: what ``why_held`` lets go leaves no right of ``keepers`` with fewer holders than it needs, unless it had fewer before;
 whoever ends several holdings asks again after each, because two that may each go may not both go.
 """
 
@@ -24,11 +24,8 @@ from authorisation.domain.access import (
     ROLE_LEFT,
     ROLE_RIGHTS_SET,
 )
-from authorisation.domain.policy import POLICIES
-from authorisation.domain.principal import ADMINISTER_USERS
+from authorisation.domain.keepers import LEAST_HOLDERS
 from journal.domain.records import EventRecord
-
-ENGAGE_KILL_SWITCH = "engage_kill_switch"
 
 
 class HoldingKind(StrEnum):
@@ -162,17 +159,11 @@ class AccessWorld:
         return frozenset(user for user in users if user in self.holders and self.holders[user].active)
 
 
-def rights_that_must_have_holders() -> dict[str, int]:
-    """How many active people must hold what, so that a house can always be stopped, decided for and administered."""
-    needed = {policy.right: 1 for policy in POLICIES.values()} | {ENGAGE_KILL_SWITCH: 1}
-    return needed | {ADMINISTER_USERS: 2}
-
-
 def why_held(world: AccessWorld, holding: Holding) -> str:
     """Why a holding may not end now: the right that would lose a holder it needs. Empty when it may."""
     after = world.without(holding)
     touched = world.rights_in(holding)
-    for right, needed in sorted(rights_that_must_have_holders().items()):
+    for right, needed in sorted(LEAST_HOLDERS.items()):
         if right not in touched:
             continue
         had, left = len(world.people_with(right)), len(after.people_with(right))

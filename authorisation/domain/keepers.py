@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from authorisation.domain.principal import ADMINISTER_USERS, DECIDE_RISK_CHANGE, DECIDE_STATIC_DATA, RELEASE_ORDER
+from authorisation.domain.principal import (
+    ADMINISTER_USERS,
+    DECIDE_RISK_CHANGE,
+    DECIDE_STATIC_DATA,
+    RELEASE_ORDER,
+    RUN_ACCESS_REVIEW,
+)
 from kernel.errors import Refused
 
 LEAST_HOLDERS: Mapping[str, int] = {
@@ -12,6 +18,7 @@ LEAST_HOLDERS: Mapping[str, int] = {
     RELEASE_ORDER: 1,
     DECIDE_RISK_CHANGE: 1,
     DECIDE_STATIC_DATA: 1,
+    RUN_ACCESS_REVIEW: 1,
     ADMINISTER_USERS: 2,  # one asks, the other decides
 }
 """Active people, never services, by right."""

@@ -25,10 +25,10 @@ from authorisation.domain.holdings import (
     HoldingKind,
     LiveKey,
     Origin,
-    rights_that_must_have_holders,
     take_origin,
     why_held,
 )
+from authorisation.domain.keepers import LEAST_HOLDERS
 from authorisation.domain.principal import ADMINISTER_USERS, RELEASE_ORDER
 from authorisation.domain.review_transitions import DECIDABLE, LINE_TRANSITIONS, REVIEW_TRANSITIONS
 from authorisation.models import AccessReview, ReviewLine
@@ -152,7 +152,7 @@ def line(number: int, holding: Holding, state: str = "unreviewed", origin: UUID 
 @given(st.lists(st.sampled_from(["unreviewed", "removed", "kept"]), min_size=1, max_size=6))
 def test_whatever_is_said_every_right_that_must_be_held_keeps_its_holders(states: list[str]) -> None:
     people = range(1, len(states) + 1)
-    now = world(*((one, "all") for one in people), all=tuple(rights_that_must_have_holders()))
+    now = world(*((one, "all") for one in people), all=tuple(LEAST_HOLDERS))
     plan = plan_close(
         [line(one, member(one, "all"), state) for one, state in zip(people, states, strict=True)], now, {}
     )
