@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
 
+from authorisation import security_log
 from authorisation.domain.principal import process_principal
 from journal.notify import EVENTS_CHANNEL, wait_for
 from journal.selectors.horizon import Horizon
@@ -220,6 +221,11 @@ class _Run:
         if body is None:
             return self._note(Sent(item, at, withheld=True))
         answer = line.post(body, _headers(self._duty, item, body, int(at.timestamp()), line.path))
+        if answer.error == "ADDRESS_REFUSED":
+            where = self._duty.subscription
+            security_log.write(
+                "WEBHOOK_ADDRESS_REFUSED", level=logging.WARNING, subscription=str(where.pk), url=where.url
+            )
         return self._note(Sent(item, at, answer.status, answer.ms, answer.error))
 
     def _note(self, sent: Sent) -> bool:

@@ -81,6 +81,9 @@ WITH last AS ({_OPEN_MATTERS}), matters(subject, what, dedupe_key) AS (
      SELECT a.code, 'is overdrawn in ' || h.instrument_id, format('overdrawn:%s:%s', h.account_id, h.instrument_id)
        FROM accounts_holding h JOIN accounts_tradingaccount a ON a.id = h.account_id
       WHERE h.overdrawn_by_event IS NOT NULL AND NOT EXISTS (SELECT FROM accounts_suspenseaccount s WHERE s.account_id = a.id)
+     UNION ALL
+     SELECT s.name, 'gave up events', format('webhook:%s:WEBHOOK_DEAD_LETTERS', s.id) FROM outbound_subscription s
+      WHERE s.state <> 'ended' AND EXISTS (SELECT FROM outbound_helddelivery h WHERE h.subscription_id = s.id AND h.state = 'dead')
 )
 SELECT m.subject, m.what || ' and no open anomaly says so' AS what
   FROM matters m LEFT JOIN last l ON l.dedupe_key = m.dedupe_key WHERE l.kind IS DISTINCT FROM 'AnomalyRaised'
@@ -144,8 +147,8 @@ CHECKS = (
     ),
     Check(
         "MATTER_UNTOLD", "I10", Level.EXCEPTIONS,
-        "Every unknown request, unknown order, overdrawn balance, and order that stands still, is over-filled or differs from "
-        "the venue has an anomaly that is not settled.",
+        "Every unknown request, unknown order, overdrawn balance, subscription that gave up events, and order that stands still, is "
+        "over-filled or differs from the venue has an anomaly that is not settled.",
         "Look at the subject now: nobody was told of it.",
         sql=_UNTOLD,
     ),

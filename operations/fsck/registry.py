@@ -17,6 +17,7 @@ from operations.fsck import (
     reviews,
     truth,
     usage,
+    webhooks,
     wire,
 )
 from operations.fsck.check import Check, Level
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     *wire.CHECKS,
     *exceptions.CHECKS,
     *reviews.CHECKS,
+    *webhooks.CHECKS,
     *prices.DOUBTS,
     *truth.CHECKS,
 )

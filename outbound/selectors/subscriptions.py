@@ -19,7 +19,7 @@ from outbound.domain.telling import Listener
 from outbound.domain.transitions import ACTIVE, ENDED
 from outbound.models import DeliveryAttempt, HeldDelivery, Subscription
 
-MOST_SHOWN = 200
+MOST_SHOWN = 100
 
 
 def is_name_taken(name: str) -> bool:
@@ -120,7 +120,7 @@ def list_subscriptions() -> list[Subscription]:
 
 
 def list_dead(subscription_id: UUID) -> list[HeldDelivery]:
-    """What was given up, oldest first, at most 200."""
+    """What was given up, oldest first, at most 100."""
     rows = HeldDelivery.objects.filter(subscription_id=subscription_id, state=HeldDelivery.State.DEAD)
     return list(rows.order_by("position", "id")[:MOST_SHOWN])
 
@@ -151,7 +151,7 @@ class AttemptFilter:
 
 
 def list_attempts(subscription_id: UUID, wanted: AttemptFilter, *, before: int | None) -> list[DeliveryAttempt]:
-    """The latest tries first, at most 200, behind the id ``before``."""
+    """The latest tries first, at most 100, behind the id ``before``."""
     rows = DeliveryAttempt.objects.filter(subscription_id=subscription_id)
     if before is not None:
         rows = rows.filter(pk__lt=before)

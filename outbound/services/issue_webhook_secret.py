@@ -9,7 +9,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from authorisation import security_log
 from authorisation.domain.principal import Principal
+from authorisation.domain.stepping_up import require_confirmed
 from authorisation.sealing import seal
 from kernel.errors import Conflict
 from kernel.ids import new_id
@@ -40,9 +42,10 @@ def sealed_about(key: UUID) -> str:
 
 
 def issue_webhook_secret(*, actor: Principal, at: datetime, subscription_id: UUID) -> IssuedSecret:
-    """Make one. Raises NotPermitted RIGHT_MISSING, NotFound SUBSCRIPTION_UNKNOWN, Conflict SUBSCRIPTION_ENDED or
+    """Make one. Raises NotPermitted RIGHT_MISSING or STEP_UP_NEEDED, NotFound SUBSCRIPTION_UNKNOWN, Conflict SUBSCRIPTION_ENDED or
     SECRETS_FULL; then nothing is kept."""
     require_administrator(actor)
+    require_confirmed(actor)
     with transaction.atomic():
         subscription = lock_subscription(subscription_id)
         if subscription.state == ENDED:
@@ -58,4 +61,7 @@ def issue_webhook_secret(*, actor: Principal, at: datetime, subscription_id: UUI
         )
         payload = {"key": str(issued.key)}
         record(subscription_id=subscription_id, kind="WebhookSecretIssued", actor=actor, at=at, payload=payload)
+    security_log.write(
+        "WEBHOOK_SECRET_ISSUED", user=actor.actor, subscription=str(subscription_id), issued=str(issued.key)
+    )
     return issued

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
+from authorisation import security_log
 from authorisation.domain.principal import Principal
 from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
@@ -36,6 +38,10 @@ def request_webhook(*, actor: Principal, at: datetime, draft: Draft, reason: str
     faults = draft.faults(house_reach(), visible_desks=desks_heard_by(draft.user_id))
     if not reason.strip() or len(reason) > LONGEST_REASON:
         faults["reason"] = [f"Say why, in at most {LONGEST_REASON} characters."]
+    if "url" in faults:
+        security_log.write(
+            "WEBHOOK_URL_REFUSED", user=actor.actor, level=logging.WARNING, url=draft.url, why=faults["url"][0]
+        )
     if faults:
         raise Invalid("WEBHOOK_INVALID", "The subscription cannot be asked for so.", faults)
     with transaction.atomic():

@@ -61,6 +61,10 @@ PAGES: dict[str, Seen] = {
     "positions/<str:code>": Seen(OPERATIONS, "/positions/AC4480"),
     "positions/<str:code>/<str:what>/<str:figure>": Seen(OPERATIONS, "/positions/AC4480/GBP/settled"),
     "corporate-actions": Seen(OPERATIONS, "/corporate-actions"),
+    "admin/webhooks": Seen(ADMINISTRATOR, "/admin/webhooks"),
+    "admin/webhooks/<uuid:subscription_id>": Seen(
+        ADMINISTRATOR, "/admin/webhooks/{0}", "SELECT id FROM outbound_subscription"
+    ),
     "admin/access-review": Seen(COMPLIANCE, "/admin/access-review"),
     "admin/access-review/<uuid:review_id>": Seen(
         COMPLIANCE,
@@ -106,6 +110,14 @@ SOMETHING_WRONG = """INSERT INTO operations_exceptionitem (id, kind, subject, de
   occurrences, owner_group, state, first_event_id, sources, closing_sentence, raised_at, last_seen_at)
   SELECT gen_random_uuid(), 'to_look_at', 'the page', NULL, 'low', 'Something to look at.', '{"what": "a page"}', 'axe', 1,
   'operations', 'open', gen_random_uuid(), '[]', '', now(), now()"""
+SOMETHING_SENT = """WITH made AS (
+  INSERT INTO outbound_subscription (id, name, user_id, url, kinds, desks, authorisation_id, created_at, state, state_reason,
+    state_at, failures, last_error)
+  SELECT gen_random_uuid(), 'axe', id, 'https://hooks.example.com/', '[]', '[]', gen_random_uuid(), now(), 'paused',
+    'To be looked at.', now(), 0, '' FROM authorisation_user WHERE username = 'pms-alpha' RETURNING id)
+  INSERT INTO outbound_deliveryattempt (subscription_id, position, event_id, stream, kind, attempt, tried_at, outcome, ms, error)
+  SELECT id, 1, gen_random_uuid(), 'order:x', 'order.reported', n, now(), (ARRAY['arrived', 'failed', 'dead'])[n], 3, ''
+    FROM made, generate_series(1, 3) AS n"""
 RUN = """(rules) => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then((found) => found.violations.flatMap(
   (one) => one.nodes.slice(0, 3).map((node) => `${one.id}: ${node.html.slice(0, 160)} ${(node.any[0] || {}).message || ''}`)))"""
 
@@ -143,6 +155,7 @@ def test_axe_finds_nothing(house: House, sign_in: SignIn) -> None:
     head = sign_in(RISK, path="/risk")
     post(head, "/risk/kill", scope="strategy", name="AXE", typed="AXE", reason="to be looked at")
     house.sql(SOMETHING_WRONG)
+    house.sql(SOMETHING_SENT)
     office = sign_in(COMPLIANCE, path="/admin/access-review")
     open_review(office, "auditor")
     pages = {DEALER: maker, RISK: head, COMPLIANCE: office}

@@ -22,6 +22,7 @@ from tests.integration.fsck.corruption import Corruption
 from tests.integration.fsck.corruptions import CORRUPTIONS
 from tests.integration.fsck.corruptions_actions import ACTIONS
 from tests.integration.fsck.corruptions_reviews import REVIEWS
+from tests.integration.fsck.corruptions_webhooks import WEBHOOKS
 from tests.integration.fsck.keeping import database_kept
 from tests.integration.fsck.world import make_used_database, write_truth
 
@@ -64,7 +65,9 @@ def test_a_used_database_holds(truth: Path) -> None:
     assert Order.objects.count() > 20
 
 
-@pytest.mark.parametrize("corruption", [*CORRUPTIONS, *ACTIONS, *REVIEWS], ids=lambda c: f"{c.code}: {c.name}")
+@pytest.mark.parametrize(
+    "corruption", [*CORRUPTIONS, *ACTIONS, *REVIEWS, *WEBHOOKS], ids=lambda c: f"{c.code}: {c.name}"
+)
 def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Corruption) -> None:
     with corrupted(truth, corruption.sql) as snapshot:
         found = shown(prove(snapshot, CHECKS))
@@ -75,7 +78,7 @@ def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Cor
 
 
 def test_every_check_has_a_planted_corruption() -> None:
-    assert {corruption.code for corruption in (*CORRUPTIONS, *ACTIONS, *REVIEWS)} == set(BY_CODE)
+    assert {corruption.code for corruption in (*CORRUPTIONS, *ACTIONS, *REVIEWS, *WEBHOOKS)} == set(BY_CODE)
 
 
 def test_every_check_says_what_holds_and_what_to_do() -> None:

@@ -22,12 +22,13 @@ from orders.scenario_play import play
 from refdata.models import CorporateAction
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
-from tests.factories import AT, give_stock, make_listing, set_mark
+from tests.factories import AT, DeskWorld, give_stock, make_listing, set_mark
 from tests.factories.accounts import located
 from tests.factories.actions import approved, sweep
 from tests.factories.books import book_openings
 from tests.factories.reviews import make_review_house
 from tests.factories.trading import GROUP, Desk, relay
+from tests.factories.webhooks import make_hooks
 from venues.scenario_database import DatabaseHouse
 from venues.scenario_world import make_world
 from venues.services.mark_silent import mark_silent
@@ -91,6 +92,7 @@ def use_the_desk() -> None:
     )  # fmt: skip
     relay()
     stop_and_go(desk.world.account.id)
+    let_out(desk.world)
 
 
 def stop_and_go(account_id: UUID) -> None:
@@ -119,6 +121,11 @@ def review_access() -> None:
     house.keep_rest(closed)
     house.close(closed)
     house.say("h.one", house.line(house.open(scope="role", scope_name="trader"), user__username="d.one"))
+
+
+def let_out(world: DeskWorld) -> None:
+    """A subscription that a second person approved, with a secret, running."""
+    make_hooks(world).subscribe("https://hooks.example.com/oms", kinds=("order.reported",))
 
 
 def make_used_database() -> None:

@@ -31,6 +31,7 @@ from outbound.selectors import LOOK, MOST_LOOKS, get_page
 from risk.services.engage_kill_switch import engage_kill_switch
 from tests.factories import DeskWorld, make_desk, make_principal
 from tests.factories.busy_day import Day, busy_day, told_desk
+from tests.factories.webhooks import events_client
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "formats" / "events"
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
@@ -243,3 +244,34 @@ def test_who_waits_hears_at_once_and_not_for_ever() -> None:
     began = time.monotonic()
     assert reader.page(after=page["next"], wait=1)["events"] == []
     assert 0.9 < time.monotonic() - began < 3
+
+
+def test_the_receivers_file_reads_on_where_it_was_killed(day: Day, tmp_path: Path) -> None:
+    """``poll`` of clients/python against the API: killed within a page, the page comes again and nothing is worked twice."""
+    client, reader, worked = events_client(), reader_of(day.world), []
+    seen, file = client.FileSeen(tmp_path / "seen.sqlite"), tmp_path / "seen.sqlite"
+
+    def read(after: str) -> dict[str, Any]:
+        return reader.page(after=after, limit=5)
+
+    def work(event: dict[str, Any]) -> None:
+        if len(worked) == 3 and event["id"] not in worked:
+            worked.append("killed")
+            raise KeyboardInterrupt
+        worked.append(event["id"])
+
+    with pytest.raises(KeyboardInterrupt):
+        next(client.poll(read, seen, work, stop=lambda: False))
+    assert seen.position() == "0"
+    worked.remove("killed")
+    pages = client.poll(read, client.FileSeen(file), worked_into(worked), stop=lambda: False)
+    news = [next(pages) for _ in range(5)]
+    whole = [event["id"] for event in reader.all()]
+    assert worked == whole
+    assert news[0] == 2, "three of the first five were known"
+    assert sum(news) == len(whole) - 3
+    assert client.FileSeen(file).position() == reader.page(after="now")["next"]
+
+
+def worked_into(worked: list[str]) -> Any:
+    return lambda event: worked.append(event["id"])

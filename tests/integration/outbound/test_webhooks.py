@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -33,21 +31,14 @@ from outbound.services.resume_webhook import resume_webhook
 from outbound.services.settle_slice import settle_slice
 from tests.factories.busy_day import Day, told_desk
 from tests.factories.receivers import Endpoint, Taken, endpoint, rude_endpoint
-from tests.factories.webhooks import Hand, Hooks, lose_desk, make_hooks
+from tests.factories.webhooks import Hand, Hooks, events_client, lose_desk, make_hooks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(scope="module")
 def client() -> ModuleType:
-    """The receiver's file, as a receiver has it: outside of every package."""
-    place = Path(__file__).parents[3] / "clients" / "python" / "oms_events.py"
-    spec = importlib.util.spec_from_file_location("oms_events", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules["oms_events"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return events_client()
 
 
 @pytest.fixture
