@@ -248,7 +248,8 @@ def test_who_waits_hears_at_once_and_not_for_ever() -> None:
 
 def test_the_receivers_file_reads_on_where_it_was_killed(day: Day, tmp_path: Path) -> None:
     """``poll`` of clients/python against the API: killed within a page, the page comes again and nothing is worked twice."""
-    client, reader, worked = events_client(), reader_of(day.world), []
+    client, reader = events_client(), reader_of(day.world)
+    worked: list[str] = []
     seen, file = client.FileSeen(tmp_path / "seen.sqlite"), tmp_path / "seen.sqlite"
 
     def read(after: str) -> dict[str, Any]:
