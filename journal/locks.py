@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from uuid import UUID
 
 from journal.bulk import raw_cursor
 from journal.domain.chain import GENESIS, Head
 from journal.domain.idempotency import lock_number
-from kernel.errors import Unavailable
+from journal.models import LegalHold
+from kernel.errors import NotFound, Unavailable
 
 KEY_WAIT_S = 5.0
 KEY_LOOK_S = 0.02
@@ -79,3 +82,27 @@ def lock_sealing() -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_number("sealing")])
         row = cursor.fetchone()
     return bool(row and row[0])
+
+
+def lock_hold(hold_id: UUID) -> LegalHold:
+    """The hold's row, locked until commit; raises NotFound HOLD_UNKNOWN."""
+    row = LegalHold.objects.select_for_update().filter(pk=hold_id).first()
+    if row is None:
+        raise NotFound("HOLD_UNKNOWN", "There is no such legal hold.")
+    return row
+
+
+@contextmanager
+def archiving() -> Iterator[bool]:
+    """Whether this session alone archives until the block ends. No transaction: a long one would hold back every reader."""
+    number = lock_number("archiving")
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
+        row = cursor.fetchone()
+    mine = bool(row and row[0])
+    try:
+        yield mine
+    finally:
+        if mine:
+            with raw_cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])

@@ -216,3 +216,81 @@ class ProjectionInForce(models.Model):
     name = models.TextField(primary_key=True)
     version = models.IntegerField()
     swapped_at = models.DateTimeField()
+
+
+class RetentionRule(models.Model):
+    """How long a class of records is kept from ``effective_from`` on. Append-only; the latest that has begun rules."""
+
+    id = models.UUIDField(primary_key=True)
+    record_class = models.CharField(max_length=40)
+    kept_days = models.IntegerField()
+    reason = models.TextField()
+    effective_from = models.DateTimeField()
+    decided_by = models.TextField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(kept_days__range=(7, 36_500)), name="journal_retention_in_bounds"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["record_class", "-effective_from"], name="journal_retention_class")]
+
+
+class LegalHold(models.Model):
+    """Records that may not be removed because of a matter. Never deleted; released once, by two people (trigger)."""
+
+    class State(models.TextChoices):
+        HELD = "held"
+        RELEASED = "released"
+
+    id = models.UUIDField(primary_key=True)
+    matter = models.CharField(max_length=120)
+    reason = models.TextField()
+    subject_kind = models.CharField(max_length=16)
+    subject = models.TextField()
+    symbols = models.JSONField(default=list)
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.HELD)
+    placed_by = models.TextField()
+    placed_at = models.DateTimeField()
+    released_by = models.TextField(default="")
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        permissions: ClassVar = [("keep_records", "May place legal holds and say how long records are kept")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(to_at__isnull=True) | models.Q(to_at__gt=models.F("from_at")),
+                name="journal_hold_runs_forward",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["from_at"], name="journal_hold_held", condition=models.Q(state="held"))
+        ]
+
+    @property
+    def stream(self) -> str:
+        return f"hold:{self.id}"
+
+
+class Archive(models.Model):
+    """A run of seals with its events, copied out of the database and verified there. Append-only."""
+
+    id = models.UUIDField(primary_key=True)
+    from_seal = models.BigIntegerField(unique=True)
+    to_seal = models.BigIntegerField(unique=True)
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField()
+    events = models.IntegerField()
+    place = models.TextField(help_text="Directory below the archive's root")
+    manifest_sha256 = models.CharField(max_length=64)
+    verified_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(to_seal__gte=models.F("from_seal")), name="journal_archive_runs_forward"
+            ),
+        ]

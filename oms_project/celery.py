@@ -14,5 +14,6 @@ app.conf.beat_schedule = {
     "resume-trials": {"task": "operations.resume_trials", "schedule": 10.0, "options": {"expires": 10}},
     "finish-proof": {"task": "operations.finish_proof", "schedule": 15.0, "options": {"expires": 15}},
     "prove-invariants": {"task": "operations.prove_invariants", "schedule": crontab(hour=1, minute=40)},
+    "archive-days": {"task": "operations.archive_days", "schedule": crontab(hour=3, minute=20)},
     "replay-all": {"task": "operations.replay_all", "schedule": crontab(hour=2, minute=10)},
 }

@@ -34,6 +34,7 @@ KNOWN_VARIABLES = {
     "OMS_ANCHOR_DIR": "directory outside the database that seals are anchored in; var/anchors when absent",
     "OMS_ANCHOR_DIR_2": "a second one, best on another machine; none when absent",
     "OMS_TRUSTED_PROXIES": "networks of proxies whose X-Forwarded-For is believed, comma-separated; none when absent",
+    "OMS_ARCHIVE_DIR": "directory that sealed days are archived in, best on another machine; var/archive when absent",
     "OMS_ALLOWED_HOSTS": "comma-separated host names the web server answers to",
     "OMS_VAR_DIR": "where state lives; var/ in the project when absent",
     "OMS_WEB_PORT": "port of the web server, 8000 when absent",
@@ -131,6 +132,7 @@ ANCHOR_DIRS = [
     if place
 ]
 TRUSTED_PROXIES = networks(os.environ.get("OMS_TRUSTED_PROXIES", ""))
+ARCHIVE_DIR = Path(os.environ.get("OMS_ARCHIVE_DIR") or VAR_DIR / "archive")
 ALLOWED_HOSTS = os.environ.get("OMS_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
 

@@ -26,12 +26,15 @@ from operations.selectors.limits import describe_limit_change
 from operations.selectors.order_effect import describe_order_request
 from operations.selectors.policies import describe_policy_change
 from operations.selectors.rates import describe_rate_change
+from operations.selectors.retention import describe_hold_release, describe_retention_change
 from operations.selectors.rule_changes import describe_rule_change
 from operations.selectors.sign_in_resets import describe_sign_in_reset
 from operations.selectors.stops import describe_release
 from operations.selectors.user_rights import describe_user_right
 from operations.selectors.webhooks import describe_webhook
 from operations.selectors.withdrawals import describe_withdrawal
+from operations.services.decide_hold_release import decide_hold_release
+from operations.services.decide_retention_change import decide_retention_change
 from orders.services.decide_corporate_action import decide_corporate_action
 from orders.services.decide_order_request import decide_order_request
 from orders.services.decide_suspense import decide_suspense
@@ -65,5 +68,7 @@ KINDS: dict[str, ApprovalKind] = {
     "webhook": ApprovalKind(decide_webhook, describe_webhook),
     "sign_in_reset": ApprovalKind(decide_sign_in_reset, describe_sign_in_reset),
     "user_right": ApprovalKind(decide_user_right, describe_user_right),
+    "hold_release": ApprovalKind(decide_hold_release, describe_hold_release),
+    "retention_change": ApprovalKind(decide_retention_change, describe_retention_change),
     "corporate_action": ApprovalKind(decide_corporate_action, describe_action),
 }

@@ -18,6 +18,7 @@ from authorisation.domain.principal import (
     DECIDE_RISK_CHANGE,
     DECIDE_STATIC_DATA,
     ENTER_ORDER,
+    KEEP_RECORDS,
     REVIEW_ACCESS,
     RUN_ACCESS_REVIEW,
     SEE_ACCESS,
@@ -85,6 +86,7 @@ PAGES: tuple[HousePage, ...] = (
     ),
     HousePage("/admin/webhooks", "Webhooks", "Webhooks: events out", "h", holds(*SEES)),
     HousePage("/admin/keys", "Keys", "Keys of the API", "y", holds(ADMINISTER_USERS)),
+    HousePage("/admin/retention", "Retention", "Retention and legal holds", "y", holds(KEEP_RECORDS, SEE_ACCESS)),
     HousePage("/search", "Search", "Search", "u", sees_a_desk),
     HousePage("/audit", "Audit", "Audit: what happened", "t", holds(SEARCH_AUDIT)),
 )

@@ -9,6 +9,8 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
+from journal.services.archive_seals import archive_seals
+from journal.services.check_archives import check_archives
 from kernel.clock import utc_now
 from operations.models import Trial
 from operations.services.check_invariants import check_invariants
@@ -37,6 +39,14 @@ def finish_proof_of_opening() -> None:
 def prove_invariants() -> None:
     """Every check of fsck; what fails becomes an exception."""
     check_invariants(at=utc_now(), truth=Path(settings.VAR_DIR) / "simulator" if settings.MODE == "demo" else None)
+
+
+@shared_task(name="operations.archive_days", queue="batch", time_limit=4 * HOURS)
+def archive_days() -> None:
+    """Every sealed day that is over, then a look at all archives there are."""
+    while archive_seals(at=utc_now(), root=settings.ARCHIVE_DIR, build=settings.BUILD) is not None:
+        pass
+    check_archives(at=utc_now(), root=settings.ARCHIVE_DIR)
 
 
 @shared_task(name="operations.work_trial", queue="batch")

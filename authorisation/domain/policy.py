@@ -17,6 +17,7 @@ from authorisation.domain.principal import (
     ADMINISTER_USERS,
     DECIDE_RISK_CHANGE,
     DECIDE_STATIC_DATA,
+    KEEP_RECORDS,
     RELEASE_ORDER,
     RUN_ACCESS_REVIEW,
 )
@@ -54,6 +55,8 @@ POLICIES: dict[str, KindPolicy] = {
         KindPolicy("webhook", "Events out of the house", DECIDE_RISK_CHANGE, timedelta(days=2)),
         KindPolicy("api_key", "Key of the API", ADMINISTER_USERS, timedelta(days=2)),
         KindPolicy("sign_in_reset", "Reset of a sign-in", ADMINISTER_USERS, timedelta(days=1)),
+        KindPolicy("hold_release", "Release of a legal hold", KEEP_RECORDS, timedelta(days=7)),
+        KindPolicy("retention_change", "How long records are kept", KEEP_RECORDS, timedelta(days=7)),
         KindPolicy("policy_change", "Change of who decides", DECIDE_RISK_CHANGE, timedelta(days=2)),
         KindPolicy("access_review", "Close of an access review", RUN_ACCESS_REVIEW, timedelta(days=5)),
     )

@@ -18,6 +18,7 @@ from authorisation.domain.principal import (
     DECIDE_RISK_CHANGE,
     DECIDE_STATIC_DATA,
     ENTER_ORDER,
+    KEEP_RECORDS,
     RELEASE_ORDER,
     REVIEW_ACCESS,
     RUN_ACCESS_REVIEW,
@@ -34,7 +35,7 @@ RECONCILES = frozenset(
 STOPS_OR_CANCELS = frozenset({"switch_trading", "impose_block", CANCEL_ORDER})
 ADMINISTERS = frozenset({ADMINISTER_USERS})
 REVIEWS_ACCESS = frozenset({REVIEW_ACCESS, RUN_ACCESS_REVIEW})
-HARMLESS = frozenset({"engage_kill_switch", "see_restrictions", "search_audit", SEE_ACCESS})
+HARMLESS = frozenset({"engage_kill_switch", "see_restrictions", "search_audit", KEEP_RECORDS, SEE_ACCESS})
 """They see, or stop at once with a second person to go on: nobody gains by holding them beside anything."""
 
 

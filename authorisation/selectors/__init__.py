@@ -27,6 +27,7 @@ from authorisation.selectors.requests import (
     count_requests,
     facts_of,
     get_request,
+    has_open_request,
     list_requests,
     visible_requests,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "find_signing_key",
     "get_principal",
     "get_request",
+    "has_open_request",
     "holders_by_right",
     "is_live",
     "list_grants",

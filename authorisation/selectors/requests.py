@@ -112,6 +112,11 @@ def visible_requests(actor: Principal) -> QuerySet[AuthorisationRequest]:
     )
 
 
+def has_open_request(*, kind: str, subject_id: str) -> bool:
+    """Whether a request of the kind about this subject waits for anybody."""
+    return AuthorisationRequest.objects.filter(kind=kind, subject_id=subject_id, state__in=OPEN).exists()
+
+
 def list_requests(actor: Principal, tab: str, *, at: datetime, limit: int = 200) -> list[RequestItem]:
     """Requests of a tab: mine (I may decide now), raised (I am the maker, open), all (open), decided (closed).
 

@@ -28,6 +28,7 @@ VERBS = {
     "canary": "canary",
     "seal-key": "seal_key",
     "evidence": "evidence",
+    "archive": "archive",
     "verify": "verify",
 }
 
@@ -88,6 +89,11 @@ def parser() -> argparse.ArgumentParser:
     evidence.add_argument("--order", help="one order, by reference or id; else a run of seals")
     evidence.add_argument("--from-seal", type=int, help="the first seal; 1 when absent")
     evidence.add_argument("--to-seal", type=int, help="the last seal; the newest when absent")
+    archive = verbs.add_parser("archive", help="copy every sealed day that is over, and look at all archives")
+    archive.add_argument(
+        "--whole", action="store_true", help="read every file of every archive, not the manifests alone"
+    )
+    archive.add_argument("--json", action="store_true")
     verify = verbs.add_parser("verify", help="verify such an export; needs nothing of the house")
     verify.add_argument("directory")
     verify.add_argument("--json", action="store_true")

@@ -33,8 +33,8 @@ ACTIONS = ("refdata_corporateactionversion", "refdata_formername", "accounts_act
 REVIEWS = ("authorisation_reviewassignment", "authorisation_reviewword")
 APPEND_ONLY = (
     "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "accounts_locate", "risk_ratemark", "accounts_canaryaccount",
-    "venues_wiremessage", HAND_OVERS, "authorisation_decision", "authorisation_requestversion",
-    "authorisation_approvalpolicy", *REVIEWS, *ACTIONS,
+    "venues_wiremessage", HAND_OVERS, "journal_retentionrule", "journal_archive", "authorisation_decision",
+    "authorisation_requestversion", "authorisation_approvalpolicy", *REVIEWS, *ACTIONS,
 )  # fmt: skip
 OLDEST_SERVER = 150000
 UNCHANGED = ("refdata_pricetick", "outbound_deliveryattempt")  # forgotten when old, never changed

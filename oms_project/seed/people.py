@@ -19,6 +19,7 @@ from authorisation.domain.principal import (
     DECIDE_RISK_CHANGE,
     DECIDE_STATIC_DATA,
     ENTER_ORDER,
+    KEEP_RECORDS,
     RELEASE_ORDER,
     REVIEW_ACCESS,
     RUN_ACCESS_REVIEW,
@@ -70,6 +71,7 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
         SEARCH_AUDIT,
         REVIEW_ACCESS,
         RUN_ACCESS_REVIEW,
+        KEEP_RECORDS,
     ),
     "risk": (
         SWITCH_TRADING,

@@ -1,7 +1,7 @@
 """Forget stored ticks older than they must be kept, in slices; each slice leaves an event with what went and its digest.
 
 Decisions keep the figures they saw with their answers; a tick only shows them once more. The database itself refuses
-to delete a tick younger than ``PriceTick.KEPT_AT_LEAST``.
+to delete a tick younger than ``PriceTick.KEPT_AT_LEAST``, and one that a legal hold covers at any age.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from django.conf import settings
 from authorisation.domain.principal import process_principal
 from journal.bulk import one_transaction, raw_cursor
 from journal.domain.chain import EventDraft
+from journal.selectors.retention import kept_days
 from journal.services.append_to_stream import append_to_stream
 from kernel.ids import new_id
 
 SLICE = 20_000
-_OLDEST = "SELECT id FROM refdata_pricetick WHERE received_at < %s AND id <= %s::uuid ORDER BY id LIMIT %s"
+_OLDEST = """SELECT t.id FROM refdata_pricetick t JOIN refdata_listing l ON l.id = t.listing_id
+  WHERE t.received_at < %s AND t.id <= %s::uuid AND NOT journal_is_held(t.received_at, l.symbol) ORDER BY t.id LIMIT %s"""
 _PURGE = f"""
 WITH gone AS (DELETE FROM refdata_pricetick WHERE id IN ({_OLDEST}) RETURNING *)
 SELECT count(*), min(received_at), max(received_at), min(id::text), max(id::text),
@@ -27,11 +29,12 @@ SELECT count(*), min(received_at), max(received_at), min(id::text), max(id::text
 
 
 def purge_ticks(*, at: datetime, older_than_days: int | None = None, limit: int = SLICE) -> int:
-    """Delete up to ``limit`` of the oldest ticks received more than ``older_than_days`` ago (never fewer than the days of
-    the settings, which hold when None). Returns how many went."""
-    days = settings.TICKS_KEPT_DAYS if older_than_days is None else older_than_days
-    if days < settings.TICKS_KEPT_DAYS:
-        raise ValueError(f"ticks are kept at least {settings.TICKS_KEPT_DAYS} days")
+    """Delete up to ``limit`` of the oldest ticks received more than ``older_than_days`` ago (never fewer than the days
+    that rule, which hold when None). Returns how many went."""
+    ruling = kept_days("price_ticks", at=at, default=settings.TICKS_KEPT_DAYS)
+    days = ruling if older_than_days is None else older_than_days
+    if days < ruling:
+        raise ValueError(f"ticks are kept at least {ruling} days")
     before = at - timedelta(days=days)
     with one_transaction():
         with raw_cursor() as cursor:

@@ -424,6 +424,12 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
             measured_as="compliance",
         ),
     ),
+    "admin/retention": (Door("GET", "/admin/retention", (302, 403, 403, 403, 403, 302)),),
+    "admin/retention/change": (Door("POST", "/admin/retention/change", (302, 403, 403, 403, 403, 302)),),
+    "admin/retention/holds": (Door("POST", "/admin/retention/holds", (302, 403, 403, 403, 403, 302)),),
+    "admin/retention/holds/<uuid:hold_id>/release": (
+        Door("POST", "/admin/retention/holds/{d.stop_id}/release", (302, 403, 403, 403, 403, 302)),
+    ),
     "search": (Door("GET", "/search", SIGNED_IN, lambda d: {"q": d.own.account.code}),),
     "audit": (Door("GET", "/audit?q={d.order.ref}", AUDITS, measured_as="auditor"),),
     "audit/export": (Door("GET", "/audit/export?kind=order&form=json", AUDITS, measured_as="auditor"),),

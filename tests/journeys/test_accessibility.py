@@ -60,6 +60,7 @@ PAGES: dict[str, Seen] = {
     "positions": Seen(OPERATIONS, "/positions"),
     "positions/<str:code>": Seen(OPERATIONS, "/positions/AC4480"),
     "positions/<str:code>/<str:what>/<str:figure>": Seen(OPERATIONS, "/positions/AC4480/GBP/settled"),
+    "admin/retention": Seen(COMPLIANCE, "/admin/retention"),
     "corporate-actions": Seen(OPERATIONS, "/corporate-actions"),
     "admin/webhooks": Seen(ADMINISTRATOR, "/admin/webhooks"),
     "admin/webhooks/<uuid:subscription_id>": Seen(

@@ -6,10 +6,12 @@ that rightly report the same damage; whatever else reports it is a false alarm a
 
 from __future__ import annotations
 
-from tests.integration.fsck.corruption import LIVE, Corruption
+from tests.integration.fsck.corruption import DIFFERENCE, LINE_UP, LIVE, NOW, RECOVERY, Corruption
 from tests.integration.fsck.corruptions_access import ACCESS
 from tests.integration.fsck.corruptions_approvals import APPROVALS
+from tests.integration.fsck.corruptions_edges import EXCEPTIONS, PRICES, TRUTH
 from tests.integration.fsck.corruptions_fees import FEES
+from tests.integration.fsck.corruptions_retention import RETENTION
 from tests.integration.fsck.corruptions_usage import USAGE
 
 CLOSED = "(SELECT o.id FROM orders_order o WHERE NOT o.is_open AND o.ord_status = '4' ORDER BY o.id LIMIT 1)"
@@ -18,9 +20,6 @@ STREAM = f"'order:' || {LIVE}"
 TRADE = "(SELECT id FROM orders_execution WHERE order_id = %s ORDER BY id LIMIT 1)" % LIVE  # noqa: UP031
 ACCOUNT = "(SELECT id FROM accounts_tradingaccount WHERE code = 'ACC-FSK')"
 HANDED = "(SELECT cl_ord_id FROM venues_handover WHERE session = 'T1-A' ORDER BY intent_id LIMIT 1)"
-# An order of which both sides say the same and nothing waits: what the venue's truth is compared on.
-RESTING = """(SELECT o.id FROM orders_order o WHERE o.session_group = 'T1' AND o.cum_qty > 0 AND NOT EXISTS (SELECT FROM
-    orders_orderrequest r WHERE r.order_id = o.id AND r.state IN ('handed_over', 'unknown')) ORDER BY o.id LIMIT 1)"""
 
 GUARDS = (
     Corruption(
@@ -332,17 +331,6 @@ MONEY = (
 )  # fmt: skip
 
 _WIRE_COLUMNS = "direction, session, epoch, msg_seq_num, msg_type, poss_dup, cl_ord_id, venue_order_id, shard, raw, sent_at, recorded_at"
-NOW = "current_setting('oms.fsck_at')::timestamptz"
-_ON = f"UPDATE venues_fixsession SET last_in_at = {NOW} WHERE name = 'T1-A'"
-_RECOVERY = (
-    "id, session, session_group, epoch, fence, state, reason, mass, questions, received, orders, differences, started_at, "
-    "opened_by, opened_reason, finished_at"
-)
-_DIFFERENCE = f"""INSERT INTO venues_recovery ({_RECOVERY}) VALUES ('00000000-0000-7000-8000-000000000001', 'T1-A', 'T1', 'E1', 0,
-    'different', '', true, 0, 0, 0, 1, {NOW}, '', '', {NOW});
-    INSERT INTO venues_recoverydifference (recovery_id, session, kind, order_id, account_id, cl_ord_id, venue_order_id, ours,
-    theirs, attempts, next_at, found_at, resolution) SELECT '00000000-0000-7000-8000-000000000001', 'T1-A', 'terms', NULL,
-    {{account}}, 'X', 'V-X', '{{{{}}}}', '{{{{}}}}', 0, {NOW}, {{found}}, ''"""
 WIRE = (
     Corruption(
         "SENT_TWICE", "the same order again",
@@ -379,13 +367,13 @@ WIRE = (
     ),
     Corruption(
         "INTENT_STRANDED", "its request has its end",
-        f"{_ON}; UPDATE orders_orderrequest SET state = 'refused', answered_at = {NOW} - interval '2 minutes' "
+        f"{LINE_UP}; UPDATE orders_orderrequest SET state = 'refused', answered_at = {NOW} - interval '2 minutes' "
         f"WHERE order_id = {UNSENT}",
         ("REQUEST_STATE_DIFFERS", "SHOWN_STATE_DIFFERS"),
     ),
     Corruption(
         "REQUEST_SILENT", "neither answered nor unknown",
-        f"{_ON}; UPDATE orders_orderrequest SET handed_over_at = {NOW} - interval '3 minutes', "
+        f"{LINE_UP}; UPDATE orders_orderrequest SET handed_over_at = {NOW} - interval '3 minutes', "
         f"released_at = {NOW} - interval '4 minutes' WHERE state = 'handed_over'",
     ),
     Corruption(
@@ -397,12 +385,12 @@ WIRE = (
     ),
     Corruption(
         "SENT_IN_RECOVERY", "the gate passed by",
-        f"INSERT INTO venues_recovery ({_RECOVERY}) VALUES (gen_random_uuid(), 'T1-A', 'T1', 'E1', 0, 'equal', '', true, 0, 0, 0, "
+        f"INSERT INTO venues_recovery ({RECOVERY}) VALUES (gen_random_uuid(), 'T1-A', 'T1', 'E1', 0, 'equal', '', true, 0, 0, 0, "
         f"0, {NOW} - interval '1 hour', '', '', {NOW})",
     ),
     Corruption(
         "DIFFERENCE_UNGATED", "no block for it",
-        f"{_DIFFERENCE.format(found=f'{NOW}', account=ACCOUNT)}", ("MATTER_UNTOLD",),
+        f"{DIFFERENCE.format(found=f'{NOW}', account=ACCOUNT)}", ("MATTER_UNTOLD",),
     ),
     Corruption(
         "EXECUTION_UNHEARD", "its message is gone",
@@ -411,84 +399,6 @@ WIRE = (
     Corruption(
         "INBOX_AHEAD", "further than its session",
         "UPDATE journal_cursor SET position = position + 1 WHERE name LIKE 'inbox:SCN-4.2%'",
-    ),
-)  # fmt: skip
-
-EXCEPTIONS = (
-    Corruption(
-        "ANOMALY_UNSEEN", "its item names other events",
-        "UPDATE operations_exceptionitem SET first_event_id = (SELECT id FROM journal_event ORDER BY position LIMIT 1), "
-        "sources = '[]' WHERE kind = 'REQUEST_UNKNOWN'",
-    ),
-    Corruption(
-        "ANOMALY_WAITING", "the listener stands still",
-        "UPDATE journal_cursor SET position = (SELECT min(position) - 1 FROM journal_event WHERE kind = 'AnomalyRaised') "
-        "WHERE name = 'operations.exceptions'",
-    ),
-    Corruption(
-        "ITEM_STATE_DIFFERS", "closed too early",
-        "UPDATE operations_exceptionitem SET state = 'cleared' WHERE kind = 'OVERFILL'",
-    ),
-    Corruption(
-        "ITEM_UNOWNED", "nobody's",
-        "UPDATE operations_exceptionitem SET owner_group = '' WHERE kind = 'OVERFILL' AND state = 'open'",
-    ),
-    Corruption(
-        "ITEM_BASELESS", "of no event", "UPDATE operations_exceptionitem SET first_event_id = gen_random_uuid() "
-        "WHERE kind = 'OVERFILL'",
-    ),
-    Corruption(
-        "MATTER_UNTOLD", "never raised",
-        "UPDATE journal_event SET kind = 'AnomalyCleared' WHERE kind = 'AnomalyRaised' "
-        "AND payload ->> 'kind' = 'REQUEST_UNKNOWN'",
-        ("EVENT_ALTERED", "ITEM_STATE_DIFFERS"),
-    ),
-    Corruption(
-        "SET_ASIDE_UNTOLD", "silently", "UPDATE journal_setaside SET position = '0' WHERE source LIKE 'inbox:%'"
-    ),
-    Corruption(
-        "BACKLOG_STUCK", "the inbox stands still",
-        f"{_ON}; UPDATE journal_cursor SET position = 0 WHERE name LIKE 'inbox:T1-A%';"
-        "UPDATE venues_wiremessage SET recorded_at = recorded_at - interval '1 hour' WHERE session = 'T1-A'",
-    ),
-)  # fmt: skip
-
-TRUTH = (
-    Corruption(
-        "DIFFERENCE_OPEN", "an order of the venue that is none of ours",
-        _DIFFERENCE.format(found=f"{NOW} - interval '2 minutes'", account="NULL"), ("MATTER_UNTOLD",),
-    ),
-    Corruption(
-        "VENUE_STATE_DIFFERS", "another price here",
-        f"UPDATE orders_order SET price = price + 1 WHERE id = {RESTING}",
-        ("FACTS_DIFFER",),
-    ),
-    Corruption(
-        "VENUE_EXECUTIONS_DIFFER", "another quantity here",
-        f"UPDATE orders_execution SET effective_qty = effective_qty - 1 WHERE order_id = {RESTING}",
-        ("FILLS_DIFFER", "EXECUTION_DIFFERS", "EXECUTION_BOOKED_WRONGLY"),
-    ),
-    Corruption(
-        "ORDER_ON_ONE_SIDE", "a name the venue does not know",
-        f"UPDATE orders_orderrequest SET cl_ord_id = 'X' WHERE kind = 'new' AND order_id = {LIVE}",
-        ("SENT_UNRELEASED", "HAND_OVER_MISSING", "FACTS_DIFFER"),
-    ),
-)  # fmt: skip
-
-PRICES = (
-    Corruption(
-        "PRICE_NOT_ITS_TICK", "names a tick that is gone",
-        f"UPDATE refdata_referenceprice SET tick = gen_random_uuid(), priced_at = {NOW}",
-    ),
-    Corruption(
-        "PRICE_NOT_ITS_TICK", "says another price than its tick",
-        "INSERT INTO refdata_pricetick (id, listing_id, source, made_at, received_at, last, outcome) "
-        f"SELECT listing_id, listing_id, source, priced_at, priced_at, last + 1, 'applied' FROM refdata_referenceprice;"
-        f"UPDATE refdata_referenceprice SET tick = listing_id, priced_at = {NOW}",
-    ),
-    Corruption(
-        "PRICE_DOUBT_UNTOLD", "in doubt without an anomaly",
-        "UPDATE refdata_referenceprice SET quality = 'suspect', suspicion = 'JUMP'",
     ),
 )  # fmt: skip
 
@@ -506,4 +416,5 @@ CORRUPTIONS = (
     *TRUTH,
     *PRICES,
     *APPROVALS,
+    *RETENTION,
 )

@@ -14,7 +14,10 @@ from accounts.models import TradingAccount
 from accounts.services.ask_withdrawal import ask_withdrawal
 from accounts.services.deposit import Deposit, deposit
 from authorisation.domain.principal import process_principal
+from journal.domain.retention import HoldTerms
+from journal.services.place_hold import place_hold
 from journal.services.seal_events import seal_events
+from journal.services.set_retention import set_retention
 from kernel.fix import OrdType, Side
 from orders.models import Order, OrderRequest
 from orders.scenario_file import read_scenarios
@@ -93,6 +96,7 @@ def use_the_desk() -> None:
     relay()
     stop_and_go(desk.world.account.id)
     let_out(desk.world)
+    keep_records()
 
 
 def stop_and_go(account_id: UUID) -> None:
@@ -100,6 +104,13 @@ def stop_and_go(account_id: UUID) -> None:
     actor, scope = process_principal("test"), {"scope": "account", "scope_id": str(account_id), "source": "test"}
     impose_block(actor=actor, at=AT + timedelta(hours=2), reason="test", **scope)
     lift_block(actor=actor, at=AT + timedelta(hours=3), reason="test", **scope)
+
+
+def keep_records() -> None:
+    """A hold that stands and a rule that two people made."""
+    terms = HoldTerms(AT, None)
+    place_hold(actor="user:1", at=AT, matter="FSK", reason="test", subject_kind="everything", subject="", terms=terms)
+    set_retention(actor="user:2", at=AT, record_class="price_ticks", kept_days=30, reason="test", asked_by="user:1")
 
 
 def act() -> None:
