@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import Booking
 from authorisation.domain.access import ROLE_JOINED
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest, User
+from authorisation.permissions import USER_RIGHT
 from journal.domain.records import EventRecord
 from journal.domain.wanted import Wanted
 from journal.selectors import records_of_streams, stream_records
@@ -99,9 +100,14 @@ def _tell(actor: Principal, dossier: Dossier) -> None:
 
 
 def _approvals_of(actor: Principal, subject_ids: Iterable[object]) -> list[AuthorisationRequest]:
-    rows = AuthorisationRequest.objects.filter(subject_id__in=[str(one) for one in subject_ids])
-    rows = rows.select_related("maker", "desk").prefetch_related("decisions__checker").order_by("created_at", "id")
-    return requests_seen(actor, rows[:500])
+    rows = _requests().filter(subject_id__in=[str(one) for one in subject_ids])
+    return requests_seen(actor, rows.order_by("created_at", "id")[:500])
+
+
+def _requests() -> QuerySet[AuthorisationRequest]:
+    """Requests for a second person with who asked, every version, and who decided."""
+    rows = AuthorisationRequest.objects.select_related("maker", "maker_person", "desk")
+    return rows.prefetch_related("versions__asked_by", "decisions__checker", "decisions__checker_person")
 
 
 def _order(actor: Principal, key: str) -> Dossier | None:
@@ -143,8 +149,7 @@ def _order(actor: Principal, key: str) -> Dossier | None:
 
 
 def _approval(actor: Principal, key: str) -> Dossier | None:
-    rows = AuthorisationRequest.objects.select_related("maker", "desk").prefetch_related("decisions__checker")
-    found = requests_seen(actor, rows.filter(pk=UUID(key)))
+    found = requests_seen(actor, _requests().filter(pk=UUID(key)))
     if not found:
         return None
     row = found[0]
@@ -194,8 +199,8 @@ def _names_code(event: EventRecord, code: str) -> bool:
 def _with_requests(actor: Principal, dossier: Dossier, told: Sequence[EventRecord]) -> Dossier:
     """The changes told in a shared stream, with the requests that allowed them."""
     ids = [UUID(event.payload["authorisation_id"]) for event in told if event.payload.get("authorisation_id")]
-    rows = AuthorisationRequest.objects.filter(pk__in=ids).select_related("maker", "desk")
-    dossier.approvals = requests_seen(actor, rows.prefetch_related("decisions__checker").order_by("created_at", "id"))
+    rows = _requests().filter(pk__in=ids)
+    dossier.approvals = requests_seen(actor, rows.order_by("created_at", "id"))
     streams = [f"authorisation:{row.pk}" for row in dossier.approvals]
     asked = [event for event, _ in records_of_streams(streams)] if streams else []
     dossier.streams += streams
@@ -240,8 +245,8 @@ def _person(actor: Principal, key: str) -> Dossier | None:
     own = f"user:{user.pk}"
     joined = [event.payload["role"] for event in stream_records(own, limit=MOST_EVENTS) if event.kind == ROLE_JOINED]
     roles = list(dict.fromkeys([*joined, *user.groups.order_by("name").values_list("name", flat=True)]))
-    approvals = _approvals_of(actor, [user.pk, own, user.username])
-    approvals = [row for row in approvals if row.kind == "user_right"]
+    asked = [own, f"user:{user.username}", *(f"role:{name}" for name in roles)]
+    approvals = [row for row in _approvals_of(actor, asked) if row.subject_type == USER_RIGHT]
     return Dossier(
         Subject("person", user.username, f"{user.username} · {user.get_full_name() or user.get_persona_display()}"),
         streams=[own, *(f"role:{name}" for name in roles), *(f"authorisation:{row.pk}" for row in approvals)],

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from authorisation.domain.principal import Principal
-from authorisation.models import User
+from authorisation.models import AuthorisationRequest, User
 from kernel.canonical import jsonable
 from operations.exporting import Column, Heading, Table, make_table
 from operations.exporting.table import Cell
@@ -114,25 +114,39 @@ def _peers(kept: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def approvals_told(dossier: Dossier) -> list[dict[str, Any]]:
-    """Each request for a second person, whole, with its decisions."""
-    return [
-        jsonable(
-            {
-                "id": row.pk, "kind": row.kind, "summary": row.summary, "subject": [row.subject_type, row.subject_id],
-                "subject_version": row.subject_version, "payload": row.payload, "payload_hash": row.payload_hash,
-                "reasons": row.reasons, "maker": row.maker.username, "state": str(row.state), "outcome": row.outcome,
-                "created_at": row.created_at, "expires_at": row.expires_at, "closed_at": row.closed_at,
-                "decisions": [
-                    {
-                        "checker": one.checker.username, "verdict": one.verdict, "reason_code": one.reason_code,
-                        "reason": one.reason, "payload_hash": one.payload_hash, "decided_at": one.decided_at,
-                    }
-                    for one in row.decisions.all()
-                ],
-            }
-        )
-        for row in dossier.approvals
-    ]  # fmt: skip
+    """Each request for a second person, whole: what was asked in every version, who asked, who decided on which."""
+    return [_approval_told(row) for row in dossier.approvals]
+
+
+def _approval_told(row: AuthorisationRequest) -> dict[str, Any]:
+    told: dict[str, Any] = jsonable(
+        {
+            "id": row.pk, "kind": row.kind, "summary": row.summary, "subject": [row.subject_type, row.subject_id],
+            "subject_version": row.subject_version, "version": row.version, "payload": row.payload,
+            "payload_hash": row.payload_hash, "value": row.value, "currency": row.currency, "reasons": row.reasons,
+            "maker": row.maker.username, "maker_person": row.maker_person.username, "on_behalf_of": row.on_behalf_of,
+            "checkers": row.checkers, "right": row.right, "question": row.question, "answer": row.answer,
+            "state": str(row.state), "outcome": row.outcome, "created_at": row.created_at, "expires_at": row.expires_at,
+            "closed_at": row.closed_at,
+            "earlier_versions": [
+                {
+                    "version": one.version, "payload": one.payload, "payload_hash": one.payload_hash, "summary": one.summary,
+                    "question": one.question, "asked_by": one.asked_by.username, "asked_at": one.asked_at,
+                    "replaced_at": one.replaced_at,
+                }
+                for one in sorted(row.versions.all(), key=lambda one: one.version)
+            ],
+            "decisions": [
+                {
+                    "version": one.version, "checker": one.checker.username, "checker_person": one.checker_person.username,
+                    "on_behalf_of": one.on_behalf_of, "verdict": one.verdict, "reason_code": one.reason_code,
+                    "reason": one.reason, "payload_hash": one.payload_hash, "decided_at": one.decided_at,
+                }
+                for one in row.decisions.all()
+            ],
+        }
+    )  # fmt: skip
+    return told
 
 
 def bookings_told(dossier: Dossier) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ has not read it yet.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from journal.selectors.searching import Sealed, sealed_so_far
 from kernel.numbers import plain
 from operations.domain.audit_query import KINDS, AuditFilter
 from operations.domain.timeline import Line, describe
-from operations.selectors.audit.dossier import MOST_EVENTS, Dossier
+from operations.selectors.audit.dossier import Dossier
 from venues.selectors import WireRow
 
 LATE = timedelta(seconds=2)
@@ -46,6 +46,12 @@ class Entry:
     @property
     def late(self) -> bool:
         return self.recorded_at - self.at > LATE
+
+    @property
+    def order_id(self) -> str:
+        """Of an event in the life of an order: which one, so that it can be seen as it was then."""
+        family, _, rest = self.event.stream.partition(":") if self.event else ("", "", "")
+        return rest if family == "order" else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +198,3 @@ def _is_asked_for(entry: Entry, asked: AuditFilter, names: dict[str, str]) -> bo
     if not asked.kind:
         return True
     return entry.event is not None and entry.event.stream.partition(":")[0] in KINDS[asked.kind].families
-
-
-def approvals_in_words(dossier: Dossier) -> Sequence[str]:
-    """Each request for a second person with its decisions, as sentences."""
-    return [
-        f"{row.summary} ({row.kind}), asked for by {row.maker.username} at {row.created_at.isoformat()}: {row.state}. "
-        + " ".join(
-            f"{one.checker.username}: {one.verdict} at {one.decided_at.isoformat()}"
-            + (f" ({one.reason_code}: {one.reason})." if one.reason else ".")
-            for one in row.decisions.all()
-        )
-        for row in dossier.approvals
-    ]
-
-
-__all__ = ["MOST_EVENTS", "Entry", "Proof", "Timeline", "approvals_in_words", "event_entry", "make_timeline", "prove"]

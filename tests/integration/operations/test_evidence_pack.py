@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
-from authorisation.domain.principal import Principal
+from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import AuthorisationRequest, User
 from authorisation.services.join_role import join_role
 from journal import verify_evidence
@@ -24,6 +24,7 @@ from journal.models import Event
 from kernel.clock import utc_now
 from kernel.errors import Invalid, NotFound, NotPermitted
 from kernel.ids import new_id
+from oms_project.house.evidence import write_pack
 from operations.exporting import ExportedFile, zip_of
 from operations.exporting.zipping import unzip
 from operations.models import ExceptionItem
@@ -193,9 +194,8 @@ def test_an_approval_a_stop_and_a_persons_access_have_packs_that_hold(
     stop = engage_kill_switch(actor=presser, at=utc_now(), scopes=[("desk", str(world.desk.pk))], reason="test").stops[
         0
     ]
-    administrator = make_principal("boss", role="boss", rights=("administer_users",))
     joined = Group.objects.create(name="watchers")
-    join_role(actor=administrator, at=utc_now(), user=User.objects.get(username="presser"), roles=[joined])
+    join_role(actor=process_principal("test"), at=utc_now(), user=User.objects.get(username="presser"), roles=[joined])
     seal_all(sealing)
     auditor = auditor_of(world)
     for kind, key, told in (
@@ -258,3 +258,19 @@ def test_the_download_is_on_record_with_its_digest(world: DeskWorld, sealing: Se
     assert (told.actor, told.payload["key"], told.payload["sha256"]) == (
         auditor.actor, order.ref, answer.headers["X-Content-SHA256"],
     )  # fmt: skip
+
+
+def test_the_verb_writes_a_pack_that_holds_and_never_over_another(
+    world: DeskWorld, sealing: Sealing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = traded(world)
+    file = tmp_path / "taken.zip"
+    write_pack(file, f"order/{order.ref}")
+    assert "Verify it anywhere" in capsys.readouterr().out
+    code, verdict = verdict_of(file)
+    assert (code, verdict["figures"]["proven"]) == (0, verdict["figures"]["events"])
+    assert Event.objects.get(kind="EvidenceTaken").actor.startswith("process:oms evidence")
+    with pytest.raises(FileExistsError):
+        write_pack(file, f"order/{order.ref}")
+    with pytest.raises(NotFound):
+        write_pack(tmp_path / "none.zip", "order/O-NONE")
