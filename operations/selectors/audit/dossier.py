@@ -127,7 +127,10 @@ def _order(actor: Principal, key: str) -> Dossier | None:
     approvals = _approvals_of(actor, [order.pk, *(request.pk for request in requests)])
     raised = exceptions_seen(actor).filter(order_id=order.pk).exclude(kind__in=FOR_COMPLIANCE_ALONE).order_by("id")
     unmatched = UnknownOrder.objects.filter(order=order).order_by("id").values_list("pk", flat=True)
-    family = orders_seen(actor).filter(root_id=order.root_id).exclude(pk=order.pk).select_related("listing", "account")
+    near = Q(parent_id=order.pk) | Q(replaces_id=order.pk) | Q(pk=order.replaces_id) | Q(pk=order.parent_id)
+    if order.parent_id is not None:
+        near |= Q(parent_id=order.parent_id)
+    family = orders_seen(actor).filter(near).exclude(pk=order.pk).select_related("listing", "account")
     return Dossier(
         order_subject(order),
         streams=[
