@@ -21,6 +21,7 @@ from django.core.servers.basehttp import ThreadedWSGIServer
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connections
 from django.test.testcases import QuietWSGIRequestHandler
+from django.urls import get_resolver
 
 from authorisation.domain.api_keys import key_terms
 from authorisation.domain.principal import Principal, process_principal
@@ -56,6 +57,7 @@ def connection_kept() -> Iterator[None]:
 @contextmanager
 def serving() -> Iterator[str]:
     """The address of a server that works inside the transaction of the test."""
+    assert get_resolver().url_patterns  # imported now, which takes seconds, and not by the first call
     shared = connections["default"]
     shared.inc_thread_sharing()
     server = _Server(("127.0.0.1", 0), QuietWSGIRequestHandler, connections_override={"default": shared})
@@ -102,7 +104,7 @@ class Partner:
     def client(self, key: IssuedSignedKey | None = None, **options: Any) -> Any:
         """An ``OmsClient`` with little patience."""
         used = key or self.key
-        settings = {"key_id": str(used.id), "secret": used.secret, "patience_s": 2} | options
+        settings = {"key_id": str(used.id), "secret": used.secret, "patience_s": 2, "timeout_s": 60} | options
         return self.module.OmsClient(self.url, **settings)
 
     def order(self, **changes: Any) -> dict[str, Any]:
