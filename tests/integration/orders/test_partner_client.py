@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ import pytest
 
 from authorisation.domain.scopes import ORDERS_READ, SCOPES
 from authorisation.models import ApiKey, KeyNonce, KeyUse, User
+from authorisation.services.issue_api_key import issue_api_key
 from authorisation.services.issue_signed_key import IssuedSignedKey
 from authorisation.services.purge_nonces import purge_nonces
 from authorisation.services.revoke_api_key import revoke_api_key
@@ -280,3 +282,40 @@ def test_people_get_no_key_that_signs(partner: Partner) -> None:
     with pytest.raises(Refused, match="KEY_NEEDS_SERVICE_ACCOUNT"):
         issue(partner.world.dealer.user_id)
     assert ApiKey.objects.count() == 1
+
+
+def test_live_takes_no_bearer_token_and_makes_none(partner: Partner, settings: Any) -> None:
+    token = issue_api_key(actor=ADMIN, at=utc_now(), user_id=partner.service.user_id, name="before").token
+    bearer = Sent("GET", "/api/v1/me", "", b"", {"Authorization": f"Bearer {token}"})
+    assert bearer.to(partner.url)[0] == 200
+    settings.BEARER_TOKENS = False
+    status, answer = bearer.to(partner.url)
+    assert (status, answer["code"]) == (401, "SIGNATURE_REQUIRED")
+    with pytest.raises(Refused, match="SIGNATURE_REQUIRED"):
+        issue_api_key(actor=ADMIN, at=utc_now(), user_id=partner.service.user_id, name="now")
+    assert partner.client().me()["scheme"] == "signed"
+
+
+def test_why_a_signature_was_not_taken_is_told_to_the_log_alone(
+    partner: Partner, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = issue(partner.service.user_id, name="ended")
+    revoke_api_key(actor=ADMIN, at=utc_now(), key_id=ended.id)
+    tries = (CHANGES["key"](signed(partner)), CHANGES["body"](signed(partner)), signed(partner, key=ended))
+    with caplog.at_level(logging.INFO, "oms.security"):
+        answers = [one.to(partner.url) for one in tries]
+    assert len({json.dumps(answer) for answer in answers}) == 1
+    lines = [record for record in caplog.records if record.name == "oms.security"]
+    assert [record.getMessage() for record in lines] == ["API_REFUSED"] * 3
+    told = [record.__dict__["facts"] for record in lines]
+    assert [one["why"] for one in told] == ["unknown", "wrong signature", "ended"]
+    assert {one["refusal_code"] for one in told} == {"SIGNATURE_INVALID"}
+    assert told[1]["key_id"] == str(partner.key.id)
+    assert partner.key.secret not in str(told)
+
+
+def test_a_body_that_is_too_large_is_not_read(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("authorisation.api.authentication.MAX_SIGNED_BODY", 50)
+    status, answer = signed(partner).to(partner.url)
+    assert (status, answer["code"]) == (400, "BODY_TOO_LARGE")
+    assert KeyNonce.objects.count() == 0
