@@ -84,6 +84,7 @@ PAGES: tuple[HousePage, ...] = (
         "w",
         holds(REVIEW_ACCESS, RUN_ACCESS_REVIEW, ADMINISTER_USERS, SEE_ACCESS),
     ),
+    HousePage("/admin/access", "Access", "Access: who may do what", "z", holds(ADMINISTER_USERS, SEE_ACCESS)),
     HousePage("/admin/webhooks", "Webhooks", "Webhooks: events out", "h", holds(*SEES)),
     HousePage("/admin/keys", "Keys", "Keys of the API", "y", holds(ADMINISTER_USERS)),
     HousePage("/admin/retention", "Retention", "Retention and legal holds", "y", holds(KEEP_RECORDS, SEE_ACCESS)),

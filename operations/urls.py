@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from operations.views import (
+    access,
     access_reviews,
     account,
     actions,
@@ -158,6 +159,11 @@ urlpatterns: list[URLPattern] = [
     path("admin/retention/change", retention.change, name="retention-change"),
     path("admin/retention/holds", retention.hold, name="hold-new"),
     path("admin/retention/holds/<uuid:hold_id>/release", retention.release, name="hold-release"),
+    path("admin/access", access.access, name="access"),
+    path("admin/access/ask", access.ask, name="access-ask"),
+    path("admin/access/people/<int:user_id>", access.person, name="access-person"),
+    path("admin/access/people/<int:user_id>/cut-off", access.cut_off, name="access-cut-off"),
+    path("admin/access/roles/<int:role_id>", access.role, name="access-role"),
     path("search", queues.search, name="search"),
     path("audit", audit.audit, name="audit"),
     path("audit/export", audit.audit_export, name="audit-export"),

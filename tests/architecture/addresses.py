@@ -368,6 +368,29 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
     "positions/<str:code>/<str:what>/<str:figure>": (
         Door("GET", "/positions/{d.own.account.code}/GBP/available", SEES_THE_DESK),
     ),
+    "admin/access": (Door("GET", "/admin/access", REVIEWS, measured_as="compliance"),),
+    "admin/access/ask": (
+        Door(
+            "POST",
+            "/admin/access/ask",
+            NOT_THEIRS,
+            lambda d: {"change": "leave_role", "user": d.own.dealer.user_id, "role": "dealer", "reason": "x"},
+        ),
+    ),
+    "admin/access/people/<int:user_id>": (
+        Door("GET", "/admin/access/people/{d.own.dealer.user_id}", REVIEWS, measured_as="compliance"),
+    ),
+    "admin/access/people/<int:user_id>/cut-off": (
+        Door(
+            "POST",
+            "/admin/access/people/{d.own.dealer.user_id}/cut-off",
+            NOT_THEIRS,
+            lambda d: {"typed": d.own.dealer.username, "reason": "x"},
+        ),
+    ),
+    "admin/access/roles/<int:role_id>": (
+        Door("GET", "/admin/access/roles/{d.role_id}", REVIEWS, measured_as="compliance"),
+    ),
     "admin/keys": (Door("GET", "/admin/keys", NOT_THEIRS),),
     "admin/keys/ask": (Door("POST", "/admin/keys/ask", NOT_THEIRS),),
     "admin/keys/<uuid:key_id>/rotate": (Door("POST", "/admin/keys/{d.stop_id}/rotate", NOT_THEIRS),),

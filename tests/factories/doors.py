@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import HttpResponse, SimpleCookie
 from django.test import Client
@@ -88,6 +89,11 @@ class Doors:
     @property
     def tick_id(self) -> UUID:
         return self.ticks[0]
+
+    @property
+    def role_id(self) -> int:
+        """The role of the dealers."""
+        return int(Group.objects.get(name="dealer").pk)
 
     @property
     def limit_id(self) -> int:
@@ -291,7 +297,7 @@ def make_doors() -> Doors:
         "compliance": make_principal(
             "compliance",
             role="compliance",
-            rights=("release_order", "review_access", "run_access_review"),
+            rights=("release_order", "review_access", "run_access_review", "see_access"),
             desks=desks,
             groups=groups,
             trades=False,
