@@ -17,7 +17,7 @@ STEP_S = 30
 DRIFT_STEPS = 1
 RECOVERY_CODES = 10
 RECOVERY_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32 letters that look like no other
-RECOVERY_LETTERS = 16
+RECOVERY_LETTERS = 24  # 120 bits: a plain hash of it cannot be searched
 _CODE = re.compile(r"[0-9]{6}")
 _RECOVERY = re.compile(rf"[{RECOVERY_ALPHABET}]{{{RECOVERY_LETTERS}}}")
 

@@ -67,7 +67,7 @@ class Factor(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """One code that stands in for a lost factor, once. Only its SHA-256 is kept; it has 80 random bits."""
+    """One code that stands in for a lost factor, once. Only its SHA-256 is kept; it has 120 random bits."""
 
     id = models.UUIDField(primary_key=True)
     user = models.ForeignKey("authorisation.User", on_delete=models.PROTECT, related_name="recovery_codes")
