@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.domain.ledger import AccountMoney, CashRow, HoldingRow, OrderHold
-from accounts.models import CashBalance, Holding
+from accounts.models import CashBalance, Holding, TradingAccount
 from journal.bulk import insert_rows, raw_cursor
 
 _LOCK_MONEY = """
@@ -48,6 +48,12 @@ def lock_money(
     with raw_cursor(binary=True) as cursor:
         cursor.execute(sql, values)
         return money_from_rows(ids, cursor.fetchall())
+
+
+def lock_account(account_id: UUID) -> TradingAccount:
+    """The account's own row, behind its cash: so that no order of it is judged while its state changes."""
+    lock_money(account_ids=[account_id], instrument_ids=())
+    return TradingAccount.objects.select_for_update(no_key=True).get(pk=account_id)
 
 
 def money_from_rows(account_ids: Iterable[UUID], rows: Iterable[tuple[Any, ...]]) -> dict[UUID, AccountMoney]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from accounts.services.decide_account_state import decide_account_state
+from accounts.services.decide_cash_booking import decide_cash_booking
 from accounts.services.decide_withdrawal import decide_withdrawal
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
@@ -20,6 +22,7 @@ from authorisation.services.decide_sign_in_reset import decide_sign_in_reset
 from authorisation.services.decide_user_right import decide_user_right
 from operations.domain.effect import Effect
 from operations.selectors.access_reviews import describe_close
+from operations.selectors.accounts_asked import describe_account_state, describe_cancel_review, describe_cash_booking
 from operations.selectors.actions import describe_action
 from operations.selectors.key_effect import describe_api_key
 from operations.selectors.limits import describe_limit_change
@@ -35,6 +38,7 @@ from operations.selectors.webhooks import describe_webhook
 from operations.selectors.withdrawals import describe_withdrawal
 from operations.services.decide_hold_release import decide_hold_release
 from operations.services.decide_retention_change import decide_retention_change
+from orders.services.decide_cancel_review import decide_cancel_review
 from orders.services.decide_corporate_action import decide_corporate_action
 from orders.services.decide_order_request import decide_order_request
 from orders.services.decide_suspense import decide_suspense
@@ -59,6 +63,9 @@ KINDS: dict[str, ApprovalKind] = {
     "order_request": ApprovalKind(decide_order_request, describe_order_request),
     "suspense": ApprovalKind(decide_suspense),
     "withdrawal": ApprovalKind(decide_withdrawal, describe_withdrawal),
+    "cash_booking": ApprovalKind(decide_cash_booking, describe_cash_booking),
+    "account_state": ApprovalKind(decide_account_state, describe_account_state),
+    "cancel_review": ApprovalKind(decide_cancel_review, describe_cancel_review),
     "rate_change": ApprovalKind(decide_rate_change, describe_rate_change),
     "limit_change": ApprovalKind(decide_limit_change, describe_limit_change),
     "rule_change": ApprovalKind(decide_rule_change, describe_rule_change),

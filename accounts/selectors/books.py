@@ -13,9 +13,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts.as_at import get_money_as_at
 from accounts.domain.ledger import OrderHold
 from accounts.domain.settling import CashView, DayMoves, StockView, Unsettled
+from accounts.models import CashBalance, Holding
 from accounts.selectors import read_money
 from journal.bulk import raw_cursor
 from kernel.numbers import ZERO
@@ -185,3 +188,14 @@ def list_bookings(
         running += row[7]
         lines.append(BookingLine(*(*row[:8], running, *row[8:])))
     return BookingPage(tuple(lines), count - len(lines), carried, total)
+
+
+def what_closing_meets(account_id: UUID) -> str:
+    """What an account still has, in a few words; the empty text where nothing is left and nothing is to come."""
+    something = ~Q(settled=0) | ~Q(pending=0) | ~Q(reserved=0)
+    cash = CashBalance.objects.filter(something, account_id=account_id).order_by("currency").first()
+    if cash is not None:
+        return f"it has cash in {cash.currency}, settled, pending or held back"
+    if Holding.objects.filter(something | ~Q(short=0), account_id=account_id).exists():
+        return "it has stock, settled, pending or held back"
+    return ""

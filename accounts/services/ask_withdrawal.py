@@ -46,7 +46,7 @@ def ask_withdrawal(
     require_withdrawal_asker(actor)
     account = get_account(actor, account_id)
     purpose = purpose.strip()
-    _require_shape(currency, amount, purpose)
+    require_cash_shape("WITHDRAWAL_INVALID", currency, amount, purpose)
     asked = {"account_id": str(account.id), "currency": currency, "amount": plain(amount), "purpose": purpose}
     owner, digest = f"user:{actor.user_id}", payload_hash(asked)
     with transaction.atomic():
@@ -88,7 +88,8 @@ def ask_withdrawal(
         return withdrawal_id
 
 
-def _require_shape(currency: str, amount: Decimal, purpose: str) -> None:
+def require_cash_shape(code: str, currency: str, amount: Decimal, purpose: str) -> None:
+    """Raise Invalid ``code`` unless it is a whole amount of a currency, with what it is for."""
     faults: dict[str, list[str]] = {}
     if len(currency) != 3 or not currency.isalpha() or not currency.isupper():
         faults["currency"] = ["Three letters, as in GBP."]
@@ -97,4 +98,4 @@ def _require_shape(currency: str, amount: Decimal, purpose: str) -> None:
     if not purpose or len(purpose) > MAX_PURPOSE or not purpose.isprintable():
         faults["purpose"] = [f"Say to whom and what for, in at most {MAX_PURPOSE} characters."]
     if faults:
-        raise Invalid("WITHDRAWAL_INVALID", next(iter(faults.values()))[0], faults)
+        raise Invalid(code, next(iter(faults.values()))[0], faults)

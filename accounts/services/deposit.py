@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from django.db import transaction
 from accounts.domain.ledger import Layer, Posting, needed_rows, post
 from accounts.locks import lock_or_open
 from accounts.models import Booking
-from accounts.permissions import require_administrator
+from accounts.permissions import require_booking_process
 from accounts.services._write import BOOKING_FIELDS, booking_values, write_posted
 from accounts.services.book_executions import overdrawn_anomaly
 from authorisation.domain.principal import Principal
@@ -45,13 +46,20 @@ class Deposit:
 
 
 def deposit(
-    *, actor: Principal, at: datetime, business_date: date, deposits: Sequence[Deposit], kind: str = "deposit"
+    *,
+    actor: Principal,
+    at: datetime,
+    business_date: date,
+    deposits: Sequence[Deposit],
+    kind: str = "deposit",
+    said: Mapping[str, Any] | None = None,
 ) -> dict[UUID, UUID]:
     """Book the deposits in the settled layer, one event an account; returns event ids by account.
 
-    ``kind`` is deposit or opening. Raises NotPermitted RIGHT_MISSING, Invalid DEPOSIT_INVALID; then nothing changed.
+    ``kind`` is deposit or opening; ``said`` is told with it: who asked, who approved. For our own processes: a person asks
+    for a booking. Raises NotPermitted SECOND_PERSON_NEEDED, Invalid DEPOSIT_INVALID; then nothing changed.
     """
-    require_administrator(actor)
+    require_booking_process(actor)
     for item in deposits:
         if not item.amount.is_finite() or item.amount <= 0 or bool(item.currency) == (item.instrument_id is not None):
             sentence = "A deposit is a positive amount of one currency or one instrument."
@@ -75,7 +83,9 @@ def deposit(
 
         posted = post(money, postings)
 
-        drafts = [_draft(actor, at, business_date, kind, event_ids[key], key, deposits) for key in event_ids]
+        drafts = [
+            _draft(actor, at, business_date, kind, event_ids[key], key, deposits, said or {}) for key in event_ids
+        ]
         # Money that covers an overdrawn balance settles the matter.
         covered = [overdrawn_anomaly(shortfall) for shortfall in posted.recovered]
         drafts += [
@@ -100,6 +110,7 @@ def _draft(
     event_id: UUID,
     account_id: UUID,
     deposits: Sequence[Deposit],
+    said: Mapping[str, Any],
 ) -> EventDraft:
     lines = [_line(item) for item in deposits if item.account_id == account_id]
     return EventDraft(
@@ -112,7 +123,7 @@ def _draft(
         event_at=at,
         received_at=at,
         business_date=business_date,
-        payload={"account_id": str(account_id), "lines": lines},
+        payload={**said, "account_id": str(account_id), "lines": lines},
     )
 
 

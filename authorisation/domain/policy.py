@@ -30,13 +30,15 @@ MOST_CHECKERS = 5
 @dataclass(frozen=True, slots=True)
 class KindPolicy:
     """A kind and its first policy. ``right`` is the checker's role right by codename; ``patience`` is how long a request
-    waits before it lapses, ``checkers`` how many people must say yes."""
+    waits before it lapses, ``checkers`` how many people must say yes; ``afterwards``: it is about what was done already, and
+    whoever did it cannot take the question back."""
 
     kind: str
     title: str
     right: str
     patience: timedelta
     checkers: int = 1
+    afterwards: bool = False
 
 
 POLICIES: dict[str, KindPolicy] = {
@@ -51,6 +53,9 @@ POLICIES: dict[str, KindPolicy] = {
         KindPolicy("corporate_action", "Corporate action", DECIDE_STATIC_DATA, timedelta(days=2)),
         KindPolicy("static_data", "Static data", DECIDE_STATIC_DATA, timedelta(days=2)),
         KindPolicy("withdrawal", "Withdrawal", DECIDE_STATIC_DATA, timedelta(days=1)),
+        KindPolicy("cash_booking", "Cash booked by hand", DECIDE_STATIC_DATA, timedelta(days=1)),
+        KindPolicy("account_state", "State of an account", DECIDE_STATIC_DATA, timedelta(days=1)),
+        KindPolicy("cancel_review", "Review of a cancel", RELEASE_ORDER, timedelta(days=3), afterwards=True),
         KindPolicy("user_right", "User right", ADMINISTER_USERS, timedelta(days=2)),
         KindPolicy("webhook", "Events out of the house", DECIDE_RISK_CHANGE, timedelta(days=2)),
         KindPolicy("api_key", "Key of the API", ADMINISTER_USERS, timedelta(days=2)),

@@ -16,8 +16,10 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.domain.average_cost import METHOD
 from accounts.domain.settling import TO_TRADE, WITHDRAWABLE
 from accounts.selectors import get_account_by_code
+from accounts.services.ask_cash_booking import ask_cash_booking
 from accounts.services.ask_withdrawal import ask_withdrawal
 from accounts.services.record_locate import record_locate
+from accounts.services.request_account_state import request_account_state
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid
@@ -118,6 +120,35 @@ def withdrawal(request: HttpRequest, actor: Principal, code: str) -> HttpRespons
         currency=str(data.get("currency", "")).strip().upper(), amount=amount, purpose=str(data.get("purpose", "")),
     )  # fmt: skip
     return redirect(f"/approvals?view=raised&id={withdrawal_id}")
+
+
+@require_POST
+@page
+def cash_booking(request: HttpRequest, actor: Principal, code: str) -> HttpResponse:
+    """Ask for cash to be booked in; then the request as its checker will see it."""
+    data = request.POST.dict()
+    shown = get_account_by_code(actor, code)
+    amount = parse_decimal(str(data.get("amount", "")))
+    if amount is None:
+        raise Invalid("CASH_INVALID", "Say how much.", {"amount": ["Say how much."]})
+    request_id = ask_cash_booking(
+        actor=actor, at=utc_now(), idempotency_key=str(data.get("key", "")), account_id=shown.id,
+        currency=str(data.get("currency", "")).strip().upper(), amount=amount, purpose=str(data.get("purpose", "")),
+    )  # fmt: skip
+    return redirect(f"/approvals?view=raised&id={request_id}")
+
+
+@require_POST
+@page
+def account_state(request: HttpRequest, actor: Principal, code: str) -> HttpResponse:
+    """Ask for another state of the account; then the request as its checker will see it."""
+    data = request.POST.dict()
+    shown = get_account_by_code(actor, code)
+    request_id = request_account_state(
+        actor=actor, at=utc_now(), account_id=shown.id, state=str(data.get("state", "")),
+        reason=str(data.get("reason", "")),
+    )  # fmt: skip
+    return redirect(f"/approvals?view=raised&id={request_id}")
 
 
 @require_GET

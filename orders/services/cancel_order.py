@@ -31,6 +31,7 @@ from orders.services._asking import (
     result_of,
     working_message,
 )
+from orders.services._cancel_review import ask_review
 from orders.services._holds import lock_order_whole, set_hold
 from orders.services._moving import Said, asked, close_unsent, move_request, record, show_request_state, who
 
@@ -167,4 +168,5 @@ def _cancel(
         said.append(Said("CancelReleased", payload, actor.actor, actor.on_behalf_of))
     record(order, said, at=at, changed=changed)
     set_hold(order, requests, at=at)
+    ask_review(order, request, actor=actor, at=at, reason=reason)
     return result_of(order, request, COMPLETED_LOCALLY if unsent else RELEASED)

@@ -12,6 +12,8 @@ from accounts.services.end_withdrawal import end_withdrawal
 from authorisation.services.lapse_requests import lapse_requests
 from orders.models import OrderRequest
 from orders.services._authorise import KIND
+from orders.services._cancel_review import KIND as REVIEW
+from orders.services._cancel_review import tell
 from orders.services._holds import lock_for_request, set_hold
 from orders.services._moving import Said, close_unsent, move_request, record, show_request_state, who
 
@@ -29,6 +31,10 @@ def lapse_order_requests(*, at: datetime, limit: int = 200) -> int:
                 _lapse(UUID(lapsed[0].subject_id), at)
             elif lapsed[0].kind == WITHDRAWAL:
                 end_withdrawal(lapsed[0].payload, why="Nobody decided in time.", actor=ACTOR, at=at)
+            elif lapsed[0].kind == REVIEW:
+                ref = lapsed[0].payload["ref"]
+                sentence = f"Nobody looked at the cancel of {ref} in time."
+                tell(lapsed[0].id, ref=ref, kind="CANCEL_UNREVIEWED", sentence=sentence, actor=ACTOR, at=at)
     return limit
 
 

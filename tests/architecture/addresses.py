@@ -351,6 +351,22 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
             lambda d: {"key": str(new_id()), "currency": "GBP", "amount": "5", "purpose": "x"},
         ),
     ),
+    "positions/<str:code>/bookings": (
+        Door(
+            "POST",
+            "/positions/{d.own.account.code}/bookings",
+            (302, 403, 404, 403, 403, 302),
+            lambda d: {"key": str(new_id()), "currency": "GBP", "amount": "5", "purpose": "x"},
+        ),
+    ),
+    "positions/<str:code>/state": (
+        Door(
+            "POST",
+            "/positions/{d.own.account.code}/state",
+            (302, 403, 404, 403, 403, 302),
+            lambda d: {"state": "frozen", "reason": "x"},
+        ),
+    ),
     "positions/<str:code>/locates": (
         Door(
             "POST",
