@@ -47,7 +47,13 @@ def book(world: DeskWorld, amount: str = "250", **changes: Any) -> UUID:
 
 
 def set_state(world: DeskWorld, state: str = "frozen", **changes: Any) -> UUID:
-    given = {"actor": keeper(world), "at": AT, "account_id": world.account.id, "state": state, "reason": "Court order"}
+    given: dict[str, Any] = {
+        "actor": keeper(world),
+        "at": AT,
+        "account_id": world.account.id,
+        "state": state,
+        "reason": "Court order",
+    }
     return request_account_state(**(given | changes))
 
 

@@ -33,7 +33,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> DeskWorld:
 
 def cancel(world: DeskWorld, **changes: Any) -> str:
     order = sent(world)
-    given = {
+    given: dict[str, Any] = {
         "actor": world.checker, "at": LATER, "idempotency_key": "c", "route": "ticket", "order_id": order.order_id,
         "reason": "Client asked",
     } | changes  # fmt: skip
