@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from authorisation.domain.policy import choose, policy_of
+from authorisation.domain.policy import Chosen, choose, policy_of
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
 from authorisation.selectors.policies import standing_policies
@@ -81,16 +81,13 @@ def raise_request(
     ``payload`` is what a decision binds to; ``summary`` one line for the list; ``reasons`` codes and sentences;
     ``value`` in ``currency`` what it is about, where that can be said. The policy of ``at`` is kept with it. Where none
     stands it waits all the same, nobody may decide it, and somebody is told.
-
     A process cannot be a maker: nobody could be the second person.
     """
-    policy_of(kind)
-    if actor.is_process:
-        raise InvariantBroken("MAKER_MISSING", "A process cannot ask for a second person without a first.")
+    _require_askable(kind, actor)
     identity, digest = request_id or new_id(), hash_of(payload)
     chosen = choose(standing_policies(at=at, kind=kind), desk_id=desk_id, value=value, currency=currency)
-    patience = timedelta(seconds=chosen.row.patience_s) if chosen else PATIENCE_WITHOUT_POLICY
-    until = expires_at or at + patience
+    ruling = (chosen.row.id, chosen.row.right, chosen.checkers) if chosen else (None, "", 1)
+    until = expires_at or at + (timedelta(seconds=chosen.row.patience_s) if chosen else PATIENCE_WITHOUT_POLICY)
     values = (
         identity,
         kind,
@@ -106,9 +103,7 @@ def raise_request(
         currency,
         actor.user_id,
         actor.on_behalf_of,
-        chosen.row.id if chosen else None,
-        chosen.row.right if chosen else "",
-        chosen.checkers if chosen else 1,
+        *ruling,
         AuthorisationRequest.State.PENDING.value,
         "",
         at,
@@ -126,17 +121,30 @@ def raise_request(
                 "subject_type": subject_type,
                 "subject_id": subject_id,
                 "payload_hash": digest,
-                "desk_id": desk_id,
-                "value": plain(value) if value is not None else None,
-                "currency": currency,
-                "policy_id": chosen.row.id if chosen else None,
-                "checkers": chosen.checkers if chosen else None,
+                **_told(chosen, desk_id, value, currency),
             },
             correlation_id=correlation_id,
         )
         if chosen is None:
             _tell_that_nobody_may(kind, identity, desk_id, at)
     return RaisedRequest(identity, digest, until)
+
+
+def _require_askable(kind: str, actor: Principal) -> None:
+    policy_of(kind)
+    if actor.is_process:
+        raise InvariantBroken("MAKER_MISSING", "A process cannot ask for a second person without a first.")
+
+
+def _told(chosen: Chosen | None, desk_id: int | None, value: Decimal | None, currency: str) -> dict[str, Any]:
+    """What the journal keeps of the policy and of what it was chosen by."""
+    return {
+        "desk_id": desk_id,
+        "value": plain(value) if value is not None else None,
+        "currency": currency,
+        "policy_id": chosen.row.id if chosen else None,
+        "checkers": chosen.checkers if chosen else None,
+    }
 
 
 def _tell_that_nobody_may(kind: str, request_id: UUID, desk_id: int | None, at: datetime) -> None:

@@ -36,6 +36,7 @@ from authorisation.selectors import rights_of_roles
 from authorisation.services.grant_access import grant_access
 from authorisation.services.issue_api_key import issue_api_key
 from authorisation.services.join_role import join_role
+from authorisation.services.name_responsible import name_responsible
 from authorisation.services.revoke_api_key import revoke_api_key
 from authorisation.services.set_role_rights import set_role_rights
 from oms_project.seed.accounts import SUSPENSE_GROUP
@@ -97,6 +98,7 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
     "service": (ENTER_ORDER,),
 }
 TRADING_ROLES = frozenset({"dealer", "desk_head", "service"})  # granted desks to act on: a desk head to cancel
+ANSWERS_FOR_SERVICES = "t.novak"  # listed before the service accounts, and decides about no orders
 KEY_NAME = "demo"
 PASSWORD_LENGTH = 16
 PASSWORD_LETTERS = "".join(set(string.ascii_letters + string.digits) - set("0O1lI"))
@@ -158,6 +160,9 @@ def seed_people(*, actor: Principal, at: datetime, known: Sequence[SignIn]) -> t
                     "time_zone": plan.time_zone,
                 },
             )
+            if user.kind == User.Kind.SERVICE and user.responsible_id is None:
+                person = User.objects.get(username=ANSWERS_FOR_SERVICES)
+                name_responsible(actor=actor, at=at, account=user, person=person)
             grants = [_seed_grants(plan.persona, code, actor=actor, at=at) for code in plan.desks]
             join_role(actor=actor, at=at, user=user, roles=[roles[plan.persona], *grants])
             if fresh or plan.username not in kept:
