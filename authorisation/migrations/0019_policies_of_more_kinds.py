@@ -9,6 +9,6 @@ first_policies = import_module("authorisation.migrations.0006_checker_guards").f
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("authorisation", "0015_key_secret_for")]
+    dependencies: ClassVar = [("authorisation", "0018_role_terms")]
 
     operations: ClassVar = [migrations.RunPython(first_policies, migrations.RunPython.noop)]
