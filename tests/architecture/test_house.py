@@ -52,7 +52,7 @@ OWN_SHELVES = {
     },
     "authorisation": {
         *("middleware.py", "session_store.py", "signing_in.py", "stepping_up.py", "enrolling.py", "authenticators.py"),
-        *("guards.py", "sealing.py", "security_log.py", "sources.py"),
+        *("guards.py", "password_rules.py", "sealing.py", "security_log.py", "sources.py"),
     },
     "refdata": {"feeds.py"},
     "orders": {

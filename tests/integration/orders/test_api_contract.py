@@ -61,7 +61,12 @@ def is_good(case: Any, part: ParameterLocation) -> bool:
 
 def real_ids(case: Any, doors: Doors, chance: random.Random) -> None:
     """Half of the well-formed calls name rows that are there, and half of the orders could be sent."""
-    real = {"order_id": str(doors.order.order_id), "stop_id": str(doors.stop_id), "code": doors.own.account.code}
+    real = {
+        "order_id": str(doors.order.order_id),
+        "stop_id": str(doors.stop_id),
+        "approval_id": str(doors.approvals[0]),
+        "code": doors.own.account.code,
+    }
     if is_good(case, ParameterLocation.PATH) and chance.random() < 0.5:
         case.path_parameters = {name: real[name] for name in case.path_parameters or {}}
     wanted = isinstance(case.body, dict) and "account" in case.body and is_good(case, ParameterLocation.BODY)
