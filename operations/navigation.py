@@ -87,7 +87,7 @@ PAGES: tuple[HousePage, ...] = (
     HousePage("/admin/access", "Access", "Access: who may do what", "z", holds(ADMINISTER_USERS, SEE_ACCESS)),
     HousePage("/admin/webhooks", "Webhooks", "Webhooks: events out", "h", holds(*SEES)),
     HousePage("/admin/keys", "Keys", "Keys of the API", "y", holds(ADMINISTER_USERS)),
-    HousePage("/admin/retention", "Retention", "Retention and legal holds", "y", holds(KEEP_RECORDS, SEE_ACCESS)),
+    HousePage("/admin/retention", "Retention", "Retention and legal holds", "n", holds(KEEP_RECORDS, SEE_ACCESS)),
     HousePage("/search", "Search", "Search", "u", sees_a_desk),
     HousePage("/audit", "Audit", "Audit: what happened", "t", holds(SEARCH_AUDIT)),
 )

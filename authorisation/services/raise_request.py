@@ -109,22 +109,18 @@ def raise_request(
         at,
         until,
     )
+    told = {
+        "kind": kind,
+        "subject_type": subject_type,
+        "subject_id": subject_id,
+        "payload_hash": digest,
+        "desk_id": desk_id,
+        "value": plain(value) if value is not None else None,
+        "currency": currency,
+    }
     with one_transaction():
         insert_rows(AuthorisationRequest, [values], fields=_FIELDS)
-        record(
-            stream=f"authorisation:{identity}",
-            kind="AuthorisationRaised",
-            actor=actor,
-            at=at,
-            payload={
-                "kind": kind,
-                "subject_type": subject_type,
-                "subject_id": subject_id,
-                "payload_hash": digest,
-                **_told(chosen, desk_id, value, currency),
-            },
-            correlation_id=correlation_id,
-        )
+        _tell(identity, told, chosen, actor=actor, at=at, correlation_id=correlation_id)
         if chosen is None:
             _tell_that_nobody_may(kind, identity, desk_id, at)
     return RaisedRequest(identity, digest, until)
@@ -145,6 +141,29 @@ def _told(chosen: Chosen | None, desk_id: int | None, value: Decimal | None, cur
         "policy_id": chosen.row.id if chosen else None,
         "checkers": chosen.checkers if chosen else None,
     }
+
+
+def _tell(
+    request_id: UUID,
+    told: Mapping[str, Any],
+    chosen: Chosen | None,
+    *,
+    actor: Principal,
+    at: datetime,
+    correlation_id: UUID | None,
+) -> None:
+    policy = {
+        "policy_id": chosen.row.id if chosen else None,
+        "checkers": chosen.checkers if chosen else None,
+    }
+    record(
+        stream=f"authorisation:{request_id}",
+        kind="AuthorisationRaised",
+        actor=actor,
+        at=at,
+        payload={**told, **policy},
+        correlation_id=correlation_id,
+    )
 
 
 def _tell_that_nobody_may(kind: str, request_id: UUID, desk_id: int | None, at: datetime) -> None:

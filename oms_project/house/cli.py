@@ -81,6 +81,15 @@ def parser() -> argparse.ArgumentParser:
     first = verbs.add_parser("first-run", help="two administrators for an empty house, each by a one-time link")
     first.add_argument("names", nargs=2, metavar="NAME", help="who they are, as they will sign in")
     _add_kill(verbs)
+    _add_evidence(verbs)
+    _add_fsck(verbs)
+    seal_key = verbs.add_parser("seal-key", help="the key that signs what the journal sealed")
+    seal_key.add_argument("action", choices=("new", "show", "rotate"))
+    seal_key.add_argument("file", nargs="?", help="where a new key goes")
+    return top
+
+
+def _add_evidence(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     evidence = verbs.add_parser("evidence", help="export events, seals and anchors for somebody who trusts nobody")
     evidence.add_argument("directory", help="a new directory; with --pack a new file ending in .zip, .json or .pdf")
     evidence.add_argument(
@@ -99,11 +108,6 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--json", action="store_true")
     verify.add_argument("--trust", help="id or hexadecimal digits of a key you got from elsewhere")
     verify.add_argument("--anchors", help="an anchor file you kept yourself")
-    _add_fsck(verbs)
-    seal_key = verbs.add_parser("seal-key", help="the key that signs what the journal sealed")
-    seal_key.add_argument("action", choices=("new", "show", "rotate"))
-    seal_key.add_argument("file", nargs="?", help="where a new key goes")
-    return top
 
 
 def _add_fsck(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -240,10 +240,7 @@ def draft_capture(
         "needs_attention": "",
         "instrument_snapshot": snapshot,
         "fees": first_fees(charged_by, listing.business_date),
-        "instructed_at": terms.instructed_at or at,
-        "instructed_by": terms.instructed_by or None,
-        "discretion": terms.discretion or None,
-        "responsible_id": context.actor.answered_for_by,
+        **_ticket_columns(terms, context),
         "entered_at": at,
         "updated_at": at,
         "trade_date": listing.business_date,
@@ -263,6 +260,16 @@ def draft_capture(
         authorisation_id=ids.authorisation_id if outcome == PENDING_AUTHORISATION else None,
     )
     return CaptureDraft(order, request, events, ZERO if refused else hold_cash, ZERO if refused else hold_stock, result)
+
+
+def _ticket_columns(terms: OrderTerms, context: CaptureContext) -> dict[str, Any]:
+    """When and by whom it was instructed, what was left to the dealer, who answers for it."""
+    return {
+        "instructed_at": terms.instructed_at or context.at,
+        "instructed_by": terms.instructed_by or None,
+        "discretion": terms.discretion or None,
+        "responsible_id": context.actor.answered_for_by,
+    }
 
 
 def _first_facts(terms: OrderTerms, cl_ord: str) -> bytes:
