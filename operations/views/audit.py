@@ -86,7 +86,7 @@ def audit(request: HttpRequest, actor: Principal) -> HttpResponse:
         "found": found,
         "nobody": asked.actors is None,
         "saved": SavedSearch.objects.filter(owner_id=actor.user_id).order_by("name", "id"),
-        "not_held": not_held(),
+        "not_held": not_held(at=utc_now()),
     }
     if found and found.before:
         context["next"] = f"/audit?{urlencode(_query(request) | {'before': str(found.before)})}"
@@ -144,7 +144,7 @@ def subject(request: HttpRequest, actor: Principal, kind: str, key: str) -> Http
         "timeline": timeline,
         "subject": timeline.dossier.subject,
         "export_url": f"{timeline.dossier.subject.path}/export?{urlencode(_query(request))}",
-        "not_held": not_held(),
+        "not_held": not_held(at=utc_now()),
     }
     return render(request, "operations/audit_subject.html", context)
 

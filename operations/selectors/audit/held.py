@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from journal.bulk import raw_cursor
-from refdata.models import PriceTick
+from operations.selectors.retention import words_of_what_is_gone
 
 
 def held_since() -> datetime | None:
@@ -17,18 +17,15 @@ def held_since() -> datetime | None:
     return found
 
 
-def not_held() -> tuple[str, ...]:
-    """Sentences, the most important first."""
-    oldest_tick = PriceTick.objects.order_by("received_at").values_list("received_at", flat=True).first()
-    ticks = (
-        f"Price ticks before {oldest_tick:%Y-%m-%d %H:%M} UTC were purged" if oldest_tick else "No price tick is kept"
-    )
+def not_held(*, at: datetime) -> tuple[str, ...]:
+    """Sentences, the most important first: how far back each class of records reaches by the rules of retention."""
     looks = (
         "Looks at pages are not kept, only searches, timelines, evidence and exports; refused requests without effect"
     )
     return (
         "Nothing from before the first event of this house.",
-        f"{ticks}; the prices that decisions saw stand in their checks.",
+        *words_of_what_is_gone(at=at),
+        "The prices that decisions saw stand in their checks, whether their ticks are kept or not.",
         f"{looks} are in the security log, which is not searched here.",
-        "Answers kept for idempotency are purged after 30 days; passwords and secrets are never stored in messages.",
+        "Passwords and secrets are never stored in messages.",
     )
