@@ -35,6 +35,10 @@ class Seen:
 
 PAGES: dict[str, Seen] = {
     "preferences": Seen(DEALER, "/preferences"),
+    "account/sessions": Seen(DEALER, "/account/sessions"),
+    "account/factors": Seen(DEALER, "/account/factors"),
+    "account/password": Seen(DEALER, "/account/password"),
+    "account/step-up": Seen(DEALER, "/account/step-up"),
     "desk": Seen(DEALER, "/desk"),
     "venues": Seen(DEALER, "/venues"),
     "venues/<str:name>": Seen(DEALER, "/venues/{0}", "SELECT name FROM venues_fixsession ORDER BY name"),
@@ -80,6 +84,11 @@ NOT_PAGES = {
     "healthz": "for machines",
     "readyz": "for machines",
     "sign-in": "scanned before anybody is in",
+    "sign-in/second": "scanned by the journey of signing in",
+    "sign-in/enrol": "the same fields as account/factors/new, in the frame of sign-in/second",
+    "sign-in/link": "scanned by the journey of signing in",
+    "sign-in/link/<str:token>": "leads on",
+    "account/factors/new": "scanned by the journey of signing in",
     "sign-out": "takes a POST",
     "frame/status": "part of every page",
     "desk/rows.json": "data",

@@ -16,6 +16,7 @@ from pyotp import TOTP
 
 from tests.journeys.conftest import SignIn
 from tests.journeys.house import House
+from tests.journeys.test_accessibility import scan
 from tests.journeys.test_approval import approval_of, choose, queue_order
 
 pytestmark = pytest.mark.ui
@@ -27,6 +28,15 @@ def shot(page: Page, name: str) -> None:
     """For eyes, when asked for."""
     if SHOTS:
         page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
+
+
+def look(page: Page, name: str) -> None:
+    """With axe, in every look, and for eyes when asked for."""
+    shot(page, name)
+    size = page.viewport_size
+    assert scan(page, name) == []
+    page.emulate_media(color_scheme="light", forced_colors="none")
+    page.set_viewport_size(size or {"width": 1600, "height": 900})
 
 
 def newcomer(house: House, username: str) -> str:
@@ -89,6 +99,7 @@ def forget_steps(house: House, username: str) -> None:
     )
 
 
+@pytest.mark.timeout(240)  # a busy machine: a quiet one needs a tenth
 def test_a_new_person_comes_by_a_link_gets_a_second_factor_and_signs_in(house: House, sign_in: SignIn) -> None:
     page = sign_in("l.berg", path="/preferences")  # the browser with its listeners; somebody else's till now
     token = newcomer(house, "n.new")
@@ -96,7 +107,7 @@ def test_a_new_person_comes_by_a_link_gets_a_second_factor_and_signs_in(house: H
     page.goto(f"{house.url}/sign-in/link/{token}")
     assert token not in page.url
     expect(page.locator("h1")).to_contain_text("Welcome, Nora")
-    shot(page, "link")
+    look(page, "link")
     page.fill("#id_new", "qwertyuiop")
     page.fill("#id_again", "qwertyuiop")
     page.get_by_role("button", name="Set the password").click()
@@ -108,24 +119,24 @@ def test_a_new_person_comes_by_a_link_gets_a_second_factor_and_signs_in(house: H
 
     page.goto(f"{house.url}/account/factors/new")
     expect(page.locator("h1")).to_have_text("Confirm that it is you")
-    shot(page, "step_up_password")
+    look(page, "step_up_password")
     page.fill("#id_password", PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator(".qr svg")).to_be_visible()
-    shot(page, "enrol")
+    look(page, "enrol")
     enrol_app(page)
-    shot(page, "codes")
+    look(page, "codes")
     code = page.locator(".codes li").first.inner_text()
     page.get_by_role("link", name="I kept them, go on").click()
     expect(page.locator("tbody")).to_contain_text("Authenticator app")
-    shot(page, "factors")
+    look(page, "factors")
 
     page.get_by_role("button", name="Sign out").click()
     page.fill("#id_username", "n.new")
     page.fill("#id_password", PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("Your second factor")
-    shot(page, "second")
+    look(page, "second")
     page.goto(f"{house.url}/account/sessions")
     expect(page).to_have_url(re.compile("/sign-in"))  # a right password alone opens nothing
     page.goto(f"{house.url}/sign-in/second")
@@ -137,7 +148,7 @@ def test_a_new_person_comes_by_a_link_gets_a_second_factor_and_signs_in(house: H
     page.wait_for_url(f"{house.url}/preferences")
     page.goto(f"{house.url}/account/sessions")
     expect(page.locator("tbody").nth(1)).to_contain_text("Recovery code")
-    shot(page, "sessions")
+    look(page, "sessions")
 
 
 def test_a_security_key_is_enrolled_and_signs_in(house: House, sign_in: SignIn) -> None:
