@@ -25,12 +25,15 @@ from authorisation.services.resubmit_request import resubmit_request
 from authorisation.services.send_back_request import send_back_request
 from kernel.clock import utc_now
 from kernel.errors import Conflict, Invalid, OmsError
+from kernel.ids import new_id
 from operations.api.approval_answers import item_answer, review_answer
 from operations.domain.shown import from_text
 from operations.forms import DECLINE_REASONS
 from operations.selectors.approvals import get_approval, list_approvals
 from operations.selectors.review import review_approval
 from operations.services.decide_approval import decide_approval
+from operations.services.decide_many import MOST
+from operations.services.decide_together import Looked, decide_together
 from operations.services.withdraw_approval import withdraw_approval
 from orders.api.serializers import StrictSerializer
 from orders.api.views import KEY, OrderApiView
@@ -131,6 +134,51 @@ class ApprovalDecideView(ApprovalStepView):
         except OmsError as error:
             return Response(_said_before(principal, approval_id, body, error))
         return Response({"outcome": decided.outcome, "sentence": decided.sentence, "replayed": False})
+
+
+class TogetherItemSerializer(StrictSerializer):
+    """One request as it was read."""
+
+    id = serializers.UUIDField()
+    payload_hash = serializers.CharField(max_length=64)
+    shown = serializers.CharField(max_length=16_000)
+
+
+class TogetherBodySerializer(StrictSerializer):
+    """At most 20 of one kind. Only what would go through as it is is approved."""
+
+    kind = serializers.CharField(max_length=40)
+    items = serializers.ListField(child=TogetherItemSerializer(), min_length=1, max_length=MOST)
+    reason = serializers.CharField(max_length=1900, required=False, default="", allow_blank=True)
+
+
+class ApprovalsTogetherView(OrderApiView):
+    """``/approvals/together``: approve several of one kind; the outcome of each, under one request id.
+
+    Each is decided in a transaction of its own; sent again, those that were decided say so.
+    """
+
+    scopes = {"POST": APPROVALS_DECIDE}
+
+    @extend_schema(
+        operation_id="approvals_together", request=TogetherBodySerializer, parameters=[KEY], responses={200: dict}
+    )
+    def post(self, request: Request) -> Response:
+        self.key()
+        body, request_id = self.body(TogetherBodySerializer), new_id()
+        outcomes = decide_together(
+            actor=self.principal(),
+            at=utc_now(),
+            kind=body["kind"],
+            items=[Looked(one["id"], one["payload_hash"], from_text(one["shown"])) for one in body["items"]],
+            reason=body["reason"],
+            request_id=request_id,
+        )
+        answers = [
+            {"id": str(one.authorisation_id), "outcome": one.outcome, "sentence": one.sentence, "code": one.code}
+            for one in outcomes
+        ]
+        return Response({"request_id": str(request_id), "outcomes": answers})
 
 
 class ApprovalClaimView(ApprovalStepView):

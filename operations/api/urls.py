@@ -8,6 +8,7 @@ from operations.api.approvals import (
     ApprovalDecideView,
     ApprovalReleaseView,
     ApprovalSendBackView,
+    ApprovalsTogetherView,
     ApprovalsView,
     ApprovalView,
     ApprovalWithdrawView,
@@ -17,6 +18,7 @@ from operations.api.views import AccountCashView, AccountPositionsView, PricesVi
 
 urlpatterns: list[URLPattern] = [
     path("approvals", ApprovalsView.as_view(), name="api-approvals"),
+    path("approvals/together", ApprovalsTogetherView.as_view(), name="api-approvals-together"),
     path("approvals/<uuid:approval_id>", ApprovalView.as_view(), name="api-approval"),
     path("approvals/<uuid:approval_id>/decide", ApprovalDecideView.as_view(), name="api-approval-decide"),
     path("approvals/<uuid:approval_id>/claim", ApprovalClaimView.as_view(), name="api-approval-claim"),

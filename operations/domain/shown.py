@@ -22,7 +22,7 @@ from orders.domain.judging import VALUE_TOLERANCE
 from risk.domain.answers import Verdict
 
 MOST = 16_000
-_BINDS, _DRIFTS, _GROWS, _CHECK = "=", "~", "<", "?"
+_BINDS, _DRIFTS, _GROWS, _CHECK, _AGAINST = "=", "~", "<", "?", "!"
 WHAT_IS_ASKED = "What is asked"
 OBSTACLE = "What stands against it"
 
@@ -49,7 +49,7 @@ def parts_of(payload_hash: str, effect: Effect | None) -> dict[str, str]:
         if answer.verdict:
             parts[_CHECK + answer.code] = str(int(answer.verdict))
     if effect.obstacle:
-        parts[_BINDS + OBSTACLE] = _digest(effect.obstacle)
+        parts[_AGAINST + OBSTACLE] = _digest(effect.obstacle)
     return parts
 
 
@@ -64,6 +64,8 @@ def compare(shown: Parts, now: Parts) -> Moves:
 def _has_moved(key: str, was: str | None, now: str | None) -> bool:
     if key[0] == _CHECK:
         return _verdict(now) > _verdict(was)
+    if key[0] == _AGAINST:
+        return now is not None and was != now  # one that went away holds nobody up
     if key[0] == _GROWS and was is not None and now is not None:
         before, after = parse_decimal(was), parse_decimal(now)
         return before is None or after is None or after > before * VALUE_TOLERANCE

@@ -42,6 +42,17 @@ class Review:
             return f"{count} thing{'s' if count > 1 else ''} changed since you looked: review first."
         return ""
 
+    @property
+    def why_not_together(self) -> str:
+        """Why it is not for approving with others: only what would go through as it is, with an effect to add up."""
+        if self.item.why_not:
+            return self.item.why_not
+        if self.effect is None:
+            return "Its effect cannot be reckoned; look at it alone."
+        if self.effect.obstacle:
+            return self.effect.obstacle
+        return "" if self.effect.is_green else "A check refuses it now."
+
 
 def review_approval(*, actor: Principal, approval_id: UUID, at: datetime, shown: Parts | None = None) -> Review:
     """The item on the facts of now. ``shown`` is what the actor was shown before; without, this is the first look.

@@ -17,6 +17,7 @@ from kernel.clock import utc_now
 from kernel.errors import Conflict, Invalid, NotFound
 from operations.domain.shown import from_text, to_text
 from operations.forms import DECLINE_REASONS, read_choice
+from operations.permissions import SEARCH_AUDIT
 from operations.selectors.approvals import list_approvals, list_similar
 from operations.selectors.review import Review, review_approval
 from operations.services.decide_approval import decide_approval
@@ -37,7 +38,14 @@ def approvals(request: HttpRequest, actor: Principal) -> HttpResponse:
     at = utc_now()
     items = list_approvals(actor=actor, view=view, at=at)
     chosen = request.GET.get("id", "")
-    context: dict[str, Any] = {"items": items, "view": view, "views": VIEWS, "at": at, "chosen": chosen}
+    context: dict[str, Any] = {
+        "items": items,
+        "view": view,
+        "views": VIEWS,
+        "sees_digest": SEARCH_AUDIT in actor.rights,
+        "at": at,
+        "chosen": chosen,
+    }
     if request.GET.get("part"):
         return render(request, "operations/parts/approval_list.html", context)
     if chosen or items:

@@ -124,6 +124,27 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
   show();
 });
 
+// Chosen rows stay chosen when the list is drawn anew; those that went away are let go.
+const chosen = new Set();
+const together = document.getElementById("together");
+function showChosen() {
+  const boxes = [...list.querySelectorAll("[data-together]")];
+  for (const id of chosen) if (!boxes.some((box) => box.value === id)) chosen.delete(id);
+  for (const box of boxes) box.checked = chosen.has(box.value);
+  together.hidden = chosen.size === 0;
+  together.textContent = `Approve ${chosen.size} together …`;
+  together.href = `/approvals/together?ids=${[...chosen].join(",")}`;
+}
+list.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-together]")) return;
+  if (event.target.checked) chosen.add(event.target.value);
+  else chosen.delete(event.target.value);
+  showChosen();
+});
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target === list) showChosen();
+});
+
 openNext.checked = localStorage.getItem(NEXT) !== "no";
 openNext.addEventListener("change", () => localStorage.setItem(NEXT, openNext.checked ? "yes" : "no"));
 setInterval(tick, 1000);

@@ -26,6 +26,6 @@ document.addEventListener("click", (event) => {
   const row = event.target.closest("[data-list] tr[data-href]");
   if (row) {
     for (const other of row.parentElement.children) other.setAttribute("aria-selected", String(other === row));
-    if (!event.target.closest("a")) row.querySelector("a").click();
+    if (!event.target.closest("a, input")) row.querySelector("a").click();
   }
 });

@@ -155,6 +155,18 @@ def approved(doors: Doors) -> dict[str, Any]:
     return {"verdict": "approve", "payload_hash": doors.payload_hash, "shown": shown}
 
 
+def together(doors: Doors) -> dict[str, Any]:
+    shown = shown_to(doors.people["compliance"], doors.approvals[0])
+    item = f"{doors.approvals[0]}:{doors.payload_hash}:{shown}"
+    return {"kind": "order_request", "item": item, "count": "1", "request_id": str(new_id())}
+
+
+def together_by_api(doors: Doors) -> dict[str, Any]:
+    shown = shown_to(doors.people["compliance"], doors.approvals[0])
+    item = {"id": str(doors.approvals[0]), "payload_hash": doors.payload_hash, "shown": shown}
+    return {"kind": "order_request", "items": [item]}
+
+
 def asked(doors: Doors) -> dict[str, Any]:
     return {"reason": "Which client called?", "payload_hash": doors.payload_hash}
 
@@ -246,6 +258,12 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
             approved,
             measured_as="compliance",
         ),
+    ),
+    "approvals/digest": (Door("GET", "/approvals/digest", AUDITS, measured_as="auditor"),),
+    # One request: every decision of several is a transaction of its own, on purpose.
+    "approvals/together": (
+        Door("GET", "/approvals/together?ids={d.approvals[0]}", SIGNED_IN, measured_as="compliance"),
+        Door("POST", "/approvals/together", SIGNED_IN, together, measured_as="compliance"),
     ),
     "approvals/<uuid:approval_id>/claim": (
         Door("POST", "/approvals/{d.approvals[0]}/claim", CHECKS, measured_as="compliance"),
@@ -508,6 +526,9 @@ ADDRESSES: dict[str, tuple[Door, ...]] = {
         Door("POST", "/api/v1/orders/{d.order.order_id}/cancel", API_TRADES_THE_DESK, lambda d: {"reason": "client"}),
     ),
     "api/v1/approvals": (Door("GET", "/api/v1/approvals", API_KNOWN, measured_as="compliance"),),
+    "api/v1/approvals/together": (
+        Door("POST", "/api/v1/approvals/together", API_KNOWN, together_by_api, measured_as="compliance"),
+    ),
     "api/v1/approvals/<uuid:approval_id>": (
         Door("GET", "/api/v1/approvals/{d.approvals[0]}", API_SEES_THE_DESK, measured_as="compliance"),
     ),

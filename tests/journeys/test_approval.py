@@ -89,3 +89,91 @@ def test_declining_needs_a_reason(house: House, sign_in: SignIn) -> None:
     expect(checker.locator("#decided")).to_contain_text("Declined")
     assert approval_of(house, ref)[1] == "declined"
     assert house.sql("SELECT request_state, is_open FROM orders_order WHERE ref = %s", ref) == [("declined", False)]
+
+
+def test_what_moved_disarms_and_must_be_reviewed(house: House, sign_in: SignIn) -> None:
+    """The price gets old while the checker types: buttons off, what is typed stays, the changed line is marked."""
+    house.sql("UPDATE risk_limit SET warn = 1000 WHERE kind = 'order_qty' AND scope = 'firm'")
+    maker = sign_in("a.khan", path="/o/new")
+    house.fresh_prices()
+    type_ticket(maker, "1,500")
+    ref = maker.locator("#ticket-ref").inner_text()
+    checker = sign_in("m.ruiz", path="/approvals", color_scheme="dark")
+    choose(checker, ref)
+    checker.keyboard.press("a")
+    expect(checker.locator("#armed")).to_contain_text("Armed: approve")
+    checker.fill("#d-reason", "Client called at")
+    checker.select_option("#d-code", "PRICE")
+    house.sql("UPDATE refdata_referenceprice SET priced_at = now() - interval '5 minutes'")
+    checker.evaluate("document.getElementById('approval-item').dispatchEvent(new CustomEvent('oms:refresh'))")
+    expect(checker.locator("#review-changes")).to_contain_text("Review 2 changes")
+    expect(checker.locator("#d-approve")).to_have_attribute("aria-disabled", "true")
+    expect(checker.locator("#armed")).to_have_text("")
+    expect(checker.locator("#d-reason")).to_have_value("Client called at")
+    expect(checker.locator("#d-code")).to_have_value("PRICE")
+    checker.locator("#review-changes").click()
+    expect(checker.locator("b.moved").first).to_be_visible()
+    expect(checker.locator("#d-approve")).not_to_have_attribute("aria-disabled", "true")
+    house.fresh_prices()
+    checker.locator("#approval-list a", has_text=ref).focus()
+    checker.keyboard.press("c")
+    expect(checker.locator("#claim-state")).to_contain_text("You look at it")
+    checker.keyboard.press("a")
+    checker.keyboard.press("Control+Enter")
+    expect(checker.locator("#decided")).to_contain_text("Approved and applied")
+
+
+def test_a_question_goes_back_and_its_answer_is_the_next_version(house: House, sign_in: SignIn) -> None:
+    house.sql("UPDATE risk_limit SET warn = 1000 WHERE kind = 'order_qty' AND scope = 'firm'")
+    maker = sign_in("a.khan", path="/o/new")
+    house.fresh_prices()
+    type_ticket(maker, "1,600")
+    ref = maker.locator("#ticket-ref").inner_text()
+    checker = sign_in("m.ruiz", path="/approvals")
+    choose(checker, ref)
+    checker.fill("#d-reason", "Which client called?")
+    checker.locator("#d-ask").click()
+    expect(checker.locator("#told")).to_contain_text("It waits for its maker")
+    approval = approval_of(house, ref)
+    maker.goto(f"{house.url}/approvals?view=raised&id={approval[0]}")
+    expect(maker.locator("#question")).to_contain_text("Which client called?")
+    maker.fill("#o-answer", "Smith, at 09:37")
+    maker.keyboard.press("Control+Enter")
+    expect(maker.locator("#told")).to_contain_text("The next version waits")
+    choose(checker, ref)
+    expect(checker.locator("#answered")).to_contain_text("Smith, at 09:37")
+    checker.keyboard.press("a")
+    checker.keyboard.press("Control+Enter")
+    expect(checker.locator("#decided")).to_contain_text("Approved and applied")
+
+
+def test_two_are_approved_together_after_typing_the_count(house: House, sign_in: SignIn) -> None:
+    house.sql("UPDATE risk_limit SET warn = 1000 WHERE kind = 'order_qty' AND scope = 'firm'")
+    refs = []
+    for qty in ("1,700", "1,800"):
+        maker = sign_in("a.khan", path="/o/new")
+        house.fresh_prices()
+        type_ticket(maker, qty)
+        refs.append(maker.locator("#ticket-ref").inner_text())
+    checker = sign_in("m.ruiz", path="/approvals")
+    for ref in refs:
+        checker.locator("#approval-list tr", has_text=ref).locator("[data-together]").check()
+    house.fresh_prices()
+    checker.locator("#together").click()
+    expect(checker.locator("#effect")).to_contain_text("2 release requests")
+    checker.fill("#t-count", "2")
+    checker.keyboard.press("Enter")
+    expect(checker.locator("h1")).to_have_text("2 of 2 approved")
+    assert [approval_of(house, ref)[1] for ref in refs] == ["approved", "approved"]
+
+
+def type_ticket(page: Page, qty: str) -> None:
+    """Send an order that is above what one may send alone."""
+    expect(page.locator("#live b")).to_contain_text("Live")
+    page.fill("#t-symbol", "VOD.L")
+    page.fill("#t-qty", qty)
+    page.fill("#t-price", "72.34")
+    page.fill("#t-account", "AC4480")
+    expect(page.locator("#ticket [data-primary]")).to_contain_text("Queue BUY")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#ticket-title")).to_have_text("Queued")

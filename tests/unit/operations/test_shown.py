@@ -75,7 +75,9 @@ def test_a_check_holds_up_when_it_answers_worse_only() -> None:
 
 
 def test_an_obstacle_that_came_up_holds_it_up() -> None:
-    assert moves(replace(EFFECT, obstacle="It is over.")).binding == (OBSTACLE,)
+    over = replace(EFFECT, obstacle="It is over.")
+    assert moves(over).binding == (OBSTACLE,)
+    assert compare(parts_of(HASH, over), parts_of(HASH, EFFECT)).binding == ()
 
 
 def test_the_text_is_short_and_comes_back() -> None:
