@@ -49,5 +49,5 @@ async function ask(button) {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-key]");
-  if (button) ask(button);
+  if (button?.form?.querySelector("[data-key-said]")) ask(button); // the desk's buttons name their letter the same way
 });
