@@ -12,6 +12,7 @@ from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid
 from operations.exporting import Column, make_table
+from operations.exporting.table import Cell
 from operations.permissions import require_audit
 from operations.selectors.approval_digest import get_digest
 from operations.services.record_read import AUDIT_SEARCHED, record_read
@@ -38,7 +39,7 @@ def digest(request: HttpRequest, actor: Principal) -> HttpResponse:
     found = get_digest(actor=actor, since=at - timedelta(days=int(days)), until=at)
     if request.GET.get("form"):
         tried = dict(found.self_approvals)
-        rows = [
+        rows: list[tuple[Cell, ...]] = [
             (one.person, one.kind, one.approved, one.declined, one.overrides, one.not_applied, one.median_s, None)
             for one in found.people
         ]
