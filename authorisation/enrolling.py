@@ -1,4 +1,4 @@
-"""What a page needs to give somebody a second factor, and what it does with the answer: the edge of ``enrol_factor``.
+"""What a page needs to give somebody a second factor, and what it does with the answer: the edge of ``enrol_totp``.
 
 The secret offered waits, sealed, in the session: a page drawn again offers the same one, and nothing is a person's
 factor before its first code or signature was right.
@@ -17,7 +17,8 @@ from pyotp import TOTP, random_base32
 from authorisation.authenticators import enrol_options, read_enrolment
 from authorisation.models import User
 from authorisation.sealing import seal, unseal
-from authorisation.services.enrol_factor import enrol_authenticator, enrol_totp
+from authorisation.services.enrol_authenticator import enrol_authenticator
+from authorisation.services.enrol_totp import enrol_totp
 from kernel.errors import InvariantBroken, Refused
 
 OFFERED = "oms_offered"

@@ -16,7 +16,7 @@ from authorisation.models import User
 from authorisation.selectors import get_principal
 from authorisation.selectors.sign_in import has_second_factor
 from authorisation.services.check_sign_in import check_sign_in
-from authorisation.services.enrol_factor import make_recovery_codes
+from authorisation.services.make_recovery_codes import make_recovery_codes
 from authorisation.signing_in import (
     PASSWORD,
     close_session,

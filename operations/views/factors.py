@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from authorisation.domain.principal import Principal
 from authorisation.enrolling import offer, take
 from authorisation.selectors.sign_in import count_recovery_codes, has_second_factor, list_factors
-from authorisation.services.enrol_factor import make_recovery_codes
+from authorisation.services.make_recovery_codes import make_recovery_codes
 from authorisation.services.remove_factor import remove_factor
 from authorisation.session_store import ABOUT
 from authorisation.stepping_up import require_recent

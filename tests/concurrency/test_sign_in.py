@@ -12,8 +12,8 @@ from authorisation.domain.principal import process_principal
 from authorisation.models import SignInFailures, User
 from authorisation.services import _failures
 from authorisation.services.check_code import check_code
-from authorisation.services.enrol_factor import make_recovery_codes
 from authorisation.services.issue_sign_in_link import issue_sign_in_link
+from authorisation.services.make_recovery_codes import make_recovery_codes
 from authorisation.services.use_sign_in_link import use_sign_in_link
 from journal.models import Event
 from kernel.clock import utc_now

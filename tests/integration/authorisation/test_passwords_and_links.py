@@ -14,8 +14,8 @@ from authorisation.selectors import get_principal
 from authorisation.services.change_password import change_password
 from authorisation.services.collect_sign_in_link import collect_sign_in_link
 from authorisation.services.decide_sign_in_reset import decide_sign_in_reset
-from authorisation.services.enrol_factor import make_recovery_codes
 from authorisation.services.issue_sign_in_link import issue_sign_in_link
+from authorisation.services.make_recovery_codes import make_recovery_codes
 from authorisation.services.request_sign_in_reset import request_sign_in_reset
 from authorisation.services.tell_sign_in_failures import tell_sign_in_failures
 from authorisation.services.use_sign_in_link import use_sign_in_link

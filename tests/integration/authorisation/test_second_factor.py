@@ -12,7 +12,8 @@ from pyotp import TOTP
 from authorisation.models import Factor, RecoveryCode, Session, User
 from authorisation.sealing import seal
 from authorisation.services.check_code import check_code
-from authorisation.services.enrol_factor import enrol_totp, make_recovery_codes
+from authorisation.services.enrol_totp import enrol_totp
+from authorisation.services.make_recovery_codes import make_recovery_codes
 from authorisation.signing_in import HELD
 from authorisation.views.sign_in import WRONG_FACTOR
 from journal.models import Event
