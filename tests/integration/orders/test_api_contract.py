@@ -24,7 +24,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi import checks as openapi_checks
 
-from tests.architecture.addresses import order_body
+from tests.architecture.addresses.bodies import order_body
 from tests.factories.doors import Doors, make_doors
 from tests.factories.partners import connection_kept
 

@@ -1,0 +1,80 @@
+"""The interface of programs, /api/v1."""
+
+from __future__ import annotations
+
+from tests.architecture.addresses.bodies import approved, batch_body, order_body, together_by_api
+from tests.architecture.addresses.door import (
+    API_CHECKS,
+    API_KNOWN,
+    API_NOT_THEIRS,
+    API_SEES_THE_DESK,
+    API_TRADES_THE_DESK,
+    Door,
+)
+
+PROGRAMS: dict[str, tuple[Door, ...]] = {
+    "api/v1/me": (Door("GET", "/api/v1/me", API_KNOWN),),
+    "api/v1/orders": (
+        Door("GET", "/api/v1/orders", API_KNOWN),
+        Door("POST", "/api/v1/orders", (401, 201, 400, 403, 403, 201), order_body),
+    ),
+    "api/v1/orders/batch": (Door("POST", "/api/v1/orders/batch", (401, 200, 200, 403, 403, 200), batch_body),),
+    "api/v1/orders/<uuid:order_id>": (Door("GET", "/api/v1/orders/{d.order.order_id}", API_SEES_THE_DESK),),
+    "api/v1/orders/<uuid:order_id>/replace": (
+        Door("POST", "/api/v1/orders/{d.order.order_id}/replace", API_TRADES_THE_DESK, lambda d: {"order_qty": "900"}),
+    ),
+    "api/v1/orders/<uuid:order_id>/cancel": (
+        Door("POST", "/api/v1/orders/{d.order.order_id}/cancel", API_TRADES_THE_DESK, lambda d: {"reason": "client"}),
+    ),
+    "api/v1/approvals": (Door("GET", "/api/v1/approvals", API_KNOWN, measured_as="compliance"),),
+    "api/v1/approvals/together": (
+        Door("POST", "/api/v1/approvals/together", API_KNOWN, together_by_api, measured_as="compliance"),
+    ),
+    "api/v1/approvals/<uuid:approval_id>": (
+        Door("GET", "/api/v1/approvals/{d.approvals[0]}", API_SEES_THE_DESK, measured_as="compliance"),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/decide": (
+        Door("POST", "/api/v1/approvals/{d.approvals[0]}/decide", API_CHECKS, approved, measured_as="compliance"),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/claim": (
+        Door("POST", "/api/v1/approvals/{d.approvals[0]}/claim", API_CHECKS, measured_as="compliance"),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/release": (
+        Door("POST", "/api/v1/approvals/{d.approvals[0]}/release", (401, 409, 404, 409, 409, 409)),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/send-back": (
+        Door(
+            "POST",
+            "/api/v1/approvals/{d.approvals[0]}/send-back",
+            API_CHECKS,
+            lambda d: {"question": "Why?", "payload_hash": d.payload_hash},
+            measured_as="compliance",
+        ),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/answer": (
+        Door(
+            "POST",
+            "/api/v1/approvals/{d.approvals[0]}/answer",
+            (401, 409, 404, 403, 403, 403),
+            lambda d: {"answer": "Yes"},
+        ),
+    ),
+    "api/v1/approvals/<uuid:approval_id>/withdraw": (
+        Door("POST", "/api/v1/approvals/{d.approvals[0]}/withdraw", (401, 200, 404, 403, 403, 403)),
+    ),
+    "api/v1/stops": (
+        Door("GET", "/api/v1/stops", API_KNOWN),
+        Door("POST", "/api/v1/stops", API_NOT_THEIRS, lambda d: {"scopes": [{"scope": "firm"}], "reason": "test"}),
+    ),
+    "api/v1/stops/<uuid:stop_id>": (Door("GET", "/api/v1/stops/{d.stop_id}", API_KNOWN),),
+    "api/v1/stops/<uuid:stop_id>/release": (
+        Door("POST", "/api/v1/stops/{d.stop_id}/release", API_NOT_THEIRS, lambda d: {"reason": "test"}),
+    ),
+    "api/v1/accounts/<str:code>/cash": (Door("GET", "/api/v1/accounts/{d.own.account.code}/cash", API_SEES_THE_DESK),),
+    "api/v1/accounts/<str:code>/positions": (
+        Door("GET", "/api/v1/accounts/{d.own.account.code}/positions", API_SEES_THE_DESK),
+    ),
+    "api/v1/prices": (Door("GET", "/api/v1/prices?symbols={d.own.listing.symbol}", API_KNOWN),),
+    "api/v1/events": (Door("GET", "/api/v1/events?limit=2", API_KNOWN),),
+    "api/v1/schema": (Door("GET", "/api/v1/schema", API_KNOWN),),
+}
