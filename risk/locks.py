@@ -8,7 +8,7 @@ day locks the row first, so what is read after it is exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -142,6 +142,41 @@ WITH given AS (
 SELECT key FROM counted ORDER BY key
 """  # noqa: S608
 
+_MOVE = """
+WITH old AS MATERIALIZED (
+     SELECT u.* FROM risk_orderusage u WHERE u.order_id = ANY(%(orders)s::uuid[]) AND u.dealer_id <> %(dealer)s::int
+      ORDER BY u.order_id FOR NO KEY UPDATE
+), moved AS (
+     UPDATE risk_orderusage u SET dealer_id = %(dealer)s::int FROM old o WHERE u.order_id = o.order_id
+), sides AS (
+     SELECT o.*, s.key, s.sign
+       FROM old o CROSS JOIN LATERAL (VALUES ('dealer:' || o.dealer_id, -1), ('dealer:' || %(dealer)s::int, 1)) AS s(key, sign)
+), delta AS (
+     SELECT key, sum(sign * open_orders) AS orders, sum(sign * open_value * rate) FILTER (WHERE is_buy) AS buys,
+            sum(sign * open_value * rate) FILTER (WHERE NOT is_buy) AS sells
+       FROM sides GROUP BY key
+), day_delta AS (
+     SELECT m.key, b.trade_date AS business_date, coalesce(sum(-m.sign * b.amount * m.rate) FILTER (WHERE m.is_buy), 0) AS bought,
+            coalesce(sum(m.sign * b.amount * m.rate) FILTER (WHERE NOT m.is_buy), 0) AS sold
+       FROM sides m JOIN accounts_booking b ON b.order_id = m.order_id
+      WHERE b.instrument_id IS NULL AND b.kind IN ('trade', 'bust', 'correction') GROUP BY m.key, b.trade_date
+), locked AS MATERIALIZED (
+     SELECT l.key, l.counted_from FROM risk_limitusage l
+      WHERE l.key IN (SELECT key FROM delta) ORDER BY l.key FOR NO KEY UPDATE
+), counted AS (
+     UPDATE risk_limitusage l SET open_orders = l.open_orders + d.orders, open_buy = l.open_buy + coalesce(d.buys, 0),
+            open_sell = l.open_sell + coalesce(d.sells, 0), version = l.version + 1
+       FROM locked k JOIN delta d ON d.key = k.key WHERE l.key = k.key
+  RETURNING l.key
+), daily AS (
+     INSERT INTO risk_dailyusage AS u (key, business_date, bought, sold)
+     SELECT d.key, d.business_date, d.bought, d.sold FROM day_delta d JOIN locked k ON k.key = d.key AND d.business_date >= k.counted_from
+      ORDER BY d.key, d.business_date
+         ON CONFLICT (key, business_date) DO UPDATE SET bought = u.bought + excluded.bought, sold = u.sold + excluded.sold
+)
+SELECT key FROM counted ORDER BY key
+"""
+
 COUNT_CAPTURE = """
 l AS MATERIALIZED (SELECT key FROM risk_limitusage WHERE key = ANY(%s::text[]) AND (SELECT count(*) FROM k) = 1
                     ORDER BY key FOR NO KEY UPDATE),
@@ -174,6 +209,16 @@ def change_usage(counts: Sequence[tuple[Any, ...]], trades: Sequence[tuple[Any, 
     """
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_SET, [*_columns(counts), *_columns(trades)])
+        return tuple(row[0] for row in cursor.fetchall())
+
+
+def change_dealer(order_ids: Collection[UUID], dealer_id: int) -> tuple[str, ...]:
+    """Give the shares of these orders, and their part of the sums, to a dealer; the keys whose sums changed.
+
+    Locks as :func:`change_usage`.
+    """
+    with raw_cursor() as cursor:
+        cursor.execute(_MOVE, {"orders": sorted(order_ids), "dealer": dealer_id})
         return tuple(row[0] for row in cursor.fetchall())
 
 
