@@ -128,6 +128,17 @@ def lock_user(user_id: int) -> User:
     return row
 
 
+def hold_user(user_id: int) -> User:
+    """A user as it is until commit: nobody cuts it off meanwhile, and whoever only refers to it waits for nothing.
+
+    Raises NotFound USER_UNKNOWN.
+    """
+    row = User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+    if row is None:
+        raise NotFound("USER_UNKNOWN", "There is no such person.")
+    return row
+
+
 def lock_link(digest: str) -> SignInLink | None:
     """A one-time link by the digest of its token, locked until commit: of two who use it one is first."""
     return SignInLink.objects.select_for_update(of=("self",)).select_related("user").filter(digest=digest).first()

@@ -76,6 +76,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("authorisation.services.lapse_roles", every_s=2),
     Sweeper("risk.services.begin_limits", every_s=1),
     Sweeper("orders.services.watch_limits", every_s=2),
+    Sweeper("orders.services.watch_owners", every_s=60),
     Sweeper("orders.services.count_executions", every_s=1),
     Sweeper("risk.services.watch_processes", every_s=2),
     Sweeper("venues.services.watch_breakers", every_s=2),

@@ -51,6 +51,15 @@ def require_trading(actor: Principal, *, desk_id: int, group_id: int, cancelling
         raise NotPermitted("TRADE_NOT_GRANTED", "You may see this order but not act on it.")
 
 
+def may_own(actor: Principal, *, desk_id: int, group_id: int) -> bool:
+    """Whether an order of this desk and account group can be given to the actor: one who could have entered it."""
+    return (
+        ENTER_ORDER in actor.rights
+        and desk_id in actor.granted(TRADE_DESK)
+        and group_id in actor.granted(TRADE_ACCOUNT_GROUP)
+    )
+
+
 def operator_facts(actor: Principal, *, desk_id: int, group_id: int) -> OperatorFacts:
     """What the checks need to know of the actor."""
     return OperatorFacts(

@@ -142,7 +142,7 @@ def order_body(order: Order) -> dict[str, Any]:
             "instructed_at": jsonable(order.instructed_at),
             "instructed_by": order.instructed_by,
             "entered_at": jsonable(order.entered_at),
-            "entered_by": order.owner.username,
+            "entered_by": getattr(order, "entered_by", None) or order.owner.username,
             "responsible": order.responsible.username if order.responsible else None,
             "source": order.source,
             "capacity": order.capacity,

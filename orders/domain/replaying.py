@@ -156,6 +156,10 @@ class Replay:
         """Where it lies; how much of it there is, is worked out from the executions."""
         order.suspense_account_id = UUID(event.payload["suspense_account_id"])
 
+    def _reowned(self, order: ReplayedOrder, event: EventRecord) -> None:
+        """Whose it is from now on. What it held, said and was asked stays as it was."""
+        order.fixed["owner_id"] = event.payload["owner_id"]
+
     def _asked_for(self, order: ReplayedOrder, event: EventRecord) -> None:
         payload, is_cancel = event.payload, event.kind == "CancelCaptured"
         order.last_request_seq += 1
@@ -256,6 +260,7 @@ _TAKES: dict[str, _Take] = {
     "ExcessMoved": Replay._excess_moved,
     "TradingDayTurned": Replay._day_turned,
     "OrderRouted": Replay._routed,
+    "OrderReowned": Replay._reowned,
     "ReplaceCaptured": Replay._asked_for,
     "CancelCaptured": Replay._asked_for,
     "OrderReleased": Replay._released,

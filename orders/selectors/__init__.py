@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from accounts.selectors import OVERDRAWN_SQL
 from authorisation.domain.principal import Principal
+from authorisation.models import User
 from journal.bulk import raw_cursor
 from journal.models import Event
 from kernel.errors import NotFound
@@ -231,7 +232,7 @@ def list_orders(
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_PAGE.format(conditions=conditions), parameters)
         ids = [row[0] for row in cursor.fetchall()]
-    rows = Order.objects.select_related("account", "listing", "owner", "responsible").in_bulk(ids[:size])
+    rows = _told(Order.objects.all()).in_bulk(ids[:size])
     return OrderPage(
         orders=tuple(rows[order_id] for order_id in ids[:size]),
         next_cursor=ids[size - 1] if len(ids) > size else None,
@@ -243,11 +244,18 @@ def visible_orders(actor: Principal) -> QuerySet[Order]:
     return Order.objects.filter(desk_id__in=visible_desks(actor), account__group_id__in=visible_groups(actor))
 
 
+def _told(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """With what is told of them beside the row. ``entered_by`` is None where no person's request began the order."""
+    name = User.objects.filter(pk=OuterRef("maker_id")).values("username")
+    first = OrderRequest.objects.filter(order=OuterRef("pk"), seq=1, kind=OrderRequest.Kind.NEW)
+    return orders.select_related("account", "listing", "owner", "responsible").annotate(
+        entered_by=Subquery(first.annotate(name=Subquery(name)).values("name"))
+    )
+
+
 def get_order(*, actor: Principal, order_id: UUID) -> Order:
     """The order with account and listing; raises NotFound ORDER_UNKNOWN when there is none for the actor."""
-    order = (
-        visible_orders(actor).select_related("account", "listing", "owner", "responsible").filter(id=order_id).first()
-    )
+    order = _told(visible_orders(actor)).filter(id=order_id).first()
     if order is None:
         raise NotFound("ORDER_UNKNOWN", "There is no such order.")
     return order

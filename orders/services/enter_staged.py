@@ -119,8 +119,12 @@ def _enter(order: Order, request: OrderRequest, requests: Sequence[OrderRequest]
 
 
 def _capture(order: Order, request: OrderRequest, step: Enter, at: datetime) -> CaptureResult:
-    """Every check on the facts of now, for who asked; nobody is there to acknowledge what had not to be then."""
-    maker: Principal = get_principal(User.objects.get(pk=request.maker_id))
+    """Every check on the facts of now, for who asked; nobody is there to acknowledge what had not to be then.
+
+    Where who asked was cut off meanwhile, for whose order it is by now.
+    """
+    asked_by = User.objects.get(pk=request.maker_id)
+    maker: Principal = get_principal(asked_by if asked_by.is_active else User.objects.get(pk=order.owner_id))
     terms = replace(
         terms_of_message(request.payload),
         order_qty=step.order_qty,
@@ -132,7 +136,7 @@ def _capture(order: Order, request: OrderRequest, step: Enter, at: datetime) -> 
         discretion=order.discretion or "",
     )
     return capture_order(
-        actor=replace(maker, actor=ACTOR, on_behalf_of=request.maker),
+        actor=replace(maker, actor=ACTOR, on_behalf_of=request.maker if asked_by.is_active else maker.actor),
         at=at,
         idempotency_key=f"{request.id}",
         route=ROUTE,

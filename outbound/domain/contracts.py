@@ -219,6 +219,7 @@ CONTRACTS: tuple[Contract, ...] = (
 
 WITHHELD_OF_ORDERS: dict[str, str] = {
     "OrderRouted": "which session carries an order is the house's own business",
+    "OrderReowned": "which dealer looks after an order is the house's own business",
     "ExcessMoved": "a booking between the account and the house's suspense account",
     "ExcessAccepted": "a decision of the desk about the house's suspense account",
     "TradesDisowned": "a quarrel with the venue, settled by people",
