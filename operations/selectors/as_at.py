@@ -14,6 +14,7 @@ from accounts.as_at import get_money_as_at
 from accounts.domain.replaying import Sums
 from authorisation.as_at import AccessAsAt, get_access_as_at
 from authorisation.domain.principal import ENTER_ORDER, TRADE_ACCOUNT_GROUP, TRADE_DESK
+from authorisation.models import User
 from journal.domain.records import EventRecord
 from kernel.errors import Invalid, NotFound
 from operations.domain.timeline import Line, describe
@@ -38,6 +39,7 @@ class MoneyThen:
 class OwnerThen:
     """What the order's owner was granted then, and whether that was enough to trade it."""
 
+    username: str
     access: AccessAsAt | None
     might_trade: bool
 
@@ -76,8 +78,8 @@ def get_page_as_at(*, order: Order, seq: int) -> PageAsAt:
         requests=tuple(sorted(found.order.requests.values(), key=lambda request: request.seq)),
         executions=tuple(sorted(found.order.executions.values(), key=lambda one: (one.trade.event_at, one.id))),
         money=_money(order, found, at),
-        marks=get_marks_as_at(at=at, pairs=_scopes(order).pairs()),
-        owner=_owner(order, at),
+        marks=get_marks_as_at(at=at, pairs=_scopes(order, found.order.fixed["owner_id"]).pairs()),
+        owner=_owner(order, found.order.fixed["owner_id"], at),
     )
 
 
@@ -95,24 +97,25 @@ def _money(order: Order, found: OrderAsAt, at: datetime) -> MoneyThen:
     )
 
 
-def _owner(order: Order, at: datetime) -> OwnerThen:
+def _owner(order: Order, owner_id: int, at: datetime) -> OwnerThen:
+    name = order.owner.username if owner_id == order.owner_id else User.objects.get(pk=owner_id).username
     try:
-        access = get_access_as_at(user_id=order.owner_id, at=at)
+        access = get_access_as_at(user_id=owner_id, at=at)
     except NotFound:
-        return OwnerThen(None, might_trade=False)
+        return OwnerThen(name, None, might_trade=False)
     might = (
         access.active
         and ENTER_ORDER in access.rights
         and order.desk_id in access.grants.get(TRADE_DESK, frozenset())
         and order.account.group_id in access.grants.get(TRADE_ACCOUNT_GROUP, frozenset())
     )
-    return OwnerThen(access, might_trade=might)
+    return OwnerThen(name, access, might_trade=might)
 
 
-def _scopes(order: Order) -> Scopes:
+def _scopes(order: Order, owner_id: int) -> Scopes:
     return Scopes(
         desk_id=order.desk_id,
-        dealer_id=order.owner_id,
+        dealer_id=owner_id,
         client_id=order.account.client_id,
         account_id=order.account_id,
         instrument_id=order.listing.instrument_id,

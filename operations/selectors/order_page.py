@@ -59,6 +59,12 @@ class OrderPage:
     waits: str = ""
 
     @property
+    def entered_by(self) -> str:
+        """Who entered it, whosever it is by now."""
+        new = next((one for one in self.requests if one.kind == OrderRequest.Kind.NEW), None)
+        return self.makers.get(new.maker_id, "") if new else self.order.owner.username
+
+    @property
     def in_suspense(self) -> Decimal:
         """Units of its executions that nobody has accepted yet."""
         return sum((row.suspense_qty for row in self.executions), Decimal(0))
