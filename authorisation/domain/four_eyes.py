@@ -51,7 +51,8 @@ class RequestFacts:
     """An authorisation request as read or locked. ``approvals`` are those of the version that stands.
 
     ``right`` and ``checkers`` are the policy of the moment it was raised; ``right`` is empty where none stood, and then
-    nobody decides. ``maker_people`` are the people behind the maker and behind whom it acted for.
+    nobody decides. ``maker_people`` are the people behind the maker and behind whom it acted for;
+    ``maker_gone`` says that the maker was cut off since.
     """
 
     id: UUID
@@ -86,6 +87,7 @@ class RequestFacts:
     asked_at: datetime | None = None
     answer: str = ""
     approvals: tuple[Said, ...] = ()
+    maker_gone: bool = False
 
     @property
     def is_open(self) -> bool:

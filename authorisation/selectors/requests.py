@@ -70,6 +70,7 @@ def facts_of(row: AuthorisationRequest, approvals: tuple[Said, ...] | None = Non
         asked_at=row.asked_at,
         answer=row.answer,
         approvals=approvals,
+        maker_gone=not row.maker.is_active,
     )
 
 

@@ -1,5 +1,8 @@
 """Cut somebody off at once: sessions, keys and roles end, and the next request is refused. One administrator suffices.
 
+What the person looked at as a checker is free again. Whose the open orders are from then on is for the room of orders
+(``orders.services.reown_orders``).
+
 It passes even where nobody is left for a right that somebody must hold: a stolen account is worse than a vacancy. Then an
 anomaly names the right. Letting the person in again takes two (``enable_user``), and brings back neither roles nor keys.
 """
@@ -21,6 +24,7 @@ from authorisation.permissions import USER_RIGHT, require_administrator
 from authorisation.selectors import holders_by_right
 from authorisation.services._events import record
 from authorisation.services.end_sessions import end_sessions
+from authorisation.services.release_claim import release_claim
 from authorisation.services.revoke_api_key import revoke_api_key
 from authorisation.services.withdraw_request import withdraw_request
 from journal.domain.records import Anomaly, Severity
@@ -32,13 +36,14 @@ MAX_REASON = 500
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """What ended: sessions, keys, roles by name, and the person's own questions about rights that waited."""
+    """What ended: sessions, keys, roles by name, the person's own questions about rights that waited, and what it looked at."""
 
     username: str
     sessions: int
     keys: int
     roles: tuple[str, ...]
     withdrawn: int
+    claims: int
 
 
 def cut_off_user(*, actor: Principal, at: datetime, user_id: int, reason: str) -> CutOff:
@@ -50,6 +55,7 @@ def cut_off_user(*, actor: Principal, at: datetime, user_id: int, reason: str) -
         raise Invalid("REASON_INVALID", sentence, {"reason": [sentence]})
     with transaction.atomic():
         withdrawn = _withdraw_questions(actor, at, user_id)  # requests are locked before people and rights
+        claims = _let_go(actor, at, user_id)
         lock_rights()
         user = lock_user(user_id)
         if not user.is_active:
@@ -72,7 +78,7 @@ def cut_off_user(*, actor: Principal, at: datetime, user_id: int, reason: str) -
         record(stream=f"user:{user.pk}", kind=USER_DISABLED, actor=actor, at=at, payload=told)
         for right in too_few(before, holders_by_right()):
             _tell_of_vacancy(user.username, right, actor, at)
-    return CutOff(user.username, sessions, len(live), roles, withdrawn)
+    return CutOff(user.username, sessions, len(live), roles, withdrawn, claims)
 
 
 def _withdraw_questions(actor: Principal, at: datetime, user_id: int) -> int:
@@ -82,6 +88,19 @@ def _withdraw_questions(actor: Principal, at: datetime, user_id: int) -> int:
     for request_id in ids:
         withdraw_request(actor=_house(actor), at=at, authorisation_id=request_id, reason="The maker was cut off.")
     return len(ids)
+
+
+def _let_go(actor: Principal, at: datetime, user_id: int) -> int:
+    """What the person looked at is free for another checker at once."""
+    held = AuthorisationRequest.objects.filter(claimed_by_id=user_id, claimed_until__gt=at, state__in=OPEN)
+    released = 0
+    for request_id in held.order_by("id").values_list("id", flat=True):
+        try:
+            release_claim(actor=_house(actor), at=at, authorisation_id=request_id)
+        except Conflict:
+            continue  # it was let go of, or decided, a moment ago
+        released += 1
+    return released
 
 
 def _house(actor: Principal) -> Principal:
