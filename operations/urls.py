@@ -169,6 +169,7 @@ urlpatterns: list[URLPattern] = [
     path("admin/access/ask", access.ask, name="access-ask"),
     path("admin/access/people/<int:user_id>", access.person, name="access-person"),
     path("admin/access/people/<int:user_id>/cut-off", access.cut_off, name="access-cut-off"),
+    path("admin/access/people/<int:user_id>/re-own", access.reown, name="access-reown"),
     path("admin/access/roles/<int:role_id>", access.role, name="access-role"),
     path("search", queues.search, name="search"),
     path("audit", audit.audit, name="audit"),

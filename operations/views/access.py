@@ -18,11 +18,14 @@ from authorisation.domain.right_change import OBJECT_RIGHTS, ChangeKind, NewUser
 from authorisation.domain.toxic import HARMLESS, PAIRS
 from authorisation.models import Desk, User
 from authorisation.selectors import list_grants, list_people_access, objects_of_right
-from authorisation.services.cut_off_user import cut_off_user
 from authorisation.services.request_user_right import request_user_right
 from kernel.clock import utc_now
 from kernel.errors import Invalid, NotFound
+from operations.services.offboard_user import offboard_user
 from operations.views.edge import actor_may, page
+from orders.selectors.owned import count_owned, find_heirs
+from orders.services.reown_orders import reown_orders
+from orders.services.watch_owners import watch_owners
 
 WHY_NOT = "Changes of rights are asked for by administrators."
 
@@ -55,8 +58,12 @@ def person(request: HttpRequest, actor: Principal, user_id: int) -> HttpResponse
     if found is None:
         raise NotFound("USER_UNKNOWN", "There is no such person.")
     held = {role.name for role in found.roles}
+    owned = count_owned(user_id)
     context = {
         "one": found,
+        "owned": owned,
+        "owned_count": sum(place.orders for place in owned),
+        "heirs": find_heirs(user_id, owned),
         "others": [role for role in Group.objects.order_by("name") if role.name not in held],
     }
     return render(request, "operations/access_person.html", context | _may(actor))
@@ -100,8 +107,37 @@ def cut_off(request: HttpRequest, actor: Principal, user_id: int) -> HttpRespons
     typed = request.POST.get("typed", "").strip()
     if not User.objects.filter(pk=user_id, username=typed).exists():
         raise Invalid("NAME_NOT_TYPED", "Type the name of the person to say that you mean no other.")
-    cut_off_user(actor=actor, at=utc_now(), user_id=user_id, reason=request.POST.get("reason", ""))
+    offboard_user(
+        actor=actor,
+        at=utc_now(),
+        user_id=user_id,
+        reason=request.POST.get("reason", ""),
+        successor_id=_read_successor(request.POST, needed=False),
+    )
     return redirect("access-person", user_id=user_id)
+
+
+@require_POST
+@page
+def reown(request: HttpRequest, actor: Principal, user_id: int) -> HttpResponse:
+    """Give what a person who was cut off still owns to somebody who may trade it."""
+    at, successor_id = utc_now(), _read_successor(request.POST, needed=True)
+    assert successor_id is not None
+    reason = request.POST.get("reason", "")
+    reown_orders(actor=actor, at=at, user_id=user_id, successor_id=successor_id, reason=reason)
+    watch_owners(at=at)
+    return redirect("access-person", user_id=user_id)
+
+
+def _read_successor(data: Any, *, needed: bool) -> int | None:
+    text = str(data.get("successor", ""))
+    if not text and not needed:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise Invalid(
+            "SUCCESSOR_INVALID", "Choose who takes the orders over.", {"successor": ["There is no such user."]}
+        )
+    return int(text)
 
 
 def read_change(data: Any) -> RightChange:

@@ -26,6 +26,14 @@ ADMINISTRATION: dict[str, tuple[Door, ...]] = {
             lambda d: {"typed": d.own.dealer.username, "reason": "x"},
         ),
     ),
+    "admin/access/people/<int:user_id>/re-own": (
+        Door(
+            "POST",
+            "/admin/access/people/{d.own.dealer.user_id}/re-own",
+            NOT_THEIRS,
+            lambda d: {"successor": d.own.checker.user_id, "reason": "x"},
+        ),
+    ),
     "admin/access/roles/<int:role_id>": (
         Door("GET", "/admin/access/roles/{d.role_id}", REVIEWS, measured_as="compliance"),
     ),
