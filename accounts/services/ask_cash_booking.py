@@ -57,6 +57,7 @@ def ask_cash_booking(
             payload={**asked, "account": account.code},
             summary=f"book {amount:,f} {currency} into {account.code}: {purpose}",
             desk_id=account.desk_id,
+            group_id=account.group_id,
             value=amount,
             currency=currency,
         )

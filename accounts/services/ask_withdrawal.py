@@ -74,6 +74,7 @@ def ask_withdrawal(
             payload=payload,
             summary=f"pay {amount:,f} {currency} out of {account.code}: {purpose}",
             desk_id=account.desk_id,
+            group_id=account.group_id,
             value=amount,
             currency=currency,
             request_id=withdrawal_id,

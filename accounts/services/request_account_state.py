@@ -56,5 +56,6 @@ def request_account_state(*, actor: Principal, at: datetime, account_id: UUID, s
             payload={"account": account.code, "account_id": str(account.id), "state": state, "reason": reason.strip()},
             summary=f"make account {account.code} {words}, because: {reason.strip()}"[:500],
             desk_id=seen.desk_id,
+            group_id=seen.group_id,
         )
     return raised.id

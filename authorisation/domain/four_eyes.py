@@ -10,7 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from authorisation.domain.policy import policy_of
-from authorisation.domain.principal import TRADE_DESK, VIEW_DESK, Principal
+from authorisation.domain.principal import (
+    TRADE_ACCOUNT_GROUP,
+    TRADE_DESK,
+    VIEW_ACCOUNT_GROUP,
+    VIEW_DESK,
+    Principal,
+)
 from authorisation.domain.stepping_up import require_confirmed
 from authorisation.domain.transitions import (
     APPROVED,
@@ -79,6 +85,7 @@ class RequestFacts:
     currency: str = ""
     maker_people: frozenset[int] = frozenset()
     policy_id: int | None = None
+    group_id: int | None = None
     claimed_by_id: int | None = None
     claimed_by: str = ""
     claimed_until: datetime | None = None
@@ -108,12 +115,18 @@ def visible_desks(actor: Principal) -> frozenset[int]:
     return actor.granted(VIEW_DESK) | actor.granted(TRADE_DESK)
 
 
+def visible_groups(actor: Principal) -> frozenset[int]:
+    """Account groups whose rows the actor may see: granted for view or for trade."""
+    return actor.granted(VIEW_ACCOUNT_GROUP) | actor.granted(TRADE_ACCOUNT_GROUP)
+
+
 def is_visible(facts: RequestFacts, actor: Principal) -> bool:
-    """Own requests always; those of a desk when the desk is; those of no desk to whoever may decide them."""
+    """Own requests always; those of a desk when it is, and the account group they are about; others to who decides them."""
     if facts.maker_id == actor.user_id:
         return True
     if facts.desk_id is not None:
-        return facts.desk_id in visible_desks(actor)
+        sees_group = facts.group_id is None or facts.group_id in visible_groups(actor)
+        return sees_group and facts.desk_id in visible_desks(actor)
     return facts.right in actor.rights
 
 

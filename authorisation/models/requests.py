@@ -16,6 +16,7 @@ class AuthorisationRequest(FSMModelMixin, models.Model):
     What is asked changes in one way: sent back, the maker submits the next ``version`` and the earlier one is kept. The
     policy of the moment it was raised stays with it: a later one does not weaken what waits. ``maker_person`` and
     ``maker_for`` are the people behind the maker and behind whom it acted for; the database itself fills them in.
+    ``group_id`` is the account group it is about, of a room above this one: who was not granted it does not see it.
     """
 
     class State(models.TextChoices):
@@ -34,6 +35,7 @@ class AuthorisationRequest(FSMModelMixin, models.Model):
     subject_id = models.TextField()
     subject_version = models.IntegerField()
     desk = models.ForeignKey("authorisation.Desk", null=True, on_delete=models.PROTECT)
+    group_id = models.BigIntegerField(null=True)
     version = models.IntegerField(default=1, db_default=1)
     payload = models.JSONField()
     payload_hash = models.CharField(max_length=64)

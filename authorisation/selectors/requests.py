@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from authorisation.domain.four_eyes import RequestFacts, Said, is_visible, refusal, visible_desks
+from authorisation.domain.four_eyes import RequestFacts, Said, is_visible, refusal, visible_desks, visible_groups
 from authorisation.domain.policy import policy_of
 from authorisation.domain.principal import Principal
 from authorisation.domain.transitions import OPEN
@@ -62,6 +62,7 @@ def facts_of(row: AuthorisationRequest, approvals: tuple[Said, ...] | None = Non
         currency=row.currency,
         maker_people=frozenset(filter(None, (row.maker_person_id, row.maker_for_id))),
         policy_id=row.policy_id,
+        group_id=row.group_id,
         claimed_by_id=row.claimed_by_id,
         claimed_by=row.claimed_by.username if row.claimed_by else "",
         claimed_until=row.claimed_until,
@@ -105,12 +106,19 @@ def _item(row: AuthorisationRequest, approvals: tuple[Said, ...], actor: Princip
 
 
 def visible_requests(actor: Principal) -> QuerySet[AuthorisationRequest]:
-    """Own requests, those of visible desks, and those of no desk that the actor's rights decide."""
+    """Own requests, those of visible desks and account groups, and those of no desk that the actor's rights decide."""
     return AuthorisationRequest.objects.select_related("maker", "claimed_by", "asked_by").filter(
         Q(maker_id=actor.user_id)
-        | Q(desk_id__in=visible_desks(actor))
+        | Q(within_sight(actor), desk_id__isnull=False)
         | Q(desk_id__isnull=True, right__in=actor.rights)
     )
+
+
+def within_sight(actor: Principal, prefix: str = "") -> Q:
+    """Requests of no desk, and those of visible desks about no account group or a visible one."""
+    desks = Q(**{f"{prefix}desk_id__in": visible_desks(actor)})
+    groups = Q(**{f"{prefix}group_id__isnull": True}) | Q(**{f"{prefix}group_id__in": visible_groups(actor)})
+    return Q(**{f"{prefix}desk_id__isnull": True}) | (desks & groups)
 
 
 def has_open_request(*, kind: str, subject_id: str) -> bool:

@@ -30,6 +30,7 @@ _FIELDS = (
     "subject_id",
     "subject_version",
     "desk_id",
+    "group_id",
     "payload",
     "payload_hash",
     "summary",
@@ -70,6 +71,7 @@ def raise_request(
     summary: str,
     reasons: Sequence[Mapping[str, Any]] = (),
     desk_id: int | None = None,
+    group_id: int | None = None,
     value: Decimal | None = None,
     currency: str = "",
     expires_at: datetime | None = None,
@@ -79,8 +81,9 @@ def raise_request(
     """Open a request with ``actor`` as its maker, inside the caller's transaction.
 
     ``payload`` is what a decision binds to; ``summary`` one line for the list; ``reasons`` codes and sentences;
-    ``value`` in ``currency`` what it is about, where that can be said. The policy of ``at`` is kept with it. Where none
-    stands it waits all the same, nobody may decide it, and somebody is told.
+    ``value`` in ``currency`` what it is about, where that can be said; ``desk_id`` and ``group_id`` whose it is: who may
+    not see these does not see it. The policy of ``at`` is kept with it. Where none stands it waits all the same, nobody
+    may decide it, and somebody is told.
     A process cannot be a maker: nobody could be the second person.
     """
     _require_askable(kind, actor)
@@ -95,6 +98,7 @@ def raise_request(
         subject_id,
         subject_version,
         desk_id,
+        group_id,
         jsonable(payload),
         digest,
         summary,
@@ -115,6 +119,7 @@ def raise_request(
         "subject_id": subject_id,
         "payload_hash": digest,
         "desk_id": desk_id,
+        "group_id": group_id,
         "value": plain(value) if value is not None else None,
         "currency": currency,
     }
@@ -130,17 +135,6 @@ def _require_askable(kind: str, actor: Principal) -> None:
     policy_of(kind)
     if actor.is_process:
         raise InvariantBroken("MAKER_MISSING", "A process cannot ask for a second person without a first.")
-
-
-def _told(chosen: Chosen | None, desk_id: int | None, value: Decimal | None, currency: str) -> dict[str, Any]:
-    """What the journal keeps of the policy and of what it was chosen by."""
-    return {
-        "desk_id": desk_id,
-        "value": plain(value) if value is not None else None,
-        "currency": currency,
-        "policy_id": chosen.row.id if chosen else None,
-        "checkers": chosen.checkers if chosen else None,
-    }
 
 
 def _tell(

@@ -12,14 +12,15 @@ from datetime import date, datetime
 from statistics import median
 from uuid import UUID
 
-from django.db.models import F, Func, Q, QuerySet, TextField, Value
+from django.db.models import F, Func, QuerySet, TextField, Value
 from django.utils import timezone
 
-from authorisation.domain.four_eyes import APPROVE, visible_desks
+from authorisation.domain.four_eyes import APPROVE
 from authorisation.domain.policy import policy_of
 from authorisation.domain.principal import Principal
 from authorisation.domain.transitions import LAPSED, NOT_APPLIED
 from authorisation.models import AuthorisationRequest, Decision, User
+from authorisation.selectors.requests import within_sight
 from authorisation.services.note_self_approval import KIND as SELF_APPROVAL
 from journal.models import Event
 
@@ -73,23 +74,24 @@ class _Sum:
 
 def get_digest(*, actor: Principal, since: datetime, until: datetime) -> Digest:
     """The digest of ``since`` to ``until``. An override is an approval of what a check had asked a second person for."""
-    seen = Q(desk_id__in=visible_desks(actor)) | Q(desk_id__isnull=True)
     decisions = list(
         Decision.objects.filter(
-            Q(request__desk_id__in=visible_desks(actor)) | Q(request__desk_id__isnull=True),
+            within_sight(actor, "request__"),
             decided_at__gte=since, decided_at__lt=until,
         )
         .select_related("request", "checker")
         .order_by("-decided_at", "id")[: MOST + 1]
     )  # fmt: skip
-    lapsed = AuthorisationRequest.objects.filter(seen, state=LAPSED, closed_at__gte=since, closed_at__lt=until)
+    lapsed = AuthorisationRequest.objects.filter(
+        within_sight(actor), state=LAPSED, closed_at__gte=since, closed_at__lt=until
+    )
     lapses = list(lapsed.order_by("closed_at", "id").values_list("kind", "closed_at")[:MOST])
     kept = decisions[:MOST]
     return Digest(
         people=_people(kept),
         days=_days(kept, lapses),
         lapsed=tuple(sorted(Counter(_title(kind) for kind, _ in lapses).items())),
-        self_approvals=_self_approvals(AuthorisationRequest.objects.filter(seen), since, until),
+        self_approvals=_self_approvals(AuthorisationRequest.objects.filter(within_sight(actor)), since, until),
         is_whole=len(decisions) <= MOST,
     )
 

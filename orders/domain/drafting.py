@@ -65,6 +65,7 @@ class CaptureContext:
     account_id: UUID
     account_code: str
     desk_id: int
+    group_id: int
     root_id: UUID | None = None
     replaces_id: UUID | None = None
     acknowledgements: tuple[Acknowledgement, ...] = ()
@@ -72,7 +73,7 @@ class CaptureContext:
 
 @dataclass(frozen=True, slots=True)
 class CaptureDraft:
-    """Rows by field name, events in their chain, and what is to be held (cash with fees, or units of stock)."""
+    """Rows by field name, events in their chain, what is to be held (cash with fees, or units of stock), whose group it is."""
 
     order: Mapping[str, Any]
     request: Mapping[str, Any]
@@ -80,6 +81,7 @@ class CaptureDraft:
     hold_cash: Decimal
     hold_stock: Decimal
     result: CaptureResult
+    group_id: int
 
 
 def message_of(terms: OrderTerms, listing: ListingFacts, account_code: str) -> dict[str, Any]:
@@ -259,7 +261,8 @@ def draft_capture(
         checks=judgement.answers,
         authorisation_id=ids.authorisation_id if outcome == PENDING_AUTHORISATION else None,
     )
-    return CaptureDraft(order, request, events, ZERO if refused else hold_cash, ZERO if refused else hold_stock, result)
+    held = (ZERO, ZERO) if refused else (hold_cash, hold_stock)
+    return CaptureDraft(order, request, events, *held, result, context.group_id)
 
 
 def _ticket_columns(terms: OrderTerms, context: CaptureContext) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def ask_review(order: Order, request: OrderRequest, *, actor: Principal, at: dat
         },
         summary=f"look at the cancel of {order.ref} by {actor.username}: {reason or 'no reason given'}"[:500],
         desk_id=order.desk_id,
+        group_id=order.account.group_id,
         value=value,
         currency=share.currency if share is not None else "",
         correlation_id=order.correlation_id,

@@ -71,6 +71,7 @@ def ask(
     subject_id: UUID,
     version: int,
     desk_id: int | None,
+    group_id: int | None = None,
     reason: str,
     details: Mapping[str, Any],
     summary: str,
@@ -95,6 +96,7 @@ def ask(
         payload={"decision": decision, "subject_id": str(subject_id), "reason": reason, **details},
         summary=summary,
         desk_id=desk_id,
+        group_id=group_id,
     )
     return SuspenseAsked(raised.id, f"{summary} It waits for a second person.")
 

@@ -46,6 +46,7 @@ def accept_excess(
             subject_id=order.id,
             version=order.version,
             desk_id=order.desk_id,
+            group_id=order.account.group_id,
             reason=reason,
             details={"ref": order.ref, "qty": plain(wanted)},
             summary=f"Accept {plain(wanted)} executed beyond what {order.ref} ordered.",

@@ -50,6 +50,7 @@ def accept_unknown_order(
             subject_id=unknown.id,
             version=1,
             desk_id=row.group.desk_id,
+            group_id=row.group_id,
             reason=reason,
             details={
                 "name": unknown.name,

@@ -59,6 +59,7 @@ def _about_order(actor: Principal, at: datetime, order_id: UUID, reason: str) ->
         subject_id=order.id,
         version=order.version,
         desk_id=order.desk_id,
+        group_id=order.account.group_id,
         reason=reason,
         details={"ref": order.ref, "qty": plain(excess), "about": "order"},
         summary=f"Answer DK to {plain(excess)} executed beyond what {order.ref} ordered.",

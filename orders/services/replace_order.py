@@ -154,6 +154,7 @@ def _write(
             request_id=request.id,
             version=order.version,
             desk_id=order.desk_id,
+            group_id=order.account.group_id,
             message=message,
             answers=judgement.answers,
             correlation_id=order.correlation_id,

@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from django.db import transaction
 
 from orders.tasks import work_upload
-from tests.factories.doors import Doors, make_doors
+from tests.factories.doors import Doors, add_neighbours, make_doors
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,9 @@ def shared_doors(
         patch.setattr(django_settings, "VAR_DIR", tmp_path_factory.mktemp("house"))
         patch.setattr(django_settings, "PASSWORD_HASHERS", ["django.contrib.auth.hashers.MD5PasswordHasher"])
         patch.setattr(work_upload, "apply_async", lambda *given, **options: None)
-        yield make_doors()
+        made = make_doors()
+        add_neighbours(made)
+        yield made
         transaction.set_rollback(True)
 
 

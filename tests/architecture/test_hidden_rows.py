@@ -11,8 +11,7 @@ import pytest
 
 from kernel.ids import new_id
 from tests.architecture.addresses import ADDRESSES, Door
-from tests.factories import make_principal
-from tests.factories.doors import Doors, sign_in_as
+from tests.factories.doors import Doors
 
 ROW = re.compile(
     r"\{d\.(?:own\.account\.code|order\.ref|order\.order_id|approvals\[0\]|exceptions\[0\]|uploads\[0\])\}"
@@ -31,32 +30,17 @@ def unknown(path: str) -> str:
     return ROW.sub(lambda found: "NOBODY-1" if "ref" in found[0] or "code" in found[0] else str(new_id()), path)
 
 
-@pytest.fixture
-def neighbour(doors: Doors) -> str:
-    """A dealer of the own desk who was granted the account group of another."""
-    made = make_principal(
-        "neighbour",
-        role="role of neighbour",
-        rights=("enter_order",),
-        desks=(doors.own.desk,),
-        groups=(doors.other.group,),
-    )
-    doors.sessions["neighbour"] = sign_in_as(made)
-    return "neighbour"
-
-
 @pytest.mark.parametrize("door", OWN_ROWS, ids=lambda door: f"{door.method} {door.path}")
 def test_another_desk_cannot_tell_a_hidden_row_from_none(doors: Doors, door: Door) -> None:
     assert_alike(doors, door, "other")
 
 
+@pytest.mark.parametrize("caller", ["neighbour", "far_checker"])
 @pytest.mark.parametrize(
-    "door",
-    [door for door in OWN_ROWS if "uploads" not in door.path and not door.path.startswith("/api/")],
-    ids=lambda door: f"{door.method} {door.path}",
+    "door", [door for door in OWN_ROWS if "uploads" not in door.path], ids=lambda door: f"{door.method} {door.path}"
 )
-def test_another_account_group_of_the_same_desk_cannot_either(doors: Doors, neighbour: str, door: Door) -> None:
-    assert_alike(doors, door, neighbour)
+def test_another_account_group_of_the_same_desk_cannot_either(doors: Doors, caller: str, door: Door) -> None:
+    assert_alike(doors, door, caller)
 
 
 def assert_alike(doors: Doors, door: Door, caller: str) -> None:
@@ -65,7 +49,7 @@ def assert_alike(doors: Doors, door: Door, caller: str) -> None:
     none = doors.call(door.method, unknown_path, door.data(doors), caller=caller)
     assert hidden.status_code == none.status_code
     assert text(hidden.content, hidden_path) == text(none.content, unknown_path)
-    assert hidden.status_code in (403, 404)
+    assert hidden.status_code in (403, 404) or "?" in door.path  # a list leaves out what is not there
 
 
 def text(content: bytes, path: str) -> str:

@@ -323,6 +323,19 @@ def make_doors() -> Doors:
     return doors
 
 
+def add_neighbours(doors: Doors) -> None:
+    """The other client's people: of the same desk, granted the account group of another; a dealer and a checker."""
+    rights = {"neighbour": ("enter_order",), "far_checker": ("release_order",)}
+    for caller, held in rights.items():
+        made = make_principal(
+            caller, role=f"role of {caller}", rights=held, desks=(doors.own.desk,), groups=(doors.other.group,),
+            trades=caller == "neighbour",
+        )  # fmt: skip
+        doors.people[caller] = made
+        issue_token(made, f"oms_{caller}")
+        doors.sessions[caller] = sign_in_as(made)
+
+
 def _open_review(doors: Doors) -> UUID:
     """Compliance alone reviews the dealers of both desks."""
     actor = doors.people["compliance"]

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Client, TradingAccount
 from accounts.selectors import visible_accounts
 from accounts.services.end_withdrawal import KIND as WITHDRAWAL
-from authorisation.domain.four_eyes import visible_desks
+from authorisation.domain.four_eyes import visible_desks, visible_groups
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest, User
 from journal.domain.records import EventRecord
@@ -66,7 +66,7 @@ def requests_seen(actor: Principal, rows: Iterable[AuthorisationRequest]) -> lis
     rows = list(rows)
     if actor.is_process:
         return rows
-    desks, watches = visible_desks(actor), sees_restrictions(actor)
+    desks, groups, watches = visible_desks(actor), visible_groups(actor), sees_restrictions(actor)
     asked = [row.subject_id for row in rows if row.subject_type == ORDER_REQUEST]
     shown = set(_texts(OrderRequest.objects.filter(pk__in=_uuids(asked), order__in=visible_orders(actor)), "pk"))
     told = [row.subject_id for row in rows if row.kind == SUSPENSE and "ref" in row.payload]
@@ -78,6 +78,8 @@ def requests_seen(actor: Principal, rows: Iterable[AuthorisationRequest]) -> lis
         if row.payload.get("about") == RESTRICTION:
             return watches
         if row.desk_id is not None and row.desk_id not in desks:
+            return False
+        if row.group_id is not None and row.group_id not in groups:
             return False
         if row.subject_type == ORDER_REQUEST:
             return row.subject_id in shown
