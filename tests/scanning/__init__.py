@@ -1,0 +1,1 @@
+"""Scanners of others, let loose on a running house of its own."""
