@@ -149,6 +149,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
                 "see_restrictions",
                 "see_access",
                 "search_audit",
+                "keep_records",
                 "review_access",
                 "run_access_review",
             },
