@@ -1,4 +1,4 @@
-"""axe finds nothing on any page, in light, dark and forced colours, wide and narrow; every page can be worked by keyboard.
+"""axe finds nothing on any page, in light, dark and forced colours, wide and narrow.
 
 A page of the house that is neither here nor named in NOT_PAGES fails: a new page is looked at or the reason is written.
 """
