@@ -41,13 +41,22 @@ def require_scope(actor: Principal, scope: str, scope_id: str) -> str:
         raise Invalid("SCOPE_INVALID", sentence, {"scope": [sentence]})
     if scope == Scope.FIRM:
         return "the whole firm"
-    try:
-        name = _FIND[Scope(scope)](actor, scope_id)
-    except ValueError:  # no number, no UUID
-        name = None
+    name = _seen(actor, scope, scope_id)
     if name is None:
         raise NotFound("SCOPE_UNKNOWN", f"There is no such {scope} that you may see.", {"scope": scope, "id": scope_id})
     return f"{scope} {name}"
+
+
+def sees_scope(actor: Principal, scope: str, scope_id: str) -> bool:
+    """Whether the scope is there and the actor may see it."""
+    return _seen(actor, scope, scope_id) is not None
+
+
+def _seen(actor: Principal, scope: str, scope_id: str) -> str | None:
+    try:
+        return _FIND[Scope(scope)](actor, scope_id)
+    except ValueError:  # no number, no UUID
+        return None
 
 
 def _desk(actor: Principal, scope_id: str) -> str | None:

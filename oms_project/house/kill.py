@@ -86,7 +86,7 @@ def press(actor: Principal, scopes: Sequence[str], reason: str) -> PressResult:
         scope, _, name = text.partition("=")
         if scope == "firm" and name:
             raise BadInput("The firm has no ID: write firm alone.")
-        pairs.append(find_scope(scope, name))
+        pairs.append(find_scope(actor, scope, name))
     return engage_kill_switch(actor=actor, at=utc_now(), scopes=pairs, reason=reason)
 
 

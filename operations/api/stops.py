@@ -60,8 +60,9 @@ class StopsView(OrderApiView):
         return self.once(body, lambda: (status.HTTP_201_CREATED, self._press(body)))
 
     def _press(self, body: dict[str, Any]) -> dict[str, Any]:
-        pairs = [find_scope(one["scope"], one["id"]) for one in body["scopes"]]
-        pressed = engage_kill_switch(actor=self.principal(), at=utc_now(), scopes=pairs, reason=body["reason"])
+        principal = self.principal()
+        pairs = [find_scope(principal, one["scope"], one["id"]) for one in body["scopes"]]
+        pressed = engage_kill_switch(actor=principal, at=utc_now(), scopes=pairs, reason=body["reason"])
         stops = [
             {
                 "stop_id": str(one.stop_id),

@@ -192,7 +192,7 @@ def _by_minute(rows: Iterable[Sequence[object]]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(counts) for name, counts in found.items()}
 
 
-def find_subject(kind: RateKind, typed: str) -> str:
+def find_subject(actor: Principal, kind: RateKind, typed: str) -> str:
     """The subject of a mark by the name people use: a user name, an account's code, a session; else as it was typed.
 
     Raises NotFound SCOPE_UNKNOWN for a user or account nobody has.
@@ -200,9 +200,9 @@ def find_subject(kind: RateKind, typed: str) -> str:
     if not typed or ":" in typed:
         return typed
     if kind is RateKind.USER:
-        return f"user:{find_scope('dealer', typed)[1]}"
+        return f"user:{find_scope(actor, 'dealer', typed)[1]}"
     if kind is RateKind.ACCOUNT:
-        return account_subject(find_scope("account", typed)[1])
+        return account_subject(find_scope(actor, "account", typed)[1])
     return typed if kind is RateKind.KEY else session_subject(typed)
 
 

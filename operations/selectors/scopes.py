@@ -12,6 +12,7 @@ from authorisation.models import Desk, User
 from kernel.errors import Invalid, NotFound
 from refdata.models import Instrument, Listing, Market
 from risk.models import Scope
+from risk.permissions import sees_scope
 
 SCOPE_WORDS: dict[str, str] = {
     Scope.FIRM: "The whole firm",
@@ -25,8 +26,8 @@ SCOPE_WORDS: dict[str, str] = {
 }
 
 
-def find_scope(scope: str, name: str) -> tuple[str, str]:
-    """(scope, scope_id) of what somebody named. Whether the asker may see it is the service's question.
+def find_scope(actor: Principal, scope: str, name: str) -> tuple[str, str]:
+    """(scope, scope_id) of what somebody named; what the actor may not see answers as what is not there.
 
     Raises Invalid SCOPE_INVALID for a kind of scope that is none, or without a name; NotFound SCOPE_UNKNOWN.
     """
@@ -40,7 +41,7 @@ def find_scope(scope: str, name: str) -> tuple[str, str]:
         sentence = f"Name the {scope}."
         raise Invalid("SCOPE_INVALID", sentence, {"name": [sentence]})
     found = _FIND[scope](text)
-    if found is None:
+    if found is None or not sees_scope(actor, scope, found):
         raise NotFound("SCOPE_UNKNOWN", f"There is no {scope} {text} that you may see.", {"scope": scope, "id": text})
     return scope, found
 

@@ -75,7 +75,7 @@ def preview(request: HttpRequest, actor: Principal) -> HttpResponse:
     """What the change would do now, or what is wrong with it."""
     at = utc_now()
     try:
-        change = read_change(request.POST)
+        change = read_change(actor, request.POST)
         name = require_scope(actor, change.scope, change.scope_id)
         faults = change.faults(at)
         if faults:
@@ -91,7 +91,7 @@ def preview(request: HttpRequest, actor: Principal) -> HttpResponse:
 def ask(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Put the change before a second person."""
     reason = request.POST.get("reason", "")
-    change = read_change(request.POST)
+    change = read_change(actor, request.POST)
     trial = summary_for(actor, request.POST.get("trial", ""), "limit", draft_limit(change))
     asked = request_limit_change(actor=actor, at=utc_now(), change=change, reason=reason, trial=trial)
     if is_part(request):
@@ -105,11 +105,11 @@ def draft_limit(change: LimitChange) -> dict[str, Any]:
     return {name: jsonable(getattr(change, name)) for name in fields}
 
 
-def read_change(data: Mapping[str, str]) -> LimitChange:
+def read_change(actor: Principal, data: Mapping[str, str]) -> LimitChange:
     """The change as typed; raises Invalid naming the field that is no number, no time or no scope."""
     scope, scope_id = data.get("scope", ""), data.get("scope_id", "")
     if not scope_id:
-        scope, scope_id = find_scope(scope, data.get("name", ""))
+        scope, scope_id = find_scope(actor, scope, data.get("name", ""))
     kind = data.get("kind", "")
     currency = data.get("currency", "").strip().upper()
     if kind in VALUE_KINDS:

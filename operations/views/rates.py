@@ -43,7 +43,7 @@ def rates(request: HttpRequest, actor: Principal) -> HttpResponse:
 @page
 def ask(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Ask a second person for another mark."""
-    mark = read_mark(request.POST.dict())
+    mark = read_mark(actor, request.POST.dict())
     asked = request_rate_change(
         actor=actor, at=utc_now(), mark=mark, reason=request.POST.get("reason", ""), name=subject_name(mark.subject)
     )
@@ -52,7 +52,7 @@ def ask(request: HttpRequest, actor: Principal) -> HttpResponse:
     return redirect("rates")
 
 
-def read_mark(data: dict[str, Any]) -> RateMark:
+def read_mark(actor: Principal, data: dict[str, Any]) -> RateMark:
     """The mark as typed; raises Invalid RATE_INVALID with a sentence a field, NotFound for a name nobody has."""
     faults: dict[str, list[str]] = {}
     values: dict[str, int] = {}
@@ -74,7 +74,7 @@ def read_mark(data: dict[str, Any]) -> RateMark:
         burst=values["burst"],
         share=values["share"],
         pause_s=values["pause_s"],
-        subject=find_subject(RateKind(kind), str(data.get("subject", "")).strip()[:200]),
+        subject=find_subject(actor, RateKind(kind), str(data.get("subject", "")).strip()[:200]),
     )
 
 

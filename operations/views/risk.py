@@ -38,7 +38,7 @@ def risk(request: HttpRequest, actor: Principal) -> HttpResponse:
 @page
 def kill_reach(request: HttpRequest, actor: Principal) -> HttpResponse:
     """What a press would stop, as typed: the words of the button, or what is wrong with the scope."""
-    scope, scope_id = find_scope(request.GET.get("scope", ""), request.GET.get("name", ""))
+    scope, scope_id = find_scope(actor, request.GET.get("scope", ""), request.GET.get("name", ""))
     name = require_scope(actor, scope, scope_id)
     context = {"name": name, "reach": count_reach(scope=scope, scope_id=scope_id), "at": utc_now()}
     return render(request, "operations/parts/kill_reach.html", context)
@@ -58,7 +58,7 @@ def stop(request: HttpRequest, actor: Principal, stop_id: UUID) -> HttpResponse:
 def kill(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Press it. The button was held for a second, or the scope typed once more: either says that it was meant."""
     scope, name = request.POST.get("scope", ""), request.POST.get("name", "").strip()
-    pair = find_scope(scope, name)
+    pair = find_scope(actor, scope, name)
     typed = request.POST.get("typed", "").strip().casefold()
     if request.POST.get("held") != "yes" and typed != (name or scope).casefold():
         sentence = f"Hold the button for a second, or type {name or scope}."

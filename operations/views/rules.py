@@ -70,7 +70,7 @@ def rule_check(request: HttpRequest, actor: Principal) -> HttpResponse:
     faults: Mapping[str, list[str]] = {}
     words: list[str] = []
     try:
-        given, conditions = read_rule(request.POST.dict())
+        given, conditions = read_rule(actor, request.POST.dict())
         words = [condition_words(item) for item in entered("rule", given, conditions)["conditions"]]
     except Invalid as error:
         faults = error.fields or {"rule": [error.sentence]}
@@ -89,9 +89,9 @@ def rule_ask(request: HttpRequest, actor: Principal) -> HttpResponse:
     conditions: tuple[TypedCondition, ...] = ()
     given: dict[str, Any] = data
     if action == "set" and about == "rule":
-        given, conditions = read_rule(data)
+        given, conditions = read_rule(actor, data)
     elif about == "mandate":
-        scope, scope_id = find_scope(str(data.get("scope", "")), str(data.get("name", "")))
+        scope, scope_id = find_scope(actor, str(data.get("scope", "")), str(data.get("name", "")))
         given = data | {"scope": scope, "scope_id": scope_id}
     asked = request_rule_change(
         actor=actor,
@@ -119,8 +119,8 @@ def restrict(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Ask for an entry of the restricted or watch list."""
     data = request.POST.dict()
     actor.require(SEE_RESTRICTIONS, FOR_COMPLIANCE)
-    scope, scope_id = find_scope(str(data.get("scope", "firm")), str(data.get("name", "")))
-    _, instrument_id = find_scope("instrument", str(data.get("instrument", "")))
+    scope, scope_id = find_scope(actor, str(data.get("scope", "firm")), str(data.get("name", "")))
+    _, instrument_id = find_scope(actor, "instrument", str(data.get("instrument", "")))
     given = {
         **data,
         "subject": "instrument",
@@ -143,9 +143,9 @@ def restriction_end(request: HttpRequest, actor: Principal, restriction_id: UUID
     return render(request, "operations/parts/rule_asked.html", {"asked": asked})
 
 
-def read_rule(data: Mapping[str, str]) -> tuple[dict[str, Any], tuple[TypedCondition, ...]]:
+def read_rule(actor: Principal, data: Mapping[str, str]) -> tuple[dict[str, Any], tuple[TypedCondition, ...]]:
     """What was typed of a rule. Raises Invalid for a time that is none, NotFound for an unknown scope."""
-    scope, scope_id = find_scope(data.get("scope", ""), data.get("name", ""))
+    scope, scope_id = find_scope(actor, data.get("scope", ""), data.get("name", ""))
     given = dict(data) | {
         "scope": scope,
         "scope_id": scope_id,

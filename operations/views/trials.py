@@ -25,7 +25,7 @@ from risk.services.request_rule_change import entered
 @page
 def try_rule(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Try the rule as typed."""
-    given, conditions = read_rule(request.POST.dict())
+    given, conditions = read_rule(actor, request.POST.dict())
     draft = entered("rule", given, conditions)
     trial_id = start_trial(
         actor=actor, at=utc_now(), about="rule", draft=draft, name=f"rule {draft['code']}", days=_days(request)
@@ -38,7 +38,7 @@ def try_rule(request: HttpRequest, actor: Principal) -> HttpResponse:
 def try_limit(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Try the limit as typed."""
     at = utc_now()
-    change = read_change(request.POST)
+    change = read_change(actor, request.POST)
     name = require_scope(actor, change.scope, change.scope_id)
     faults = change.faults(at)
     if faults or change.hard is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -117,8 +118,12 @@ class Doors:
         caller: str = "anonymous",
         csrf: bool = True,
         headers: dict[str, str] | None = None,
+        before_undo: Callable[[], object] = lambda: None,
     ) -> HttpResponse:
-        """The answer to one request; what it changed is undone. ``csrf=False`` sends no token and demands one."""
+        """The answer to one request; what it changed is undone, after ``before_undo`` has looked at it.
+
+        ``csrf=False`` sends no token and demands one.
+        """
         client = self.client if csrf else self.strict_client
         client.cookies = SimpleCookie()
         if caller in self.sessions:
@@ -135,6 +140,7 @@ class Doors:
             answer: HttpResponse = getattr(client, method.lower())(path, **options)
             if answer.streaming:
                 b"".join(answer)  # the rows are read while they are sent
+            before_undo()
             transaction.set_rollback(True)
         return answer
 
@@ -323,14 +329,20 @@ def make_doors() -> Doors:
     return doors
 
 
+HEAD_RIGHTS = ("release_order", "cancel_order", "engage_kill_switch", "ask_risk_change")
+
+
 def add_neighbours(doors: Doors) -> None:
-    """The other client's people: of the same desk, granted the account group of another; a dealer and a checker."""
-    rights = {"neighbour": ("enter_order",), "far_checker": ("release_order",)}
-    for caller, held in rights.items():
+    """The other client's people: of the same desk, granted the account group of another (a dealer, and one who decides and
+    cancels), and somebody like the second of the other desk."""
+    for caller, rights, desk in (
+        ("neighbour", ("enter_order",), doors.own.desk),
+        ("far_checker", HEAD_RIGHTS, doors.own.desk),
+        ("far_head", HEAD_RIGHTS, doors.other.desk),
+    ):
         made = make_principal(
-            caller, role=f"role of {caller}", rights=held, desks=(doors.own.desk,), groups=(doors.other.group,),
-            trades=caller == "neighbour",
-        )  # fmt: skip
+            caller, role=f"role of {caller}", rights=rights, desks=(desk,), groups=(doors.other.group,)
+        )
         doors.people[caller] = made
         issue_token(made, f"oms_{caller}")
         doors.sessions[caller] = sign_in_as(made)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from authorisation.domain.principal import process_principal
 from authorisation.models import AuthorisationRequest
 from authorisation.selectors.requests import facts_of
 from kernel.errors import Invalid, NotFound
@@ -87,19 +88,19 @@ def test_breakers_stand_worst_first_and_those_that_never_opened_are_there_too(de
 )
 def test_what_is_no_number_is_named_by_its_field(typed: dict[str, str], field: str) -> None:
     with pytest.raises(Invalid) as caught:
-        read_mark(TYPED | typed)
+        read_mark(process_principal("test"), TYPED | typed)
     assert list(caught.value.fields) == [field]
 
 
 def test_a_user_or_account_is_named_as_people_name_it(desk: Desk) -> None:
     dealer, account = desk.world.dealer, desk.world.account
-    user = read_mark(TYPED | {"kind": "user", "subject": dealer.username.upper()})
+    user = read_mark(desk.world.checker, TYPED | {"kind": "user", "subject": dealer.username.upper()})
     assert (user.subject, subject_name(user.subject)) == (dealer.actor, dealer.username)
-    owned = read_mark(TYPED | {"kind": "account", "subject": account.code})
+    owned = read_mark(desk.world.checker, TYPED | {"kind": "account", "subject": account.code})
     assert (owned.subject, subject_name(owned.subject)) == (f"account:{account.pk}", f"account {account.code}")
-    assert read_mark(TYPED | {"subject": SESSION}).subject == f"session:{SESSION}"
+    assert read_mark(desk.world.checker, TYPED | {"subject": SESSION}).subject == f"session:{SESSION}"
     with pytest.raises(NotFound):
-        read_mark(TYPED | {"kind": "user", "subject": "nobody"})
+        read_mark(desk.world.checker, TYPED | {"kind": "user", "subject": "nobody"})
 
 
 def test_the_checker_sees_the_mark_of_now_and_what_is_used_of_it(desk: Desk) -> None:
@@ -107,7 +108,7 @@ def test_the_checker_sees_the_mark_of_now_and_what_is_used_of_it(desk: Desk) -> 
     desk.buy()
     desk.send(at=AT)
     asker, checker = person("asks", desk.world, ASK), person("decides", desk.world, DECIDE)
-    asked = request_rate_change(actor=asker, at=AT, mark=read_mark(TYPED), reason="The venue allows more")
+    asked = request_rate_change(actor=asker, at=AT, mark=read_mark(asker, TYPED), reason="The venue allows more")
     facts = facts_of(AuthorisationRequest.objects.get(pk=asked.authorisation_id))
     effect = describe_rate_change(checker, facts, AT)
     assert effect.button == "1,000 a second, 50 at once"

@@ -339,7 +339,7 @@ def test_scopes_are_found_by_name_and_by_id_and_named_again(world: DeskWorld) ->
         ("venue", "XLON"): ["xlon"],
     }
     for pair, names in cases.items():
-        assert {find_scope(pair[0], name) for name in names} == {pair}
+        assert {find_scope(world.checker, pair[0], name) for name in names} == {pair}
     assert list(scope_names(cases).values()) == [
         "the whole firm", "desk EQ1", "dealer dealer-EQ1", f"client {account.client.code}", "account ACC-EQ1",
         "strategy VWAP", "instrument VOD.L", "venue XLON",
