@@ -11,7 +11,7 @@ from uuid import UUID
 
 from authorisation.domain.principal import ENTER_ORDER, Principal
 from authorisation.models import User
-from authorisation.selectors import get_principal
+from authorisation.selectors import get_principals
 from journal.bulk import raw_cursor
 from orders.permissions import may_own
 
@@ -103,8 +103,8 @@ def find_heirs(user_id: int, places: Iterable[Place]) -> list[Heir]:
     people = User.objects.filter(
         is_active=True, kind=User.Kind.PERSON, groups__permissions__codename=ENTER_ORDER
     ).exclude(pk=user_id)
-    found = [(one.pk, get_principal(one)) for one in people.distinct().order_by("username")]
-    heirs = [Heir(pk, one.username, _taken(one, owned)) for pk, one in found]
+    found = get_principals(list(people.distinct().order_by("username")))
+    heirs = [Heir(one.user_id, one.username, _taken(one, owned)) for one in found]
     return sorted((one for one in heirs if one.orders), key=lambda one: (-one.orders, one.username))
 
 
