@@ -171,7 +171,8 @@ def test_a_scope_that_is_not_seen(doors: Doors, door: str, scope: str, caller: s
     assert_alike(doors, caller, lambda value: DOORS_OF_SCOPES[door](doors, kind, value), hidden(doors), unknown)
 
 
-def _note(after: list[Counter[str]]) -> None:
+def note(after: list[Counter[str]]) -> None:
+    """Keep what was written so far."""
     after.append(writes())
 
 
@@ -183,7 +184,7 @@ def assert_alike(
         method, path, data = call(value)
         before = writes()
         after: list[Counter[str]] = []
-        answer = doors.call(method, path, data, caller=caller, before_undo=partial(_note, after))
+        answer = doors.call(method, path, data, caller=caller, before_undo=partial(note, after))
         words = ECHO.sub(r"\1…", answer.content.decode())
         if len(value) > 3:  # a number of a few digits is everywhere in a page
             words = re.sub(re.escape(value), "…", words, flags=re.IGNORECASE)
