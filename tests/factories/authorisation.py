@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
@@ -20,8 +21,8 @@ PASSWORD = "correct horse battery"
 
 
 @cache
-def _hashed_password() -> str:
-    """Hashing is slow on purpose: once is enough."""
+def _hashed_password(hasher: str) -> str:
+    """Hashing is slow on purpose: once is enough for each way of it that a test chooses."""
     return make_password(PASSWORD)
 
 
@@ -41,7 +42,7 @@ def right(codename: str) -> Permission:
 
 def person(username: str, *, rights: tuple[str, ...] = (), desks: tuple[str, ...] = ("D1",), **values: Any) -> User:
     """A user in a role group of its own with the rights, seeing and trading the desks."""
-    user = User.objects.create(username=username, password=_hashed_password(), **values)
+    user = User.objects.create(username=username, password=_hashed_password(settings.PASSWORD_HASHERS[0]), **values)
     group = Group.objects.create(name=f"role of {username}")
     group.permissions.set([right(codename) for codename in rights])
     user.groups.add(group)

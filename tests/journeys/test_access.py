@@ -14,7 +14,7 @@ pytestmark = pytest.mark.ui
 
 PAGES = (
     "/risk", "/risk/limits?id=new", "/risk/rules", "/risk/rates", "/positions", "/positions/AC4480",
-    "/positions/AC4480/GBP/available", "/prices?q=VOD", "/prices/VOD.L", "/corporate-actions", "/approvals", "/uploads",
+    "/positions/AC4480/GBP/available", "/prices?q=VOD", "/prices/VOD.L", "/corporate-actions", "/approvals",
 )  # fmt: skip
 FAULTS = """() => {
   const found = [], all = (what) => [...document.querySelectorAll(what)];

@@ -199,6 +199,7 @@ def test_axe_finds_nothing(house: House, sign_in: SignIn) -> None:
     maker.context.clear_cookies()
     maker.goto(f"{house.url}/sign-in")
     wrong += scan(maker, "/sign-in")
+    house.sql("UPDATE risk_block SET lifted_by = 'test', lifted_at = now() WHERE scope_id = 'AXE'")  # others press too
     assert not wrong, "\n".join(wrong)
 
 

@@ -40,9 +40,10 @@ def test_a_figure_opens_down_to_its_bookings_and_as_it_was(house: House, sign_in
 def test_money_is_held_at_once_and_paid_by_a_second_person(house: House, sign_in: SignIn) -> None:
     maker = sign_in("r.silva", path="/positions/AC4481")
     maker.get_by_text("Pay cash out").press("Enter")
-    maker.locator("select[name=currency]").select_option("GBP")
-    maker.locator("input[name=amount]").fill("1,000")
-    maker.locator("input[name=purpose]").fill("To the client's bank")
+    form = maker.locator("form[action$='/withdrawals']")
+    form.locator("select[name=currency]").select_option("GBP")
+    form.locator("input[name=amount]").fill("1,000")
+    form.locator("input[name=purpose]").fill("To the client's bank")
     maker.keyboard.press("Enter")
     expect(maker.locator(".decide")).to_contain_text("You are the maker")
     maker.goto(f"{house.url}/positions/AC4481")

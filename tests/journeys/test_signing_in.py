@@ -246,8 +246,8 @@ def test_a_decision_asks_for_the_second_factor_beside_what_is_typed(house: House
 
 
 def test_a_session_ended_elsewhere_is_signed_out_here(house: House, sign_in: SignIn) -> None:
-    here = sign_in("b.ferri", path="/account/sessions", color_scheme="dark")
-    there = sign_in("b.ferri", path="/preferences")
+    here = sign_in("h.lind", path="/account/sessions", color_scheme="dark")
+    there = sign_in("h.lind", path="/preferences")
     here.reload()
     shot(here, "sessions_dark")
     others = here.locator("tr", has=here.get_by_role("button", name="End it"))

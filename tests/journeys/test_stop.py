@@ -9,7 +9,7 @@ from tests.journeys.conftest import SignIn
 from tests.journeys.house import House
 
 pytestmark = pytest.mark.ui
-STANDING = "SELECT count(*) FROM risk_block WHERE source = 'kill_switch' AND lifted_at IS NULL"
+STANDING = "SELECT count(*) FROM risk_block WHERE source = 'kill_switch' AND scope_id = 'JOURNEY' AND lifted_at IS NULL"
 
 
 def test_a_stop_is_pressed_seen_and_let_go_by_another(house: House, sign_in: SignIn) -> None:

@@ -88,7 +88,7 @@ def test_a_key_takes_two_administrators_and_its_secret_is_shown_once(world: Desk
     assert mine.post(f"/admin/keys/{key.pk}/secret", headers=HTMX).status_code == 409
     assert secret[1] not in mine.get("/admin/keys").content.decode()
     assert secret[1] not in str(list(Event.objects.values()))
-    kinds = list(Event.objects.filter(stream=f"user:{robot.pk}").values_list("kind", flat=True))
+    kinds = list(Event.objects.filter(stream=f"user:{robot.pk}").order_by("seq").values_list("kind", flat=True))
     assert kinds == ["ApiKeyIssued", "ApiKeySecretShown"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -192,7 +193,7 @@ def test_new_orders_stopped_on_a_session_leave_cancels_alone(house: House, venue
     house.until(logged_on)
     order = house.capture()
     house.until(lambda: states(order) == ["accepted"])
-    operator = house.world.checker
+    operator = replace(house.world.checker, rights=frozenset({"switch_session"}))
     set_session_enabled(actor=operator, at=utc_now(), name=SESSION, enabled=False, reason="test")
     held = house.capture()
     house.pump()
