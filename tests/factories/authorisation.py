@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import get_hasher, make_password
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from guardian.shortcuts import assign_perm
@@ -21,7 +20,7 @@ PASSWORD = "correct horse battery"
 
 
 @cache
-def _hashed_password(hasher: str) -> str:
+def _hashed_password(algorithm: str) -> str:
     """Hashing is slow on purpose: once is enough for each way of it that a test chooses."""
     return make_password(PASSWORD)
 
@@ -42,7 +41,7 @@ def right(codename: str) -> Permission:
 
 def person(username: str, *, rights: tuple[str, ...] = (), desks: tuple[str, ...] = ("D1",), **values: Any) -> User:
     """A user in a role group of its own with the rights, seeing and trading the desks."""
-    user = User.objects.create(username=username, password=_hashed_password(settings.PASSWORD_HASHERS[0]), **values)
+    user = User.objects.create(username=username, password=_hashed_password(get_hasher().algorithm), **values)
     group = Group.objects.create(name=f"role of {username}")
     group.permissions.set([right(codename) for codename in rights])
     user.groups.add(group)
