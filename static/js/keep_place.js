@@ -1,9 +1,12 @@
 // Parts of a page draw themselves anew every few seconds. Whoever stands in one with the keyboard keeps standing there, the
-// chosen row stays chosen, what is open stays open, and what somebody has typed stays typed: no part is frozen for it.
+// chosen row stays chosen, what is open stays open, and what somebody has typed stays typed: no part is frozen for it. Only
+// under a pressed pointer nothing is drawn: the click would be lost with the button it began on.
 const all = (part, selector) => [...part.querySelectorAll(selector)];
 const words = (details) => details.querySelector("summary")?.textContent;
 
 let kept = null;
+let pressed = null;
+const late = new Set(); // parts that wait for the pointer to be let go
 
 function place(part) {
   const at = part.contains(document.activeElement) ? document.activeElement : null;
@@ -41,11 +44,31 @@ function restore({ part, row, inRow, href, caret, typed, picked, open }) {
   if (link) link.focus({ preventScroll: true });
 }
 
+// Opening what is open already: the same address as that which the part's content is drawn anew from.
+function opensAgain(target, { verb, path }) {
+  const from = target.firstElementChild?.getAttribute("hx-get");
+  return verb === "get" && Boolean(from) && from.split("?")[0] === path.split("?")[0];
+}
+
+function letGo() {
+  pressed = null;
+  for (const part of late) part.dispatchEvent(new CustomEvent("oms:refresh"));
+  late.clear();
+}
+
 export function keepPlace() {
+  addEventListener("pointerdown", (event) => { pressed = event.target; }, true);
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => setTimeout(letGo), true); // after the click
   document.body.addEventListener("htmx:beforeSwap", (event) => {
-    const asked = event.detail.requestConfig.elt; // itself, or a control that only has it drawn anew
-    const drawsItself = asked === event.detail.target || asked.hasAttribute("data-keeps");
-    kept = drawsItself ? place(event.detail.target) : null;
+    const { target, requestConfig } = event.detail;
+    const asked = requestConfig.elt; // itself, or a control that only has it drawn anew
+    if (asked === target && pressed && target.contains(pressed)) {
+      event.detail.shouldSwap = false;
+      late.add(target);
+      return;
+    }
+    const drawsItself = asked === target || asked.hasAttribute("data-keeps") || opensAgain(target, requestConfig);
+    kept = drawsItself ? place(target) : null;
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (kept?.part !== event.detail.target) return;

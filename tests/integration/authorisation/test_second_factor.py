@@ -105,7 +105,9 @@ def test_what_is_half_done_ends(what: str) -> None:
     assert not is_in(client)
 
 
-@pytest.mark.parametrize("code", ["", "000000", "12345", "1234567", "abcdef", "AAAA-AAAA-AAAA-AAAA", "\x00", "١٢٣٤٥٦"])
+@pytest.mark.parametrize(
+    "code", ["", "000000", "12345", "1234567", "abcdef", "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA", "\x00", "١٢٣٤٥٦"]
+)
 def test_wrong_codes_read_the_same(code: str) -> None:
     enrolled()
     client = half_in()

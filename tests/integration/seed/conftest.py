@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.db import transaction
+from django.test import override_settings
 
 from oms_project.seed.run import seed_demo
 
@@ -26,11 +27,15 @@ def seeded_dir(
 ) -> Iterator[Path]:
     """The state directory of one seed run; its rows live until the module ends."""
     directory = tmp_path_factory.mktemp("house")
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        override_settings(PASSWORD_HASHERS=HASHERS),  # tells who keeps a list of them
+        django_db_blocker.unblock(),
+        transaction.atomic(),
+    ):
         patch.setattr(django_settings, "MODE", "demo")
         patch.setattr(django_settings, "VAR_DIR", directory)
         patch.setattr(django_settings, "FIX_PORT", 19878)
-        patch.setattr(django_settings, "PASSWORD_HASHERS", HASHERS)
         seed_demo(quiet)
         yield directory
         transaction.set_rollback(True)
