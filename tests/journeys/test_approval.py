@@ -33,7 +33,10 @@ def queue_order(house: House, sign_in: SignIn, qty: str) -> tuple[Page, str]:
     page.fill("#t-qty", qty)
     page.fill("#t-price", "72.34")
     page.fill("#t-account", "AC4480")
-    expect(page.locator("#ticket [data-primary]")).to_contain_text("Queue BUY")
+    try:
+        expect(page.locator("#ticket [data-primary]")).to_contain_text("Queue BUY")
+    except AssertionError as missing:  # its warnings and refusals say why it may be sent alone, or not at all
+        raise AssertionError(page.inner_text("#ticket")) from missing
     page.keyboard.press("Control+Enter")
     expect(page.locator("#ticket-title")).to_have_text("Queued")
     return page, page.locator("#ticket-ref").inner_text()
