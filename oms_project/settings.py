@@ -206,6 +206,7 @@ INSTALLED_APPS = [
     "orders",
     "venues",
     "outbound",
+    "reconciliation",
     "operations",
 ]
 

@@ -30,7 +30,16 @@ TRADES = frozenset({ENTER_ORDER})
 RELEASES = frozenset({RELEASE_ORDER})
 SETS_LIMITS = frozenset({"ask_risk_change", DECIDE_RISK_CHANGE})
 RECONCILES = frozenset(
-    {"ask_static_data", DECIDE_STATIC_DATA, "judge_price", ADMINISTER_ACCOUNTS, "open_recovery_gate", "switch_session"}
+    {
+        "ask_static_data",
+        DECIDE_STATIC_DATA,
+        "judge_price",
+        ADMINISTER_ACCOUNTS,
+        "open_recovery_gate",
+        "switch_session",
+        "work_break",
+        "decide_break",
+    }
 )
 STOPS_OR_CANCELS = frozenset({"switch_trading", "impose_block", CANCEL_ORDER})
 ADMINISTERS = frozenset({ADMINISTER_USERS})

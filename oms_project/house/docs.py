@@ -36,6 +36,7 @@ PACKAGES = (
     "orders",
     "venues",
     "outbound",
+    "reconciliation",
     "operations",
     "oms_project",
 )

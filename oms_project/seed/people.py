@@ -42,6 +42,7 @@ from authorisation.services.set_role_rights import set_role_rights
 from oms_project.seed.accounts import SUSPENSE_GROUP
 from oms_project.seed.sign_ins import SignIn
 from operations.permissions import SEARCH_AUDIT
+from reconciliation.permissions import DECIDE_BREAK, WORK_BREAK
 from refdata.permissions import ASK_STATIC_DATA, JUDGE_PRICE
 from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH, IMPOSE_BLOCK, SEE_RESTRICTIONS, SWITCH_TRADING
 from venues.permissions import OPEN_GATE, SWITCH_SESSION
@@ -92,6 +93,8 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
         ADMINISTER_ACCOUNTS,
         SWITCH_SESSION,
         OPEN_GATE,
+        WORK_BREAK,
+        DECIDE_BREAK,
     ),
     "auditor": (SEE_ACCESS, SEARCH_AUDIT),
     "administrator": (ADMINISTER_USERS, SEE_ACCESS),

@@ -32,6 +32,7 @@ ROOMS_WITH_TABLES = [
     "orders",
     "venues",
     "outbound",
+    "reconciliation",
     "operations",
 ]
 

@@ -65,6 +65,7 @@ OWN_SHELVES = {
     },
     "risk": {"rulebook"},
     "outbound": {"deliverer.py", "sending.py"},
+    "reconciliation": {"formats", "staging.py"},
     "operations": {
         "approving.py",
         "context.py",

@@ -22,7 +22,18 @@ SUSPECTS = {
     *("approved", "version", "id", "pk", "cum_qty", "leaves_qty", "avg_px", "user_id", "role", "groups", "rights"),
     *("authorisation_id", "request_id", "order_id", "account_id", "on_behalf_of", "actor", "created_at", "__class__"),
 }
-ROOMS = ("authorisation", "journal", "refdata", "accounts", "risk", "orders", "venues", "outbound", "operations")
+ROOMS = (
+    "authorisation",
+    "journal",
+    "refdata",
+    "accounts",
+    "risk",
+    "orders",
+    "venues",
+    "outbound",
+    "reconciliation",
+    "operations",
+)
 NAMES = SUSPECTS | {
     name
     for model in apps.get_models()
