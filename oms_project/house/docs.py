@@ -339,6 +339,29 @@ def venue_refusals() -> str:
     return "\n".join(lines)
 
 
+def record_columns() -> str:
+    """The columns of every kind of record that files bring, and the codes of what can be wrong with them."""
+    from reconciliation.domain.records import COLUMNS
+    from reconciliation.formats.problems import FileCode, NoteCode, RowCode
+
+    lines = _header("Columns of files", "`reconciliation/domain/records.py` and `reconciliation/formats/problems.py`")
+    for kind, columns in COLUMNS.items():
+        lines += [f"## {kind.value}", "", "| column | type | required | says |", "|---|---|---|---|"]
+        lines += [
+            f"| `{one.name}` | {one.type.value}{f', at most {one.longest}' if one.type.value == 'text' else ''} "
+            f"| {'yes' if one.required else ''} | {one.says} |"
+            for one in columns
+        ]
+        lines.append("")
+    for title, codes in (
+        ("The whole file is refused", FileCode),
+        ("A row is left out", RowCode),
+        ("Passed over without harm, and named", NoteCode),
+    ):
+        lines += [f"## {title}", "", *(f"* `{one.value}`" for one in codes), ""]
+    return "\n".join(lines)
+
+
 def controls() -> str:
     """Every control with what proves it."""
     return controls_page(_header("Controls", "`docs/controls.toml` and `risk/domain/checks`"))
@@ -376,6 +399,7 @@ DOCS: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "error_codes.md": error_codes,
     "tables.md": tables,
+    "record_columns.md": record_columns,
     "venue_refusals.md": venue_refusals,
     "sbom.cdx.json": lambda: sbom(ROOT),
     **_event_schemas(),

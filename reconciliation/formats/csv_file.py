@@ -1,0 +1,213 @@
+"""CSV of every kind (`docs/formats/csv.md`): RFC 4180 with comma, semicolon, tab or bar, UTF-8 with or without BOM.
+
+Two ways through one file. `records` reads every value. `copy_blocks` hands lines that are clean (`csv_clean`) to the
+database as they stand and reads only the others, so that a file of a million clean lines costs about a COPY of it. Both give
+the same rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Container, Iterator
+from pathlib import Path
+from typing import Final
+
+from reconciliation.domain.records import Kind
+from reconciliation.formats.blocks import LONGEST_LINE, Blocks
+from reconciliation.formats.csv_clean import JUDGED, clean_line
+from reconciliation.formats.csv_header import CsvHeader, cells_of, read_header
+from reconciliation.formats.directives import take_manifest, take_statement, take_trailer
+from reconciliation.formats.problems import BadValue, FileCode, FileProblem, NoteCode, RowCode, shown
+from reconciliation.formats.statement import NEED_INSTRUMENT, Header, Record, Statement, csv_cells
+from reconciliation.formats.values import reader_of
+
+NAME: Final = "csv"
+_MOST_LINES: Final = 200  # of one record; a quote that nobody closes must not swallow the file
+_MOST_FAMILIES: Final = 100_000
+_WORD = re.compile(r"#\s*[A-Za-z]+")
+
+
+class CsvStatement(Statement):
+    """A CSV file. The manifest, a `#STATEMENT` line and the header line are read when it is opened."""
+
+    def __init__(self, path: Path, kind: Kind) -> None:
+        super().__init__(path, kind, Header(NAME, kind))
+        self.digest_said = take_manifest(self.header, path)
+        self._blocks = Blocks(path)
+        self._trailer_due = False
+        self._ended = False
+        self._pending: list[str] = []
+        self._pending_from = 0
+        self._good_families: set[tuple[str | None, ...]] = set()
+        self.csv, self._header_line = self._begin()
+        self.decimal_comma = self.csv.delimiter == ";"
+        self.copy_delimiter = self.csv.delimiter
+        self._at = self.csv.places(kind)
+        for name in self.csv.ignored:
+            self.notes.add(
+                self._header_line, name[:64], NoteCode.COLUMN_IGNORED, f"{shown(name)} is no column of ours."
+            )
+
+    @property
+    def sha256(self) -> str:
+        return self._blocks.sha256
+
+    def records(self) -> Iterator[Record]:
+        for number, line in self._blocks.lines():
+            record = self._feed(number, line)
+            if record is not None:
+                yield record
+        self._end()
+
+    def copy_names(self) -> tuple[str, ...]:
+        """As the file orders them; a column that is not ours is ``ignored_<n>``."""
+        return tuple(name or f"ignored_{at}" for at, name in enumerate(self.csv.names))
+
+    def copy_blocks(self) -> Iterator[str]:
+        judged = (*JUDGED, "symbol") if self.kind in NEED_INSTRUMENT else JUDGED
+        columns = {one.name: one for one in self.columns}
+        clean = clean_line([columns.get(name) for name in self.csv.names], self.copy_delimiter, judged=judged)
+        names = [name for name in self.csv.names if name in judged]
+        delimiter, good = self.copy_delimiter, self._good_families
+        for first, text in self._blocks:
+            ready: list[str] = []
+            for number, line in enumerate(text[:-1].split("\n"), first):
+                found = None if self._ended or self._pending else clean(line)
+                if (
+                    found is not None
+                    and number > self._header_line
+                    and (found.groups() in good or self._is_good(names, found.groups()))
+                ):
+                    self.good += 1
+                    ready.append(f"{number}{delimiter}{line}\n")
+                    continue
+                record = self._feed(number, line)
+                values = None if record is None else self.judge(*record)
+                if record is not None and values is not None:
+                    ready.append(f"{record[0]}{delimiter}{self._as_in_file(values)}\n")
+            yield "".join(ready)
+        self._end()
+
+    def _begin(self) -> tuple[CsvHeader, int]:
+        """The header, from a short pass of its own; the rows begin behind it."""
+        number = 0
+        for number, line in Blocks(self.path, block=65_536).lines():
+            if line.startswith("#"):
+                self._directive(number, line)
+            elif line.strip() and not line.lower().startswith("sep="):
+                return read_header(line, self.kind, number=number), number
+        raise FileProblem(FileCode.EMPTY, "The file has no header line.", line=number)
+
+    def _feed(self, number: int, line: str) -> Record | None:
+        """The record that ends with this line, if one does."""
+        if number <= self._header_line:
+            return None
+        if not self._pending:
+            if not line.strip():
+                return None
+            if self._ended:
+                sentence = f"Line {number} stands behind the trailer."
+                raise FileProblem(FileCode.ROWS_AFTER_END, sentence, line=number)
+            if line.startswith("#"):
+                self._directive(number, line)
+                return None
+            self._pending_from = number
+        if '"' not in line and not self._pending:
+            return self._record(number, line.split(self.csv.delimiter))
+        goes_on = bool(self._pending) and '"' not in line
+        self._pending.append(line)
+        if goes_on and len(self._pending) <= _MOST_LINES:
+            return None
+        text = "\n".join(self._pending)
+        if len(text) > LONGEST_LINE or len(self._pending) > _MOST_LINES:
+            bound = f"{_MOST_LINES} lines and {LONGEST_LINE:,} characters"
+            sentence = f"The record that begins in line {self._pending_from} does not end within {bound}."
+            raise FileProblem(FileCode.RECORD_TOO_LONG, sentence, line=self._pending_from)
+        if is_open(text, self.csv.delimiter):
+            return None
+        self._pending.clear()
+        try:
+            cells = cells_of(text, self.csv.delimiter)
+        except csv.Error:
+            self.lose(self._pending_from, RowCode.QUOTES, f"{shown(text)} has quotes that do not match.")
+            return None
+        return self._record(self._pending_from, cells)
+
+    def _record(self, number: int, cells: list[str]) -> Record | None:
+        """The cells in our order. A line of nothing but delimiters is none; empty cells too many at its end do no harm."""
+        width = len(self.csv.names)
+        while len(cells) > width and not cells[-1].strip():
+            cells.pop()
+        if len(cells) != width:
+            if any(cell.strip() for cell in cells):
+                sentence = f"The row has {len(cells)} values, the header {width}."
+                self.lose(number, RowCode.WIDTH, sentence)
+            return None
+        if not any(cell.strip() for cell in cells):
+            return None
+        return number, [cells[at] if at >= 0 else "" for at in self._at]
+
+    def _as_in_file(self, values: tuple[str, ...]) -> str:
+        by_name = dict(zip((one.name for one in self.columns), values, strict=True))
+        return csv_cells([by_name.get(name, "") for name in self.csv.names], self.csv.delimiter)
+
+    def _is_good(self, names: list[str], values: tuple[str | None, ...]) -> bool:
+        """Whether the values that a pattern only half judges are right; each combination is looked at once."""
+        said = {name: value or "" for name, value in zip(names, values, strict=True)}
+        if self.kind in NEED_INSTRUMENT and not (said.get("isin") or said.get("symbol")):
+            return False
+        for column in self.columns:
+            value = said.get(column.name)
+            if value:
+                try:
+                    reader_of(column)(value)
+                except BadValue:
+                    return False
+        if len(self._good_families) >= _MOST_FAMILIES:
+            self._good_families.clear()
+        self._good_families.add(values)
+        return True
+
+    def _directive(self, number: int, line: str) -> None:
+        word = _WORD.match(line)
+        match word[0].upper() if word else "":
+            case "#STATEMENT":
+                take_statement(self.header, line, number)
+                self._trailer_due = True
+            case "#TRAILER":
+                take_trailer(self.header, line, number)
+                self._ended = True
+            case _:
+                self.notes.add(number, "", NoteCode.COMMENT_IGNORED, f"{shown(line)} is passed over.")
+
+    def _end(self) -> None:
+        if self._pending:
+            sentence = f"The file ends within the record that begins in line {self._pending_from}."
+            raise FileProblem(FileCode.TRUNCATED, sentence, line=self._pending_from)
+        if self._trailer_due and not self._ended:
+            sentence = "The file begins with #STATEMENT and does not end with #TRAILER: its end is missing."
+            raise FileProblem(FileCode.TRUNCATED, sentence)
+
+
+def is_open(text: str, delimiter: str) -> bool:
+    """Whether a quote in it is still waiting for its other one."""
+    try:
+        cells_of(text, delimiter)
+    except csv.Error as error:
+        return "unexpected end of data" in str(error)
+    return False
+
+
+def raw_lines(path: Path, kind: Kind, lines: Container[int]) -> dict[int, str]:
+    """The wanted records as they stand in the file, those over several lines whole."""
+    found: dict[int, str] = {}
+    begun = 0
+    for number, line in Blocks(path).lines():
+        if begun:
+            found[begun] += f"\n{line}"
+        elif number in lines:
+            found[number], begun = line, number
+        if begun and not ('"' in found[begun] and number < begun + _MOST_LINES and is_open(found[begun], ",")):
+            begun = 0
+    return found

@@ -1,0 +1,294 @@
+"""A FIX log or drop copy as a file (`docs/formats/fix_log.md`): execution reports become executions or states of orders.
+
+One message a line, or one behind the other; whatever stands before `8=FIX` is the log's own. Fields end with SOH, `|`, `^A` or
+`<SOH>`. A message whose body length or checksum is not what it says is left out and named: a digit of it may be another.
+A report sent again (PossDup) is dropped when its first copy was seen here; repeated ExecIDs without that flag are
+rows like others, for matching to judge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from kernel.fix import ExecTransType, ExecType, MsgType, OrdStatus
+from kernel.numbers import plain
+from reconciliation.domain.records import COLUMNS, Kind
+from reconciliation.formats.blocks import Blocks
+from reconciliation.formats.directives import take_manifest
+from reconciliation.formats.problems import BadValue, NoteCode, RowCode, shown
+from reconciliation.formats.statement import Header, Record, Statement
+from reconciliation.formats.values import read_date, read_number
+from reconciliation.formats.words import BUST, CORRECTION, TRADE
+
+NAME: Final = "fix_log"
+KINDS: Final = frozenset({Kind.EXECUTIONS, Kind.ORDERS, Kind.OPEN_ORDERS})
+_REMEMBERED: Final = 200_000
+
+_BEGIN = re.compile(r"8=FIXT?\.\d\.\d(?:SP\d)?(\x01|\||\^A|<SOH>)(?=9=)")
+_BEGIN_BYTES = re.compile(rb"8=FIXT?\.\d\.\d(?:SP\d)?(?:\x01|\||\^A|<SOH>)9=")
+_BEHIND_EACH_OTHER = re.compile(rb"((?:\x01|\||\^A|<SOH>)10=\d{3}(?:\x01|\||\^A|<SOH>))(?=8=FIX)")
+_FIELD = re.compile(r"\d{1,6}=")
+_TRAILER = re.compile(r"10=(\d{3})\x01?\s*$")
+_BODY = re.compile(r"8=[^\x01]*\x019=(\d{1,7})\x01")
+
+_EXECUTION: Final[Mapping[str, int]] = {
+    "exec_id": 17, "exec_ref_id": 19, "cl_ord_id": 11, "venue_order_id": 37, "account": 1, "symbol": 55, "side": 54,
+    "last_qty": 32, "last_px": 31, "currency": 15, "trade_date": 75, "settlement_date": 64,
+}  # fmt: skip
+_ORDER: Final[Mapping[str, int]] = {
+    "cl_ord_id": 11, "orig_cl_ord_id": 41, "venue_order_id": 37, "account": 1, "symbol": 55, "side": 54, "ord_type": 40,
+    "time_in_force": 59, "ord_status": 39, "order_qty": 38, "cum_qty": 14, "leaves_qty": 151, "price": 44,
+}  # fmt: skip
+_OF_TRANS_TYPE: Final = {ExecTransType.CANCEL.value: BUST, ExecTransType.CORRECT.value: CORRECTION}
+_OF_EXEC_TYPE: Final = {
+    ExecType.TRADE.value: TRADE,
+    ExecType.PARTIAL_FILL.value: TRADE,
+    ExecType.FILL.value: TRADE,
+    ExecType.TRADE_CANCEL.value: BUST,
+    ExecType.TRADE_CORRECT.value: CORRECTION,
+}
+
+Values = dict[int, str]
+
+
+class BrokenMessage(Exception):
+    """A text that is not the FIX message it says it is."""
+
+    def __init__(self, code: RowCode, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message: first value of each tag, all fields in order, and whether it carries a checksum (which then holds)."""
+
+    values: Values
+    fields: Sequence[tuple[int, str]]
+    checked: bool
+
+
+def is_fix_log(begin: bytes) -> bool:
+    """Whether there is a FIX message in it."""
+    return _BEGIN_BYTES.search(begin) is not None
+
+
+def read_message(line: str) -> Message | None:
+    """The message in a line of a log, None when there is none. Raises BrokenMessage."""
+    found = _BEGIN.search(line)
+    if found is None:
+        if "8=FIX" in line:
+            raise BrokenMessage(RowCode.FIX_BROKEN, f"{shown(line)} begins like a FIX message and is none.")
+        return None
+    text = line[found.start() :]
+    if found[1] != "\x01":
+        text = text.replace(found[1], "\x01")
+    checked = _is_whole(text)
+    fields: list[tuple[int, str]] = []
+    for part in text.rstrip("\r\n").split("\x01"):
+        if _FIELD.match(part):
+            tag, _, value = part.partition("=")
+            fields.append((int(tag), value))
+        elif part.strip() and fields and fields[-1][0] != 10:
+            fields[-1] = (fields[-1][0], f"{fields[-1][1]}{found[1]}{part}")  # a bar within a text
+    return Message(dict(reversed(fields)), fields, checked)
+
+
+def _is_whole(text: str) -> bool:
+    """False for a message without checksum; raises where length or sum are not what it says."""
+    trailer, head = _TRAILER.search(text), _BODY.match(text)
+    if trailer is None or head is None:
+        return False
+    bodies = [text[: trailer.start()].encode(one) for one in _encodings(text)]
+    start = len(head[0])
+    if all(len(body) - start != int(head[1]) for body in bodies):
+        sentence = f"BodyLength (9) says {head[1]}, the body has {len(bodies[0]) - start}."
+        raise BrokenMessage(RowCode.FIX_BODY_LENGTH, sentence)
+    if all(sum(body) % 256 != int(trailer[1]) for body in bodies):
+        sentence = f"CheckSum (10) says {trailer[1]}, it is {sum(bodies[0]) % 256:03d}."
+        raise BrokenMessage(RowCode.FIX_CHECKSUM, sentence)
+    return True
+
+
+def _encodings(text: str) -> tuple[str, ...]:
+    if text.isascii():
+        return ("ascii",)
+    return ("utf-8", "latin-1") if max(text) < "\u0100" else ("utf-8",)
+
+
+class FixLogStatement(Statement):
+    """Every execution report of the log that says something of the kind; other messages are passed over and counted."""
+
+    def __init__(self, path: Path, kind: Kind) -> None:
+        super().__init__(path, kind, Header(NAME, kind))
+        self.digest_said = take_manifest(self.header, path)
+        self._blocks = _messages(path)
+        self._seen: OrderedDict[int, None] = OrderedDict()
+        self._any_checked = False
+        self._begin()
+
+    @property
+    def sha256(self) -> str:
+        return self._blocks.sha256
+
+    def records(self) -> Iterator[Record]:
+        names = [one.name for one in COLUMNS[self.kind]]
+        taken = self._execution if self.kind is Kind.EXECUTIONS else self._order
+        for number, line in self._blocks.lines():
+            values = self._report(number, line)
+            said = taken(number, *values) if values is not None else None
+            if said is not None:
+                yield number, [said.get(name, "") for name in names]
+
+    def _begin(self) -> None:
+        """Who sends, and of which day, from the first execution report."""
+        for number, line in _messages(self.path).lines():
+            try:
+                message = read_message(line)
+            except BrokenMessage:
+                continue
+            if message is not None and message.values.get(35) == MsgType.EXECUTION_REPORT.value:
+                values = message.values
+                self.header.source = self.header.source or values.get(49, "")[:64]
+                self.header.statement_date = self.header.statement_date or _day(values)
+                return
+            if number > 1_000:
+                return
+
+    def _report(self, number: int, line: str) -> tuple[Values, Sequence[tuple[int, str]]] | None:
+        """The execution report in a line, unless it is another message, broken, or sent again."""
+        try:
+            message = read_message(line)
+        except BrokenMessage as broken:
+            self.lose(number, broken.code, broken.sentence)
+            return None
+        if message is None:
+            if line.strip():
+                self.notes.add(number, "", NoteCode.COMMENT_IGNORED, f"{shown(line)} holds no message.")
+            return None
+        if not message.checked and self._any_checked:
+            self.lose(number, RowCode.FIX_BROKEN, "The message is cut: it has no CheckSum (10), others have.")
+            return None
+        self._any_checked = self._any_checked or message.checked
+        values = message.values
+        if values.get(35) != MsgType.EXECUTION_REPORT.value:
+            sentence = f"A message of type {shown(values.get(35, ''))} is no execution report."
+            self.notes.add(number, "", NoteCode.MESSAGE_IGNORED, sentence)
+            return None
+        if not message.checked:
+            self.notes.add(number, "", NoteCode.NOT_CHECKSUMMED, "The message has no BodyLength and CheckSum.")
+        return None if self._sent_again(number, values) else (values, message.fields)
+
+    def _sent_again(self, number: int, values: Values) -> bool:
+        """A PossDup of a report seen here. What is remembered is bounded: then it is a row, and matching judges it."""
+        name = hash(tuple(values.get(tag, "") for tag in (49, 56, 34, 17, 37, 14)))
+        if name in self._seen and values.get(43) == "Y":
+            sentence = f"ExecID {shown(values.get(17, ''))} was sent again (PossDup, MsgSeqNum {values.get(34, '')})."
+            self.notes.add(number, "exec_id", NoteCode.SENT_AGAIN, sentence)
+            return True
+        self._seen[name] = None
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        return False
+
+    def _execution(self, number: int, values: Values, fields: Sequence[tuple[int, str]]) -> dict[str, str] | None:
+        kind = exec_kind(values)
+        if kind is None:
+            return None
+        said = {name: values.get(tag, "") for name, tag in _EXECUTION.items()} | _instrument(values, fields)
+        said |= {"exec_type": kind, "transact_time": values.get(60) or values.get(52, "")}
+        said["mic"] = said["mic"] or values.get(30, "")
+        if kind == BUST:
+            said["last_qty"], said["last_px"] = said["last_qty"] or "0", said["last_px"] or "0"
+        said["commission"] = self._commission(number, values)
+        said["fees"] = self._fees(number, values, fields)
+        return said
+
+    def _order(self, number: int, values: Values, fields: Sequence[tuple[int, str]]) -> dict[str, str] | None:
+        if _answers_unknown(values):
+            self.notes.add(number, "", NoteCode.MESSAGE_IGNORED, "The venue answers that it knows no such order.")
+            return None
+        said = {name: values.get(tag, "") for name, tag in _ORDER.items()} | _instrument(values, fields)
+        return said | {"transact_time": values.get(60) or values.get(52, "")}
+
+    def _commission(self, number: int, values: Values) -> str:
+        """Commission (12) as an amount; per unit is multiplied out, a percentage is not ours to work out."""
+        text, how = values.get(12, ""), values.get(13, "3")
+        if not text or how == "3":
+            return text
+        try:
+            if how == "1":
+                return plain(Decimal(read_number(text)) * Decimal(read_number(values.get(32, ""))))
+        except BadValue:
+            return text
+        sentence = f"Commission (12) {shown(text)} is of CommType (13) {shown(how)}, not an amount: left empty."
+        self.notes.add(number, "commission", NoteCode.CHARGE_NOT_AN_AMOUNT, sentence)
+        return ""
+
+    def _fees(self, number: int, values: Values, fields: Sequence[tuple[int, str]]) -> str:
+        """MiscFeeAmt (137) summed, when all are in the currency of the execution."""
+        amounts = [value for tag, value in fields if tag == 137]
+        if not amounts:
+            return ""
+        other = {value for tag, value in fields if tag == 138} - {values.get(15, ""), ""}
+        if other:
+            sentence = f"Fees are in {', '.join(sorted(other))}, the execution is not: left empty."
+            self.notes.add(number, "fees", NoteCode.CHARGE_NOT_AN_AMOUNT, sentence)
+            return ""
+        try:
+            return plain(sum((Decimal(read_number(one.strip())) for one in amounts), Decimal(0)))
+        except BadValue:
+            return " ".join(amounts)  # no number: judged and told like any other value
+
+
+def exec_kind(values: Values) -> str | None:
+    """trade, bust or correction; None for a report that is none of them."""
+    trans_type = values.get(20, ExecTransType.NEW.value)
+    if trans_type in _OF_TRANS_TYPE:
+        return _OF_TRANS_TYPE[trans_type]
+    if trans_type == ExecTransType.STATUS.value:
+        return None
+    return _OF_EXEC_TYPE.get(values.get(150, ""))
+
+
+def _answers_unknown(values: Values) -> bool:
+    asked = values.get(150) == ExecType.ORDER_STATUS.value or values.get(20) == ExecTransType.STATUS.value
+    return (
+        asked and values.get(39) == OrdStatus.REJECTED.value and values.get(37, "").strip() in ("", "NONE", "UNKNOWN")
+    )
+
+
+def _instrument(values: Values, fields: Sequence[tuple[int, str]]) -> dict[str, str]:
+    """ISIN from SecurityID (48) where SecurityIDSource (22) says so, else from the alternates (454 to 456); market (207)."""
+    isin = values.get(48, "") if values.get(22) == "4" else ""
+    if not isin:
+        for at, (tag, value) in enumerate(fields[:-1]):
+            if tag == 455 and fields[at + 1] == (456, "4"):
+                isin = value
+    return {"isin": isin, "mic": values.get(207, "")}
+
+
+def _day(values: Values) -> date | None:
+    for tag in (75, 52):
+        try:
+            return date.fromisoformat(read_date(values.get(tag, "")[:8]))
+        except BadValue:
+            continue
+    return None
+
+
+def _messages(path: Path) -> Blocks:
+    return Blocks(path, fallback="latin-1", prepare=lambda data: _BEHIND_EACH_OTHER.sub(rb"\1\n", data))
+
+
+def raw_messages(path: Path, kind: Kind, lines: Container[int]) -> dict[int, str]:
+    """The wanted lines as they stand in the log."""
+    return {number: line for number, line in _messages(path).lines() if number in lines}

@@ -1,0 +1,68 @@
+"""From a file to a statement: which format it is, told by its bytes and never by its name, and which reader takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from reconciliation.domain.records import Kind
+from reconciliation.formats import csv_file, fix_log
+from reconciliation.formats.blocks import UTF8_BOM, opened, refuse_by_begin
+from reconciliation.formats.problems import FileCode, FileProblem
+from reconciliation.formats.statement import Statement
+
+_LOOKED_AT: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """``is_it`` looks at the begin of the file; ``kinds`` are those it can be about."""
+
+    name: str
+    kinds: frozenset[Kind]
+    is_it: Callable[[bytes], bool]
+    open: Callable[[Path, Kind], Statement]
+    raw: Callable[[Path, Kind, Container[int]], dict[int, str]]
+
+
+FORMATS: Final[Mapping[str, Format]] = {
+    one.name: one
+    for one in (
+        Format(fix_log.NAME, fix_log.KINDS, fix_log.is_fix_log, fix_log.FixLogStatement, fix_log.raw_messages),
+        Format(csv_file.NAME, frozenset(Kind), lambda begin: True, csv_file.CsvStatement, csv_file.raw_lines),
+    )
+}
+"""In the order they are asked; CSV takes what nobody else does and says what its header lacks."""
+
+
+def open_statement(path: Path, kind: Kind | str, *, format: str | None = None) -> Statement:
+    """The statement in a file. ``format`` when it is known; otherwise the content tells. Raises FileProblem."""
+    wanted = Kind(kind)
+    with opened(path) as file:
+        begin = file.read(_LOOKED_AT)
+    refuse_by_begin(begin)
+    found = detected(begin) if format is None else _named(format)
+    if wanted not in found.kinds:
+        sentence = f"The file is {found.name}, which cannot be about {wanted.value}."
+        raise FileProblem(FileCode.FORMAT_NOT_OF_KIND, sentence)
+    return found.open(path, wanted)
+
+
+def raw_records(path: Path, format: str, kind: Kind | str, lines: Container[int]) -> dict[int, str]:
+    """The records of these lines as they stand in the file, in one pass; for a break's evidence and for reports."""
+    return _named(format).raw(path, Kind(kind), lines)
+
+
+def detected(begin: bytes) -> Format:
+    """The format of a file that begins so."""
+    text = begin.removeprefix(UTF8_BOM)
+    return next(one for one in FORMATS.values() if one.is_it(text))
+
+
+def _named(name: str) -> Format:
+    if name not in FORMATS:
+        sentence = f"{name!r} is no format we read: {', '.join(sorted(FORMATS))}."
+        raise FileProblem(FileCode.FORMAT_UNKNOWN, sentence)
+    return FORMATS[name]

@@ -1,0 +1,156 @@
+"""A file as a table of the session: every row that can be used, typed, with the line it came from; the rest as problems.
+
+The table is temporary: nobody else sees it, it survives commits, and whatever kills the session loses nothing, because the
+kept file is staged again. What reaches COPY is known to be typable (`formats.csv_clean`, `formats.values`), so one COPY
+takes the file and a single bad value never costs the rest. A FileProblem, also one found in the last line, leaves no table.
+
+Of a FIX log about orders only what each order came to is kept: its last report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from kernel.fix import OrdStatus
+from reconciliation.domain.records import COLUMNS, Kind, Type
+from reconciliation.formats import fix_log
+from reconciliation.formats.problems import NoteCode, Problems
+from reconciliation.formats.read_statement import open_statement
+from reconciliation.formats.statement import Counted, Header, Statement
+from reconciliation.formats.words import DEFAULTS
+
+TYPES: Final = {
+    Type.TEXT: "text",
+    Type.AMOUNT: "numeric(24, 8)",
+    Type.DATE: "date",
+    Type.INSTANT: "timestamptz",
+}
+_OVER: Final = [OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.REJECTED, OrdStatus.EXPIRED]
+_ANALYZE_FROM: Final = 1_000
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """``table`` has ``line`` and the columns of the kind; empty is NULL, except where the kind says what empty means.
+
+    ``rows`` are in the table; ``counted`` is what the file held.
+    """
+
+    table: str
+    rows: int
+    header: Header
+    counted: Counted
+    problems: Problems
+    notes: Problems
+
+
+@contextmanager
+def staged(
+    cursor: Any,
+    path: Path,
+    kind: Kind | str,
+    *,
+    format: str | None = None,
+    on_block: Callable[[int], None] | None = None,
+) -> Iterator[Staged]:
+    """The file as a table until the end of the block. Raises FileProblem; ``on_block`` hears of rows so far and may raise.
+
+    ``cursor`` is a Django or psycopg cursor of the session that will read the table.
+    """
+    statement = open_statement(path, kind, format=format)
+    table = f"staged_{statement.kind.value}_{next(_numbers)}"
+    _create(cursor, table, statement)
+    try:
+        yield _fill(cursor, table, statement, on_block)
+    finally:
+        _drop(cursor, table)
+
+
+def _create(cursor: Any, table: str, statement: Statement) -> None:
+    """The columns of the kind with what an absent one means, and a place for each column of the file that is not ours."""
+    columns = ["line bigint NOT NULL"]
+    for one in COLUMNS[statement.kind]:
+        default = f" DEFAULT '{DEFAULTS[one.name]}'" if one.name in DEFAULTS else ""
+        columns.append(f"{one.name} {TYPES[one.type]}{default}")
+    columns += [f"{name} text" for name in _foreign(statement)]
+    cursor.execute(f"CREATE TEMPORARY TABLE {table} ({', '.join(columns)})")
+
+
+def _foreign(statement: Statement) -> list[str]:
+    ours = {one.name for one in COLUMNS[statement.kind]}
+    return [name for name in statement.copy_names() if name not in ours]
+
+
+def _fill(cursor: Any, table: str, statement: Statement, on_block: Callable[[int], None] | None) -> Staged:
+    names = ["line", *statement.copy_names()]
+    into = sql.SQL(
+        "COPY {table} ({names}) FROM STDIN (FORMAT csv, DELIMITER {delimiter}, FORCE_NULL ({names}))"
+    ).format(
+        table=sql.Identifier(table),
+        names=sql.SQL(", ").join(map(sql.Identifier, names)),
+        delimiter=sql.Literal(statement.copy_delimiter),
+    )
+    stopped: Exception | None = None
+    with cursor.copy(into) as copy:
+        try:
+            for block in statement.copy_blocks():
+                copy.write(block)
+                if on_block is not None:
+                    on_block(statement.good)
+        except psycopg.Error:
+            raise
+        except Exception as error:
+            stopped = error  # raised below: out of a COPY it would spoil the caller's transaction
+    if stopped is not None:
+        raise stopped
+    for name in _foreign(statement):
+        cursor.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
+    for name in set(names) & set(DEFAULTS):
+        cursor.execute(f"UPDATE {table} SET {name} = %s WHERE {name} IS NULL", [DEFAULTS[name]])  # noqa: S608
+    statement.finish(_sums(cursor, table, list(statement.header.said.sums)))
+    rows = statement.good
+    if statement.header.format == fix_log.NAME and statement.kind is not Kind.EXECUTIONS:
+        rows = _keep_last_word(cursor, table, statement)
+    if rows >= _ANALYZE_FROM:
+        cursor.execute(f"ANALYZE {table}")
+    counted = statement.counted
+    assert counted is not None, "finish counts"
+    return Staged(table, rows, statement.header, counted, statement.problems, statement.notes)
+
+
+def _sums(cursor: Any, table: str, names: list[str]) -> dict[str, Decimal]:
+    if not names:
+        return {}
+    cursor.execute(f"SELECT {', '.join(f'COALESCE(SUM({name}), 0)' for name in names)} FROM {table}")  # noqa: S608
+    return dict(zip(names, cursor.fetchone(), strict=True))
+
+
+def _keep_last_word(cursor: Any, table: str, statement: Statement) -> int:
+    """Of each order the last report alone; of open orders none whose last report ends it."""
+    cursor.execute(
+        f"DELETE FROM {table} WHERE line NOT IN ("  # noqa: S608
+        f"SELECT MAX(line) FROM {table} GROUP BY COALESCE(NULLIF(venue_order_id, 'NONE'), cl_ord_id, line::text))"
+    )
+    if statement.kind is Kind.OPEN_ORDERS:
+        over = [one.value for one in _OVER]
+        cursor.execute(f"DELETE FROM {table} WHERE ord_status = ANY(%s)", [over])  # noqa: S608
+        for _one in range(cursor.rowcount):
+            statement.notes.add(0, "ord_status", NoteCode.NOT_OPEN, "The last report of an order ends it.")
+    cursor.execute(f"SELECT COUNT(*) FROM {table}")  # noqa: S608
+    return int(cursor.fetchone()[0])
+
+
+def _drop(cursor: Any, table: str) -> None:
+    """In an aborted transaction nothing can be dropped: then the rollback, or the end of the session, takes the table."""
+    if cursor.connection.info.transaction_status is not psycopg.pq.TransactionStatus.INERROR:
+        cursor.execute(f"DROP TABLE IF EXISTS {table}")
