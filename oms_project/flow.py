@@ -87,5 +87,6 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("journal.services.purge_keys", every_s=3600),
     Sweeper("authorisation.services.purge_nonces", every_s=30),
     Sweeper("outbound.services.purge_attempts", every_s=3600),
+    Sweeper("reconciliation.services.settle_policies", every_s=5),
     Sweeper("journal.services.seal_events", every_s=1, reads_journal=True),
 )

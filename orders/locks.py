@@ -59,7 +59,7 @@ WITH lst({_LISTING}) AS MATERIALIZED ({listing_statement(" WHERE l.symbol = uppe
     SELECT v.scope, v.scope_id
       FROM acc CROSS JOIN lst, LATERAL (VALUES ('firm', ''), ('desk', acc.desk_id::text), ('dealer', $3::text),
         ('client', acc.client_id::text), ('account', acc.id::text), ('instrument', lst.c2::text),
-        ('venue', lst.c8::text), ('strategy', $4::text)) AS v(scope, scope_id)
+        ('venue', lst.c8::text), ('strategy', $4::text), ('position', acc.id || ':' || lst.c2)) AS v(scope, scope_id)
      WHERE v.scope = 'firm' OR v.scope_id <> ''
 ), cash AS MATERIALIZED (
     SELECT b.id, b.settled + b.pending - b.reserved AS available

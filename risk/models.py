@@ -1,7 +1,7 @@
 """Limits, and whatever stops trading.
 
 ``scope_id`` is text: the empty text for the firm, the primary key of a desk, user, client, account or instrument, the
-name of a strategy, the MIC of a venue.
+name of a strategy, the MIC of a venue. A block may also stand on one account in one instrument (``POSITION``).
 """
 
 from __future__ import annotations
@@ -27,6 +27,15 @@ class Scope(models.TextChoices):
     STRATEGY = "strategy"
     INSTRUMENT = "instrument"
     VENUE = "venue"
+
+
+POSITION = "position"
+"""A scope of blocks alone: one account in one instrument, ``<account>:<instrument>``. No limit, rule or stop has it."""
+
+
+def position_scope_id(account_id: object, instrument_id: object) -> str:
+    """The ``scope_id`` of one account in one instrument."""
+    return f"{account_id}:{instrument_id}"
 
 
 class Limit(models.Model):
@@ -240,7 +249,7 @@ class Block(models.Model):
     """
 
     id = models.UUIDField(primary_key=True)
-    scope = models.CharField(max_length=12, choices=Scope.choices)
+    scope = models.CharField(max_length=12, choices=[*Scope.choices, (POSITION, "Account in an instrument")])
     scope_id = models.TextField(default="")
     source = models.CharField(
         max_length=60, help_text="Who imposed it and alone may lift it: trading_switch, recovery:SIM1 …"

@@ -11,7 +11,7 @@ from authorisation.domain.principal import TRADE_ACCOUNT_GROUP, VIEW_ACCOUNT_GRO
 from authorisation.models import Desk, User
 from kernel.errors import Invalid, NotFound
 from refdata.models import Instrument, Listing, Market
-from risk.models import Scope
+from risk.models import POSITION, Scope
 from risk.permissions import sees_scope
 
 SCOPE_WORDS: dict[str, str] = {
@@ -123,6 +123,14 @@ def scope_names(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     return names
 
 
+def _positions(ids: set[str]) -> dict[str, str]:
+    """``ACC-1 in VOD.L`` for one account in one instrument."""
+    pairs = {one: one.partition(":") for one in ids}
+    accounts = _NAMES[Scope.ACCOUNT]({account for account, _, _ in pairs.values()})
+    symbols = _NAMES[Scope.INSTRUMENT]({instrument for _, _, instrument in pairs.values()})
+    return {one: f"{accounts.get(a, a)} in {symbols.get(i, i)}" for one, (a, _, i) in pairs.items()}
+
+
 def visible_scopes(actor: Principal, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """The names of those scopes of which the actor has sight: ``require_scope`` for many, one statement a kind of scope."""
     names = scope_names(pairs)
@@ -144,6 +152,9 @@ def visible_scopes(actor: Principal, pairs: Iterable[tuple[str, str]]) -> dict[t
             for pk in accounts.filter(client_id__in=ids.get(Scope.CLIENT, [])).values_list("client_id", flat=True)
         },
     }
+    held = {pair[1]: pair[1].partition(":")[0] for pair in names if pair[0] == POSITION}
+    mine = {str(pk) for pk in accounts.filter(pk__in=held.values()).values_list("pk", flat=True)}
+    seen[POSITION] = {scope_id for scope_id, account in held.items() if account in mine}
     return {pair: name for pair, name in names.items() if pair[0] not in seen or pair[1] in seen[pair[0]]}
 
 
@@ -160,4 +171,5 @@ _NAMES: dict[str, Callable[[set[str]], dict[str, str]]] = {
         .order_by("-symbol")
         .values_list("instrument_id", "symbol")
     },
+    POSITION: _positions,
 }

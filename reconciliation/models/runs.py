@@ -148,7 +148,11 @@ class Break(FSMModelMixin, models.Model):
     accepted_until = models.DateField(null=True)
     closed_as = models.CharField(max_length=12, choices=ClosedAs.choices, default="")
     closing_sentence = models.TextField(default="")
-    effect = models.CharField(max_length=24, default="", help_text="What stands because of it")
+    effect = models.CharField(max_length=24, default="", help_text="What stands because of it: ``domain.effects``")
+    escalated_at = models.DateTimeField(null=True, help_text="When it was told as open for too long")
+    request_id = models.UUIDField(
+        null=True, db_default=None, help_text="The approved request that closed or accepted it"
+    )
     first_run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="+")
     last_run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="+")
     version = models.IntegerField(default=1)

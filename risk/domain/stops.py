@@ -18,6 +18,17 @@ RELEASED_KINDS: dict[str, str] = {
 """What is recorded when a second person releases a stop, by the source of its block up to the first colon."""
 
 
+BREAK = "break"
+"""Blocks of this kind stand and fall with a break of reconciliation: no person imposes or lifts one."""
+NEW_ALONE = ":new"
+"""A block whose source ends so lets what exists be worked, replaces included, and stops new orders alone."""
+
+
+def is_of_break(source: str) -> bool:
+    """Whether the block is reconciliation's to impose and lift."""
+    return kind_of(source) == BREAK
+
+
 def kind_of(source: str) -> str:
     """The source without what it names: ``breaker:SIM1`` is of kind ``breaker``."""
     return source.partition(":")[0]

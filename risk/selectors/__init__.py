@@ -1,7 +1,7 @@
 """All reads of risk: whether trading is on, which blocks stand and which limits apply in the scopes of an order.
 
 One rule of scopes for everybody: the firm, and whichever of desk, dealer, client, account, strategy, instrument and
-venue the order names.
+venue the order names; for blocks also its account in its instrument.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.db import connection
 
 from risk.domain.facts import BlockFact, LimitFact
 from risk.domain.in_force import DatedLimit, in_force
-from risk.models import Block, Limit, Scope
+from risk.models import POSITION, Block, Limit, Scope, position_scope_id
 
 TRADING_SWITCH = "trading_switch"
 
@@ -74,6 +74,7 @@ class Scopes:
             (Scope.ACCOUNT.value, str(self.account_id)),
             (Scope.INSTRUMENT.value, str(self.instrument_id)),
             (Scope.VENUE.value, self.mic),
+            (POSITION, position_scope_id(self.account_id, self.instrument_id)),
         ]
         if self.strategy:
             found.append((Scope.STRATEGY.value, self.strategy))

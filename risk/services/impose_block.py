@@ -6,8 +6,8 @@ from datetime import datetime
 
 from authorisation.domain.principal import Principal
 from kernel.errors import Invalid
-from risk.domain.stops import is_stop
-from risk.models import Scope
+from risk.domain.stops import is_of_break, is_stop
+from risk.models import POSITION, Scope
 from risk.permissions import IMPOSE_BLOCK, require_right
 from risk.selectors import TRADING_SWITCH
 from risk.services._blocks import BlockResult, impose
@@ -16,10 +16,12 @@ from risk.services._blocks import BlockResult, impose
 def impose_block(*, actor: Principal, at: datetime, scope: str, scope_id: str, source: str, reason: str) -> BlockResult:
     """Impose it. ``source`` names who alone may lift it. Raises NotPermitted RIGHT_MISSING, Invalid BLOCK_INVALID."""
     require_right(actor, IMPOSE_BLOCK, "Your role may not impose blocks.")
-    if scope not in Scope.values or (scope == Scope.FIRM) != (scope_id == "") or not reason.strip():
+    if scope not in (*Scope.values, POSITION) or (scope == Scope.FIRM) != (scope_id == "") or not reason.strip():
         raise Invalid("BLOCK_INVALID", "A block needs a known scope, its id (none for the firm) and a reason.")
     if source == TRADING_SWITCH:
         raise Invalid("BLOCK_INVALID", "The trading switch is set by switch_trading.")
+    if is_of_break(source) and not actor.is_process:
+        raise Invalid("BLOCK_INVALID", "A block of a break stands and falls with the break: settle that.")
     if is_stop(source):
         raise Invalid("BLOCK_INVALID", "A stop is pressed by its own service and released by a second person.")
     return impose(actor=actor, at=at, scope=scope, scope_id=scope_id, source=source, reason=reason)

@@ -69,6 +69,7 @@ RELAY = {"listener_before_commit", "listener_after_commit"}
 ELSEWHERE = {
     # tests/concurrency/test_gateway_crashes.py
     *("before_hand_over", "after_hand_over", "between_sends", "after_send"),
+    *("policy.written", "policy.settled"),  # tests/concurrency/test_breaks.py
     *("archive.written", "archive.moved"),  # tests/concurrency/test_archives.py
     *("breaker.tripped", "breaker.probed"),  # tests/concurrency/test_breakers.py
     # tests/concurrency/test_corporate_actions.py

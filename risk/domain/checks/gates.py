@@ -5,7 +5,8 @@ from __future__ import annotations
 from kernel.fix import Side
 from risk.domain.answers import CheckAnswer
 from risk.domain.checks.base import Check
-from risk.domain.facts import Facts
+from risk.domain.facts import Action, Facts
+from risk.domain.stops import NEW_ALONE
 
 RESTRICTED_SOURCE = "restricted"
 
@@ -23,17 +24,21 @@ class TradingSwitchedOn(Check):
 
 class NoStandingBlock(Check):
     """Nothing that adds risk is sent while a block stands on the firm, desk, dealer, client, account, strategy,
-    instrument or venue of the order."""
+    instrument or venue of the order, or on its account in its instrument; a block of new orders lets replaces pass."""
 
     at_boundary = True
 
     def answer(self, facts: Facts) -> CheckAnswer:
         if not facts.blocks or not facts.adds_risk:
             return self.passed()
-        sources = [block.source for block in facts.blocks]
+        new = facts.action is Action.NEW
+        standing = [block for block in facts.blocks if new or not block.source.endswith(NEW_ALONE)]
+        if not standing:
+            return self.passed()
+        sources = [block.source for block in standing]
         if RESTRICTED_SOURCE in sources:
             return self.refuse("This instrument is restricted, contact compliance.")
-        first = facts.blocks[0]
+        first = standing[0]
         return self.refuse(f"Blocked ({first.scope}): {first.reason}", sources=sources)
 
 

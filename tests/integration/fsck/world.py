@@ -22,6 +22,7 @@ from kernel.fix import OrdType, Side
 from orders.models import Order, OrderRequest
 from orders.scenario_file import read_scenarios
 from orders.scenario_play import play
+from reconciliation.services.settle_policies import settle_policies
 from refdata.models import CorporateAction
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
@@ -29,6 +30,7 @@ from tests.factories import AT, DeskWorld, give_stock, make_listing, set_mark
 from tests.factories.accounts import located
 from tests.factories.actions import approved, sweep
 from tests.factories.books import book_openings
+from tests.factories.breaks import make_break
 from tests.factories.reviews import make_review_house
 from tests.factories.trading import GROUP, Desk, relay
 from tests.factories.webhooks import make_hooks
@@ -139,12 +141,19 @@ def let_out(world: DeskWorld) -> None:
     make_hooks(world).subscribe("https://hooks.example.com/oms", kinds=("order.reported",))
 
 
+def break_and_block() -> None:
+    """A break that stops its account in its instrument."""
+    make_break(Order.objects.filter(account__code="ACC-FSK").order_by("id").first())
+    assert settle_policies(at=AT).changed == 1
+
+
 def make_used_database() -> None:
     """Everything above, committed."""
     play_scenarios()
     use_the_desk()
     act()
     review_access()
+    break_and_block()
     relay()
     actor = process_principal("test")
     account_id = Order.objects.filter(account__code="SCN").values_list("account_id", flat=True)[0]

@@ -25,6 +25,7 @@ from tests.unit.risk.usage_cases import USAGE_CASES
 from tests.unit.risk.world import (
     AT,
     BLOCK,
+    BREAK_ALONE,
     FACTS,
     LISTING,
     PRICE,
@@ -125,6 +126,19 @@ CASES: list[tuple[str, str, Facts, str]] = [
     ("NO_STANDING_BLOCK", "one", facts(blocks=(BLOCK,)), "refuse"),
     ("NO_STANDING_BLOCK", "one, but asking for less", replace(replacing("500"), blocks=(BLOCK,)), "pass"),
     ("NO_STANDING_BLOCK", "one, and a better price", replace(replacing("1000", px="72.60"), blocks=(BLOCK,)), "refuse"),
+    ("NO_STANDING_BLOCK", "one of new orders", facts(blocks=(BREAK_ALONE,)), "refuse"),
+    (
+        "NO_STANDING_BLOCK",
+        "one of new orders, and a better price",
+        replace(replacing("1000", px="72.60"), blocks=(BREAK_ALONE,)),
+        "pass",
+    ),
+    (
+        "NO_STANDING_BLOCK",
+        "one of new orders beside another",
+        replace(replacing("1000", px="72.60"), blocks=(BREAK_ALONE, BLOCK)),
+        "refuse",
+    ),
     ("OPERATOR_PERMISSION", "all", FACTS, "pass"),
     ("OPERATOR_PERMISSION", "no right", operator(may_enter=False), "refuse"),
     ("OPERATOR_PERMISSION", "no desk", operator(trades_desk=False), "refuse"),

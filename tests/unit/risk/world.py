@@ -104,6 +104,7 @@ FACTS = Facts(
     conduct=ConductFacts(Rulebook(version=1, policy=POLICY, mandates=[ANYTHING]), PAIRS, "ticket"),
 )
 BLOCK = BlockFact("account", "3", "recovery:SIM1", "Session recovering.")
+BREAK_ALONE = BlockFact("position", "3:4", "break:BRK-000001:new", "BRK-000001: 100 units nobody knows.")
 
 
 def facts(**changes: Any) -> Facts:

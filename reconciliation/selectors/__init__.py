@@ -1,0 +1,1 @@
+"""Reads of reconciliation, a module a question."""
