@@ -8,6 +8,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from oms_project.house import cli_reconciliation
 from oms_project.house.failures import BAD_INPUT, CANNOT_RUN, BadInput, CannotRun
 
 # verb -> module with run(arguments) -> exit code; imported only when asked for, so that each verb starts fast
@@ -30,6 +31,7 @@ VERBS = {
     "evidence": "evidence",
     "archive": "archive",
     "verify": "verify",
+    "make-files": "make_files",
 }
 
 
@@ -83,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     _add_kill(verbs)
     _add_evidence(verbs)
     _add_fsck(verbs)
+    cli_reconciliation.add_all(verbs)
     seal_key = verbs.add_parser("seal-key", help="the key that signs what the journal sealed")
     seal_key.add_argument("action", choices=("new", "show", "rotate"))
     seal_key.add_argument("file", nargs="?", help="where a new key goes")
