@@ -32,6 +32,7 @@ VERBS = {
     "archive": "archive",
     "verify": "verify",
     "make-files": "make_files",
+    "demo-day": "demo_day",
 }
 
 
@@ -86,6 +87,11 @@ def parser() -> argparse.ArgumentParser:
     _add_evidence(verbs)
     _add_fsck(verbs)
     cli_reconciliation.add_all(verbs)
+    demo_day = verbs.add_parser("demo-day", help="play incidents on the running demo house, each with its answer key")
+    demo_day.add_argument("incident", nargs="*", metavar="INCIDENT", help="all of them when none is named")
+    demo_day.add_argument("--list", action="store_true", help="name them, play nothing")
+    demo_day.add_argument("--seed", type=int, help="of the quantities that tell orders apart")
+    demo_day.add_argument("--json", action="store_true")
     seal_key = verbs.add_parser("seal-key", help="the key that signs what the journal sealed")
     seal_key.add_argument("action", choices=("new", "show", "rotate"))
     seal_key.add_argument("file", nargs="?", help="where a new key goes")
