@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from accounts.locks import lock_account
@@ -10,38 +9,11 @@ from accounts.models import TradingAccount
 from accounts.selectors import find_account_by_code
 from accounts.selectors.books import what_closing_meets
 from accounts.services.request_account_state import KIND
-from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
 from kernel.errors import NotFound
 from kernel.ids import new_id
-
-
-def decide_account_state(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> TradingAccount:
@@ -91,3 +63,8 @@ def _decline(asking: Asking, account: TradingAccount) -> str:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_account_state = _SUBJECT.decide
+"""Approve or decline.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from accounts.selectors import find_account_by_code
 from accounts.services.ask_cash_booking import KIND
 from accounts.services.deposit import Deposit, deposit
-from authorisation.domain.principal import Principal, process_principal
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.domain.principal import process_principal
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from kernel.errors import NotFound
-
-
-def decide_cash_booking(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> str:
@@ -74,3 +47,8 @@ def _decline(asking: Asking, state: str) -> str:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_cash_booking = _SUBJECT.decide
+"""Approve or decline.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

@@ -16,37 +16,11 @@ from accounts.services._withdrawing import KIND, hold_of, withdrawal_event
 from accounts.services._write import BOOKING_FIELDS, booking_values, write_holds, write_posted
 from accounts.services.end_withdrawal import end_withdrawal
 from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from journal.bulk import write_rows
 from journal.services.append_to_stream import append_to_stream
 from kernel.errors import NotFound
 from kernel.numbers import ZERO, plain
-
-
-def decide_withdrawal(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> None:
@@ -105,3 +79,8 @@ def _book(asked: Mapping[str, Any], actor: Principal, maker_id: int, at: datetim
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline, give_up=_give_up)
+decide_withdrawal = _SUBJECT.decide
+"""Approve or decline.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

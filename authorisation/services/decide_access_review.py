@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from authorisation.domain.access_review import KIND
-from authorisation.domain.principal import Principal
 from authorisation.locks import lock_review, lock_review_lines, lock_rights
 from authorisation.models import AccessReview, ReviewLine
 from authorisation.selectors.reviews import plan_review_close, words_digest
 from authorisation.services._review_closing import carry_out, go_on
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
-
-
-def decide_access_review(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve: what was removed and what nobody reviewed ends, but for last holders. Decline: the review goes on.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +46,8 @@ def _give_up(asking: Asking, case: _Case, why: str) -> None:
 
 
 _SUBJECT = Subject(kind=KIND, load=_load, apply=_apply, decline=_decline, give_up=_give_up)
+decide_access_review = _SUBJECT.decide
+"""Approve: what was removed and what nobody reviewed ends, but for last holders. Decline: the review goes on.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

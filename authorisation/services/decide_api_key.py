@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 from authorisation.domain.key_change import KIND, KeyChange, from_payload
-from authorisation.domain.principal import Principal
 from authorisation.models import ApiKey, User
-from authorisation.services.decide_request import Applied, Asking, Decided, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, Subject
 from authorisation.services.issue_signed_key import issue_signed_key
 from authorisation.services.rotate_signed_key import rotate_signed_key
 from kernel.errors import NotPermitted
-
-
-def decide_api_key(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline; who answers for the service account does not decide about its keys (NotPermitted OWN_RIGHTS).
-
-    Raises as ``decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> KeyChange:
@@ -67,3 +39,8 @@ def _decline(asking: Asking, change: KeyChange) -> str:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline, guard=_guard)
+decide_api_key = _SUBJECT.decide
+"""Approve or decline; who answers for the service account does not decide about its keys (NotPermitted OWN_RIGHTS).
+
+Raises as ``decide_request`` does; then nothing changed.
+"""

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
-
 from django.db import IntegrityError, transaction
 
 from authorisation.domain.policy_change import PolicyChange, change_of_payload
-from authorisation.domain.principal import Principal
 from authorisation.models import ApprovalPolicy
 from authorisation.selectors.policies import last_version
 from authorisation.services._events import record
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from authorisation.services.request_policy_change import KIND, require_enough_people
 from journal.locks import lock_heads
-
-
-def decide_policy_change(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> PolicyChange:
@@ -84,3 +54,8 @@ def _decline(asking: Asking, change: PolicyChange) -> str:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_policy_change = _SUBJECT.decide
+"""Approve or decline.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

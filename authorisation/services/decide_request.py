@@ -94,6 +94,29 @@ class Subject(Generic[Case]):
     give_up: Callable[[Asking, Case, str], None] = field(default=_nothing)
     guard: Callable[[Asking, Case], None] = field(default=_nobody_else)
 
+    def decide(
+        self,
+        *,
+        actor: Principal,
+        at: datetime,
+        authorisation_id: UUID,
+        verdict: str,
+        reason_code: str,
+        reason: str,
+        payload_hash: str,
+    ) -> Decided:
+        """``decide_request`` about this subject: the service of each kind is this method of its own."""
+        return decide_request(
+            subject=self,
+            actor=actor,
+            at=at,
+            authorisation_id=authorisation_id,
+            verdict=verdict,
+            reason_code=reason_code,
+            reason=reason,
+            payload_hash=payload_hash,
+        )
+
 
 def decide_request(
     *,

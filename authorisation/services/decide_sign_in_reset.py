@@ -6,42 +6,15 @@ takes two to get there, and neither the database nor the checker's page ever hol
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
-
 from authorisation.domain.one_time import SIGN_IN_RESET_KIND
-from authorisation.domain.principal import Principal
 from authorisation.domain.sessions import SIGN_IN_RESET
 from authorisation.locks import lock_factors, lock_user
 from authorisation.models import RecoveryCode, SignInLink, User
 from authorisation.services._events import record
 from authorisation.services._former import keep_former
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from authorisation.services.end_sessions import end_sessions
 from kernel.errors import NotPermitted
-
-
-def decide_sign_in_reset(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline; nobody decides about themselves (NotPermitted OWN_RESET). Raises as ``decide_request`` does."""
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> User:
@@ -87,3 +60,5 @@ def _decline(asking: Asking, user: User) -> str:
 
 
 _SUBJECT = Subject(kind=SIGN_IN_RESET_KIND, load=_load, guard=_guard, apply=_apply, decline=_decline)
+decide_sign_in_reset = _SUBJECT.decide
+"""Approve or decline; nobody decides about themselves (NotPermitted OWN_RESET). Raises as ``decide_request`` does."""

@@ -6,19 +6,16 @@ The services that carry it out look again at what does not mix and at who must b
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from uuid import UUID
 
 from django.contrib.auth.models import Group
 
-from authorisation.domain.principal import Principal
 from authorisation.domain.right_change import ChangeKind, RightChange, from_payload
 from authorisation.locks import lock_rights
 from authorisation.models import User
 from authorisation.permissions import USER_RIGHT
 from authorisation.selectors import objects_of_right, rights_of_roles
 from authorisation.services.add_user import add_user
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from authorisation.services.enable_user import enable_user
 from authorisation.services.grant_access import grant_access
 from authorisation.services.join_role import join_role
@@ -26,32 +23,6 @@ from authorisation.services.leave_role import leave_role
 from authorisation.services.revoke_access import revoke_access
 from authorisation.services.set_role_rights import set_role_rights
 from kernel.errors import NotPermitted
-
-
-def decide_user_right(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline; nobody decides about a right of their own (NotPermitted OWN_RIGHTS).
-
-    Raises as ``decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> RightChange:
@@ -155,3 +126,8 @@ _DO: dict[ChangeKind, Callable[[Asking, RightChange], None]] = {
     ChangeKind.ENABLE_USER: _enable,
 }
 _SUBJECT = Subject(USER_RIGHT, _load, _apply, _decline, guard=_guard)
+decide_user_right = _SUBJECT.decide
+"""Approve or decline; nobody decides about a right of their own (NotPermitted OWN_RIGHTS).
+
+Raises as ``decide_request`` does; then nothing changed.
+"""

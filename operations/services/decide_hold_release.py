@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, Subject
 from journal.locks import lock_hold
 from journal.models import LegalHold
 from journal.services.release_hold import release_hold
 from operations.services.ask_hold_release import KIND
-
-
-def decide_hold_release(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline. Raises as ``authorisation.services.decide_request`` does; then nothing changed."""
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> LegalHold:
@@ -57,3 +32,5 @@ def _decline(asking: Asking, hold: LegalHold) -> str:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_hold_release = _SUBJECT.decide
+"""Approve or decline. Raises as ``authorisation.services.decide_request`` does; then nothing changed."""

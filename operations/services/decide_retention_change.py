@@ -2,38 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
-
-from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from journal.domain.retention import class_of
 from journal.selectors.retention import kept_days
 from journal.services.set_retention import set_retention
 from operations.services.ask_retention_change import KIND
-
-
-def decide_retention_change(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline. Raises as ``authorisation.services.decide_request`` does; then nothing changed."""
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> None:
@@ -61,3 +34,5 @@ def _decline(asking: Asking, case: None) -> str:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_retention_change = _SUBJECT.decide
+"""Approve or decline. Raises as ``authorisation.services.decide_request`` does; then nothing changed."""

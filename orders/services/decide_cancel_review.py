@@ -2,41 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
-
-from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, Subject
 from kernel.errors import NotFound
 from orders.models import Order
 from orders.permissions import can_see
 from orders.services._cancel_review import KIND, tell
-
-
-def decide_cancel_review(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve (it was in order) or decline (it was not, and somebody is told).
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> None:
@@ -59,3 +29,8 @@ def _decline(asking: Asking, case: None) -> str:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_cancel_review = _SUBJECT.decide
+"""Approve (it was in order) or decline (it was not, and somebody is told).
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, Subject
 from kernel.errors import Conflict
 from orders.selectors.actions import today_of
 from orders.services._actions import block
@@ -22,32 +22,6 @@ from refdata.models import CorporateAction
 from refdata.services.move_action import move_action
 from refdata.services.rename_listing import rename_listing
 from refdata.services.rescale_listings import restore_listings
-
-
-def decide_corporate_action(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline. An approval is carried out on the version that was looked at.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> CorporateAction:
@@ -88,3 +62,8 @@ def _carry_out(action: CorporateAction, asked: Mapping[str, Any], actor: Princip
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_corporate_action = _SUBJECT.decide
+"""Approve or decline. An approval is carried out on the version that was looked at.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from accounts.domain.ledger import AccountMoney
 from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from kernel.crash_points import crash_point
 from kernel.errors import Conflict, NotFound
 from orders.models import Order, OrderRequest
@@ -41,32 +41,6 @@ class _Case:
     money: AccountMoney
     actor: Principal
     at: datetime
-
-
-def decide_order_request(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline a held request.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> _Case:
@@ -136,3 +110,8 @@ def _end(case: _Case, state: OrderRequest.State, kind: str, code: str, sentence:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline, give_up=_give_up, guard=_require_waiting)
+decide_order_request = _SUBJECT.decide
+"""Approve or decline a held request.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

@@ -11,7 +11,7 @@ from uuid import UUID
 from authorisation.domain.principal import Principal
 from authorisation.models import User
 from authorisation.selectors import get_principal
-from authorisation.services.decide_request import Applied, Asking, Decided, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, Subject
 from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
 from kernel.errors import Conflict, NotFound
@@ -34,32 +34,6 @@ from orders.services.apply_reports import apply_reports
 from orders.services.record_phoned_order import record_phoned_order
 
 Details = Mapping[str, Any]
-
-
-def decide_suspense(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline what is to become of it.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> None:
@@ -201,3 +175,8 @@ _APPLY: dict[str, Callable[[Details, Principal, int, datetime], None]] = {
 }
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_suspense = _SUBJECT.decide
+"""Approve or decline what is to become of it.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

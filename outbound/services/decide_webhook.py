@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
-
-from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from kernel.ids import new_id
 from outbound.domain.draft import MOST_SUBSCRIPTIONS, Draft, draft_of
 from outbound.models import Subscription
@@ -14,32 +10,6 @@ from outbound.selectors.subscriptions import count_open, desks_heard_by, is_name
 from outbound.sending import house_reach
 from outbound.services._events import record
 from outbound.services.request_webhook import KIND
-
-
-def decide_webhook(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline. What was asked is looked at again as things are now.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def obstacle_to(draft: Draft) -> str:
@@ -93,3 +63,8 @@ def _decline(asking: Asking, draft: Draft) -> str:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_webhook = _SUBJECT.decide
+"""Approve or decline. What was asked is looked at again as things are now.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from kernel.crash_points import crash_point
 from risk.domain.limit_change import LimitChange, change_from_payload
 from risk.domain.usage import COUNTED_KINDS, usage_key
@@ -21,32 +21,6 @@ from risk.models import Limit
 from risk.services._events import record
 from risk.services.request_limit_change import KIND
 from risk.services.start_counting import start_counting
-
-
-def decide_limit_change(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> Limit | None:
@@ -115,3 +89,8 @@ def _set(
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_limit_change = _SUBJECT.decide
+"""Approve or decline.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

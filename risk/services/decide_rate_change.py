@@ -5,39 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, Subject
 from risk.domain.rates import RateKind, RateMark
 from risk.services.request_rate_change import KIND
 from risk.services.set_rate_mark import set_rate_mark
-
-
-def decide_rate_change(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> None:
@@ -77,3 +49,8 @@ def mark_of_payload(payload: Mapping[str, Any]) -> RateMark:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_rate_change = _SUBJECT.decide
+"""Approve or decline.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection
 
 from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, Subject
 from kernel.errors import Conflict
 from risk.locks import lock_entry, lock_restriction
 from risk.models import Restriction
@@ -23,32 +23,6 @@ from risk.services._events import record
 from risk.services.request_restriction import why_digest
 
 Asked = Mapping[str, Any]
-
-
-def decide_rule_change(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> None:
@@ -134,3 +108,8 @@ def rulebook_number() -> int:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_rule_change = _SUBJECT.decide
+"""Approve or decline.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

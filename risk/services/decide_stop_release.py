@@ -6,11 +6,10 @@ The second person is of risk or compliance (the kind's right), not who asked, an
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
 from authorisation.domain.four_eyes import APPROVE
 from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from journal.domain.records import Anomaly, Severity
 from journal.services.set_anomaly import set_anomaly
 from kernel.crash_points import crash_point
@@ -22,32 +21,6 @@ from risk.services._events import record
 from risk.services.close_breaker import close_breaker, why_not_well
 from risk.services.engage_kill_switch import ENGAGED
 from risk.services.request_stop_release import KIND
-
-
-def decide_stop_release(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline. Who pressed may not let go either (PRESSED_IT).
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> Block | None:
@@ -105,3 +78,8 @@ def _lift(block: Block, actor: Principal, at: datetime, name: str, reason: str) 
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline, guard=_not_who_pressed)
+decide_stop_release = _SUBJECT.decide
+"""Approve or decline. Who pressed may not let go either (PRESSED_IT).
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""

@@ -119,10 +119,15 @@ def test_a_service_file_is_named_after_its_function(room: str) -> None:
     for path in sorted((ROOT / room / "services").glob("*.py")):
         if path.name == "__init__.py" or path.name.startswith("_"):
             continue
-        public = {
-            node.name
-            for node in ast.parse(path.read_text()).body
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        body = ast.parse(path.read_text()).body
+        public = {node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")}
+        # A decision is a method of its subject, under the name of the service.
+        public |= {
+            name.id
+            for node in body
+            if isinstance(node, ast.Assign)
+            for name in node.targets
+            if isinstance(name, ast.Name)
         }
         expected = "handle" if path.stem.startswith("on_") else path.stem
         if expected not in public:
