@@ -12,6 +12,7 @@ from kernel.clock import utc_now
 from kernel.errors import Refused
 from oms_project.seed.accounts import seed_accounts
 from oms_project.seed.actions import seed_actions
+from oms_project.seed.feeds import seed_feeds
 from oms_project.seed.limits import seed_limits
 from oms_project.seed.markets import seed_markets
 from oms_project.seed.people import seed_desks, seed_people
@@ -43,6 +44,7 @@ def seed_demo(progress: Callable[[str], object] = print) -> None:
         seed_limits(at=at)
         seed_rulebook(at=at)
         seed_venues()
+        seed_feeds()
         seed_actions(actor=actor, at=at)
         if not Block.objects.filter(source=TRADING_SWITCH).exists():
             switch_trading(actor=actor, at=at, on=True, reason="demo desk")
