@@ -27,6 +27,7 @@ from authorisation.domain.principal import (
 from kernel.errors import NotPermitted
 from operations.permissions import SEARCH_AUDIT
 from outbound.permissions import SEES
+from reconciliation.permissions import DECIDE_BREAK, WORK_BREAK
 from refdata.permissions import ASK_STATIC_DATA, JUDGE_PRICE
 from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH
 
@@ -71,6 +72,9 @@ PAGES: tuple[HousePage, ...] = (
     HousePage("/desk", "Desk", "Desk", "d", sees_a_desk),
     HousePage("/approvals", "Approvals", "Approvals", "a", has_work, count="count-approvals"),
     HousePage("/exceptions", "Exceptions", "Exceptions", "e", has_work, count="count-exceptions"),
+    HousePage(
+        "/recon", "Recon", "Reconciliation: runs and breaks", "r", sees_a_desk_or_holds(WORK_BREAK, DECIDE_BREAK)
+    ),
     HousePage("/risk", "Risk", "Risk", "k", sees_a_desk_or_holds(*RISK), count="count-stops"),
     HousePage("/positions", "Positions", "Positions and cash", "o", sees_a_desk),
     HousePage("/prices", "Prices", "Prices", "m", sees_a_desk_or_holds(JUDGE_PRICE)),

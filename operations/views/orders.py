@@ -21,6 +21,7 @@ from operations.forms import CANCEL_REASONS, TIME_IN_FORCE_CHOICES, read_choice,
 from operations.permissions import SEARCH_AUDIT
 from operations.selectors.as_at import get_page_as_at
 from operations.selectors.order_page import get_order_page, get_visible_order, get_visible_orders
+from operations.selectors.recon.breaks import list_breaks_of_order
 from operations.views.edge import actor_may, page
 from operations.views.ticket import closest, sort_checks
 from orders.domain.results import RequestResult
@@ -95,6 +96,7 @@ def order_page(request: HttpRequest, actor: Principal, name: str) -> HttpRespons
     order = get_visible_order(actor, name)
     context = {
         "page": get_order_page(order=order),
+        "breaks": list_breaks_of_order(actor=actor, order_id=order.pk),
         "order": order,
         "why_not": why_not_acting(actor, order),
         "why_not_amending": why_not_acting(actor, order, amending=True),

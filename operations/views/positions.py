@@ -29,6 +29,7 @@ from operations.domain.position_rows import HEADER, csv_rows
 from operations.selectors.account_pictures import list_account_pictures
 from operations.selectors.derivation import FIGURES, get_derivation
 from operations.selectors.positions import get_positions, refs_of, symbols_of
+from operations.selectors.recon.breaks import list_breaks_of_account
 from operations.selectors.uploads import neutral
 from operations.views.edge import actor_may, page
 from orders.selectors.locates import list_locates
@@ -76,6 +77,7 @@ def account(request: HttpRequest, actor: Principal, code: str) -> HttpResponse:
         "locate_names": {line.view.instrument_id: line.symbol for line in positions.stock} | symbols_of(locates),
         "refs": refs_of({order_id for use in locates for order_id in use.by_order}),
         "may_record": actor_may(actor, ASK_STATIC_DATA),
+        "breaks": list_breaks_of_account(actor=actor, account_id=positions.account.id) if at is None else [],
         "now": utc_now(),
         "key": str(new_id()),
         "at_text": request.GET.get("at", "").strip(),

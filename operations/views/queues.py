@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from operations.selectors.queues import find_orders, get_exception, list_exceptions
+from operations.selectors.recon.break_page import find_break
 from operations.views.edge import page
 from operations.views.suspense import suspense_of
 
@@ -48,6 +49,9 @@ def exception_detail(request: HttpRequest, actor: Principal, item_id: UUID) -> H
 def search(request: HttpRequest, actor: Principal) -> HttpResponse:
     """One box for every identifier; a single exact hit is the answer itself."""
     query = request.GET.get("q", "").strip()[:4000]
+    named = find_break(actor=actor, text=query)
+    if named is not None:
+        return HttpResponseRedirect(f"/b/{named.ref}")
     orders, exact = find_orders(actor=actor, query=query) if query else ([], False)
     if exact and len(orders) == 1:
         return HttpResponseRedirect(f"/o/{orders[0].ref}")

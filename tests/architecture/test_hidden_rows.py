@@ -14,7 +14,7 @@ from tests.architecture.addresses import ADDRESSES, Door
 from tests.factories.doors import Doors
 
 ROW = re.compile(
-    r"\{d\.(?:own\.account\.code|order\.ref|order\.order_id|approvals\[0\]|exceptions\[0\]|uploads\[0\])\}"
+    r"\{d\.(?:own\.account\.code|order\.ref|order\.order_id|approvals\[0\]|exceptions\[0\]|uploads\[0\]|break_ref)\}"
 )
 OWN_ROWS = [
     door for doors in ADDRESSES.values() for door in doors if ROW.search(door.path) and door.status_for("own") != 405

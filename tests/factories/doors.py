@@ -37,11 +37,13 @@ from orders.services.apply_reports import apply_reports
 from orders.services.capture_order import capture_order
 from orders.services.record_hand_over import record_hand_over
 from outbound.models import Subscription
+from reconciliation.models import Break, Run
 from refdata.models import PriceTick
 from risk.models import Limit
 from risk.services.engage_kill_switch import engage_kill_switch
 from tests.factories import DeskWorld, make_desk, make_principal, set_price, terms
 from tests.factories.actions import announce
+from tests.factories.compared import make_breaks, make_run
 from tests.factories.venues import make_session
 from venues.models import WireMessage
 
@@ -67,6 +69,8 @@ class Doors:
     ticks: list[UUID] = field(default_factory=list)
     reviews: list[UUID] = field(default_factory=list)
     webhooks: list[UUID] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    breaks: list[Break] = field(default_factory=list)
     client: Client = field(default_factory=Client)
     strict_client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
 
@@ -86,6 +90,15 @@ class Doors:
     @property
     def webhook_id(self) -> UUID:
         return self.webhooks[0]
+
+    @property
+    def run_id(self) -> UUID:
+        """A run that found a break of every order; the one before it is the earlier run."""
+        return self.runs[1].pk
+
+    @property
+    def break_ref(self) -> str:
+        return self.breaks[0].ref
 
     @property
     def tick_id(self) -> UUID:
@@ -159,6 +172,16 @@ class Doors:
             self._add_stop()
             self._add_tick()
             self._add_webhook()
+            self._add_break()
+
+    def _add_break(self) -> None:
+        """A break of the own account about its newest order, in the second of two runs; the first saw none."""
+        if not self.runs:
+            at = utc_now()
+            self.runs += [make_run(at=at - timedelta(days=1)), make_run(at=at)]
+        order = self.orders[-1]
+        about = {"account_id": self.own.account.pk, "order_id": order.order_id, "ids": {"order_ref": order.ref}}
+        self.breaks += make_breaks(self.runs[1], **about)
 
     def _add_webhook(self) -> None:
         at = utc_now()

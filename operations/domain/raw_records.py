@@ -1,0 +1,71 @@
+"""One side of a break as a person reads it: its fields, the raw line, a FIX message decoded, and where it stands. Pure.
+
+What reconciliation keeps of a record is a flat mapping; ``raw``, ``file``, ``line`` and ``sha256`` are about where it came
+from, everything else is a field of the record, in the order it was kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from venues.domain.fix_codec import SOH, DecodedField, decode
+
+SOURCE = ("raw", "file", "line", "sha256")
+NESTED = "record"
+_FIX = re.compile(r"^8=FIX[^|^\x01]*[|^\x01]")
+MOST_CHARACTERS = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """``fields`` are name and value; ``decoded`` is empty unless the raw line is a FIX message."""
+
+    fields: tuple[tuple[str, str], ...]
+    raw: str = ""
+    decoded: tuple[DecodedField, ...] = ()
+    file: str = ""
+    line: str = ""
+    sha256: str = ""
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.fields or self.raw)
+
+
+def read_side(record: Mapping[str, Any]) -> Side:
+    """A kept record, whatever its kind. Empty for a record that one side does not have."""
+    nested = record.get(NESTED)
+    inner: Mapping[str, Any] = nested if isinstance(nested, Mapping) else {}
+    fields = [
+        (name, _text(value))
+        for part in (inner, record)
+        for name, value in part.items()
+        if name not in (*SOURCE, NESTED) and value not in (None, "")
+    ]
+    raw = str(record.get("raw") or "")[:MOST_CHARACTERS]
+    file, line, sha256 = (_text(record.get(name)) for name in SOURCE[1:])
+    return Side(tuple(fields), raw, decode_line(raw), file, line, sha256)
+
+
+def decode_line(raw: str) -> tuple[DecodedField, ...]:
+    """The fields of a FIX message written with SOH, ``|`` or ``^A``-like bars; nothing for any other line."""
+    if not _FIX.match(raw):
+        return ()
+    text = raw if SOH in raw else raw.replace("|", SOH).replace("^", SOH)
+    try:
+        return decode(text)
+    except ValueError:
+        return ()
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return " · ".join(f"{name} {_text(inner)}" for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(one) for one in value)
+    return str(value)

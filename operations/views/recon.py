@@ -1,0 +1,211 @@
+"""Reconciliation: runs, one run with its breaks beside one break, two runs compared, ageing, and all of that as files."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from authorisation.domain.principal import Principal
+from kernel.clock import utc_now
+from kernel.errors import Invalid, NotFound
+from operations.domain.recon_words import BUCKETS, BY_NAME
+from operations.selectors.recon.ageing import list_ageing, list_coming_back, list_recurrence
+from operations.selectors.recon.break_page import get_break, get_break_detail
+from operations.selectors.recon.breaks import list_breaks_of_run, list_tiles, net_of
+from operations.selectors.recon.differences import RunDiff, compare_runs
+from operations.selectors.recon.runs import RunRow, find_run_before, get_run, list_runs, list_sources
+from operations.selectors.recon.tables import (
+    ageing_table,
+    breaks_of_run,
+    breaks_table,
+    coming_back_table,
+    difference_table,
+    recurrence_table,
+    runs_table,
+)
+from operations.views.edge import page
+from operations.views.exports import handed_over, heading_for
+from reconciliation.domain.records import RECONCILED
+
+KINDS = {"": "All", **{kind.value: kind.value.capitalize() for kind in RECONCILED}}
+WORDS = {"": "All", "new": "New", "standing": "Standing", "closed": "Closed by it"}
+MOST_EXPORTED_RUNS = 5_000
+MOST_COMPARED = 50_000
+AGEING_PARTS = {"ageing": ageing_table, "recurrence": recurrence_table, "coming-back": coming_back_table}
+
+
+@require_GET
+@page
+def runs(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """Runs, newest first; with ``part`` the list alone, which draws itself anew while one is moving."""
+    at = utc_now()
+    kind, source, before = _filter(request)
+    context = {
+        "page": list_runs(actor=actor, at=at, kind=kind, source=source, before=before),
+        "kinds": KINDS,
+        "kind": kind,
+        "source": source,
+        "before": before,
+        "sources": list_sources(),
+        "list_export": f"/recon/export?{urlencode({'kind': kind, 'source': source, 'before': before})}",
+        "at": at,
+    }
+    template = "operations/parts/recon_runs.html" if request.GET.get("part") else "operations/recon.html"
+    return render(request, template, context)
+
+
+def _filter(request: HttpRequest) -> tuple[str, str, str]:
+    kind = request.GET.get("kind", "")
+    return kind if kind in KINDS else "", request.GET.get("source", "")[:40], request.GET.get("before", "")[:80]
+
+
+@require_GET
+@page
+def runs_export(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """The runs of a filter."""
+    kind, source, before = _filter(request)
+    heading = heading_for(actor, "Reconciliation runs", {"kind": kind, "source": source})
+    found = list_runs(actor=actor, at=heading.at, kind=kind, source=source, before=before, limit=MOST_EXPORTED_RUNS)
+    return handed_over(request, actor, runs_table(heading=heading, rows=found.rows))
+
+
+@require_GET
+@page
+def run(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
+    """Tiles, the breaks of a family on the left, one of them explained on the right; with ``part`` the list alone."""
+    at = utc_now()
+    row = get_run(actor=actor, at=at, run_id=run_id)
+    context = _list_of(request, actor, row)
+    if request.GET.get("part"):
+        return render(request, "operations/parts/recon_breaks.html", context)
+    tiles = list_tiles(actor=actor, run=row.run)
+    chosen = request.GET.get("break", "")[:20]
+    if chosen:
+        item = get_break(actor=actor, ref=chosen)
+        context |= {"detail": get_break_detail(actor=actor, item=item, at=at), "beside": True}
+    told = urlencode({"family": context["family"], "word": context["word"]})
+    context |= {
+        "tiles": tiles,
+        "net": net_of(tiles),
+        "earlier": find_run_before(row.run),
+        "list_export": f"/recon/{run_id}/export?{told}",
+    }
+    return render(request, "operations/recon_run.html", context)
+
+
+def _list_of(request: HttpRequest, actor: Principal, row: RunRow) -> dict[str, Any]:
+    family, word, after = request.GET.get("family", ""), request.GET.get("word", ""), request.GET.get("after", "")
+    family, word = family if family in BY_NAME else "", word if word in WORDS else ""
+    behind = int(after) if after.isdecimal() and len(after) <= 12 else 0
+    return {
+        "row": row,
+        "run": row.run,
+        "family": family,
+        "of_family": BY_NAME.get(family),
+        "word": word,
+        "words": WORDS,
+        "after": behind,
+        "breaks": list_breaks_of_run(actor=actor, run=row.run, at=row.at, family=family, word=word, after=behind),
+        "at": row.at,
+    }
+
+
+@require_GET
+@page
+def run_progress(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
+    """The line that says how far a run is."""
+    row = get_run(actor=actor, at=utc_now(), run_id=run_id)
+    return render(request, "operations/parts/recon_progress.html", {"row": row, "run": row.run})
+
+
+@require_GET
+@page
+def run_export(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
+    """The breaks of a run, of a family and a word where given."""
+    at = utc_now()
+    row = get_run(actor=actor, at=at, run_id=run_id)
+    family, word = request.GET.get("family", ""), request.GET.get("word", "")
+    told = {"run": str(run_id), "family": family if family in BY_NAME else "", "word": word if word in WORDS else ""}
+    heading = heading_for(actor, f"Breaks of {_called(row)}", told, at)
+    rows = breaks_of_run(actor=actor, run=row.run, at=at, family=told["family"], word=told["word"])
+    return handed_over(request, actor, breaks_table(heading=heading, rows=rows))
+
+
+def _called(row: RunRow) -> str:
+    return f"{row.run.get_kind_display().lower()} with {row.run.source}, {row.run.as_of}"
+
+
+@require_GET
+@page
+def run_diff(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
+    """A run against an earlier one: ``with``, else the one before it."""
+    row, diff = _diff(request, actor, run_id)
+    recent = list_runs(actor=actor, at=row.at, kind=row.run.kind, source=row.run.source)
+    others = [one for one in recent.rows if one.run.pk != row.run.pk]
+    told = urlencode({"with": diff.other.pk}) if diff else ""
+    context = {
+        "row": row,
+        "run": row.run,
+        "diff": diff,
+        "others": others,
+        "diff_export": f"/recon/{run_id}/difference/export?{told}",
+        "at": row.at,
+    }
+    return render(request, "operations/recon_diff.html", context)
+
+
+@require_GET
+@page
+def run_diff_export(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
+    """The same, whole, as a file."""
+    row, diff = _diff(request, actor, run_id, most=MOST_COMPARED)
+    if diff is None:
+        raise NotFound("RUN_UNKNOWN", "There is no earlier run to compare with.")
+    told = {"run": str(run_id), "with": str(diff.other.pk)}
+    heading = heading_for(actor, f"Difference of {_called(row)}", told, row.at)
+    return handed_over(request, actor, difference_table(heading=heading, diff=diff))
+
+
+def _diff(request: HttpRequest, actor: Principal, run_id: UUID, **bounds: int) -> tuple[RunRow, RunDiff | None]:
+    row = get_run(actor=actor, at=utc_now(), run_id=run_id)
+    named = request.GET.get("with", "")
+    try:
+        other = get_run(actor=actor, at=row.at, run_id=UUID(named)).run if named else find_run_before(row.run)
+    except ValueError as error:
+        raise NotFound("RUN_UNKNOWN", "There is no such run.") from error
+    if other is None:
+        return row, None
+    if (other.kind, other.source) != (row.run.kind, row.run.source):
+        raise Invalid("RUNS_DIFFER", "Runs are compared that are of the same kind and about the same source.")
+    return row, compare_runs(actor=actor, run=row.run, other=other, at=row.at, **bounds)
+
+
+@require_GET
+@page
+def ageing(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """How old what is open is, and what comes back."""
+    at = utc_now()
+    context = {
+        "rows": list_ageing(actor=actor, at=at),
+        "buckets": [title for title, _ in BUCKETS],
+        "recurrence": list_recurrence(actor=actor, at=at),
+        "coming_back": list_coming_back(actor=actor, at=at),
+        "at": at,
+    }
+    return render(request, "operations/recon_ageing.html", context)
+
+
+@require_GET
+@page
+def ageing_export(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """``what``: ageing, recurrence or coming-back."""
+    what = request.GET.get("what", "ageing")
+    if what not in AGEING_PARTS:
+        raise Invalid("PARAMETERS_INVALID", "Some query parameters are unknown or malformed.")
+    heading = heading_for(actor, f"Breaks: {what.replace('-', ' ')}", {"what": what})
+    return handed_over(request, actor, AGEING_PARTS[what](actor=actor, heading=heading))

@@ -1,0 +1,18 @@
+"""Reconciliation: runs are everybody's who sees a desk, breaks are rows."""
+
+from __future__ import annotations
+
+from tests.architecture.addresses.door import SEES_THE_DESK, SIGNED_IN, Door
+
+RECON: dict[str, tuple[Door, ...]] = {
+    "recon": (Door("GET", "/recon", SIGNED_IN),),
+    "recon/export": (Door("GET", "/recon/export?form=json", SIGNED_IN),),
+    "recon/ageing": (Door("GET", "/recon/ageing", SIGNED_IN),),
+    "recon/ageing/export": (Door("GET", "/recon/ageing/export?form=json", SIGNED_IN),),
+    "recon/<uuid:run_id>": (Door("GET", "/recon/{d.run_id}", SIGNED_IN),),
+    "recon/<uuid:run_id>/progress": (Door("GET", "/recon/{d.run_id}/progress", SIGNED_IN),),
+    "recon/<uuid:run_id>/export": (Door("GET", "/recon/{d.run_id}/export?form=json", SIGNED_IN),),
+    "recon/<uuid:run_id>/difference": (Door("GET", "/recon/{d.run_id}/difference", SIGNED_IN),),
+    "recon/<uuid:run_id>/difference/export": (Door("GET", "/recon/{d.run_id}/difference/export?form=json", SIGNED_IN),),
+    "b/<str:ref>": (Door("GET", "/b/{d.break_ref}", SEES_THE_DESK),),
+}
