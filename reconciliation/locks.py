@@ -1,4 +1,4 @@
-"""Every lock of this room, first of all in its transactions, before accounts, blocks and orders: feed → file → breaks.
+"""Every lock of this room, first of all in its transactions, before accounts, blocks and orders: feed → file → run → breaks.
 
 A feed's row comes first: whoever judges a file of it sees all that came before.
 """
@@ -12,7 +12,7 @@ from uuid import UUID
 from journal.bulk import raw_cursor
 from journal.domain.idempotency import lock_number
 from kernel.errors import NotFound
-from reconciliation.models import Break, Feed, FeedFile
+from reconciliation.models import Break, Feed, FeedFile, Run
 
 
 def lock_feed(code: str) -> Feed:
@@ -31,6 +31,14 @@ def lock_file(file_id: UUID) -> FeedFile:
     if row is None:
         raise NotFound("FILE_UNKNOWN", "There is no such file.")
     return row
+
+
+def lock_run(run_id: UUID) -> Run:
+    """The run; nobody else changes it until commit. Raises NotFound RUN_UNKNOWN."""
+    run = Run.objects.select_for_update(no_key=True, of=("self",)).filter(pk=run_id).first()
+    if run is None:
+        raise NotFound("RUN_UNKNOWN", "There is no such run.")
+    return run
 
 
 def lock_break(break_id: UUID) -> Break:

@@ -1,9 +1,10 @@
-"""XLSX: one sheet of typed cells. A figure with more digits than a spreadsheet keeps is written as text, never rounded."""
+"""XLSX: sheets of typed cells. A figure with more digits than a spreadsheet keeps is written as text, never rounded."""
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
 from operations.exporting.cells import cell_text, is_typed, neutral
+from operations.exporting.pdf_file import Section
 from operations.exporting.table import Cell, Heading, Table
 from operations.exporting.zipping import unzip, zip_of
 
@@ -26,13 +28,42 @@ def xlsx_of(table: Table) -> bytes:
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_sheet_title(table.heading.title))
     sheet.freeze_panes = f"A{len(table.facts) + 3}"
-    for name, value in table.facts:
-        sheet.append([_cell(sheet, name, table.heading, bold=True), _cell(sheet, value, table.heading)])
+    _add_facts(sheet, table.facts, table.heading)
     sheet.append([])
+    _add_rows(sheet, table)
+    return _saved(book, table.heading)
+
+
+def xlsx_of_document(heading: Heading, sections: Sequence[Section], facts: Sequence[tuple[str, str]]) -> bytes:
+    """A sheet of what is said, then one for each table; the same bytes for the same content."""
+    book = Workbook(write_only=True)
+    first = book.create_sheet("Summary")
+    _add_facts(first, [("Report", heading.title), *facts], heading)
+    for section in sections:
+        first.append([])
+        first.append([_cell(first, section.title, heading, bold=True)])
+        for sentence in section.sentences:
+            first.append([_cell(first, sentence, heading)])
+        if section.table is not None:
+            sheet = book.create_sheet(_sheet_title(section.title))
+            sheet.freeze_panes = "A2"
+            _add_rows(sheet, section.table)
+    return _saved(book, heading)
+
+
+def _add_facts(sheet: Any, facts: Iterable[tuple[str, str]], heading: Heading) -> None:
+    for name, value in facts:
+        sheet.append([_cell(sheet, name, heading, bold=True), _cell(sheet, value, heading)])
+
+
+def _add_rows(sheet: Any, table: Table) -> None:
     sheet.append([_cell(sheet, column.title, table.heading, bold=True) for column in table.columns])
     for row in table.rows:
         sheet.append([_cell(sheet, cell, table.heading) for cell in row])
-    at = table.heading.at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _saved(book: Workbook, heading: Heading) -> bytes:
+    at = heading.at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
     book.properties.creator = "OMS"
     book.properties.created = at
     buffer = io.BytesIO()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
 
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
@@ -18,6 +19,7 @@ from operations.selectors.recon.ageing import list_ageing, list_coming_back, lis
 from operations.selectors.recon.break_page import get_break, get_break_detail
 from operations.selectors.recon.breaks import list_breaks_of_run, list_tiles, net_of
 from operations.selectors.recon.differences import RunDiff, compare_runs
+from operations.selectors.recon.report import run_report
 from operations.selectors.recon.runs import RunRow, find_run_before, get_run, list_runs, list_sources
 from operations.selectors.recon.tables import (
     ageing_table,
@@ -28,9 +30,13 @@ from operations.selectors.recon.tables import (
     recurrence_table,
     runs_table,
 )
-from operations.views.edge import page
-from operations.views.exports import handed_over, heading_for
+from operations.services.record_read import RECORDS_EXPORTED, record_read
+from operations.views.edge import is_part, page
+from operations.views.exports import file_answer, handed_over, heading_for
 from reconciliation.domain.records import RECONCILED
+from reconciliation.selectors.seeing import sees_totals
+from reconciliation.selectors.signing import open_statement, why_not_signing
+from reconciliation.services.sign_run_off import sign_run_off
 
 KINDS = {"": "All", **{kind.value: kind.value.capitalize() for kind in RECONCILED}}
 WORDS = {"": "All", "new": "New", "standing": "Standing", "closed": "Closed by it"}
@@ -94,8 +100,42 @@ def run(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
         "net": net_of(tiles),
         "earlier": find_run_before(row.run),
         "list_export": f"/recon/{run_id}/export?{told}",
+        **_signing(actor, row),
     }
     return render(request, "operations/recon_run.html", context)
+
+
+def _signing(actor: Principal, row: RunRow) -> dict[str, Any]:
+    """What a signer would take note of now, and why this person may not be the signer."""
+    left_open = open_statement(row.run)
+    seen = left_open if sees_totals(actor) else replace(left_open, count=0, accepted=0, by_category={}, exposure={})
+    return {"left_open": seen, "why_not_sign": why_not_signing(row.run, actor, statement=left_open)}
+
+
+@require_POST
+@page
+def sign_off(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
+    """Take note of what is open, as read."""
+    statement, digest = request.POST.get("statement", ""), request.POST.get("digest", "")
+    sign_run_off(actor=actor, at=utc_now(), run_id=run_id, statement=statement, digest=digest)
+    if not is_part(request):
+        return redirect("recon-run", run_id=run_id)
+    row = get_run(actor=actor, at=utc_now(), run_id=run_id)
+    return render(request, "operations/parts/recon_sign.html", {"row": row, "run": row.run} | _signing(actor, row))
+
+
+@require_GET
+@page
+def run_report_file(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
+    """The report as ``form``: pdf, xlsx or json; on record before it leaves."""
+    form, at = request.GET.get("form", "pdf"), utc_now()
+    made = run_report(actor=actor, row=get_run(actor=actor, at=at, run_id=run_id), form=form)
+    what = {
+        "what": f"report of run {run_id}", "form": form, "rows": made.rows, "rows_sha256": made.rows_sha256,
+        "sha256": made.sha256,
+    }  # fmt: skip
+    record_read(actor=actor, at=at, kind=RECORDS_EXPORTED, what=what)
+    return file_answer(made.name, made.content_type, made.body, made.sha256)
 
 
 def _list_of(request: HttpRequest, actor: Principal, row: RunRow) -> dict[str, Any]:

@@ -71,6 +71,11 @@ class Run(FSMModelMixin, models.Model):
                 condition=Q(signed_by="") | ~Q(signed_by=models.F("started_by")),
                 name="reconciliation_run_second_person",
             ),
+            models.CheckConstraint(
+                condition=Q(signed_by="", signed_at__isnull=True, sign_off="")
+                | Q(~Q(signed_by=""), ~Q(sign_off=""), signed_at__isnull=False),
+                name="reconciliation_run_signed_whole",
+            ),
         ]
 
     @transition(field=state, source=moves.sources_of(moves.RUN, "begin"), target=moves.RUNNING)

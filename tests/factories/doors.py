@@ -180,7 +180,11 @@ class Doors:
             at = utc_now()
             self.runs += [make_run(at=at - timedelta(days=1)), make_run(at=at)]
         order = self.orders[-1]
-        about = {"account_id": self.own.account.pk, "order_id": order.order_id, "ids": {"order_ref": order.ref}}
+        about: dict[str, Any] = {
+            "account_id": self.own.account.pk,
+            "order_id": order.order_id,
+            "ids": {"order_ref": order.ref},
+        }
         self.breaks += make_breaks(self.runs[1], **about)
 
     def _add_webhook(self) -> None:

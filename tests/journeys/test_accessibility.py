@@ -49,6 +49,17 @@ PAGES: dict[str, Seen] = {
     "o/<str:name>/as-at/<int:seq>": Seen(DEALER, "/o/{0}/as-at/1", "SELECT ref FROM orders_order ORDER BY id"),
     "exceptions": Seen(DEALER, "/exceptions"),
     "exceptions/<uuid:item_id>": Seen(OPERATIONS, "/exceptions/{0}", "SELECT id FROM operations_exceptionitem"),
+    "recon": Seen(OPERATIONS, "/recon"),
+    "recon/ageing": Seen(OPERATIONS, "/recon/ageing"),
+    "recon/<uuid:run_id>": Seen(
+        OPERATIONS, "/recon/{0}", "SELECT run_id FROM reconciliation_runbreak ORDER BY id LIMIT 1"
+    ),
+    "recon/<uuid:run_id>/difference": Seen(
+        OPERATIONS, "/recon/{0}/difference", "SELECT run_id FROM reconciliation_runbreak ORDER BY id DESC LIMIT 1"
+    ),
+    "b/<str:ref>": Seen(
+        OPERATIONS, "/b/BRK-{0}", "SELECT lpad(number::text, 6, '0') FROM reconciliation_break ORDER BY number"
+    ),
     "uploads": Seen(DEALER, "/uploads"),
     "uploads/<uuid:upload_id>": Seen(DEALER, "/uploads/{0}", "SELECT id FROM orders_upload"),
     "search": Seen(DEALER, "/search?q=AC4480"),
@@ -115,6 +126,8 @@ NOT_PAGES = {
     "risk/limits/<int:limit_id>": "part of the limits page",
     "risk/kill/reach": "part of the stops page",
     "risk/trials/<uuid:trial_id>": "needs a back-test that ran",
+    "recon/<uuid:run_id>/progress": "part of the run's page",
+    "recon/<uuid:run_id>/report": "a file",
     "uploads/<uuid:upload_id>/progress": "part of the upload's page",
     "uploads/<uuid:upload_id>/errors.csv": "a file",
     "positions/<str:code>/positions.csv": "a file",
@@ -159,6 +172,19 @@ asked = AuthorisationRequest.objects.get(id=question.authorisation_id)
 decide_stop_release(actor=other, at=utc_now(), authorisation_id=asked.id, verdict="approve", reason_code="", reason="",
                     payload_hash=asked.payload_hash)
 """  # other journeys press and count stops in the same house
+COMPARED = """
+import django; django.setup()
+from datetime import timedelta
+from kernel.clock import utc_now
+from tests.factories.compared import end_break, make_breaks, make_file, make_run, saw
+at = utc_now()
+earlier, run = make_run(at=at - timedelta(days=1)), make_run(at=at, file=make_file())
+stood, gone = make_breaks(earlier, 2)
+saw(run, [stood])
+end_break(gone)
+make_breaks(run, 2, category="quantity", candidates=[{"exec_id": "9F77"}], ours={"cum_qty": "19800"},
+            differences=[{"field": "cum_qty", "ours": "19800", "theirs": "20000", "difference": "200"}])
+"""
 RUN = """(rules) => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then((found) => found.violations.flatMap(
   (one) => one.nodes.slice(0, 3).map((node) => `${one.id}: ${node.html.slice(0, 160)} ${(node.any[0] || {}).message || ''}`)))"""
 
@@ -199,6 +225,7 @@ def test_axe_finds_nothing(house: House, sign_in: SignIn) -> None:
     post(head, "/risk/kill", scope="strategy", name="AXE", typed="AXE", reason="to be looked at")
     house.sql(SOMETHING_WRONG)
     house.sql(SOMETHING_SENT)
+    subprocess.run([sys.executable, "-c", COMPARED], cwd=ROOT, env=house.environment, check=True, timeout=120)
     office = sign_in(COMPLIANCE, path="/admin/access-review")
     open_review(office, "auditor")
     pages = {DEALER: maker, RISK: head, COMPLIANCE: office}

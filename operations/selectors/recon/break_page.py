@@ -86,11 +86,19 @@ def get_break_detail(*, actor: Principal, item: Break, at: datetime) -> BreakDet
         theirs=read_side(item.theirs),
         differences=tuple(_difference(one) for one in item.differences),
         candidates=tuple(read_side(one) for one in item.candidates),
-        blocks=tuple(Block.objects.filter(source=f"break:{item.ref}", lifted_at=None).order_by("scope", "scope_id")),
+        blocks=tuple(_standing(item)),
         seen=tuple(item.seen.select_related("run").order_by("-run__created_at", "-id")[:MOST_SEEN]),
         others=tuple(
             visible_breaks(actor).filter(key=item.key).exclude(pk=item.pk).order_by("-recurrence")[:MOST_SEEN]
         ),
+    )
+
+
+def _standing(item: Break) -> list[Block]:
+    """What its policy has imposed and not lifted."""
+    source = f"break:{item.ref}"
+    return list(
+        Block.objects.filter(source__in=(source, f"{source}:new"), lifted_at=None).order_by("scope", "scope_id")
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.architecture.addresses.door import SEES_THE_DESK, SIGNED_IN, Door
+from tests.architecture.addresses.door import NOT_THEIRS, SEES_THE_DESK, SIGNED_IN, Door
 
 RECON: dict[str, tuple[Door, ...]] = {
     "recon": (Door("GET", "/recon", SIGNED_IN),),
@@ -14,5 +14,9 @@ RECON: dict[str, tuple[Door, ...]] = {
     "recon/<uuid:run_id>/export": (Door("GET", "/recon/{d.run_id}/export?form=json", SIGNED_IN),),
     "recon/<uuid:run_id>/difference": (Door("GET", "/recon/{d.run_id}/difference", SIGNED_IN),),
     "recon/<uuid:run_id>/difference/export": (Door("GET", "/recon/{d.run_id}/difference/export?form=json", SIGNED_IN),),
+    "recon/<uuid:run_id>/report": (Door("GET", "/recon/{d.run_id}/report?form=json", SIGNED_IN),),
+    "recon/<uuid:run_id>/sign-off": (
+        Door("POST", "/recon/{d.run_id}/sign-off", NOT_THEIRS, lambda d: {"statement": "x", "digest": "x"}),
+    ),
     "b/<str:ref>": (Door("GET", "/b/{d.break_ref}", SEES_THE_DESK),),
 }

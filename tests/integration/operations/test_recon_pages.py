@@ -153,7 +153,7 @@ def test_order_and_account_say_which_breaks_there_are(world: DeskWorld, other: D
 
 def test_families_words_and_pages(world: DeskWorld) -> None:
     run = make_run()
-    about = {"account_id": world.account.pk}
+    about: dict[str, Any] = {"account_id": world.account.pk}
     for category in ("missing_external", "status", "quantity", "price", "fee", "duplicate_suspect", "timing"):
         make_breaks(run, 2, category=category, **about)
     standing = make_breaks(run, 150, word="standing", **about)
@@ -180,9 +180,7 @@ def test_a_run_of_five_thousand_breaks_costs_what_a_run_of_one_costs(world: Desk
     costs = []
     for run in (small, large):
         client.get(f"/recon/{run.pk}")
-        with CaptureQueriesContext(
-            connection,
-        ) as sent:
+        with CaptureQueriesContext(connection) as sent:
             shown = text(client.get(f"/recon/{run.pk}"))
         costs.append(len(sent))
     assert costs[0] == costs[1]
@@ -206,6 +204,7 @@ def test_a_moving_run_says_how_far_it_is_and_how_long_it_takes(world: DeskWorld)
     run = make_run(
         state="running", done=2_000, total=10_000, step="match", matched=0, started_at=utc_now() - timedelta(seconds=20)
     )
+    assert run.started_at is not None
     row = get_run(actor=ops, at=run.started_at + timedelta(seconds=20), run_id=run.pk)
     assert (row.pace, row.left_s) == (100, 80)
     shown = text(browser(ops).get(f"/recon/{run.pk}/progress"))
@@ -216,7 +215,7 @@ def test_a_moving_run_says_how_far_it_is_and_how_long_it_takes(world: DeskWorld)
 
 def test_the_difference_of_two_runs_says_why_each_is_there(world: DeskWorld) -> None:
     earlier, later = make_run(), make_run(at=AT + timedelta(days=1))
-    about = {"account_id": world.account.pk}
+    about: dict[str, Any] = {"account_id": world.account.pk}
     agreed, stands, unseen, accepted = make_breaks(earlier, 4, **about)
     saw(later, [stands, accepted])
     accept_break(accepted, AT.date())
@@ -242,7 +241,7 @@ def test_the_difference_of_two_runs_says_why_each_is_there(world: DeskWorld) -> 
 
 def test_ageing_counts_from_when_the_matter_happened(world: DeskWorld) -> None:
     run = make_run()
-    about = {"account_id": world.account.pk}
+    about: dict[str, Any] = {"account_id": world.account.pk}
     for hours in (1, 23, 25, 24 * 8, 24 * 40):
         make_breaks(run, 1, event_at=AT - timedelta(hours=hours), **about)
     (waits,) = make_breaks(run, 1, event_at=None, found_at=AT - timedelta(days=4), exposure_currency="USD", **about)
