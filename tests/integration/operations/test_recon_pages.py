@@ -46,7 +46,7 @@ def other() -> DeskWorld:
 
 def worker(name: str, *worlds: DeskWorld) -> Principal:
     return make_principal(
-        name, role="operations", rights=WORKS, desks=[one.desk for one in worlds], groups=[one.group for one in worlds],
+        name, role="operations", rights=WORKS, desks=tuple(one.desk for one in worlds), groups=tuple(one.group for one in worlds),
         trades=False, persona="operations",
     )  # fmt: skip
 

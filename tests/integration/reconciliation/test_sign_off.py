@@ -37,13 +37,13 @@ def world() -> DeskWorld:
 
 def person(name: str, *worlds: DeskWorld, rights: tuple[str, ...] = ("work_break", "decide_break")) -> Principal:
     return make_principal(
-        name, role=f"role of {name}", rights=rights, desks=[one.desk for one in worlds],
-        groups=[one.group for one in worlds], trades=False, persona="operations",
+        name, role=f"role of {name}", rights=rights, desks=tuple(one.desk for one in worlds),
+        groups=tuple(one.group for one in worlds), trades=False, persona="operations",
     )  # fmt: skip
 
 
 def sign(run: Run, actor: Principal, **changes: Any) -> Run:
-    values = {"statement": SAID, "digest": open_statement(run).digest, "at": AFTER} | changes
+    values: dict[str, Any] = {"statement": SAID, "digest": open_statement(run).digest, "at": AFTER} | changes
     return sign_run_off(actor=actor, run_id=run.pk, **values)
 
 
