@@ -1,18 +1,54 @@
-"""Every lock of this room, first of all in its transactions, before accounts, blocks and orders: feed → file → run → breaks.
+"""Every lock of this room, first of all in its transactions, before accounts, blocks and orders: feed → file → run → breaks →
+the number that the next break gets.
 
 A feed's row comes first: whoever judges a file of it sees all that came before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
 from journal.bulk import raw_cursor
 from journal.domain.idempotency import lock_number
-from kernel.errors import NotFound
+from kernel.errors import Conflict, NotFound
+from reconciliation.domain import transitions as moves
 from reconciliation.models import Break, Feed, FeedFile, Run
+
+
+WAIT_S = 60.0
+LOOK_S = 0.2
+
+
+@contextmanager
+def comparing(
+    kind: str, source: str, *, wait_s: float = WAIT_S, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[None]:
+    """Be the only session that compares this kind and source; waits for another. Raises Conflict RUN_UNDER_WAY.
+
+    A lock of the session: it lasts over commits, and ends with the process whatever kills it.
+    """
+    number = lock_number("reconciliation", kind, source)
+    waited = 0.0
+    while not _try(number):
+        if waited >= wait_s:
+            raise Conflict("RUN_UNDER_WAY", f"A run of {kind} of {source} is under way; try again when it has ended.")
+        sleep(LOOK_S)
+        waited += LOOK_S
+    try:
+        yield
+    finally:
+        with raw_cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+
+
+def _try(number: int) -> bool:
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def lock_feed(code: str) -> Feed:
@@ -35,7 +71,7 @@ def lock_file(file_id: UUID) -> FeedFile:
 
 def lock_run(run_id: UUID) -> Run:
     """The run; nobody else changes it until commit. Raises NotFound RUN_UNKNOWN."""
-    run = Run.objects.select_for_update(no_key=True, of=("self",)).filter(pk=run_id).first()
+    run = Run.objects.select_for_update(no_key=True, of=("self",)).select_related("file").filter(pk=run_id).first()
     if run is None:
         raise NotFound("RUN_UNKNOWN", "There is no such run.")
     return run
@@ -52,6 +88,21 @@ def lock_break(break_id: UUID) -> Break:
 def lock_breaks(break_ids: Collection[UUID]) -> list[Break]:
     """Those that are there, ascending by id."""
     return list(Break.objects.select_for_update().filter(id__in=list(break_ids)).order_by("id"))
+
+
+def lock_standing_breaks(keys: Collection[str]) -> dict[str, Break]:
+    """The breaks of these keys that are not closed, by key."""
+    rows = Break.objects.select_for_update().filter(key__in=keys).exclude(state=moves.CLOSED)
+    return {row.key: row for row in rows.order_by("id")}
+
+
+def last_break_number() -> int:
+    """The highest number given so far; nobody else gives one until commit."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number("reconciliation", "numbers")])
+        cursor.execute("SELECT coalesce(max(number), 0) FROM reconciliation_break")
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import TypeVar
 from django.db.models import QuerySet
 
 from reconciliation.domain.effects import Policy
+from reconciliation.domain.rules import Rules
 from reconciliation.models import BreakPolicy, OutsideName, Tolerance
 
 WRITE_OFF = "write_off"
@@ -53,6 +54,13 @@ def write_off_limit(*, kind: str, source: str, currency: str) -> Decimal | None:
         if (row.kind, row.field, row.currency) == (kind, WRITE_OFF, currency)
     }
     return marks.get(source, marks.get(""))
+
+
+def get_rules(*, kind: str, source: str) -> Rules:
+    """The tolerances a run of this kind and source is judged by: the source's own stand over those for any."""
+    rows = [row for row in list_tolerances() if row.kind == kind and row.source in ("", source)]
+    tolerances = {(row.field, row.currency): row.amount for row in sorted(rows, key=lambda row: row.source)}
+    return Rules(tolerances, sum(row.version for row in rows))
 
 
 Row = TypeVar("Row", BreakPolicy, Tolerance, OutsideName)

@@ -1,0 +1,66 @@
+"""What a comparison is given and what it gives back, the same for every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg.pq import TransactionStatus
+
+from reconciliation.domain.findings import Finding
+from reconciliation.domain.rules import Rules
+
+MOST_JUDGED = 50_000
+"""Records that are judged one by one. Where more than these do not agree at first sight, the file is wrong, not the books."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One comparison: the staged table of the file, and what of the books it is about.
+
+    ``markets`` empty: all of them. ``cut_at``: what happened later is none of the file's business.
+    """
+
+    table: str
+    source: str
+    as_of: date
+    at: datetime
+    rules: Rules
+    cut_at: datetime | None = None
+    markets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """``internal`` records of ours that the file should have, ``external`` rows of it, ``matched`` of ours that agree.
+
+    ``unjudged``: so many did not agree at first sight that none was judged. ``complete`` is False then.
+    """
+
+    internal: int
+    external: int
+    matched: int
+    findings: Sequence[Finding] = ()
+    unjudged: int = 0
+
+    @property
+    def complete(self) -> bool:
+        return self.unjudged == 0
+
+
+def in_failed_transaction(cursor: Any) -> bool:
+    """Whether nothing can be done any more but to roll back, which takes tables and settings of the transaction with it."""
+    return bool(cursor.connection.info.transaction_status is TransactionStatus.INERROR)
+
+
+class Rows:
+    """Rows of a cursor by column name, without a dict a row being the rule of the house."""
+
+    def __init__(self, cursor: Any) -> None:
+        self.names = [column.name for column in cursor.description]
+        self.rows = cursor.fetchall()
+
+    def dicts(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.names, row, strict=True)) for row in self.rows]

@@ -1,0 +1,167 @@
+"""Do a run that was asked for, or what is left of it: compare, keep, tell, each step committed before the next.
+
+Comparing writes nothing but progress, and what is kept is kept in one transaction with the step: whatever kills the process,
+the run is done again from its row and the kept file, and comes to the same. One run of a kind and source at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from authorisation.domain.principal import process_principal
+from journal.bulk import raw_cursor
+from journal.domain.records import Anomaly, Severity
+from journal.services.set_anomaly import set_anomaly
+from kernel.crash_points import crash_point
+from kernel.errors import NotFound, OmsError
+from reconciliation.domain import transitions as moves
+from reconciliation.domain.records import Kind
+from reconciliation.formats.read_statement import raw_records
+from reconciliation.kept_files import kept_path
+from reconciliation.locks import comparing
+from reconciliation.matching.comparing import Compared, Task, in_failed_transaction
+from reconciliation.matching.kinds import COMPARE, markets_of
+from reconciliation.models import FeedFile, Run
+from reconciliation.selectors.rules import get_rules
+from reconciliation.services._keep_breaks import KEPT, RunStopped, keep_breaks
+from reconciliation.services._tell_breaks import tell_breaks
+from reconciliation.services.settle_policies import settle_policies
+from reconciliation.staging import staged
+
+ACTOR = process_principal("reconciliation").actor
+COMPARING, TOLD = "comparing", "told"
+MEMORY = "128MB"
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """The run as it ended; its breaks are read by ``selectors``."""
+
+    run_id: UUID
+    state: str
+    sentence: str
+    internal: int
+    external: int
+    matched: int
+    written: int
+    standing: int
+    closed: int
+
+
+def do_run(*, run_id: UUID, at: datetime, now: Callable[[], datetime] | None = None) -> RunResult:
+    """Raises NotFound RUN_UNKNOWN, Conflict RUN_UNDER_WAY, and whatever the run fails by; then it is failed and says why."""
+    clock = now or (lambda: at)
+    run = Run.objects.filter(id=run_id).first()
+    if run is None:
+        raise NotFound("RUN_UNKNOWN", "There is no such run.")
+    with comparing(run.kind, run.source):
+        run.refresh_from_db()
+        if run.state not in moves.ENDED:
+            try:
+                _work(run, at, clock)
+            except RunStopped:
+                pass
+            except Exception as problem:
+                _fail(run_id, problem, clock())
+                raise
+    return _result(run_id)
+
+
+def _work(run: Run, at: datetime, clock: Callable[[], datetime]) -> None:
+    if run.state == moves.WAITING:
+        run.begin()
+        run.started_at, run.step = at, COMPARING
+        run.save(update_fields=["state", "started_at", "step"])
+    crash_point("run.begun")
+    if run.step == COMPARING:
+        compared, raw = _compare(run, at)
+        crash_point("run.compared")
+        keep_breaks(run_id=run.id, compared=compared, raw=raw, at=clock())
+        crash_point("run.kept")
+        run.refresh_from_db()
+    if run.step == KEPT:
+        tell_breaks(run=run, actor=ACTOR, at=clock())
+        run.step = TOLD
+        run.save(update_fields=["step"])
+        crash_point("run.told")
+    _end(run, clock())
+    crash_point("run.ended")
+    settle_policies(run_id=run.id, at=clock())
+
+
+def _compare(run: Run, at: datetime) -> tuple[Compared, dict[int, str]]:
+    """What was found, and the raw record of every line it is about."""
+    file = _file_of(run)
+    rules = get_rules(kind=run.kind, source=run.source)
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute("SELECT set_config('work_mem', %s, false), set_config('jit', 'off', false)", [MEMORY])
+        try:
+            with staged(cursor, kept_path(file.sha256), Kind(run.kind)) as stage:
+                Run.objects.filter(id=run.id).update(done=stage.rows, total=2 * stage.rows)
+                task = Task(
+                    table=stage.table,
+                    source=run.source,
+                    as_of=run.as_of,
+                    at=at,
+                    rules=rules,
+                    cut_at=file.cut_at or stage.header.cut_at,
+                    markets=markets_of(cursor, run.source),
+                )
+                compared = COMPARE[Kind(run.kind)](cursor, task)
+            lines = {line for finding in compared.findings for line in finding.lines}
+            raw = raw_records(kept_path(file.sha256), stage.header.format, run.kind, lines) if lines else {}
+            return compared, raw
+        finally:
+            if not in_failed_transaction(cursor):  # the rollback takes the settings back
+                cursor.execute("RESET work_mem")
+                cursor.execute("RESET jit")
+
+
+def _file_of(run: Run) -> FeedFile:
+    if run.file is None:
+        raise NotFound("FILE_UNKNOWN", "The run has no file to compare with.")
+    return run.file
+
+
+def _end(run: Run, at: datetime) -> None:
+    (run.doubt if run.sentence else run.finish)()
+    run.finished_at, run.done = at, run.total
+    run.save(update_fields=["state", "finished_at", "done"])
+    set_anomaly(anomaly=_failure(run, "The run was completed."), wrong=False, actor=ACTOR, at=at)
+
+
+def _fail(run_id: UUID, problem: Exception, at: datetime) -> None:
+    """What stopped it is kept with the run and told: a comparison that did not happen proves nothing."""
+    if isinstance(problem, OmsError):
+        sentence = problem.sentence
+    else:
+        sentence = f"The run could not be done: {type(problem).__name__}."
+    run = Run.objects.get(id=run_id)
+    if run.state in moves.ENDED:
+        return
+    run.fail()
+    run.sentence, run.finished_at = sentence, at
+    run.save(update_fields=["state", "sentence", "finished_at"])
+    set_anomaly(anomaly=_failure(run, sentence), wrong=True, actor=ACTOR, at=at)
+
+
+def _failure(run: Run, sentence: str) -> Anomaly:
+    return Anomaly(
+        kind="RUN_FAILED",
+        severity=Severity.HIGH,
+        subject_type="reconciliation",
+        subject_id=f"{run.kind} {run.source}",
+        sentence=f"The reconciliation of {run.kind} of {run.source} as of {run.as_of}: {sentence}",
+        dedupe_key=f"run-failed:{run.kind}:{run.source}",
+        evidence={"run_id": str(run.id), "file_id": str(run.file_id) if run.file_id else None},
+    )
+
+
+def _result(run_id: UUID) -> RunResult:
+    run = Run.objects.get(id=run_id)
+    return RunResult(
+        run.id, run.state, run.sentence, run.internal, run.external, run.matched, run.written, run.standing, run.closed
+    )
