@@ -76,7 +76,9 @@ class Finding:
 
     def key(self, kind: str, source: str) -> str:
         """By what it is known again."""
-        return break_key(kind, source, self.category, ((name, self.ids.get(name, "")) for name in self.names), self.copy)
+        return break_key(
+            kind, source, self.category, ((name, self.ids.get(name, "")) for name in self.names), self.copy
+        )
 
 
 def break_key(kind: str, source: str, category: str, ids: Iterable[tuple[str, str]], copy: int = 0) -> str:

@@ -45,7 +45,11 @@ def _why(category: Category, differences: Sequence[Difference], order: OurOrder,
     what = f"order {order.ref} ({row.cl_ord_id or row.venue_order_id or order.cl_ord_id} in the file)"
     if category is Category.STATUS and not order.answered:
         return f"The venue has never answered our {what}; the file says how it stands: {told}."
-    if category is Category.PRICE and order.now.price and row.price in (order.now.price * HUNDRED, order.now.price / HUNDRED):
+    if (
+        category is Category.PRICE
+        and order.now.price
+        and row.price in (order.now.price * HUNDRED, order.now.price / HUNDRED)
+    ):
         return f"The limit of {what} differs by exactly a hundred, most likely pence against pounds: {told}."
     if category is Category.QUANTITY and "cum_qty" in by_field:
         return f"The two sides differ in what {what} has executed: {told}. The executions tell which one is missing."
@@ -115,7 +119,9 @@ def missing_internal(row: TheirOrder, alike: Sequence[OurOrder], causes: Causes,
         suggestion="Ask the venue who entered it. If it is ours, record it as phoned; if not, have it canceled by them.",
         theirs=their_record(row),
         lines=(row.line,),
-        candidates=tuple({**one.raw, "reason": "same instrument, side, quantity and limit; other names"} for one in alike),
+        candidates=tuple(
+            {**one.raw, "reason": "same instrument, side, quantity and limit; other names"} for one in alike
+        ),
         exposure=_worth(row, row.divisor),
         currency=row.money,
         account_id=row.account_id,

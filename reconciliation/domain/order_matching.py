@@ -36,9 +36,7 @@ class Judgement:
     beyond: int = 0
 
 
-def judge_orders(
-    ours: Iterable[OurOrder], theirs: Iterable[TheirOrder], *, rules: Rules, causes: Causes
-) -> Judgement:
+def judge_orders(ours: Iterable[OurOrder], theirs: Iterable[TheirOrder], *, rules: Rules, causes: Causes) -> Judgement:
     """Compare the orders that did not agree at first sight with every line that names them."""
     books = {one.id: one for one in sorted(ours, key=lambda one: one.ref)}
     lines: defaultdict[UUID, list[TheirOrder]] = defaultdict(list)
@@ -138,9 +136,7 @@ def _quantity(order: OurOrder, figures: Figures, row: TheirOrder, rules: Rules) 
     return differences
 
 
-def _status(
-    order: OurOrder, figures: Figures, row: TheirOrder, quantity: Sequence[Difference]
-) -> list[Difference]:
+def _status(order: OurOrder, figures: Figures, row: TheirOrder, quantity: Sequence[Difference]) -> list[Difference]:
     differences = []
     if row.word != figures.status:
         by_fills = {"cum_qty", "order_qty"} & {one.field for one in quantity}

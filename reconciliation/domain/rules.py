@@ -49,7 +49,5 @@ def doubt(*, found: int, internal: int, external: int, rules: Rules) -> str:
         return f"{found:,} breaks are more than the {most:,} that a sound file may have: the file is doubted, not the books."
     share = rules.of("suspect_share")
     if found >= SUSPECT_AT_LEAST and rows and found > share * rows:
-        return (
-            f"{found:,} of {rows:,} records differ, more than {share * 100:.0f} % of them: the file is doubted, not the books."
-        )
+        return f"{found:,} of {rows:,} records differ, more than {share * 100:.0f} % of them: the file is doubted, not the books."
     return ""

@@ -75,7 +75,11 @@ def _timing(row: TheirTrade, ours: OurTrade, rules: Rules) -> list[Difference]:
     differences = []
     if row.trade_date is not None and row.trade_date != ours.trade_date:
         differences.append(Difference("trade_date", ours.trade_date.isoformat(), row.trade_date.isoformat()))
-    if row.settlement_date is not None and ours.settlement_date is not None and row.settlement_date != ours.settlement_date:
+    if (
+        row.settlement_date is not None
+        and ours.settlement_date is not None
+        and row.settlement_date != ours.settlement_date
+    ):
         mine, said = ours.settlement_date.isoformat(), row.settlement_date.isoformat()
         differences.append(Difference("settlement_date", mine, said))
     if row.transact_time is not None and row.kind == "trade":
@@ -119,7 +123,11 @@ def _exposure(category: Category, differences: list[Difference], told: Told, our
             return abs((ours.qty + told.qty) * price) / ours.divisor
         return abs((told.qty - ours.qty) * price) / ours.divisor
     if category is Category.PRICE:
-        return max(ours.value, told.value) if "currency" in by_field else abs((told.px - ours.px) * ours.qty) / ours.divisor
+        return (
+            max(ours.value, told.value)
+            if "currency" in by_field
+            else abs((told.px - ours.px) * ours.qty) / ours.divisor
+        )
     if category is Category.FEE:
         return sum((abs(Decimal(one.difference)) for one in differences), ZERO)
     return ours.value
@@ -222,7 +230,9 @@ def _why_missing(
     busted = f" They busted it since, with ExecID {told.busted_by}." if told.busted_by else ""
     if namesakes:
         figures = ", ".join(f"{plain(one.qty)} @ {plain(one.px)}" for one in namesakes[:3])
-        return f"{what}; our books have that ExecID on the same order with other figures ({figures}): it repeats.{busted}"
+        return (
+            f"{what}; our books have that ExecID on the same order with other figures ({figures}): it repeats.{busted}"
+        )
     cause = causes.of_missing(row.transact_time, name, row.cl_ord_id, row.venue_order_id)
     if cause:
         return f"{what} that our books never received: {cause}.{busted}"
@@ -243,7 +253,9 @@ def missing_external(
     elif ours.note:
         why = f"{what}, {ours.note}; the file does not have it."
     elif ours.suspense_qty:
-        why = f"{what}, {plain(ours.suspense_qty)} of it in suspense as more than was ordered; the file does not have it."
+        why = (
+            f"{what}, {plain(ours.suspense_qty)} of it in suspense as more than was ordered; the file does not have it."
+        )
     else:
         why = f"{what}, executed at {moment(ours.event_at)}; the file does not have it."
     return Finding(

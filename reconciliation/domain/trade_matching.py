@@ -41,9 +41,7 @@ class Judgement:
     beyond: int = 0
 
 
-def judge_trades(
-    ours: Iterable[OurTrade], theirs: Iterable[TheirTrade], *, rules: Rules, causes: Causes
-) -> Judgement:
+def judge_trades(ours: Iterable[OurTrade], theirs: Iterable[TheirTrade], *, rules: Rules, causes: Causes) -> Judgement:
     """Compare the records that did not agree at first sight, each with every other record that has one of its names."""
     books = sorted(ours, key=lambda one: (one.event_at, one.exec_id, str(one.id)))
     told = tell(theirs)
@@ -134,8 +132,7 @@ def _by_exec_id(told: Told, free: _Free) -> Iterable[OurTrade]:
         one
         for name in sorted(told.ids)
         for one in free.by_exec_id.get(name, ())
-        if (not told.row.side or told.row.side == one.side)
-        and told.row.instrument_id in (None, one.instrument_id)
+        if (not told.row.side or told.row.side == one.side) and told.row.instrument_id in (None, one.instrument_id)
     ]
 
 

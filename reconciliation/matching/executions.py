@@ -95,9 +95,7 @@ def _look(cursor: Any, task: Task, said: dict[str, int], name: str, parameters: 
         told.append(_DATED)
     agrees = " AND ".join([*_ALWAYS, *(f"coalesce({text}, true)" for text in told)])
     priced = bool(said["commission"] or said["fees"])
-    ours = _OURS.format(
-        charges=_CHARGES if priced else "", figures=", c.commission, c.fees" if priced else ""
-    )
+    ours = _OURS.format(charges=_CHARGES if priced else "", figures=", c.commission, c.fees" if priced else "")
     cursor.execute(
         f"""
         WITH j AS MATERIALIZED (

@@ -6,10 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from reconciliation.domain.records import Kind
-from reconciliation.matching import executions
+from reconciliation.matching import cash, executions, orders, positions
 from reconciliation.matching.comparing import Compared, Task
 
-COMPARE: dict[Kind, Callable[[Any, Task], Compared]] = {Kind.EXECUTIONS: executions.compare}
+COMPARE: dict[Kind, Callable[[Any, Task], Compared]] = {
+    Kind.ORDERS: orders.compare,
+    Kind.EXECUTIONS: executions.compare,
+    Kind.POSITIONS: positions.compare,
+    Kind.CASH: cash.compare,
+}
 
 _MARKETS = """
 SELECT mic FROM refdata_market WHERE mic = %s

@@ -20,15 +20,16 @@ SELECT DISTINCT ON (what, theirs) what, theirs, ours FROM reconciliation_outside
 """
 _ACCOUNTS = "SELECT code, id FROM accounts_tradingaccount WHERE code = ANY(%s)"
 _LISTINGS = """
-SELECT n.isin, l.symbol, l.venue_symbol, l.market_id, l.instrument_id, l.price_divisor, l.price_unit, l.currency, m.time_zone
+SELECT n.isin, l.symbol, l.venue_symbol, l.market_id, l.instrument_id, l.price_divisor, l.price_unit, l.currency, m.time_zone, n.isin
   FROM refdata_listing l JOIN refdata_instrument n ON n.id = l.instrument_id JOIN refdata_market m ON m.mic = l.market_id
  WHERE n.isin = ANY(%s) OR l.symbol = ANY(%s) OR l.venue_symbol = ANY(%s)
     OR l.id IN (SELECT listing_id FROM refdata_formername f
                  WHERE f.valid_until > %s AND (f.isin = ANY(%s) OR f.symbol = ANY(%s) OR f.venue_symbol = ANY(%s)))
 """
 _FORMER = """
-SELECT f.isin, f.symbol, f.venue_symbol, l.market_id, l.instrument_id, l.price_divisor, l.price_unit, l.currency, m.time_zone
+SELECT f.isin, f.symbol, f.venue_symbol, l.market_id, l.instrument_id, l.price_divisor, l.price_unit, l.currency, m.time_zone, n.isin
   FROM refdata_formername f JOIN refdata_listing l ON l.id = f.listing_id JOIN refdata_market m ON m.mic = l.market_id
+  JOIN refdata_instrument n ON n.id = l.instrument_id
  WHERE f.valid_until > %s AND (f.isin = ANY(%s) OR f.symbol = ANY(%s) OR f.venue_symbol = ANY(%s))
 """
 
@@ -48,6 +49,7 @@ class NamedInstrument:
     """An instrument on the market it was named on; the market's own facts where several listings fit equally."""
 
     instrument_id: UUID
+    isin: str
     mic: str
     divisor: int
     price_unit: str
@@ -111,9 +113,7 @@ def _translated(one: Wanted, alternates: Alternates) -> Wanted:
     return one
 
 
-def _choose(
-    names: Wanted, by_isin: dict[str, list[Any]], by_symbol: dict[str, list[Any]]
-) -> NamedInstrument | None:
+def _choose(names: Wanted, by_isin: dict[str, list[Any]], by_symbol: dict[str, list[Any]]) -> NamedInstrument | None:
     isin, symbol, mic = names
     rows = by_isin.get(isin, []) if isin else by_symbol.get(symbol, [])
     if isin and symbol and (exact := [row for row in rows if symbol in (row[1], row[2])]):
@@ -125,4 +125,5 @@ def _choose(
         rows = there
     if not rows or len({row[4] for row in rows}) > 1:
         return None
-    return NamedInstrument(rows[0][4], rows[0][3], rows[0][5], rows[0][6], rows[0][7], rows[0][8])
+    first = rows[0]
+    return NamedInstrument(first[4], first[9], first[3], first[5], first[6], first[7], first[8])

@@ -144,7 +144,9 @@ def _load_theirs(cursor: Any, task: Task) -> list[TheirOrder]:
     refs = {word: alternates.orders[word] for word in declared if word in alternates.orders}
     cursor.execute(_BY_REF, [sorted(refs.values())])
     by_ref = dict(cursor.fetchall())
-    return [_their_order(row, accounts, instruments, {word: by_ref.get(ref) for word, ref in refs.items()}) for row in rows]
+    return [
+        _their_order(row, accounts, instruments, {word: by_ref.get(ref) for word, ref in refs.items()}) for row in rows
+    ]
 
 
 def _their_order(
@@ -201,14 +203,16 @@ def _as_at(order_id: UUID, at: datetime) -> Figures | None:
         return None
     values = order.columns()
     return Figures(
-        values["ord_status"] or UNANSWERED, values["order_qty"], values["cum_qty"], values["leaves_qty"], values["price"]
+        values["ord_status"] or UNANSWERED,
+        values["order_qty"],
+        values["cum_qty"],
+        values["leaves_qty"],
+        values["price"],
     )
 
 
 def _our_order(row: dict[str, Any], then: Figures | None) -> OurOrder:
-    now = Figures(
-        row["ord_status"] or UNANSWERED, row["order_qty"], row["cum_qty"], row["leaves_qty"], row["price"]
-    )
+    now = Figures(row["ord_status"] or UNANSWERED, row["order_qty"], row["cum_qty"], row["leaves_qty"], row["price"])
     return OurOrder(
         id=row["id"],
         ref=row["ref"],

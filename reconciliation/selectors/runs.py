@@ -140,9 +140,7 @@ def diff_runs(actor: Principal, earlier: UUID, later: UUID) -> RunDiff:
     found = (RunBreak.Word.NEW, RunBreak.Word.STANDING)
     before = set(breaks_of_run(actor, earlier, words=found).values_list("id", flat=True))
     after = set(breaks_of_run(actor, later, words=found).values_list("id", flat=True))
-    return RunDiff(
-        tuple(sorted(after - before)), tuple(sorted(after & before)), tuple(sorted(before - after))
-    )
+    return RunDiff(tuple(sorted(after - before)), tuple(sorted(after & before)), tuple(sorted(before - after)))
 
 
 def history_of_break(actor: Principal, break_id: UUID) -> list[RunBreak]:

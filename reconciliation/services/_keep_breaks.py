@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from journal.bulk import raw_cursor, update_rows, write_rows
+from journal.bulk import raw_cursor, shape_of, update_rows, write_rows
 from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
 from kernel.crash_points import crash_point
@@ -101,7 +101,13 @@ def _theirs(run: Run, finding: Finding, raw: Mapping[int, str]) -> dict[str, Any
     if not finding.lines or run.file is None:
         return dict(finding.theirs)
     first, *rest = finding.lines
-    kept = {**finding.theirs, "raw": raw.get(first, ""), "file": run.file.name, "line": first, "sha256": run.file.sha256}
+    kept = {
+        **finding.theirs,
+        "raw": raw.get(first, ""),
+        "file": run.file.name,
+        "line": first,
+        "sha256": run.file.sha256,
+    }
     if rest:
         kept["further"] = [{"line": line, "raw": raw.get(line, "")} for line in rest]
     return kept
@@ -115,7 +121,9 @@ def _gone(run: Run, found: Mapping[str, Finding]) -> tuple[Break, ...]:
         .values_list("id", "key", "last_run__as_of")
     )
     ids = [
-        row_id for row_id, key, seen in candidates if key not in found and answers_for(run.kind, as_of=run.as_of, last_seen=seen)
+        row_id
+        for row_id, key, seen in candidates
+        if key not in found and answers_for(run.kind, as_of=run.as_of, last_seen=seen)
     ]
     return tuple(item for item in lock_breaks(ids) if item.state != moves.CLOSED)
 
@@ -127,7 +135,7 @@ def _insert(run: Run, parts: _Sorted, raw: Mapping[int, str], at: datetime) -> l
     before = _recurrences(keys)
     number = last_break_number()
     rows, ids = [], []
-    fields = tuple(field.attname for field in Break._meta.concrete_fields)
+    fields = shape_of(Break).fields  # what repairs add later has defaults
     for place, key in enumerate(keys, start=1):
         finding = parts.found[key]
         item = Break(
@@ -148,9 +156,7 @@ def _insert(run: Run, parts: _Sorted, raw: Mapping[int, str], at: datetime) -> l
 
 def _recurrences(keys: list[str]) -> dict[str, int]:
     with raw_cursor() as cursor:
-        cursor.execute(
-            "SELECT key, max(recurrence) FROM reconciliation_break WHERE key = ANY(%s) GROUP BY key", [keys]
-        )
+        cursor.execute("SELECT key, max(recurrence) FROM reconciliation_break WHERE key = ANY(%s) GROUP BY key", [keys])
         return dict(cursor.fetchall())
 
 

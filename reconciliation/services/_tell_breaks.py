@@ -46,7 +46,11 @@ def tell_breaks(*, run: Run, actor: str, at: datetime) -> None:
                     kind = ANOMALY_CLEARED if closed else ANOMALY_RAISED
                     drafts.append(
                         anomaly_draft(
-                            anomaly=break_anomaly(item), actor=actor, at=at, kind=kind, business_date=item.business_date,
+                            anomaly=break_anomaly(item),
+                            actor=actor,
+                            at=at,
+                            kind=kind,
+                            business_date=item.business_date,
                             correlation_id=run.id,
                         )  # fmt: skip
                     )

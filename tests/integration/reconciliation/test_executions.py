@@ -217,7 +217,9 @@ def test_a_trade_and_its_bust_in_the_file_agree_with_a_busted_trade(day: Day) ->
 
 def test_one_line_at_the_average_price_agrees_with_all_fills_of_the_order(day: Day) -> None:
     rows = execution_rows()
-    order = next(r["cl_ord_id"] for r in rows if sum(o["cl_ord_id"] == r["cl_ord_id"] for o in rows) > 1 and r["last_qty"] != "0")
+    order = next(
+        r["cl_ord_id"] for r in rows if sum(o["cl_ord_id"] == r["cl_ord_id"] for o in rows) > 1 and r["last_qty"] != "0"
+    )
     fills = list(Execution.objects.filter(cl_ord_id=order).exclude(effective_qty=0))
     total = sum(one.effective_qty for one in fills)
     average = sum(one.effective_qty * one.effective_px for one in fills) / total

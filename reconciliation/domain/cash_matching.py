@@ -1,0 +1,414 @@
+"""Cash of a bank against ours: entry by entry under the reference the bank gives back; balances are the control. Pure.
+
+Our records are matters: what one execution, order of nobody, withdrawal or deposit moved in one currency on one value date. An
+entry that names an order settles all its matters of the day together, and agrees only with their sum: the key is the order. An
+entry without a reference of ours is nobody's; amounts alone match nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from kernel.numbers import ZERO, plain
+from reconciliation.domain.findings import Category, Difference, Finding, number_difference
+from reconciliation.domain.rules import Rules
+
+NAMES = ("account", "currency", "our_ref", "entry_ref")
+BALANCE_NAMES = ("account", "currency", "what")
+MOST_CANDIDATES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class OurCash:
+    """One matter: ``refs`` are the names a bank may give it back by, ``group`` the order it can be
+    netted with and ``groups`` all names of that.
+
+    ``expected``: dated on the day. ``cost`` is the part of it that is charges (negative). ``value_date`` is when it is to settle.
+    """
+
+    key: str
+    account_id: UUID
+    account: str
+    currency: str
+    amount: Decimal
+    value_date: date
+    ref: str
+    refs: frozenset[str]
+    group: str = ""
+    groups: frozenset[str] = frozenset()
+    kind: str = ""
+    cost: Decimal = ZERO
+    expected: bool = True
+    order_id: UUID | None = None
+    execution_id: UUID | None = None
+    at: datetime | None = None
+    note: str = ""
+
+    def raw(self) -> dict[str, Any]:
+        """As a break shows it."""
+        said = {
+            "ref": self.ref, "order": self.group, "account": self.account, "currency": self.currency,
+            "amount": plain(self.amount), "charges": plain(self.cost) if self.cost else "",
+            "value_date": self.value_date.isoformat(), "kind": self.kind, "event_at": self.at.isoformat() if self.at else "",
+        }  # fmt: skip
+        return {name: value for name, value in said.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class TheirEntry:
+    """One entry of a statement. ``words`` are all references in it that could be ours."""
+
+    line: int
+    account: str
+    currency: str
+    amount: Decimal
+    entry_ref: str = ""
+    our_ref: str = ""
+    words: tuple[str, ...] = ()
+    value_date: date | None = None
+    account_id: UUID | None = None
+    narrative: str = ""
+
+    def raw(self) -> dict[str, Any]:
+        """As a break shows it."""
+        said = {
+            "line": self.line, "entry_ref": self.entry_ref, "our_ref": self.our_ref, "account": self.account,
+            "currency": self.currency, "amount": plain(self.amount),
+            "value_date": self.value_date.isoformat() if self.value_date else "", "narrative": self.narrative,
+        }  # fmt: skip
+        return {name: value for name, value in said.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class TheirBalance:
+    """What a statement says an account has at its end."""
+
+    line: int
+    account: str
+    currency: str
+    amount: Decimal
+    account_id: UUID | None = None
+    opening: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OurBalance:
+    """``settled`` by our bookings of up to the day; ``due`` is what had to settle by then and is not confirmed."""
+
+    account_id: UUID
+    account: str
+    currency: str
+    settled: Decimal
+    due: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What was found; how many matters and balances of ours agree."""
+
+    findings: list[Finding] = field(default_factory=list)
+    matched: int = 0
+    beyond: int = 0
+    differ: defaultdict[tuple[UUID, str], Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
+
+
+def judge_cash(
+    ours: Iterable[OurCash], entries: Iterable[TheirEntry], balances: Iterable[TheirBalance],
+    books: Iterable[OurBalance], *, rules: Rules, with_entries: bool,
+) -> Judgement:  # fmt: skip
+    """Entries first, then balances: one that differs by just what the entries differ by is not told again.
+
+    ``with_entries``: the file tells entries; without, our own are not missed in it.
+    """
+    judgement = Judgement()
+    rows = sorted(entries, key=lambda row: row.line)
+    matters = sorted(ours, key=lambda one: (one.account, one.currency, one.ref, one.key))
+    left = _match(matters, rows, judgement, rules) if rows else matters
+    if with_entries:
+        for one in left:
+            if one.expected and one.amount:
+                judgement.findings.append(_missing_external(one))
+                judgement.differ[one.account_id, one.currency] -= one.amount
+    _balances(balances, books, judgement, rules, with_entries)
+    return judgement
+
+
+def _match(matters: Sequence[OurCash], rows: Sequence[TheirEntry], judgement: Judgement, rules: Rules) -> list[OurCash]:
+    """Equal amounts under a reference first, then other amounts under it, then all of an order; the matters nobody named."""
+    book = _Book(matters)
+    loose = list(rows)
+    for find in (book.equal, book.named, book.netted):
+        still = []
+        for row in loose:
+            found = find(row)
+            if found:
+                book.take(found, row)
+                _pair(row, found, judgement, rules)
+            else:
+                still.append(row)
+        loose = still
+    by_amount: defaultdict[tuple[UUID, str, Decimal], list[OurCash]] = defaultdict(list)
+    for one in book.left():
+        by_amount[one.account_id, one.currency, one.amount].append(one)
+    copies: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    for row in loose:
+        if row.account_id is not None:
+            judgement.differ[row.account_id, row.currency] += row.amount
+        same = book.taken_as(row)
+        name = (row.account, row.currency, row.our_ref, "" if same else row.entry_ref)
+        copy = copies[name]
+        copies[name] += 1
+        if same is not None:
+            judgement.findings.append(_twice(row, same, copy))
+        else:
+            key = (row.account_id, row.currency, row.amount)
+            alike = by_amount.get(key, ())[:MOST_CANDIDATES] if row.account_id else ()  # type: ignore[arg-type]
+            judgement.findings.append(_missing_internal(row, alike, copy))
+    return book.left()
+
+
+class _Book:
+    """Our matters by every name, and which of them an entry has taken."""
+
+    def __init__(self, matters: Sequence[OurCash]) -> None:
+        self._free = {one.key: one for one in matters}
+        self._by_ref: defaultdict[tuple[UUID, str, str], list[OurCash]] = defaultdict(list)
+        self._by_group: defaultdict[tuple[UUID, str, str], list[OurCash]] = defaultdict(list)
+        self._taken: defaultdict[tuple[UUID, str, str, Decimal], list[OurCash]] = defaultdict(list)
+        for one in matters:
+            for ref in one.refs:
+                self._by_ref[one.account_id, one.currency, ref].append(one)
+            for group in one.groups:
+                self._by_group[one.account_id, one.currency, group].append(one)
+
+    def _of(self, names: Mapping[tuple[UUID, str, str], list[OurCash]], row: TheirEntry) -> list[OurCash]:
+        if row.account_id is None:
+            return []
+        found = [one for word in row.words for one in names.get((row.account_id, row.currency, word), ())]
+        return [one for one in dict.fromkeys(found) if one.key in self._free]
+
+    def equal(self, row: TheirEntry) -> list[OurCash]:
+        """The matter under its reference that has its amount; of several the one valued on its day."""
+        found = [one for one in self._of(self._by_ref, row) if one.amount == row.amount]
+        return [min(found, key=lambda one: (one.value_date != row.value_date, not one.expected, one.key))] if found else []
+
+    def named(self, row: TheirEntry) -> list[OurCash]:
+        """The matter under its reference that is nearest in amount."""
+        found = [one for one in self._of(self._by_ref, row) if one.amount]
+        return [min(found, key=lambda one: (abs(one.amount - row.amount), one.key))] if found else []
+
+    def netted(self, row: TheirEntry) -> list[OurCash]:
+        """All matters of the order it names that settle on its day, or on the only day there is."""
+        found = [one for one in self._of(self._by_group, row) if one.amount]
+        of_day = [one for one in found if row.value_date in (None, one.value_date)]
+        return of_day or (found if len({one.value_date for one in found}) == 1 else [])
+
+    def take(self, found: Sequence[OurCash], row: TheirEntry) -> None:
+        for one in found:
+            del self._free[one.key]
+            for word in row.words:
+                self._taken[one.account_id, one.currency, word, row.amount].append(one)
+
+    def taken_as(self, row: TheirEntry) -> OurCash | None:
+        """What another entry of the same reference and amount has taken already."""
+        if row.account_id is None:
+            return None
+        names = [(row.account_id, row.currency, word, row.amount) for word in row.words]
+        return next((self._taken[name][0] for name in names if self._taken.get(name)), None)
+
+    def left(self) -> list[OurCash]:
+        return list(self._free.values())
+
+
+def _pair(row: TheirEntry, found: Sequence[OurCash], judgement: Judgement, rules: Rules) -> None:
+    first, amount = found[0], sum((one.amount for one in found), ZERO)
+    told = []
+    if not rules.within("amount", amount, row.amount, row.currency):
+        cost = sum((one.cost for one in found), ZERO)
+        category = Category.FEE if cost and row.amount == amount - cost else Category.QUANTITY
+        told.append((category, number_difference("amount", amount, row.amount)))
+        judgement.differ[first.account_id, first.currency] += row.amount - amount
+    if row.value_date is not None and row.value_date != first.value_date:
+        difference = Difference("value_date", first.value_date.isoformat(), row.value_date.isoformat())
+        told.append((Category.TIMING, difference))
+    judgement.findings += [_of_pair(category, difference, row, found) for category, difference in told]
+    judgement.beyond += sum(not one.expected for one in found)
+    if not told:
+        judgement.matched += len(found)
+
+
+_SUGGEST = {
+    Category.QUANTITY: "Ask the bank for the advice of the entry; book nothing that nobody reported.",
+    Category.FEE: "Compare with the fee schedule in force; within the limit a second person may write it off.",
+    Category.TIMING: "If it is only a matter of value, accept it as timing until that day.",
+}
+
+
+def _of_pair(category: Category, difference: Difference, row: TheirEntry, found: Sequence[OurCash]) -> Finding:
+    first = found[0]
+    what = f"{first.kind or 'matter'} {row.our_ref or first.ref} of {first.account}"
+    of = f" (all {len(found)} matters of the order together)" if len(found) > 1 else ""
+    if category is Category.TIMING:
+        why = f"Both have {what}{of}; the bank values it {difference.theirs}, we expected {difference.ours}."
+    elif category is Category.FEE:
+        why = (
+            f"The bank moved {difference.theirs} {row.currency} for {what}{of}, which is our {difference.ours} without the "
+            f"charges we booked."
+        )
+    else:
+        why = (
+            f"The bank moved {difference.theirs} {row.currency} for {what}{of}, our books say {difference.ours}: "
+            f"{difference.difference} apart."
+        )
+    exposure = abs(Decimal(difference.difference)) if difference.difference else abs(row.amount)
+    return _finding(category, first, row, why, _SUGGEST[category], (difference,), exposure)
+
+
+def _twice(row: TheirEntry, same: OurCash, copy: int) -> Finding:
+    why = (
+        f"The bank has a second entry of {plain(row.amount)} {row.currency} under {row.our_ref or row.entry_ref} of "
+        f"{same.account}; our books have the matter once."
+    )
+    return _finding(
+        Category.DUPLICATE_SUSPECT, same, row, why, "Ask the bank to reverse it, or for what it paid twice.", (),
+        abs(row.amount), copy,
+    )  # fmt: skip
+
+
+def _missing_internal(row: TheirEntry, alike: Sequence[OurCash], copy: int) -> Finding:
+    name = row.our_ref or row.entry_ref or f"line {row.line}"
+    what = f"The bank has an entry of {plain(row.amount)} {row.currency} on {row.account} under {name}"
+    if row.account_id is None:
+        why = f"{what}; no account of ours has that name."
+    elif not row.our_ref:
+        why = f"{what} that carries no reference of ours{f' ({row.narrative})' if row.narrative else ''}."
+    else:
+        why = f"{what}; nothing of ours in that account and currency has that reference."
+    ids = {
+        "account": row.account, "currency": row.currency, "our_ref": row.our_ref, "entry_ref": row.entry_ref,
+        "line": "" if row.our_ref or row.entry_ref else str(row.line),
+    }  # fmt: skip
+    return Finding(
+        category=Category.MISSING_INTERNAL,
+        ids={name: value for name, value in ids.items() if value},
+        names=(*NAMES, "line"),
+        why=why,
+        suggestion="Ask the bank what it is for; once it is known, a deposit or withdrawal is asked for with a second person.",
+        theirs=row.raw(),
+        lines=(row.line,),
+        candidates=tuple({**one.raw(), "reason": "same account, currency and amount; no reference"} for one in alike),
+        exposure=abs(row.amount),
+        currency=row.currency,
+        account_id=row.account_id,
+        copy=copy,
+    )
+
+
+def _missing_external(one: OurCash) -> Finding:
+    note = f" {one.note}" if one.note else ""
+    return _finding(
+        Category.MISSING_EXTERNAL,
+        one,
+        None,
+        f"Our books move {plain(one.amount)} {one.currency} on {one.account} for {one.kind or 'matter'} {one.ref}, value "
+        f"{one.value_date}; the statement has no entry for it.{note}",
+        "Ask the bank; a settlement that is late is accepted as timing until the day it must have come.",
+        (),
+        abs(one.amount),
+    )
+
+
+def _finding(
+    category: Category, one: OurCash, row: TheirEntry | None, why: str, suggestion: str,
+    differences: tuple[Difference, ...], exposure: Decimal, copy: int = 0,
+) -> Finding:  # fmt: skip
+    ids = {"account": one.account, "currency": one.currency, "our_ref": one.ref, "order": one.group}
+    if row is not None:
+        ids |= {"our_ref": row.our_ref or one.ref, "entry_ref": row.entry_ref}
+    return Finding(
+        category=category,
+        ids={name: value for name, value in ids.items() if value},
+        names=("account", "currency", "our_ref"),
+        why=why,
+        suggestion=suggestion,
+        differences=differences,
+        ours=one.raw(),
+        theirs=row.raw() if row else {},
+        lines=(row.line,) if row else (),
+        exposure=exposure,
+        currency=one.currency,
+        account_id=one.account_id,
+        order_id=one.order_id,
+        execution_id=one.execution_id,
+        event_at=one.at,
+        copy=copy,
+    )
+
+
+def _balances(
+    balances: Iterable[TheirBalance], books: Iterable[OurBalance], judgement: Judgement, rules: Rules, with_entries: bool
+) -> None:
+    ours = {(one.account_id, one.currency): one for one in books}
+    seen: dict[tuple[UUID, str], TheirBalance] = {}
+    for row in sorted(balances, key=lambda row: row.line):
+        if row.account_id is None:
+            judgement.findings.append(_balance(Category.MISSING_INTERNAL, row, None, "no account of ours has that name"))
+            continue
+        key = (row.account_id, row.currency)
+        if key in seen:
+            judgement.findings.append(_balance(Category.DUPLICATE_SUSPECT, row, ours.get(key), "the file tells it twice"))
+            continue
+        seen[key] = row
+        book = ours.get(key)
+        settled, due = (book.settled, book.due) if book else (ZERO, ZERO)
+        explained = settled + due + judgement.differ.get(key, ZERO)
+        if any(rules.within("amount", mine, row.amount, row.currency) for mine in (settled, settled + due, explained)):
+            judgement.matched += bool(book and (settled or due))
+        elif book is None:
+            judgement.findings.append(_balance(Category.MISSING_INTERNAL, row, None, "our books have no such balance"))
+        else:
+            judgement.findings.append(_balance(Category.QUANTITY, row, book, _apart(row, book, judgement, with_entries)))
+    for key, book in sorted(ours.items(), key=lambda item: (item[1].account, item[1].currency)):
+        if key not in seen and book.settled and not with_entries:
+            judgement.findings.append(_balance(Category.MISSING_EXTERNAL, None, book, "the file does not tell it"))
+
+
+def _apart(row: TheirBalance, book: OurBalance, judgement: Judgement, with_entries: bool) -> str:
+    differ = judgement.differ.get((book.account_id, book.currency), ZERO)
+    said = f"{plain(row.amount)} with them, {plain(book.settled)} settled"
+    said += f" and {plain(book.due)} due" if book.due else ""
+    said += " with us"
+    if with_entries and differ:
+        said += f"; the entries that differ explain {plain(differ)} of it"
+    elif with_entries and row.opening is not None:
+        said += "; the entries of the day agree, so it was apart before the day began"
+    return said
+
+
+def _balance(category: Category, row: TheirBalance | None, book: OurBalance | None, said: str) -> Finding:
+    account = book.account if book else row.account if row else ""
+    currency = book.currency if book else row.currency if row else ""
+    mine, theirs = book.settled if book else ZERO, row.amount if row else ZERO
+    raw = {"line": row.line, "account": row.account, "currency": row.currency, "amount": plain(row.amount)} if row else {}
+    if row is not None and row.opening is not None:
+        raw["opening"] = plain(row.opening)
+    return Finding(
+        category=category,
+        ids={"account": account, "currency": currency, "what": "balance"},
+        names=BALANCE_NAMES,
+        why=f"The balance of {account} in {currency} does not agree: {said}.",
+        suggestion="Find the entry that explains it; a balance is never booked, only what moved it.",
+        differences=(number_difference("balance", mine, theirs),),
+        ours={"settled": plain(book.settled), "due": plain(book.due), "account": account, "currency": currency} if book else {},
+        theirs=raw,
+        lines=(row.line,) if row else (),
+        exposure=abs(theirs - mine),
+        currency=currency,
+        account_id=book.account_id if book else row.account_id if row else None,
+    )
