@@ -32,6 +32,7 @@ VERBS = {
     "archive": "archive",
     "verify": "verify",
     "make-files": "make_files",
+    "reconcile": "reconcile",
     "demo-day": "demo_day",
 }
 

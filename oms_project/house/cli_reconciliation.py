@@ -10,6 +10,7 @@ Verbs = argparse._SubParsersAction  # what argparse calls the thing that parsers
 def add_all(verbs: Verbs[argparse.ArgumentParser]) -> None:
     """Every verb of this page."""
     add_make_files(verbs)
+    add_reconcile(verbs)
 
 
 def add_make_files(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -30,3 +31,24 @@ def add_make_files(verbs: Verbs[argparse.ArgumentParser]) -> None:
     make.add_argument("--out", metavar="DIR", help="where to; else a directory of its own under var/made")
     make.add_argument("--variants", action="store_true", help="also the same files as odd senders would send them")
     make.add_argument("--json", action="store_true")
+
+
+def add_reconcile(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """The four kinds are said here too: the roof's parser knows no rooms."""
+    compare = verbs.add_parser(
+        "reconcile", help="compare a counterparty's records with ours; every difference with its why"
+    )
+    compare.add_argument("kind", choices=("orders", "executions", "positions", "cash"))
+    compare.add_argument(
+        "--source", required=True, metavar="FILE", help="the counterparty's file; docs/formats says which"
+    )
+    compare.add_argument("--as-of", required=True, metavar="DAY", help="the day it is about, as 2026-11-25")
+    compare.add_argument(
+        "--from",
+        dest="from_",
+        default="",
+        metavar="WHO",
+        help="whose word it is, where the file does not say: XLON, BANK",
+    )
+    compare.add_argument("--format", default="", help="only where the content does not tell it")
+    compare.add_argument("--json", action="store_true")

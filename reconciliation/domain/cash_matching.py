@@ -196,7 +196,9 @@ class _Book:
     def equal(self, row: TheirEntry) -> list[OurCash]:
         """The matter under its reference that has its amount; of several the one valued on its day."""
         found = [one for one in self._of(self._by_ref, row) if one.amount == row.amount]
-        return [min(found, key=lambda one: (one.value_date != row.value_date, not one.expected, one.key))] if found else []
+        return (
+            [min(found, key=lambda one: (one.value_date != row.value_date, not one.expected, one.key))] if found else []
+        )
 
     def named(self, row: TheirEntry) -> list[OurCash]:
         """The matter under its reference that is nearest in amount."""
@@ -352,17 +354,25 @@ def _finding(
 
 
 def _balances(
-    balances: Iterable[TheirBalance], books: Iterable[OurBalance], judgement: Judgement, rules: Rules, with_entries: bool
+    balances: Iterable[TheirBalance],
+    books: Iterable[OurBalance],
+    judgement: Judgement,
+    rules: Rules,
+    with_entries: bool,
 ) -> None:
     ours = {(one.account_id, one.currency): one for one in books}
     seen: dict[tuple[UUID, str], TheirBalance] = {}
     for row in sorted(balances, key=lambda row: row.line):
         if row.account_id is None:
-            judgement.findings.append(_balance(Category.MISSING_INTERNAL, row, None, "no account of ours has that name"))
+            judgement.findings.append(
+                _balance(Category.MISSING_INTERNAL, row, None, "no account of ours has that name")
+            )
             continue
         key = (row.account_id, row.currency)
         if key in seen:
-            judgement.findings.append(_balance(Category.DUPLICATE_SUSPECT, row, ours.get(key), "the file tells it twice"))
+            judgement.findings.append(
+                _balance(Category.DUPLICATE_SUSPECT, row, ours.get(key), "the file tells it twice")
+            )
             continue
         seen[key] = row
         book = ours.get(key)
@@ -373,7 +383,9 @@ def _balances(
         elif book is None:
             judgement.findings.append(_balance(Category.MISSING_INTERNAL, row, None, "our books have no such balance"))
         else:
-            judgement.findings.append(_balance(Category.QUANTITY, row, book, _apart(row, book, judgement, with_entries)))
+            judgement.findings.append(
+                _balance(Category.QUANTITY, row, book, _apart(row, book, judgement, with_entries))
+            )
     for key, book in sorted(ours.items(), key=lambda item: (item[1].account, item[1].currency)):
         if key not in seen and book.settled and not with_entries:
             judgement.findings.append(_balance(Category.MISSING_EXTERNAL, None, book, "the file does not tell it"))
@@ -395,7 +407,9 @@ def _balance(category: Category, row: TheirBalance | None, book: OurBalance | No
     account = book.account if book else row.account if row else ""
     currency = book.currency if book else row.currency if row else ""
     mine, theirs = book.settled if book else ZERO, row.amount if row else ZERO
-    raw = {"line": row.line, "account": row.account, "currency": row.currency, "amount": plain(row.amount)} if row else {}
+    raw = (
+        {"line": row.line, "account": row.account, "currency": row.currency, "amount": plain(row.amount)} if row else {}
+    )
     if row is not None and row.opening is not None:
         raw["opening"] = plain(row.opening)
     return Finding(
@@ -405,7 +419,9 @@ def _balance(category: Category, row: TheirBalance | None, book: OurBalance | No
         why=f"The balance of {account} in {currency} does not agree: {said}.",
         suggestion="Find the entry that explains it; a balance is never booked, only what moved it.",
         differences=(number_difference("balance", mine, theirs),),
-        ours={"settled": plain(book.settled), "due": plain(book.due), "account": account, "currency": currency} if book else {},
+        ours={"settled": plain(book.settled), "due": plain(book.due), "account": account, "currency": currency}
+        if book
+        else {},
         theirs=raw,
         lines=(row.line,) if row else (),
         exposure=abs(theirs - mine),

@@ -128,7 +128,13 @@ def _of_both(
 
 
 def _differs(
-    position: OurPosition, rows: Sequence[TheirPosition], total: Decimal, basis: str, near: Sequence[ActionNear], *, due: bool
+    position: OurPosition,
+    rows: Sequence[TheirPosition],
+    total: Decimal,
+    basis: str,
+    near: Sequence[ActionNear],
+    *,
+    due: bool,
 ) -> Finding:
     mine = position.on(basis)
     what = f"{position.account} in {position.isin}"
@@ -162,7 +168,11 @@ def _differs(
 def _by_action(mine: Decimal, total: Decimal, near: Sequence[ActionNear]) -> str:
     for action in near:
         if mine and total in (mine * action.ratio, mine / action.ratio):
-            side = "our books have it and theirs do not" if total != mine * action.ratio else "theirs have it and our books do not"
+            side = (
+                "our books have it and theirs do not"
+                if total != mine * action.ratio
+                else "theirs have it and our books do not"
+            )
             state = "" if action.booked else " (it is not applied with us)"
             return f" That is exactly the ratio of {action.name}, ex {action.ex_date}{state}: {side}."
     return ""

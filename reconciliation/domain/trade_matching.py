@@ -158,7 +158,7 @@ def _groups(loose: list[Told], left: list[OurTrade], judgement: Judgement, rules
 def _is_average(line: Told, group: Sequence[OurTrade], rules: Rules) -> bool:
     """Same side, same sum, and the price is theirs rounded as they show it."""
     first = group[0]
-    if line.row.side and line.row.side != first.side or line.row.instrument_id not in (None, first.instrument_id):
+    if (line.row.side and line.row.side != first.side) or line.row.instrument_id not in (None, first.instrument_id):
         return False
     total = sum((one.qty for one in group), ZERO)
     if line.qty != total or not total:

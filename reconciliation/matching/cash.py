@@ -76,12 +76,17 @@ def compare(cursor: Any, task: Task) -> Compared:
     judged = judge_cash(matters, entries, balances, books, rules=task.rules, with_entries=with_entries)
     expected = sum(one.expected for one in matters) if with_entries else 0
     told = {(row.account_id, row.currency) for row in balances}
-    internal = expected + judged.beyond + sum((book.account_id, book.currency) in told or not with_entries for book in books)
+    internal = (
+        expected + judged.beyond + sum((book.account_id, book.currency) in told or not with_entries for book in books)
+    )
     return Compared(internal, external, judged.matched, judged.findings)
 
 
 def _matter(row: dict[str, Any], task: Task) -> OurCash:
-    names = {row["ref"], row["exec_ref_id"], str(row["execution_id"] or ""), row["withdrawal_id"], *row["events"]} - {"", None}
+    names = {row["ref"], row["exec_ref_id"], str(row["execution_id"] or ""), row["withdrawal_id"], *row["events"]} - {
+        "",
+        None,
+    }
     happened = row["event_at"] or row["recorded_at"]
     after_cut = task.cut_at is not None and task.cut_at.date() == task.as_of and happened > task.cut_at
     return OurCash(

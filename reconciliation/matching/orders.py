@@ -52,7 +52,7 @@ _OURS = f"""
 SELECT o.id, o.cl_ord_id, o.venue_order_id, o.ord_status, o.order_qty, o.cum_qty, o.leaves_qty, o.price, o.side, o.ord_type,
        o.time_in_force, a.code AS account, n.isin, l.symbol, l.venue_symbol, l.market_id AS mic
 {_EXPECTED}
-"""  # noqa: S608
+"""
 _THEIRS = """
 SELECT e.*, coalesce(r.order_id, g.order_id, v.id) AS order_id
   FROM (SELECT * FROM {table} WHERE line IN (SELECT line FROM recon_lines)) e

@@ -52,7 +52,7 @@ def tell_breaks(*, run: Run, actor: str, at: datetime) -> None:
                             kind=kind,
                             business_date=item.business_date,
                             correlation_id=run.id,
-                        )  # fmt: skip
+                        )
                     )
             append_to_stream(drafts=drafts, at=at)
         crash_point("run.telling")

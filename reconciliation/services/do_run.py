@@ -135,10 +135,8 @@ def _end(run: Run, at: datetime) -> None:
 
 def _fail(run_id: UUID, problem: Exception, at: datetime) -> None:
     """What stopped it is kept with the run and told: a comparison that did not happen proves nothing."""
-    if isinstance(problem, OmsError):
-        sentence = problem.sentence
-    else:
-        sentence = f"The run could not be done: {type(problem).__name__}."
+    unforeseen = f"The run could not be done: {type(problem).__name__}."
+    sentence = problem.sentence if isinstance(problem, OmsError) else unforeseen
     run = Run.objects.get(id=run_id)
     if run.state in moves.ENDED:
         return

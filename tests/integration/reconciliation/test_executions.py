@@ -183,7 +183,7 @@ def test_what_is_planted_is_found_and_nothing_else(day: Day, name: str) -> None:
     why = list(Break.objects.values_list("category", "why"))
     assert found(done) == sorted(expected), why
     assert (done.state, done.written, done.standing, done.closed) == ("done", len(expected), 0, 0)
-    assert all(item.why and item.suggestion and item.theirs or item.ours for item in Break.objects.all())
+    assert all((item.why and item.suggestion and item.theirs) or item.ours for item in Break.objects.all())
     again = run(rows)
     assert found(again) == sorted(expected)
     assert (again.written, again.standing, Break.objects.count()) == (0, len(expected), len(expected))
