@@ -17,7 +17,6 @@ from kernel.errors import Conflict, NotFound
 from reconciliation.domain import transitions as moves
 from reconciliation.models import Break, Feed, FeedFile, Run
 
-
 WAIT_S = 60.0
 LOOK_S = 0.2
 

@@ -20,9 +20,8 @@ from oms_project.house.paths import this_house
 from oms_project.house.trading import operator
 
 if TYPE_CHECKING:
-    from reconciliation.services.receive_file import Received
-
     from reconciliation.services.do_run import RunResult
+    from reconciliation.services.receive_file import Received
 
 NOBODY = "EXTERNAL"
 """Whose word a file is that does not say so itself and was not named with ``--from``."""
@@ -63,11 +62,10 @@ def run(arguments: Namespace) -> int:
 
 
 def _reconcile(arguments: Namespace, path: Path, day: date) -> dict[str, Any]:
-    from reconciliation.services.receive_file import receive_file
-
     from authorisation.domain.principal import process_principal
     from kernel.clock import utc_now
     from reconciliation.models import FeedFile, Run
+    from reconciliation.services.receive_file import receive_file
     from reconciliation.services.run_reconciliation import run_reconciliation
 
     actor = process_principal(f"oms reconcile ({operator()})")
@@ -78,7 +76,7 @@ def _reconcile(arguments: Namespace, path: Path, day: date) -> dict[str, Any]:
             source=arguments.from_ or _said_source(path, arguments), format=arguments.format,
             manifest=manifest.read_bytes() if manifest.is_file() else b"",
         )  # fmt: skip
-    if not received.taken:
+    if not received.taken or received.file_id is None:
         return _refused(received, arguments.kind)
     result = run_reconciliation(
         kind=arguments.kind, file=FeedFile.objects.get(id=received.file_id), as_of=day, actor=actor, at=utc_now(),
@@ -101,7 +99,7 @@ def _said_source(path: Path, arguments: Namespace) -> str:
 def _refused(received: Received, kind: str) -> dict[str, Any]:
     from reconciliation.models import FeedFile
 
-    row = FeedFile.objects.filter(id=received.file_id).first()
+    row = FeedFile.objects.filter(id=received.file_id).first() if received.file_id else None
     first = next((fault for fault in received.faults if fault.refuses), None)
     error = (
         {"code": first.code.value, "sentence": first.sentence} if first else {"code": "FILE_REFUSED", "sentence": ""}

@@ -26,10 +26,13 @@ _SIDES = {Side.BUY.value: "buy", Side.SELL.value: "sell", Side.SELL_SHORT.value:
 
 def of_pair(told: Told, ours: OurTrade, rules: Rules) -> list[Finding]:
     """Every way in which the two records of one execution differ; none when they agree."""
+    quantity, price = _quantity(told, ours, rules), _price(told, ours, rules)
+    if quantity and told.corrected_by != ours.exec_ref_id and (told.corrected_by or ours.exec_ref_id):
+        quantity, price = [*quantity, *price], []  # a correction that one side lacks is one matter
     found = []
     for category, differences in (
-        (Category.QUANTITY, _quantity(told, ours, rules)),
-        (Category.PRICE, _price(told, ours, rules)),
+        (Category.QUANTITY, quantity),
+        (Category.PRICE, price),
         (Category.FEE, _fee(told.row, ours, rules)),
         (Category.TIMING, _timing(told.row, ours, rules)),
     ):

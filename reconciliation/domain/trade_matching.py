@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
-from kernel.numbers import PRICE_PLACES, ZERO
+from kernel.numbers import ZERO
 from reconciliation.domain.causes import Causes
 from reconciliation.domain.findings import Finding
 from reconciliation.domain.rules import Rules
@@ -164,8 +164,9 @@ def _is_average(line: Told, group: Sequence[OurTrade], rules: Rules) -> bool:
     if line.qty != total or not total:
         return False
     average = sum((one.qty * one.px for one in group), ZERO) / total
-    places = max(-line.px.as_tuple().exponent, 0) if isinstance(line.px.as_tuple().exponent, int) else 0
-    shown = average.quantize(Decimal(1).scaleb(-places)) if places <= 8 else average.quantize(PRICE_PLACES)
+    exponent = line.px.as_tuple().exponent
+    places = min(max(-exponent, 0), 8) if isinstance(exponent, int) else 8
+    shown = average.quantize(Decimal(1).scaleb(-places))
     return shown == line.px or rules.within("price", average, line.px, first.currency)
 
 

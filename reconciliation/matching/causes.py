@@ -38,7 +38,8 @@ def load_causes(cursor: Any, task: Task) -> Causes:
 
 
 def _outages(rows: list[tuple[str, str, datetime]]) -> tuple[Outage, ...]:
-    found, lost = [], {}
+    found: list[Outage] = []
+    lost: dict[str, datetime] = {}
     for stream, kind, at in rows:
         session = stream.partition(":")[2]
         if kind == "SessionLost":

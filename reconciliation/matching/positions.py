@@ -67,7 +67,10 @@ SELECT x.account_id, x.instrument_id FROM recon_ours x CROSS JOIN unnest(%(bases
                     JOIN refdata_instrument n ON n.isin = s.isin
                    WHERE a.id = x.account_id AND n.id = x.instrument_id AND s.basis = w.basis)
 """
-_THEIRS = "SELECT line, account, isin, symbol, mic, qty, basis, as_of FROM {table} WHERE line IN (SELECT line FROM recon_lines) ORDER BY line"
+_THEIRS = """
+SELECT line, account, isin, symbol, mic, qty, basis, as_of FROM {table}
+ WHERE line IN (SELECT line FROM recon_lines) ORDER BY line
+"""
 _OURS = """
 SELECT x.account_id, a.code AS account, x.instrument_id, n.isin, x.settled, x.due, x.traded, p.price, p.currency,
        EXISTS (SELECT FROM accounts_suspenseaccount u WHERE u.account_id = x.account_id) AS suspense

@@ -1,1 +1,1 @@
-"""All reads of this room: runs, breaks, rules. What an actor may not see does not exist."""
+"""Reads of reconciliation, a module a question."""

@@ -52,7 +52,7 @@ class _Sorted:
 
 
 def keep_breaks(*, run_id: UUID, compared: Compared, raw: Mapping[int, str], at: datetime) -> None:
-    """In one transaction with the run's step; ``raw`` is the record of each line concerned. Raises RunStopped when the run is no longer running."""
+    """In one transaction with the run's step; ``raw`` is the record of each line. Raises RunStopped for a run that was canceled."""
     found = _by_key(run_id, compared.findings)
     with transaction.atomic():
         run = lock_run(run_id)

@@ -72,6 +72,8 @@ ELSEWHERE = {
     *("policy.written", "policy.settled"),  # tests/concurrency/test_breaks.py
     # tests/concurrency/test_feed_files.py
     *("feed_file.fetched", "feed_file.kept", "feed_file.written", "feed_file.received"),
+    # tests/concurrency/test_runs.py
+    *("run.begun", "run.compared", "run.written", "run.kept", "run.telling", "run.told", "run.ended"),
     *("archive.written", "archive.moved"),  # tests/concurrency/test_archives.py
     *("breaker.tripped", "breaker.probed"),  # tests/concurrency/test_breakers.py
     # tests/concurrency/test_corporate_actions.py
