@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciliation.domain.records import Kind
-from reconciliation.formats import csv_file, fix_log
+from reconciliation.formats import bai2, camt_053, csv_file, fix_log, mt940, semt_002
 from reconciliation.formats.blocks import UTF8_BOM, opened, refuse_by_begin
 from reconciliation.formats.problems import FileCode, FileProblem
 from reconciliation.formats.statement import Statement
@@ -30,6 +30,10 @@ class Format:
 FORMATS: Final[Mapping[str, Format]] = {
     one.name: one
     for one in (
+        Format(camt_053.NAME, camt_053.KINDS, camt_053.is_camt_053, camt_053.Camt053Statement, camt_053.raw_entries),
+        Format(semt_002.NAME, semt_002.KINDS, semt_002.is_semt_002, semt_002.Semt002Statement, semt_002.raw_balances),
+        Format(mt940.NAME, mt940.KINDS, mt940.is_mt940, mt940.Mt940Statement, mt940.raw_fields),
+        Format(bai2.NAME, bai2.KINDS, bai2.is_bai2, bai2.Bai2Statement, bai2.raw_lines),
         Format(fix_log.NAME, fix_log.KINDS, fix_log.is_fix_log, fix_log.FixLogStatement, fix_log.raw_messages),
         Format(csv_file.NAME, frozenset(Kind), lambda begin: True, csv_file.CsvStatement, csv_file.raw_lines),
     )
@@ -58,6 +62,8 @@ def raw_records(path: Path, format: str, kind: Kind | str, lines: Container[int]
 def detected(begin: bytes) -> Format:
     """The format of a file that begins so."""
     text = begin.removeprefix(UTF8_BOM)
+    if text.lstrip().startswith(b"<") and not (camt_053.is_camt_053(text) or semt_002.is_semt_002(text)):
+        raise FileProblem(FileCode.FORMAT_UNKNOWN, "The file is XML, but neither camt.053 nor semt.002.")
     return next(one for one in FORMATS.values() if one.is_it(text))
 
 
