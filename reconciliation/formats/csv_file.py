@@ -67,13 +67,18 @@ class CsvStatement(Statement):
     def copy_blocks(self) -> Iterator[str]:
         judged = (*JUDGED, "symbol") if self.kind in NEED_INSTRUMENT else JUDGED
         columns = {one.name: one for one in self.columns}
-        clean = clean_line([columns.get(name) for name in self.csv.names], self.copy_delimiter, judged=judged)
+        ours = [columns.get(name) for name in self.csv.names]
+        clean = clean_line(ours, self.copy_delimiter, judged=judged, full=True)
+        to_fill = clean_line(ours, self.copy_delimiter, judged=judged, full=False)
         names = [name for name in self.csv.names if name in judged]
         delimiter, good = self.copy_delimiter, self._good_families
         for first, text in self._blocks:
             ready: list[str] = []
             for number, line in enumerate(text[:-1].split("\n"), first):
                 found = None if self._ended or self._pending else clean(line)
+                if found is None and not (self._ended or self._pending):
+                    found = to_fill(line)
+                    self.leaves_defaults = self.leaves_defaults or found is not None
                 if (
                     found is not None
                     and number > self._header_line

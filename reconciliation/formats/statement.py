@@ -82,6 +82,7 @@ class Statement(ABC):
     """One file of one kind, read once. Use ``rows`` or ``copy_blocks``, not both."""
 
     decimal_comma = False
+    leaves_defaults = False  # whether ``copy_blocks`` left values empty for which empty means something
 
     def __init__(self, path: Path, kind: Kind, header: Header) -> None:
         self.path = path
