@@ -31,6 +31,15 @@ SELECT id, account_id, NULL, instrument_id, settled, pending, reserved, short, o
 _LOCK_ALL = _LOCK_MONEY.format(instruments="")
 _LOCK_SOME = _LOCK_MONEY.format(instruments="AND instrument_id = ANY(%s::uuid[])")
 
+_LOCK_CASH_MOVED = """
+SELECT count(*) FROM (SELECT id FROM accounts_cashbalance WHERE account_id IN (SELECT account_id FROM accounts_move)
+                       ORDER BY account_id, id FOR NO KEY UPDATE) locked
+"""
+_LOCK_MOVED = """
+SELECT count(*) FROM (SELECT id FROM {table} WHERE id IN (SELECT balance_id FROM accounts_move)
+                       ORDER BY account_id, id FOR NO KEY UPDATE) locked
+"""
+
 
 def lock_money(
     *, account_ids: Collection[UUID], instrument_ids: Collection[UUID] | None = None
@@ -48,6 +57,19 @@ def lock_money(
     with raw_cursor(binary=True) as cursor:
         cursor.execute(sql, values)
         return money_from_rows(ids, cursor.fetchall())
+
+
+def lock_statements(what: str) -> None:
+    """Nobody else weighs or books statements of the kind until commit; taken before any balance."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"accounts.statement:{what}"])
+
+
+def lock_moved(table: str) -> None:
+    """The cash rows of all accounts that a statement changes (``accounts_move``), then its balances, until commit."""
+    with raw_cursor() as cursor:
+        cursor.execute(_LOCK_CASH_MOVED)
+        cursor.execute(_LOCK_MOVED.format(table=table))
 
 
 def lock_account(account_id: UUID) -> TradingAccount:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
@@ -216,6 +217,8 @@ class Booking(models.Model):
         TAX = "tax"
         SPLIT = "split"
         DIVIDEND = "dividend"
+        STATEMENT = "statement", "Statement: what no trade explains"
+        SETTLEMENT = "settlement"
 
     id = models.BigAutoField(primary_key=True)
     account_id = models.UUIDField()
@@ -243,6 +246,36 @@ class Booking(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["account_id", "id"], name="accounts_booking_account"),
             models.Index(fields=["order_id"], name="accounts_booking_order", condition=Q(order_id__isnull=False)),
+            # What came after a cut, and what was due by it: both follow the order in which bookings were written.
+            BrinIndex(fields=["recorded_at", "settlement_date"], name="accounts_booking_when", pages_per_range=32),
+        ]
+
+
+class StatementPart(models.Model):
+    """One event of a file that set the settled layer (or opened accounts): of which accounts it tells. Append-only (trigger).
+
+    The accounts of a part lie between ``first_account`` and ``last_account``; an account may be in several parts.
+    """
+
+    class What(models.TextChoices):
+        ACCOUNTS = "accounts"
+        CASH = "cash"
+        HOLDINGS = "holdings"
+
+    event_id = models.UUIDField(primary_key=True)
+    statement_id = models.UUIDField(help_text="What was applied as one")
+    file_id = models.UUIDField()
+    source = models.CharField(max_length=40)
+    what = models.CharField(max_length=8, choices=What.choices)
+    cut_at = models.DateTimeField(help_text="As of when the figures are")
+    first_account = models.UUIDField()
+    last_account = models.UUIDField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["first_account", "last_account"], name="accounts_statement_accounts"),
+            models.Index(fields=["what", "cut_at"], name="accounts_statement_cut"),
         ]
 
 

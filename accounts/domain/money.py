@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from accounts.domain.replaying import ACTIONS, DEPOSITS, EXECUTIONS, WITHDRAWALS
+from accounts.domain.replaying import ACTIONS, DEPOSITS, EXECUTIONS, OPENINGS, STATEMENTS, WITHDRAWALS
 from journal.domain.projecting import Happening
 from kernel.numbers import ZERO, plain
 
 SUSPENSE = frozenset({"ExcessMoved", "UnknownOrderBooked"})
-KINDS = ACTIONS | DEPOSITS | EXECUTIONS | SUSPENSE | WITHDRAWALS | {"AccountOpened"}
+KINDS = ACTIONS | DEPOSITS | EXECUTIONS | OPENINGS | STATEMENTS | SUSPENSE | WITHDRAWALS | {"AccountOpened"}
 Layers = tuple[Decimal, Decimal, Decimal]
 NONE: Layers = (ZERO, ZERO, ZERO)  # settled, pending, short
 _SELLS_SHORT = frozenset("56")
@@ -53,6 +53,13 @@ class Money:
                 self._traded(payload["account_id"], payload, line, sign=-1)
         elif kind == "UnknownOrderBooked":
             self._traded(payload["account_id"], payload, payload, sign=1)
+        elif kind in STATEMENTS:
+            for account_id, what, settled, moved in payload["rows"]:
+                self._move(account_id, what, settled=settled, pending=-Decimal(moved))
+        elif kind in OPENINGS:
+            for account_id, currency in payload["opened"]:
+                self.accounts.setdefault(account_id, {}).setdefault(currency, NONE)
+                self.touched.add(account_id)
         elif kind == "AccountOpened":
             self.accounts.setdefault(payload["account_id"], {}).setdefault(payload["base_currency"], NONE)
             self.touched.add(payload["account_id"])

@@ -3,9 +3,10 @@
 Two roads to the same sums. A replay of everything adds up ``OrderShare``s: each order's reports folded again by
 ``orders``. What follows the journal live takes the events themselves (:func:`take`), which name every movement.
 
-Invariants: settled is the sum of deposits and opening balances, less withdrawals; pending and short are sums over executions;
-corporate actions move every layer, line by line as their event says; reserved is the sum of the holds of open orders and of
-withdrawals that wait for a second person.
+Invariants: settled is the sum of deposits and opening balances, less withdrawals, and of what statements of bank and
+registry moved it by; pending and short are sums over executions, less what statements say has settled; corporate actions move
+every layer, line by line as their event says; reserved is the sum of the holds of open orders and of withdrawals that wait
+for a second person.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ DEPOSITS = frozenset({"OpeningBalancesBooked", "DepositBooked", "WithdrawalBooke
 WITHDRAWALS = frozenset({"WithdrawalAsked", "WithdrawalBooked", "WithdrawalEnded"})
 """Their first holds cash; the others let go of it."""
 ACTIONS = frozenset({"CorporateActionBooked"})
+STATEMENTS = frozenset({"StatementBooked"})
+"""Of many accounts at once: ``rows`` of account, currency or instrument, by what settled moved, and what of that was pending."""
+OPENINGS = frozenset({"AccountsLoaded"})
+"""Of many accounts at once: ``opened`` rows of account and base currency."""
+CURRENCY = 3
+"""Length of a currency's name; an instrument's id is longer."""
 EXECUTIONS = frozenset({"ExecutionRecorded", "ExecutionCorrected", "ExecutionBusted"})
 
 
@@ -101,6 +108,16 @@ def take(money: ReplayedMoney, event: EventRecord) -> None:
         stock = money.stock_in(moved.instrument_id)
         stock.pending += moved.pending
         stock.short += moved.short
+
+
+def take_statement(told: Mapping[str, ReplayedMoney], event: EventRecord) -> None:
+    """What a part of a statement moved of the accounts in ``told``, by id as text; of others nothing is taken."""
+    for account_id, what, settled, moved in event.payload["rows"]:
+        money = told.get(account_id)
+        if money is not None:
+            sums = money.cash_in(what) if len(what) == CURRENCY else money.stock_in(UUID(what))
+            sums.settled += Decimal(settled)
+            sums.pending -= Decimal(moved)
 
 
 def take_withdrawal(money: ReplayedMoney, event: EventRecord) -> None:

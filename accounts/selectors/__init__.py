@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.domain.ledger import AccountMoney, OrderHold
 from accounts.locks import money_from_rows
-from accounts.models import CashBalance, Holding, SuspenseAccount, TradingAccount
+from accounts.models import CashBalance, Holding, StatementPart, SuspenseAccount, TradingAccount
 from authorisation.domain.principal import TRADE_ACCOUNT_GROUP, VIEW_ACCOUNT_GROUP, Principal
 from journal.bulk import raw_cursor
 from kernel.errors import NotFound
@@ -180,3 +180,11 @@ def list_holds_of_accounts(account_ids: Collection[UUID]) -> list[OrderHold]:
             [sorted(set(account_ids))],
         )
         return [OrderHold(*row) for row in cursor.fetchall()]
+
+
+def list_statement_events(account_ids: Collection[UUID]) -> list[UUID]:
+    """Events of files that may tell of any of the accounts."""
+    if not account_ids:
+        return []
+    parts = StatementPart.objects.filter(first_account__lte=max(account_ids), last_account__gte=min(account_ids))
+    return list(parts.values_list("event_id", flat=True))

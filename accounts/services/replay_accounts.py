@@ -12,10 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from accounts.domain.ledger import AccountMoney, OrderHold
-from accounts.domain.replaying import OrderShare, ReplayedMoney, Sums, add_share, take
-from accounts.selectors import list_holds_of_accounts, read_money
+from accounts.domain.replaying import OPENINGS, OrderShare, ReplayedMoney, Sums, add_share, take, take_statement
+from accounts.selectors import list_holds_of_accounts, list_statement_events, read_money
 from journal.domain.differing import Difference, differences, missing_rows
-from journal.selectors.events import records_of_streams
+from journal.selectors.events import list_events_by_id, records_of_streams
 
 
 def replay_accounts(*, account_ids: Sequence[UUID], shares: Iterable[OrderShare]) -> list[Difference]:
@@ -28,6 +28,15 @@ def replay_accounts(*, account_ids: Sequence[UUID], shares: Iterable[OrderShare]
         if event.kind == "AccountOpened":
             told[account_id].cash_in(event.payload["base_currency"])
         take(told[account_id], event)
+    by_text = {str(account_id): money for account_id, money in told.items()}
+    for event in list_events_by_id(list_statement_events(account_ids)):
+        if event.kind in OPENINGS:
+            for account_id, currency in event.payload["opened"]:
+                if account_id in by_text:
+                    opened.add(UUID(account_id))
+                    by_text[account_id].cash_in(currency)
+        else:
+            take_statement(by_text, event)
     for share in shares:
         if share.account_id in told:
             add_share(told[share.account_id], share)

@@ -139,7 +139,8 @@ WITH said AS (
       GROUP BY 1, 2, 3, 4, 5
 ), booked AS (
      SELECT event_id, account_id, currency, instrument_id, layer, sum(amount) AS amount
-       FROM accounts_booking WHERE kind NOT IN ('trade', 'bust', 'correction', 'suspense') AND charge = ''
+       FROM accounts_booking
+      WHERE kind NOT IN ('trade', 'bust', 'correction', 'suspense', 'statement', 'settlement') AND charge = ''
       GROUP BY 1, 2, 3, 4, 5
 )
 SELECT format('account %s, event %s', coalesce(b.account_id, s.account_id), coalesce(b.event_id, s.id)) AS subject,
@@ -150,6 +151,29 @@ SELECT format('account %s, event %s', coalesce(b.account_id, s.account_id), coal
     ON b.event_id = s.id AND b.account_id = s.account_id AND b.currency = s.currency AND b.layer = s.layer
    AND b.instrument_id IS NOT DISTINCT FROM s.instrument_id
  WHERE s.amount IS DISTINCT FROM b.amount
+"""
+
+_STATEMENTS = """
+WITH said AS (
+     SELECT e.id, (l.line ->> 0)::uuid AS account_id, l.line ->> 1 AS what, (l.line ->> 2)::numeric AS settled,
+            -(l.line ->> 3)::numeric AS pending
+       FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'rows') AS l(line)
+      WHERE e.stream LIKE 'feed:%' AND e.kind = 'StatementBooked'
+), booked AS (
+     SELECT event_id, account_id, coalesce(instrument_id::text, currency) AS what,
+            coalesce(sum(amount) FILTER (WHERE layer = 'settled'), 0) AS settled,
+            coalesce(sum(amount) FILTER (WHERE layer = 'pending'), 0) AS pending
+       FROM accounts_booking WHERE kind IN ('statement', 'settlement') GROUP BY 1, 2, 3
+)
+SELECT format('account %s, event %s', coalesce(b.account_id, s.account_id), coalesce(b.event_id, s.id)) AS subject,
+       format('booked %s settled and %s pending of %s; its event says %s and %s', coalesce(b.settled, 0), coalesce(b.pending, 0),
+              coalesce(b.what, s.what), coalesce(s.settled, 0), coalesce(s.pending, 0)) AS what
+  FROM said s FULL JOIN booked b ON b.event_id = s.id AND b.account_id = s.account_id AND b.what = s.what
+ WHERE (s.settled, s.pending) IS DISTINCT FROM (b.settled, b.pending)
+ UNION ALL
+SELECT 'event ' || e.id, 'is no part of a statement on record: its accounts cannot be replayed'
+  FROM journal_event e LEFT JOIN accounts_statementpart p ON p.event_id = e.id
+ WHERE e.stream LIKE 'feed:%' AND e.kind IN ('StatementBooked', 'AccountsLoaded') AND p.event_id IS NULL
 """
 
 _CHARGES = """
@@ -314,6 +338,12 @@ CHECKS = (
         "Every booking that is no trade and no move of suspense is a line of the event it names, and every such line is booked.",
         f"{_BOOKS}.",
         sql=_DEPOSITS,
+    ),
+    Check(
+        "STATEMENT_BOOKED_WRONGLY", "I4", Level.MONEY,
+        "Every booking of a statement is a row of the event it names, layer by layer, and every such row is booked.",
+        f"{_BOOKS}; the next statement of bank or registry sets the settled layer right.",
+        sql=_STATEMENTS,
     ),
     Check(
         "FEES_DIFFER", "I4", Level.MONEY,

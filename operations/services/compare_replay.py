@@ -42,6 +42,10 @@ UNION ALL
 SELECT e.stream FROM journal_event e
  WHERE e.kind = 'AccountOpened'
    AND NOT EXISTS (SELECT FROM accounts_tradingaccount a WHERE a.id = substr(e.stream, 9)::uuid)
+UNION ALL
+SELECT 'account:' || (l.line ->> 0) FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'opened') AS l(line)
+ WHERE e.kind = 'AccountsLoaded'
+   AND NOT EXISTS (SELECT FROM accounts_tradingaccount a WHERE a.id = (l.line ->> 0)::uuid)
 """
 _WITHOUT_ACCOUNT = """
 SELECT o.id FROM orders_order o

@@ -92,7 +92,7 @@ def _movement(row: tuple[Any, ...], told: Mapping[tuple[UUID, UUID], tuple[Decim
         return Movement(Kind.TRADE, qty, cash if cash is not None else ZERO, currency or "", matter)
     if kind in _RESHAPES:
         return Movement(Kind.RESHAPED, qty, cash if cash is not None else ZERO, currency or "", matter)
-    if kind in _TAKES_OUT:
+    if kind in _TAKES_OUT or qty < 0:
         return Movement(Kind.TAKEN_OUT, qty, ZERO, "", matter)
     cost, currency = told.get((matter, instrument_id), (None, ""))
     return Movement(Kind.BROUGHT_IN, qty, -cost if cost is not None else None, currency, matter)

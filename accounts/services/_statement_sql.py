@@ -1,0 +1,129 @@
+"""Statements set-based: the twin of ``domain.statement`` over all balances of a file at once. Tables of the session, no row
+of a balance read one by one.
+
+``accounts_wanted`` (account_id, what, amount) is filled by the caller; ``what`` is a currency, or an instrument as text.
+From it: ``accounts_due`` (what had fallen due, by date), ``accounts_move`` (each balance that changes), ``accounts_settle``
+(what of each date settles). All are dropped at commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import psycopg
+
+from accounts.domain.statement import REPLACED, WINDOW_DAYS
+
+Cursor = psycopg.Cursor[tuple[object, ...]]
+ROWS_A_PART = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which balances a statement is about: the table, and how a row and a booking name what is held."""
+
+    what: str
+    table: str
+    named: str
+    column: str
+    of_booking: str
+
+
+CASH = Target("cash", "accounts_cashbalance", "b.currency", "currency", "instrument_id IS NULL")
+HOLDINGS = Target("holdings", "accounts_holding", "b.instrument_id", "instrument_id", "instrument_id IS NOT NULL")
+TARGETS = {target.what: target for target in (CASH, HOLDINGS)}
+
+_WANTED = """
+CREATE TEMP TABLE accounts_wanted (account_id uuid NOT NULL, what {type} NOT NULL, amount numeric(24, 8) NOT NULL)
+ON COMMIT DROP
+"""
+# Of trades what is left of each (with its corrections and busts), of what has settled the settlements themselves.
+_DUE = """
+CREATE TEMP TABLE accounts_due ON COMMIT DROP AS
+WITH matters AS (
+     SELECT b.account_id, {named} AS what, b.settlement_date, b.kind = 'settlement' AS has_settled,
+            CASE WHEN b.kind = 'settlement' THEN sign(b.amount)::text
+                 ELSE coalesce(b.execution_id, b.order_id, b.event_id)::text END AS matter,
+            sum(b.amount) AS amount
+       FROM accounts_booking b JOIN accounts_wanted w ON w.account_id = b.account_id AND w.what = {named}
+      WHERE b.layer = 'pending' AND b.{of_booking} AND b.settlement_date <= %(day)s AND b.trade_date <= %(day)s
+        AND b.settlement_date > %(day)s::date - {window}
+      GROUP BY 1, 2, 3, 4, 5
+), sides AS (
+     SELECT account_id, what, settlement_date,
+            coalesce(sum(amount) FILTER (WHERE (amount > 0) <> has_settled), 0) AS r,
+            coalesce(sum(amount) FILTER (WHERE (amount < 0) <> has_settled), 0) AS v
+       FROM matters WHERE amount <> 0 GROUP BY 1, 2, 3
+)
+SELECT account_id, what, settlement_date, greatest(r, 0) + greatest(v, 0) AS receipts, least(r, 0) + least(v, 0) AS deliveries
+  FROM sides WHERE r <> 0 OR v <> 0
+"""
+_MOVES = """
+CREATE TEMP TABLE accounts_move ON COMMIT DROP AS
+WITH since AS (
+     SELECT b.account_id, {named} AS what, sum(b.amount) AS amount FROM accounts_booking b
+      WHERE b.layer = 'settled' AND b.{of_booking} AND b.recorded_at > %(cut_at)s AND b.kind <> ALL(%(replaced)s::text[])
+      GROUP BY 1, 2
+), due AS (
+     SELECT account_id, what, sum(receipts) AS receipts, sum(deliveries) AS deliveries FROM accounts_due GROUP BY 1, 2
+), compared AS (
+     SELECT w.account_id, w.what, b.id AS balance_id, coalesce(b.settled, 0) AS settled, coalesce(d.receipts, 0) AS receipts,
+            coalesce(d.deliveries, 0) AS deliveries, w.amount + coalesce(s.amount, 0) - coalesce(b.settled, 0) AS difference,
+            coalesce(b.settled + b.pending - b.reserved, 0) AS available
+       FROM accounts_wanted w
+       LEFT JOIN {table} b ON b.account_id = w.account_id AND {named} = w.what
+       LEFT JOIN since s ON s.account_id = w.account_id AND s.what = w.what
+       LEFT JOIN due d ON d.account_id = w.account_id AND d.what = w.what
+)
+SELECT account_id, what, balance_id, settled, available, difference,
+       difference = receipts + deliveries AS whole,
+       CASE WHEN difference = receipts + deliveries THEN difference
+            ELSE greatest(least(difference, receipts), deliveries) END AS moved,
+       (row_number() OVER (ORDER BY account_id, what) - 1)::int / {rows} AS part
+  FROM compared
+ WHERE difference <> 0 OR (receipts <> 0 AND receipts + deliveries = 0)
+"""
+_SETTLES = """
+CREATE TEMP TABLE accounts_settle ON COMMIT DROP AS
+WITH lined AS (
+     SELECT m.part, m.account_id, m.what, m.whole, m.moved, d.settlement_date, d.receipts, d.deliveries,
+            coalesce(sum(d.receipts) OVER before, 0) AS received, coalesce(sum(d.deliveries) OVER before, 0) AS delivered
+       FROM accounts_move m JOIN accounts_due d ON d.account_id = m.account_id AND d.what = m.what
+     WINDOW before AS (PARTITION BY m.account_id, m.what ORDER BY d.settlement_date
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+)
+SELECT part, account_id, what, settlement_date, receipts AS amount FROM lined WHERE whole AND receipts <> 0
+UNION ALL
+SELECT part, account_id, what, settlement_date, deliveries FROM lined WHERE whole AND deliveries <> 0
+UNION ALL
+SELECT part, account_id, what, settlement_date,
+       CASE WHEN moved > 0 THEN least(receipts, greatest(moved - received, 0))
+            ELSE greatest(deliveries, least(moved - delivered, 0)) END
+  FROM lined
+ WHERE NOT whole AND CASE WHEN moved > 0 THEN least(receipts, greatest(moved - received, 0))
+                          ELSE greatest(deliveries, least(moved - delivered, 0)) END <> 0
+"""
+
+
+def open_wanted(cursor: Cursor, target: Target) -> None:
+    """An empty ``accounts_wanted`` for the caller to fill, until commit."""
+    cursor.execute(_WANTED.format(type="varchar(3)" if target is CASH else "uuid"))
+
+
+def compute_moves(cursor: Cursor, target: Target, *, cut_at: datetime, day: date) -> int:
+    """What the wanted figures change, now: ``accounts_move`` and ``accounts_settle``. Returns how many balances."""
+    values = {"cut_at": cut_at, "day": day, "replaced": sorted(REPLACED)}
+    names = {
+        "named": target.named, "table": target.table, "of_booking": target.of_booking, "window": WINDOW_DAYS,
+        "rows": ROWS_A_PART,
+    }  # fmt: skip
+    cursor.execute("ANALYZE accounts_wanted")
+    cursor.execute(_DUE.format(**names), values)
+    cursor.execute("ANALYZE accounts_due")
+    cursor.execute(_MOVES.format(**names), values)
+    count = cursor.rowcount
+    cursor.execute("CREATE INDEX ON accounts_move (part)")
+    cursor.execute("ANALYZE accounts_move")
+    cursor.execute(_SETTLES)
+    return count
