@@ -107,7 +107,8 @@ SELECT part, account_id, what, settlement_date,
 
 
 def open_wanted(cursor: Cursor, target: Target) -> None:
-    """An empty ``accounts_wanted`` for the caller to fill, until commit."""
+    """An empty ``accounts_wanted`` for the caller to fill, until commit; what an earlier statement left is dropped."""
+    cursor.execute("DROP TABLE IF EXISTS accounts_wanted, accounts_due, accounts_move, accounts_settle")
     cursor.execute(_WANTED.format(type="varchar(3)" if target is CASH else "uuid"))
 
 

@@ -33,6 +33,7 @@ VERBS = {
     "verify": "verify",
     "make-files": "make_files",
     "reconcile": "reconcile",
+    "start-of-day": "start_of_day",
     "demo-day": "demo_day",
 }
 

@@ -11,6 +11,7 @@ def add_all(verbs: Verbs[argparse.ArgumentParser]) -> None:
     """Every verb of this page."""
     add_make_files(verbs)
     add_reconcile(verbs)
+    add_start_of_day(verbs)
 
 
 def add_make_files(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -52,3 +53,13 @@ def add_reconcile(verbs: Verbs[argparse.ArgumentParser]) -> None:
     )
     compare.add_argument("--format", default="", help="only where the content does not tell it")
     compare.add_argument("--json", action="store_true")
+
+
+def add_start_of_day(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    start = verbs.add_parser(
+        "start-of-day", help="take files of accounts, cash, holdings or open orders into the books"
+    )
+    start.add_argument("--kind", required=True, choices=("accounts", "cash", "holdings", "open_orders"))
+    start.add_argument("--source", default="", help="whose word it is; else as the file says itself")
+    start.add_argument("files", nargs="+", metavar="FILE")
+    start.add_argument("--json", action="store_true")

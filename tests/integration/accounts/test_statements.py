@@ -58,9 +58,6 @@ def apply(
                 cursor.execute("INSERT INTO accounts_wanted VALUES (%s, %s, %s)", [account.id, key, amount])
         weighed = weigh_statement(statement)
         booked = book_statement(actor=SEED, at=at, statement=statement)
-        with connection.cursor() as cursor:
-            for table in ("wanted", "due", "move", "settle"):
-                cursor.execute(f"DROP TABLE IF EXISTS accounts_{table}")  # one transaction holds the whole test
     return weighed, booked
 
 

@@ -1,0 +1,28 @@
+"""Reads of intakes: as one object for command and API, and what the page of the start of day shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciliation.models import Intake
+
+
+def intake_to_json(intake: Intake) -> dict[str, Any]:
+    """One file of the start of day as the command and the API answer it. Amounts are text."""
+    return {
+        "file_id": str(intake.file_id),
+        "intake_id": str(intake.id),
+        "name": intake.file.name,
+        "kind": intake.kind,
+        "source": intake.source,
+        "day": intake.day.isoformat(),
+        "cut_at": intake.cut_at.isoformat(),
+        "state": str(intake.state),
+        "sentence": intake.sentence,
+        "rows": intake.rows,
+        "changed": intake.changed,
+        "unchanged": intake.unchanged,
+        "refused": intake.refused,
+        "totals": intake.totals,
+        "problems": intake.issues,
+    }

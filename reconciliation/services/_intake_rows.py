@@ -1,0 +1,119 @@
+"""The rows of a staged file with what they are about in our books, and the rule each one breaks: one statement a kind.
+
+``intake_row`` (line, account_id, account, what, amount, rule, shown) lives until commit. A row with a rule is left out; what
+a row says is never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, LiteralString
+
+from kernel.numbers import MINOR_PLACES
+from reconciliation.domain.intake_rules import LINES_KEPT, Issue, issue
+
+_NAMES = """
+WITH account_names AS (
+     SELECT DISTINCT ON (theirs) theirs, ours FROM reconciliation_outsidename
+      WHERE source = %(source)s AND what = 'account' ORDER BY theirs, version DESC
+), instrument_names AS (
+     SELECT DISTINCT ON (theirs) theirs, ours FROM reconciliation_outsidename
+      WHERE source = %(source)s AND what = 'instrument' ORDER BY theirs, version DESC
+), without_money AS (
+     SELECT account_id FROM accounts_suspenseaccount UNION SELECT account_id FROM accounts_canaryaccount
+)
+"""
+_FINE = " ".join(f"WHEN '{currency}' THEN {places}" for currency, places in sorted(MINOR_PLACES.items()))
+_CASH = f"""
+CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
+{_NAMES}, found AS (
+     SELECT s.line, a.id AS account_id, s.account, s.currency AS what, s.amount, s.as_of, a.state,
+            w.account_id IS NOT NULL AS moneyless, count(*) OVER (PARTITION BY a.id, s.currency) AS times
+       FROM {{staged}} s
+       LEFT JOIN account_names n ON n.theirs = s.account AND n.ours <> ''
+       LEFT JOIN accounts_tradingaccount a ON a.code = coalesce(n.ours, s.account)
+       LEFT JOIN without_money w ON w.account_id = a.id
+      WHERE coalesce(s.record, 'balance') = 'balance'
+)
+SELECT line, account_id, account, what::varchar(3) AS what, amount, as_of,
+       CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless THEN 'ACCOUNT_HAS_NO_MONEY'
+            WHEN as_of IS NOT NULL AND as_of <> %(day)s THEN 'DAY_DIFFERS'
+            WHEN times > 1 THEN 'ROW_TWICE'
+            WHEN state = 'closed' AND amount <> 0 THEN 'ACCOUNT_CLOSED'
+            WHEN amount %% CASE what {_FINE} ELSE 0.01 END <> 0 THEN 'AMOUNT_TOO_FINE' END AS rule
+  FROM found
+"""
+_HOLDINGS = f"""
+CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
+{_NAMES}, found AS (
+     SELECT s.line, a.id AS account_id, s.account, s.qty AS amount, s.as_of, a.state, w.account_id IS NOT NULL AS moneyless,
+            coalesce(s.isin, s.symbol) AS named, s.isin IS NOT NULL AND i.id IS NULL AS isin_unknown,
+            i.id AS by_isin, coalesce(v.instrument_id, t.instrument_id, d.id) AS by_symbol
+       FROM {{staged}} s
+       LEFT JOIN account_names n ON n.theirs = s.account AND n.ours <> ''
+       LEFT JOIN accounts_tradingaccount a ON a.code = coalesce(n.ours, s.account)
+       LEFT JOIN without_money w ON w.account_id = a.id
+       LEFT JOIN instrument_names m ON m.theirs = s.isin AND m.ours <> ''
+       LEFT JOIN refdata_instrument i ON i.isin = coalesce(m.ours, s.isin)
+       LEFT JOIN instrument_names y ON y.theirs = s.symbol AND y.ours <> ''
+       LEFT JOIN refdata_instrument d ON d.isin = y.ours
+       LEFT JOIN refdata_listing v ON s.mic IS NOT NULL AND v.market_id = s.mic AND v.venue_symbol = s.symbol
+       LEFT JOIN refdata_listing t ON t.symbol = s.symbol
+), named AS (
+     SELECT *, coalesce(by_isin, by_symbol) AS what, count(*) OVER (PARTITION BY account_id, coalesce(by_isin, by_symbol)) AS times
+       FROM found
+)
+SELECT line, account_id, account, what, amount, as_of,
+       CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless THEN 'ACCOUNT_HAS_NO_MONEY'
+            WHEN isin_unknown OR what IS NULL THEN 'INSTRUMENT_UNKNOWN'
+            WHEN by_isin <> by_symbol THEN 'INSTRUMENT_CONTRADICTS'
+            WHEN as_of IS NOT NULL AND as_of <> %(day)s THEN 'DAY_DIFFERS'
+            WHEN times > 1 THEN 'ROW_TWICE'
+            WHEN amount < 0 THEN 'HOLDING_NEGATIVE'
+            WHEN state = 'closed' AND amount <> 0 THEN 'ACCOUNT_CLOSED' END AS rule
+  FROM named
+"""
+_SQL = {"cash": _CASH, "holdings": _HOLDINGS}
+_BROKEN = f"""
+SELECT rule, count(*), (array_agg(line ORDER BY line))[1:{LINES_KEPT}], (array_agg(account ORDER BY line))[1:{LINES_KEPT}]
+  FROM intake_row WHERE rule IS NOT NULL GROUP BY rule ORDER BY rule
+"""
+
+
+def read_rows(cursor: Any, staged: str, kind: str, *, source: str, day: date, into: str = "intake_row") -> int:
+    """Make ``intake_row`` (or another table) of the staged one; how many rows it has."""
+    cursor.execute(f"DROP TABLE IF EXISTS {into}")
+    cursor.execute(_SQL[kind].format(staged=staged, into=into), {"source": source, "day": day})
+    count = int(cursor.rowcount)
+    cursor.execute(f"ANALYZE {into}")
+    return count
+
+
+def broken_rules(cursor: Any) -> list[Issue]:
+    """What is wrong with rows, rule by rule."""
+    cursor.execute(_BROKEN)
+    return [issue(code, count, zip(lines, values, strict=True)) for code, count, lines, values in cursor.fetchall()]
+
+
+def want_rows(cursor: Any) -> int:
+    """Hand the rows that can be used to ``accounts_wanted``."""
+    cursor.execute(
+        "INSERT INTO accounts_wanted (account_id, what, amount) SELECT account_id, what, amount FROM intake_row WHERE rule IS NULL"
+    )
+    return int(cursor.rowcount)
+
+
+def lines_where(
+    cursor: Any, code: str, condition: LiteralString, values: dict[str, Any] | None = None
+) -> Iterable[Issue]:
+    """The issue of a rule over ``accounts_move m`` (joined to the rows ``r``), or nothing."""
+    cursor.execute(
+        f"SELECT count(*), (array_agg(coalesce(r.line, 0) ORDER BY r.line))[1:{LINES_KEPT}], "  # noqa: S608
+        f"(array_agg(coalesce(r.account, '') || ' ' || m.what || ' ' || trim_scale(m.difference - m.moved) ORDER BY r.line))[1:{LINES_KEPT}] "
+        "FROM accounts_move m LEFT JOIN intake_row r ON r.rule IS NULL AND r.account_id = m.account_id AND r.what = m.what "
+        f"WHERE {condition}",
+        values or {},
+    )
+    count, lines, shown = cursor.fetchall()[0]
+    return [issue(code, count, zip(lines, shown, strict=True))] if count else []

@@ -1,0 +1,166 @@
+"""A staged file weighed against our books: what of it cannot be used, what it would change, what a person must accept.
+
+Inside the caller's transaction. Afterwards ``accounts_move`` holds what would be booked; whoever does not want it rolls back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from accounts.services.book_statement import Statement, Weighed, open_statement, weigh_statement
+from kernel.numbers import plain
+from reconciliation.domain.intake_rules import (
+    JUMP,
+    LINES_KEPT,
+    TOTAL_JUMP,
+    TOTAL_JUMP_SHARE,
+    Issue,
+    Severity,
+    issue,
+)
+from reconciliation.formats.problems import Problems
+from reconciliation.models import Intake, Tolerance
+from reconciliation.services._intake_rows import broken_rules, lines_where, read_rows, want_rows
+from reconciliation.staging import Staged
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of weighing a file: records in it, balances that change and that do not, rows left out."""
+
+    rows: int
+    changed: int
+    unchanged: int
+    refused: int
+    issues: tuple[Issue, ...]
+    totals: dict[str, dict[str, str]]
+
+
+def statement_of(intake: Intake) -> Statement:
+    """The intake as accounts takes it."""
+    return Statement(intake.id, intake.file_id, intake.source, intake.kind, intake.cut_at, intake.day)
+
+
+def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: Staged | None) -> Found:
+    """Cash or holdings. ``before`` is the file that was applied last, where there is one."""
+    statement = statement_of(intake)
+    open_statement(statement)
+    read_rows(cursor, staged.table, intake.kind, source=intake.source, day=intake.day)
+    issues = [*_of_reader(staged.problems), *broken_rules(cursor)]
+    refused = sum(one.count for one in issues)
+    issues += _entries(cursor, staged, intake)
+    want_rows(cursor)
+    if before is not None:
+        read_rows(cursor, before.table, intake.kind, source=intake.source, day=intake.day, into="intake_before")
+        issues += _gone(cursor, intake, whole=refused == 0)
+
+    weighed = weigh_statement(statement)
+
+    if weighed.older:
+        issues.append(issue("CUT_OLDER", weighed.older))
+    issues += _told(cursor, intake, weighed)
+    totals = {name: {key: plain(value) for key, value in figures.items()} for name, figures in weighed.totals.items()}
+    return Found(
+        rows=staged.rows + staged.counted.refused,
+        changed=weighed.changed,
+        unchanged=weighed.balances - weighed.changed,
+        refused=refused + weighed.older,
+        issues=tuple(issues),
+        totals=totals,
+    )
+
+
+def _of_reader(problems: Problems) -> list[Issue]:
+    """What the reader left out, by code."""
+    first = {one.code: one for one in reversed(problems.kept)}
+    return [
+        Issue(
+            code, Severity.ERROR, first[code].column, first[code].sentence, count,
+            tuple((one.line, one.sentence) for one in problems.kept if one.code == code)[:LINES_KEPT],
+        )
+        for code, count in sorted(problems.counts.items())
+    ]  # fmt: skip
+
+
+def _entries(cursor: Any, staged: Staged, intake: Intake) -> Iterable[Issue]:
+    """What the file says beside balances, and balances below zero."""
+    if intake.kind != "cash":
+        return
+    cursor.execute(f"SELECT count(*) FROM {staged.table} WHERE record <> 'balance'")  # noqa: S608
+    if entries := cursor.fetchall()[0][0]:
+        yield issue("NOT_A_BALANCE", entries)
+    cursor.execute(
+        f"SELECT count(*), (array_agg(line ORDER BY line))[1:{LINES_KEPT}], "  # noqa: S608
+        f"(array_agg(account || ' ' || amount ORDER BY line))[1:{LINES_KEPT}] FROM intake_row WHERE rule IS NULL AND amount < 0"
+    )
+    count, lines, shown = cursor.fetchall()[0]
+    if count:
+        yield issue("CASH_NEGATIVE", count, zip(lines, shown, strict=True))
+
+
+_GONE_ACCOUNTS = f"""
+SELECT count(*), (array_agg(a.code ORDER BY a.code))[1:{LINES_KEPT}] FROM accounts_tradingaccount a
+ WHERE a.id IN (SELECT account_id FROM intake_before WHERE rule IS NULL EXCEPT
+                SELECT account_id FROM intake_row WHERE account_id IS NOT NULL)
+   AND (EXISTS (SELECT FROM accounts_cashbalance c WHERE c.account_id = a.id AND (c.settled <> 0 OR c.pending <> 0))
+     OR EXISTS (SELECT FROM accounts_holding h WHERE h.account_id = a.id AND (h.settled <> 0 OR h.pending <> 0))
+     OR EXISTS (SELECT FROM orders_order o WHERE o.account_id = a.id AND o.is_open))
+"""
+_GONE_BALANCES = """
+SELECT b.account_id, b.what, b.account FROM intake_before b
+ WHERE b.rule IS NULL AND b.amount <> 0
+   AND b.account_id IN (SELECT account_id FROM intake_row)
+   AND NOT EXISTS (SELECT FROM intake_row r WHERE r.account_id = b.account_id AND r.what = b.what)
+"""
+
+
+def _gone(cursor: Any, intake: Intake, *, whole: bool) -> Iterable[Issue]:
+    """What was in the file before and is not now. Of an account that is there, a holding that is not is zero: a registry
+    lists what somebody has. Not so where rows were left out: one of them may have been it. Cash that is not told is untold."""
+    cursor.execute(_GONE_ACCOUNTS)
+    count, codes = cursor.fetchall()[0]
+    if count:
+        yield issue("ACCOUNT_GONE", count, [(0, code) for code in codes])
+    cursor.execute(f"CREATE TEMP TABLE intake_gone ON COMMIT DROP AS {_GONE_BALANCES}")
+    gone = cursor.rowcount
+    if gone and intake.kind == "holdings" and whole:
+        cursor.execute(
+            "INSERT INTO accounts_wanted (account_id, what, amount) SELECT account_id, what, 0 FROM intake_gone"
+        )
+    if gone:
+        cursor.execute(f"SELECT account, what::text FROM intake_gone ORDER BY 1, 2 LIMIT {LINES_KEPT}")
+        yield issue("BALANCE_GONE", gone, [(0, f"{account} {what}") for account, what in cursor.fetchall()])
+    cursor.execute("DROP TABLE intake_gone")
+
+
+def _told(cursor: Any, intake: Intake, weighed: Weighed) -> Iterable[Issue]:
+    """What of the changes a person must accept, or hear of."""
+    by_currency, otherwise = tolerances(intake, "jump", JUMP)
+    values = {
+        "by": orjson.dumps({name: str(amount) for name, amount in by_currency.items()}).decode(),
+        "rest": otherwise,
+    }
+    jump = "coalesce((%(by)s::jsonb ->> m.what::text)::numeric, %(rest)s::numeric)"
+    condition = f"m.settled <> 0 AND abs(m.difference - m.moved) > {jump}"
+    yield from lines_where(cursor, "BALANCE_JUMPS", condition, values)
+    yield from lines_where(cursor, "BELOW_HELD", "m.available + m.difference - m.moved < 0")
+    by_currency, otherwise = tolerances(intake, "jump_total", TOTAL_JUMP)
+    for name, figures in weighed.totals.items():
+        change, had = abs(figures["unexplained"]), abs(figures["before"])
+        if had and change > by_currency.get(name, otherwise) and change > had * TOTAL_JUMP_SHARE:
+            text = f"{name} {plain(figures['before'])} → {plain(figures['after'])}"
+            yield replace(issue("TOTAL_JUMPS", 1, [(0, text)]))
+
+
+def tolerances(intake: Intake, field: str, otherwise: dict[str, Decimal]) -> tuple[dict[str, Decimal], Decimal]:
+    """By currency, and for all others: the newest versions of this source, else of any, else the house's own."""
+    found: dict[str, Decimal] = {}
+    rows = Tolerance.objects.filter(kind=intake.kind, field=field, source__in=("", intake.source))
+    for row in rows.order_by("source", "version"):
+        found[row.currency] = row.amount
+    return found, found.pop("", otherwise[intake.kind])

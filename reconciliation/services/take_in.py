@@ -1,0 +1,254 @@
+"""Take a file of the start of day into the books: stage, weigh against rules and books, and book it if it is clean.
+
+A file with rows that cannot be used, or with changes beyond the tolerances, waits for a second person (``ask_acceptance``);
+one that is doubted as a whole, or older than what was applied, is refused. What waits is weighed again when it is accepted:
+nothing is ever booked by an old look.
+
+Restartable at every step: the intake's row is written first, everything that follows is one transaction over the kept file.
+Taken in again, an applied file is weighed against the books of now; where nothing differs nothing is written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as day_time
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.services.book_statement import book_statement
+from authorisation.domain.principal import Principal, process_principal
+from journal.bulk import raw_cursor
+from kernel.crash_points import crash_point
+from kernel.errors import Conflict, Invalid, NotFound
+from kernel.ids import new_id
+from reconciliation.domain import intake_states as states
+from reconciliation.domain.intake_rules import Issue, Severity, Verdict, judge
+from reconciliation.domain.records import START_OF_DAY
+from reconciliation.formats.problems import FileProblem
+from reconciliation.intake_locks import lock_intake, lock_intakes_of
+from reconciliation.kept_files import kept_path
+from reconciliation.models import Feed, FeedFile, Intake
+from reconciliation.permissions import require_work
+from reconciliation.services._intake_events import set_matter, tell
+from reconciliation.services._weigh_file import Found, statement_of, weigh_balances
+from reconciliation.staging import Staged, staged
+
+PROGRESS_S = 0.5
+BOOKED = frozenset({"cash", "holdings"})
+
+
+class StoppedByHand(Exception):
+    """Somebody put the intake away while its file was read."""
+
+
+def take_in(*, actor: Principal, at: datetime, file_id: UUID) -> Intake:
+    """The intake as it ended for now: applied, waiting, refused or put away.
+
+    Raises NotPermitted RIGHT_MISSING, NotFound FILE_UNKNOWN, Invalid FILE_NOT_OF_START, Conflict FILE_REFUSED.
+    """
+    require_work(actor)
+    file = FeedFile.objects.select_related("feed").filter(pk=file_id).first()
+    if file is None:
+        raise NotFound("FILE_UNKNOWN", "There is no such file.")
+    if file.kind not in START_OF_DAY:
+        raise Invalid("FILE_NOT_OF_START", f"A file of {file.kind} is for reconciliation, not for the start of day.")
+    if file.state == FeedFile.State.REFUSED:
+        raise Conflict("FILE_REFUSED", f"{file.name} was refused when it came; nothing of it is used.")
+    intake = _begin(file, actor, at)
+    if intake.state != states.STAGED:
+        return intake
+    crash_point("intake.begun")
+    try:
+        with raw_cursor() as cursor, _staged_with_last(cursor, intake) as (now, before):
+            return _decide(cursor, intake, now, before, actor=actor, at=at)
+    except FileProblem as problem:
+        return _refuse_whole(intake, problem, actor=actor, at=at)
+    except StoppedByHand:
+        intake.refresh_from_db()
+        return intake
+
+
+def _begin(file: FeedFile, actor: Principal, at: datetime) -> Intake:
+    """The open intake of the file, or a new one; older open ones of its kind and source give way to it."""
+    with transaction.atomic():
+        lock_intakes_of(kind=file.kind, source=file.source)
+        mine = Intake.objects.filter(file=file, state__in=states.OPEN).first()
+        if mine is not None:
+            return mine
+        others = Intake.objects.select_for_update().filter(
+            kind=file.kind, source=file.source, state__in=(states.STAGED, states.WAITING)
+        )
+        for other in others.order_by("created_at", "id"):
+            other.supersede()
+            _end(other, f"{file.name} came in its place.", at)
+            tell(other, "IntakeSuperseded", actor=actor, at=at)
+        day = file.statement_date or at.date()
+        return Intake.objects.create(
+            id=new_id(), file=file, kind=file.kind, source=file.source, day=day, cut_at=cut_of(file, day),
+            step="reading", started_by=actor.actor, created_at=at, stepped_at=at,
+        )  # fmt: skip
+
+
+def cut_of(file: FeedFile, day: date) -> datetime:
+    """As of when the figures are: as the file says, else the end of its day, and never after it came."""
+    end = datetime.combine(day + timedelta(days=1), day_time.min, UTC)
+    return min(file.cut_at or end, file.received_at)
+
+
+@contextmanager
+def _staged_with_last(cursor: Any, intake: Intake) -> Iterator[tuple[Staged, Staged | None]]:
+    """The file, and the one that was applied last of its kind and source, as tables of this session."""
+    with ExitStack() as stack:
+        path, format = kept_path(intake.file.sha256), intake.file.format or None
+        now = stack.enter_context(staged(cursor, path, intake.kind, format=format, on_block=_progress(intake)))
+        last = last_applied(intake)
+        before = None
+        if last is not None and last.file_id != intake.file_id:
+            path, format = kept_path(last.file.sha256), last.file.format or None
+            before = stack.enter_context(staged(cursor, path, intake.kind, format=format))
+        yield now, before
+
+
+def last_applied(intake: Intake) -> Intake | None:
+    """What was applied last of its kind and source."""
+    applied = Intake.objects.filter(kind=intake.kind, source=intake.source, state=states.APPLIED)
+    return applied.select_related("file").order_by("-cut_at", "-created_at", "-id").first()
+
+
+def _progress(intake: Intake) -> Callable[[int], None] | None:
+    """Says beside the session that stages how far it is, and hears whether somebody put the intake away."""
+    if connection.in_atomic_block:
+        return None
+    beside = connection.copy()
+    last = time.monotonic()
+
+    def said(rows: int) -> None:
+        nonlocal last
+        if time.monotonic() - last < PROGRESS_S:
+            return
+        last = time.monotonic()
+        try:
+            with beside.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE reconciliation_intake SET done = %s, stepped_at = now() WHERE id = %s RETURNING state",
+                    [rows, intake.id],
+                )
+                row = cursor.fetchone()
+        finally:
+            beside.close()
+        if row is not None and row[0] != states.STAGED:
+            raise StoppedByHand
+
+    return said
+
+
+def _decide(
+    cursor: Any, intake: Intake, now: Staged, before: Staged | None, *, actor: Principal, at: datetime
+) -> Intake:
+    """Weigh, judge, and book what is clean: one transaction."""
+    with transaction.atomic():
+        intake = lock_intake(intake.id)
+        if intake.state != states.STAGED:
+            return intake
+        _set_day(cursor, intake, now)
+        last = last_applied(intake)
+        if last is not None and last.cut_at > intake.cut_at:
+            intake.refuse()
+            sentence = f"Its figures are as of {intake.cut_at:%Y-%m-%d %H:%M %Z}; the books have those of {last.cut_at:%Y-%m-%d %H:%M %Z}."
+            intake.issues = [Issue("CUT_OLDER", Severity.ERROR, "as_of", sentence, now.rows).to_json()]
+            intake.rows = now.rows + now.counted.refused
+            intake.refused = intake.rows
+            _end(intake, sentence, at)
+            tell(intake, "IntakeRefused", actor=actor, at=at)
+            set_matter(intake, wrong=True, at=at, actor=actor)
+            return intake
+        found = weigh(cursor, intake, now, before)
+        note(intake, found)
+        verdict, sentence = judge(found.issues, rows=found.rows, refused=found.refused, partly=_partly(intake))
+        crash_point("intake.weighed")
+        if verdict is Verdict.APPLY:
+            return apply_weighed(intake, actor=actor, at=at)
+        if verdict is Verdict.WAIT:
+            intake.wait()
+            intake.sentence, intake.step, intake.stepped_at = sentence, "waiting", at
+            intake.save()
+            tell(intake, "IntakeWaits", actor=actor, at=at)
+        else:
+            intake.refuse()
+            _end(intake, sentence, at)
+            tell(intake, "IntakeRefused", actor=actor, at=at)
+        set_matter(intake, wrong=True, at=at, actor=actor)
+        return intake
+
+
+def weigh(cursor: Any, intake: Intake, now: Staged, before: Staged | None) -> Found:
+    """What the file would do to the books of now."""
+    return weigh_balances(cursor, intake, now, before)
+
+
+def note(intake: Intake, found: Found) -> None:
+    """What was found, into its row."""
+    intake.rows, intake.changed, intake.unchanged, intake.refused = (
+        found.rows, found.changed, found.unchanged, found.refused,
+    )  # fmt: skip
+    intake.issues = [one.to_json() for one in found.issues]
+    intake.totals = found.totals
+
+
+def apply_weighed(intake: Intake, *, actor: Principal, at: datetime) -> Intake:
+    """Book what was weighed in this transaction."""
+    intake.begin()
+    intake.save(update_fields=["state"])
+    booker = actor if actor.is_process else replace(process_principal("start_of_day"), on_behalf_of=actor.actor)
+    if intake.changed:
+        book_statement(actor=booker, at=at, statement=statement_of(intake))
+    crash_point("intake.booked")
+    intake.apply()
+    intake.applied_by = actor.actor
+    _end(intake, "", at)
+    tell(intake, "IntakeApplied", actor=booker, at=at)
+    set_matter(intake, wrong=False, at=at, actor=actor)
+    return intake
+
+
+def _refuse_whole(intake: Intake, problem: FileProblem, *, actor: Principal, at: datetime) -> Intake:
+    """Nothing of a file that cannot be read to its end is used."""
+    with transaction.atomic():
+        intake = lock_intake(intake.id)
+        if intake.state == states.STAGED:
+            intake.refuse()
+            lines = ((problem.context["line"], ""),) if "line" in problem.context else ()
+            intake.issues = [Issue(problem.code, Severity.ERROR, "", problem.sentence, 1, lines).to_json()]
+            _end(intake, problem.sentence, at)
+            tell(intake, "IntakeRefused", actor=actor, at=at)
+            set_matter(intake, wrong=True, at=at, actor=actor)
+    return intake
+
+
+def _set_day(cursor: Any, intake: Intake, now: Staged) -> None:
+    """The day a file is about: as it says, else the latest its rows say, else that on which it came."""
+    header, file = now.header, intake.file
+    day = header.statement_date or file.statement_date
+    if day is None and intake.kind in BOOKED:
+        cursor.execute(f"SELECT max(as_of) FROM {now.table}")  # noqa: S608
+        day = cursor.fetchall()[0][0]
+    intake.day = day or file.received_at.date()
+    file.cut_at = header.cut_at or file.cut_at
+    intake.cut_at = cut_of(file, intake.day)
+
+
+def _partly(intake: Intake) -> bool:
+    feed = intake.file.feed
+    return feed is not None and feed.partial == Feed.Partial.PARTLY
+
+
+def _end(intake: Intake, sentence: str, at: datetime) -> None:
+    intake.sentence, intake.step, intake.stepped_at, intake.ended_at = sentence, str(intake.state), at, at
+    intake.version += 1
+    intake.save()
