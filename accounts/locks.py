@@ -35,6 +35,19 @@ _LOCK_CASH_MOVED = """
 SELECT count(*) FROM (SELECT id FROM accounts_cashbalance WHERE account_id IN (SELECT account_id FROM accounts_move)
                        ORDER BY account_id, id FOR NO KEY UPDATE) locked
 """
+_CHANGING = """
+SELECT a.id FROM accounts_loaded l JOIN accounts_tradingaccount a ON a.id = l.account_id
+ WHERE (l.name, l.group_id, l.state, l.account_class, l.short_allowed)
+       IS DISTINCT FROM (a.name, a.group_id, a.state, a.account_class, a.short_allowed)
+"""
+_LOCK_CASH_LOADED = f"""
+SELECT count(*) FROM (SELECT id FROM accounts_cashbalance WHERE account_id IN ({_CHANGING})
+                       ORDER BY account_id, id FOR NO KEY UPDATE) locked
+"""  # noqa: S608
+_LOCK_LOADED = f"""
+SELECT count(*) FROM (SELECT id FROM accounts_tradingaccount WHERE id IN ({_CHANGING})
+                       ORDER BY id FOR NO KEY UPDATE) locked
+"""  # noqa: S608
 _LOCK_MOVED = """
 SELECT count(*) FROM (SELECT id FROM {table} WHERE id IN (SELECT balance_id FROM accounts_move)
                        ORDER BY account_id, id FOR NO KEY UPDATE) locked
@@ -70,6 +83,13 @@ def lock_moved(table: str) -> None:
     with raw_cursor() as cursor:
         cursor.execute(_LOCK_CASH_MOVED)
         cursor.execute(_LOCK_MOVED.format(table=table))
+
+
+def lock_loaded() -> None:
+    """The accounts that a file tells of (``accounts_loaded``), behind their cash, until commit."""
+    with raw_cursor() as cursor:
+        cursor.execute(_LOCK_CASH_LOADED)
+        cursor.execute(_LOCK_LOADED)
 
 
 def lock_account(account_id: UUID) -> TradingAccount:

@@ -5,10 +5,9 @@ Seeing is by rows: a break exists for whoever sees its account's group and, wher
 
 from __future__ import annotations
 
-from authorisation.domain.principal import Principal
+from authorisation.domain.principal import DECIDE_BREAK, Principal
 
 WORK_BREAK = "work_break"
-DECIDE_BREAK = "decide_break"
 
 
 def require_work(actor: Principal) -> None:

@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from authorisation.domain.principal import (
     ADMINISTER_USERS,
+    DECIDE_BREAK,
     DECIDE_RISK_CHANGE,
     DECIDE_STATIC_DATA,
     KEEP_RECORDS,
@@ -63,6 +64,7 @@ POLICIES: dict[str, KindPolicy] = {
         KindPolicy("hold_release", "Release of a legal hold", KEEP_RECORDS, timedelta(days=7)),
         KindPolicy("retention_change", "How long records are kept", KEEP_RECORDS, timedelta(days=7)),
         KindPolicy("policy_change", "Change of who decides", DECIDE_RISK_CHANGE, timedelta(days=2)),
+        KindPolicy("start_of_day", "File of the start of day", DECIDE_BREAK, timedelta(days=1)),
         KindPolicy("access_review", "Close of an access review", RUN_ACCESS_REVIEW, timedelta(days=5)),
     )
 }

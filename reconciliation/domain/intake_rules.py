@@ -73,6 +73,7 @@ RULES: dict[str, Rule] = {
         Rule("BALANCE_JUMPS", Severity.ACCEPT, "amount", "It changes by more than the tolerance and no trade explains it."),
         Rule("TOTAL_JUMPS", Severity.ACCEPT, "amount", "The total changes by more than the tolerance and no trade explains it."),
         Rule("ACCOUNT_GONE", Severity.ACCEPT, "account", "It was in the file before, has money or open orders, and is missing now."),
+        Rule("ACCOUNT_MISSING", Severity.WARNING, "account", "It was in the file before and is missing now; it has nothing and stays."),
         Rule("BALANCE_GONE", Severity.WARNING, "account", "It was in the file before and is missing now; a holding is then zero."),
         Rule("CASH_NEGATIVE", Severity.WARNING, "amount", "The bank says that the account is overdrawn."),
         Rule("BELOW_HELD", Severity.WARNING, "amount", "Less is left than open orders and withdrawals hold: new risk is blocked."),

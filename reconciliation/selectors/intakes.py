@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from authorisation.domain.transitions import OPEN
+from authorisation.models import AuthorisationRequest
 from reconciliation.models import Intake
 
 
@@ -26,3 +28,11 @@ def intake_to_json(intake: Intake) -> dict[str, Any]:
         "totals": intake.totals,
         "problems": intake.issues,
     }
+
+
+def request_is_open(intake: Intake) -> bool:
+    """Whether a second person is asked about it now."""
+    return (
+        intake.request_id is not None
+        and AuthorisationRequest.objects.filter(pk=intake.request_id, state__in=OPEN).exists()
+    )

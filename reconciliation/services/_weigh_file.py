@@ -26,6 +26,7 @@ from reconciliation.domain.intake_rules import (
 from reconciliation.formats.problems import Problems
 from reconciliation.models import Intake, Tolerance
 from reconciliation.services._intake_rows import broken_rules, lines_where, read_rows, want_rows
+from reconciliation.services._weigh_accounts import weigh_account_rows
 from reconciliation.staging import Staged
 
 
@@ -41,13 +42,23 @@ class Found:
     totals: dict[str, dict[str, str]]
 
 
+def weigh_file(cursor: Any, intake: Intake, staged: Staged, before: Staged | None) -> Found:
+    """What the file would do to the books of now. ``before`` is the file that was applied last, where there is one."""
+    if intake.kind == "accounts":
+        issues, changed, unchanged = weigh_account_rows(cursor, intake, staged, before)
+        issues = [*_of_reader(staged.problems), *issues]
+        refused = sum(one.count for one in issues if one.severity is Severity.ERROR)
+        return Found(staged.rows + staged.counted.refused, changed, unchanged, refused, tuple(issues), {})
+    return weigh_balances(cursor, intake, staged, before)
+
+
 def statement_of(intake: Intake) -> Statement:
     """The intake as accounts takes it."""
     return Statement(intake.id, intake.file_id, intake.source, intake.kind, intake.cut_at, intake.day)
 
 
 def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: Staged | None) -> Found:
-    """Cash or holdings. ``before`` is the file that was applied last, where there is one."""
+    """Cash or holdings."""
     statement = statement_of(intake)
     open_statement(statement)
     read_rows(cursor, staged.table, intake.kind, source=intake.source, day=intake.day)

@@ -22,6 +22,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.services.book_statement import book_statement
+from accounts.services.load_accounts import load_accounts, tighten_states
 from authorisation.domain.principal import Principal, process_principal
 from journal.bulk import raw_cursor
 from kernel.crash_points import crash_point
@@ -36,7 +37,8 @@ from reconciliation.kept_files import kept_path
 from reconciliation.models import Feed, FeedFile, Intake
 from reconciliation.permissions import require_work
 from reconciliation.services._intake_events import set_matter, tell
-from reconciliation.services._weigh_file import Found, statement_of, weigh_balances
+from reconciliation.services._weigh_accounts import account_file_of
+from reconciliation.services._weigh_file import Found, statement_of, weigh_file
 from reconciliation.staging import Staged, staged
 
 PROGRESS_S = 0.5
@@ -65,7 +67,7 @@ def take_in(*, actor: Principal, at: datetime, file_id: UUID) -> Intake:
         return intake
     crash_point("intake.begun")
     try:
-        with raw_cursor() as cursor, _staged_with_last(cursor, intake) as (now, before):
+        with raw_cursor() as cursor, staged_with_last(cursor, intake) as (now, before):
             return _decide(cursor, intake, now, before, actor=actor, at=at)
     except FileProblem as problem:
         return _refuse_whole(intake, problem, actor=actor, at=at)
@@ -102,7 +104,7 @@ def cut_of(file: FeedFile, day: date) -> datetime:
 
 
 @contextmanager
-def _staged_with_last(cursor: Any, intake: Intake) -> Iterator[tuple[Staged, Staged | None]]:
+def staged_with_last(cursor: Any, intake: Intake) -> Iterator[tuple[Staged, Staged | None]]:
     """The file, and the one that was applied last of its kind and source, as tables of this session."""
     with ExitStack() as stack:
         path, format = kept_path(intake.file.sha256), intake.file.format or None
@@ -157,39 +159,45 @@ def _decide(
         if intake.state != states.STAGED:
             return intake
         _set_day(cursor, intake, now)
-        last = last_applied(intake)
-        if last is not None and last.cut_at > intake.cut_at:
-            intake.refuse()
-            sentence = f"Its figures are as of {intake.cut_at:%Y-%m-%d %H:%M %Z}; the books have those of {last.cut_at:%Y-%m-%d %H:%M %Z}."
-            intake.issues = [Issue("CUT_OLDER", Severity.ERROR, "as_of", sentence, now.rows).to_json()]
-            intake.rows = now.rows + now.counted.refused
-            intake.refused = intake.rows
-            _end(intake, sentence, at)
-            tell(intake, "IntakeRefused", actor=actor, at=at)
-            set_matter(intake, wrong=True, at=at, actor=actor)
-            return intake
-        found = weigh(cursor, intake, now, before)
+        sentence = why_older(intake)
+        if sentence:
+            intake.rows = intake.refused = now.rows + now.counted.refused
+            intake.issues = [Issue("CUT_OLDER", Severity.ERROR, "as_of", sentence, intake.rows).to_json()]
+            return _stop(intake, sentence, actor=actor, at=at)
+        found = weigh_file(cursor, intake, now, before)
         note(intake, found)
         verdict, sentence = judge(found.issues, rows=found.rows, refused=found.refused, partly=_partly(intake))
         crash_point("intake.weighed")
         if verdict is Verdict.APPLY:
             return apply_weighed(intake, actor=actor, at=at)
         if verdict is Verdict.WAIT:
+            if intake.kind == "accounts":  # what takes something away waits for nobody
+                tighten_states(actor=_booker(actor), at=at, file=account_file_of(intake))
             intake.wait()
             intake.sentence, intake.step, intake.stepped_at = sentence, "waiting", at
             intake.save()
             tell(intake, "IntakeWaits", actor=actor, at=at)
-        else:
-            intake.refuse()
-            _end(intake, sentence, at)
-            tell(intake, "IntakeRefused", actor=actor, at=at)
-        set_matter(intake, wrong=True, at=at, actor=actor)
-        return intake
+            set_matter(intake, wrong=True, at=at, actor=actor)
+            return intake
+        return _stop(intake, sentence, actor=actor, at=at)
 
 
-def weigh(cursor: Any, intake: Intake, now: Staged, before: Staged | None) -> Found:
-    """What the file would do to the books of now."""
-    return weigh_balances(cursor, intake, now, before)
+def why_older(intake: Intake) -> str:
+    """Why the books are newer than the file, or the empty text."""
+    last = last_applied(intake)
+    if last is None or last.cut_at <= intake.cut_at:
+        return ""
+    shown = "%Y-%m-%d %H:%M UTC"
+    return f"Its figures are as of {intake.cut_at:{shown}}; the books have those of {last.cut_at:{shown}}."
+
+
+def _stop(intake: Intake, sentence: str, *, actor: Principal, at: datetime) -> Intake:
+    """Refuse it, and have somebody look."""
+    intake.refuse()
+    _end(intake, sentence, at)
+    tell(intake, "IntakeRefused", actor=actor, at=at)
+    set_matter(intake, wrong=True, at=at, actor=actor)
+    return intake
 
 
 def note(intake: Intake, found: Found) -> None:
@@ -205,8 +213,10 @@ def apply_weighed(intake: Intake, *, actor: Principal, at: datetime) -> Intake:
     """Book what was weighed in this transaction."""
     intake.begin()
     intake.save(update_fields=["state"])
-    booker = actor if actor.is_process else replace(process_principal("start_of_day"), on_behalf_of=actor.actor)
-    if intake.changed:
+    booker = _booker(actor)
+    if intake.changed and intake.kind == "accounts":
+        load_accounts(actor=booker, at=at, file=account_file_of(intake))
+    elif intake.changed:
         book_statement(actor=booker, at=at, statement=statement_of(intake))
     crash_point("intake.booked")
     intake.apply()
@@ -217,17 +227,19 @@ def apply_weighed(intake: Intake, *, actor: Principal, at: datetime) -> Intake:
     return intake
 
 
+def _booker(actor: Principal) -> Principal:
+    """A process of ours books; for whom is told with it."""
+    return actor if actor.is_process else replace(process_principal("start_of_day"), on_behalf_of=actor.actor)
+
+
 def _refuse_whole(intake: Intake, problem: FileProblem, *, actor: Principal, at: datetime) -> Intake:
     """Nothing of a file that cannot be read to its end is used."""
     with transaction.atomic():
         intake = lock_intake(intake.id)
         if intake.state == states.STAGED:
-            intake.refuse()
             lines = ((problem.context["line"], ""),) if "line" in problem.context else ()
             intake.issues = [Issue(problem.code, Severity.ERROR, "", problem.sentence, 1, lines).to_json()]
-            _end(intake, problem.sentence, at)
-            tell(intake, "IntakeRefused", actor=actor, at=at)
-            set_matter(intake, wrong=True, at=at, actor=actor)
+            return _stop(intake, problem.sentence, actor=actor, at=at)
     return intake
 
 
