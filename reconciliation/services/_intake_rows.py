@@ -43,7 +43,7 @@ SELECT line, account_id, account, what::varchar(3) AS what, amount, as_of,
             WHEN state = 'closed' AND amount <> 0 THEN 'ACCOUNT_CLOSED'
             WHEN amount %% CASE what {_FINE} ELSE 0.01 END <> 0 THEN 'AMOUNT_TOO_FINE' END AS rule
   FROM found
-"""
+"""  # noqa: S608
 _HOLDINGS = f"""
 CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
 {_NAMES}, found AS (
@@ -73,12 +73,12 @@ SELECT line, account_id, account, what, amount, as_of,
             WHEN amount < 0 THEN 'HOLDING_NEGATIVE'
             WHEN state = 'closed' AND amount <> 0 THEN 'ACCOUNT_CLOSED' END AS rule
   FROM named
-"""
+"""  # noqa: S608
 _SQL = {"cash": _CASH, "holdings": _HOLDINGS}
 _BROKEN = f"""
 SELECT rule, count(*), (array_agg(line ORDER BY line))[1:{LINES_KEPT}], (array_agg(account ORDER BY line))[1:{LINES_KEPT}]
   FROM intake_row WHERE rule IS NOT NULL GROUP BY rule ORDER BY rule
-"""
+"""  # noqa: S608
 
 
 def read_rows(cursor: Any, staged: str, kind: str, *, source: str, day: date, into: str = "intake_row") -> int:
@@ -110,7 +110,8 @@ def lines_where(
     """The issue of a rule over ``accounts_move m`` (joined to the rows ``r``), or nothing."""
     cursor.execute(
         f"SELECT count(*), (array_agg(coalesce(r.line, 0) ORDER BY r.line))[1:{LINES_KEPT}], "  # noqa: S608
-        f"(array_agg(coalesce(r.account, '') || ' ' || m.what || ' ' || trim_scale(m.difference - m.moved) ORDER BY r.line))[1:{LINES_KEPT}] "
+        f"(array_agg(coalesce(r.account, '') || ' ' || m.what || ' ' || trim_scale(m.difference - m.moved) "
+        f"ORDER BY r.line))[1:{LINES_KEPT}] "
         "FROM accounts_move m LEFT JOIN intake_row r ON r.rule IS NULL AND r.account_id = m.account_id AND r.what = m.what "
         f"WHERE {condition}",
         values or {},

@@ -121,7 +121,7 @@ SELECT count(*), (array_agg(a.code ORDER BY a.code))[1:{LINES_KEPT}] FROM accoun
    AND (EXISTS (SELECT FROM accounts_cashbalance c WHERE c.account_id = a.id AND (c.settled <> 0 OR c.pending <> 0))
      OR EXISTS (SELECT FROM accounts_holding h WHERE h.account_id = a.id AND (h.settled <> 0 OR h.pending <> 0))
      OR EXISTS (SELECT FROM orders_order o WHERE o.account_id = a.id AND o.is_open))
-"""
+"""  # noqa: S608
 _GONE_BALANCES = """
 SELECT b.account_id, b.what, b.account FROM intake_before b
  WHERE b.rule IS NULL AND b.amount <> 0
@@ -144,7 +144,7 @@ def _gone(cursor: Any, intake: Intake, *, whole: bool) -> Iterable[Issue]:
             "INSERT INTO accounts_wanted (account_id, what, amount) SELECT account_id, what, 0 FROM intake_gone"
         )
     if gone:
-        cursor.execute(f"SELECT account, what::text FROM intake_gone ORDER BY 1, 2 LIMIT {LINES_KEPT}")
+        cursor.execute(f"SELECT account, what::text FROM intake_gone ORDER BY 1, 2 LIMIT {LINES_KEPT}")  # noqa: S608
         yield issue("BALANCE_GONE", gone, [(0, f"{account} {what}") for account, what in cursor.fetchall()])
     cursor.execute("DROP TABLE intake_gone")
 

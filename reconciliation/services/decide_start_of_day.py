@@ -5,11 +5,9 @@ Nothing is booked by an old look: where more is wrong with it than the second pe
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-from authorisation.domain.principal import Principal
-from authorisation.services.decide_request import Applied, Asking, Decided, NotApplied, Subject, decide_request
+from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from journal.bulk import raw_cursor
 from kernel.errors import NotFound
 from reconciliation.domain import intake_states as states
@@ -19,32 +17,6 @@ from reconciliation.models import Intake
 from reconciliation.services._weigh_file import Found, weigh_file
 from reconciliation.services.ask_acceptance import KIND
 from reconciliation.services.take_in import apply_weighed, note, staged_with_last, why_older
-
-
-def decide_start_of_day(
-    *,
-    actor: Principal,
-    at: datetime,
-    authorisation_id: UUID,
-    verdict: str,
-    reason_code: str,
-    reason: str,
-    payload_hash: str,
-) -> Decided:
-    """Approve or decline.
-
-    Raises as ``authorisation.services.decide_request`` does; then nothing changed.
-    """
-    return decide_request(
-        subject=_SUBJECT,
-        actor=actor,
-        at=at,
-        authorisation_id=authorisation_id,
-        verdict=verdict,
-        reason_code=reason_code,
-        reason=reason,
-        payload_hash=payload_hash,
-    )
 
 
 def _load(asking: Asking) -> Intake:
@@ -86,3 +58,8 @@ def _decline(asking: Asking, intake: Intake) -> str:
 
 
 _SUBJECT = Subject(KIND, _load, _apply, _decline)
+decide_start_of_day = _SUBJECT.decide
+"""Approve or decline.
+
+Raises as ``authorisation.services.decide_request`` does; then nothing changed.
+"""
