@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 
 from accounts.models import Booking, CashBalance, Holding
 from journal.models import Event
@@ -28,12 +25,6 @@ pytestmark = pytest.mark.django_db
 D = Decimal
 LATER = AT + timedelta(days=1)
 TODAY = LATER.date().isoformat()
-
-
-@pytest.fixture(autouse=True)
-def files(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
-    settings.VAR_DIR = tmp_path
-    return
 
 
 @pytest.fixture
