@@ -15,7 +15,7 @@ from journal.bulk import raw_cursor
 from journal.domain.idempotency import lock_number
 from kernel.errors import Conflict, NotFound
 from reconciliation.domain import transitions as moves
-from reconciliation.models import Break, Feed, FeedFile, Run
+from reconciliation.models import Break, Feed, FeedFile, Intake, Run
 
 WAIT_S = 60.0
 LOOK_S = 0.2
@@ -118,3 +118,22 @@ def collecting(place: str) -> Iterator[bool]:
         if mine:
             with raw_cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+
+
+def lock_intakes_of(*, kind: str, source: str) -> None:
+    """Nobody else begins, accepts or ends an intake of the kind and source until commit; before its rows and any balance."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number(f"intake:{kind}", source)])
+
+
+def lock_intake(intake_id: UUID) -> Intake:
+    """Its row, behind the lock of its kind and source."""
+    found = Intake.objects.get(pk=intake_id)
+    lock_intakes_of(kind=found.kind, source=found.source)
+    return Intake.objects.select_for_update().get(pk=intake_id)
+
+
+def lock_older_intakes(*, kind: str, source: str, states: Collection[str]) -> list[Intake]:
+    """Those in one of the states, the oldest first."""
+    found = Intake.objects.select_for_update().filter(kind=kind, source=source, state__in=states)
+    return list(found.order_by("created_at", "id"))

@@ -5,7 +5,8 @@ Seeing is by rows: a break exists for whoever sees its account's group and, wher
 
 from __future__ import annotations
 
-from authorisation.domain.principal import DECIDE_BREAK, Principal
+from authorisation.domain.principal import DECIDE_BREAK as DECIDE_BREAK
+from authorisation.domain.principal import Principal
 
 WORK_BREAK = "work_break"
 

@@ -11,7 +11,7 @@ from authorisation.domain.principal import Principal
 from authorisation.services.raise_request import raise_request
 from kernel.errors import Conflict, Invalid, NotFound
 from reconciliation.domain import intake_states as states
-from reconciliation.intake_locks import lock_intake
+from reconciliation.locks import lock_intake
 from reconciliation.models import Intake
 from reconciliation.permissions import require_work
 from reconciliation.selectors.intakes import request_is_open

@@ -10,7 +10,7 @@ from django.db import transaction
 from authorisation.domain.principal import Principal
 from kernel.errors import Conflict, NotFound
 from reconciliation.domain import intake_states as states
-from reconciliation.intake_locks import lock_intake
+from reconciliation.locks import lock_intake
 from reconciliation.models import Intake
 from reconciliation.permissions import require_work
 from reconciliation.services._intake_events import set_matter, tell

@@ -12,7 +12,7 @@ from journal.bulk import raw_cursor
 from kernel.errors import NotFound
 from reconciliation.domain import intake_states as states
 from reconciliation.formats.problems import FileProblem
-from reconciliation.intake_locks import lock_intake
+from reconciliation.locks import lock_intake
 from reconciliation.models import Intake
 from reconciliation.services._weigh_file import Found, weigh_file
 from reconciliation.services.ask_acceptance import KIND

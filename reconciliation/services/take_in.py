@@ -32,8 +32,8 @@ from reconciliation.domain import intake_states as states
 from reconciliation.domain.intake_rules import Issue, Severity, Verdict, judge
 from reconciliation.domain.records import START_OF_DAY
 from reconciliation.formats.problems import FileProblem
-from reconciliation.intake_locks import lock_intake, lock_intakes_of
 from reconciliation.kept_files import kept_path
+from reconciliation.locks import lock_intake, lock_intakes_of, lock_older_intakes
 from reconciliation.models import Feed, FeedFile, Intake
 from reconciliation.permissions import require_work
 from reconciliation.services._intake_events import set_matter, tell
@@ -83,10 +83,7 @@ def _begin(file: FeedFile, actor: Principal, at: datetime) -> Intake:
         mine = Intake.objects.filter(file=file, state__in=states.OPEN).first()
         if mine is not None:
             return mine
-        others = Intake.objects.select_for_update().filter(
-            kind=file.kind, source=file.source, state__in=(states.STAGED, states.WAITING)
-        )
-        for other in others.order_by("created_at", "id"):
+        for other in lock_older_intakes(kind=file.kind, source=file.source, states=(states.STAGED, states.WAITING)):
             other.supersede()
             _end(other, f"{file.name} came in its place.", at)
             tell(other, "IntakeSuperseded", actor=actor, at=at)

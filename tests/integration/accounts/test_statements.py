@@ -199,7 +199,8 @@ def test_many_balances_at_random_equal_the_pure_rule_and_every_replay() -> None:
     chance = random.Random(6)
     accounts = [funded_account(f"R{number}", stock="1000") for number in range(40)]
     days = [date(2026, 11, 23), SETTLES, date(2026, 11, 27)]
-    wanted, due = [], {}
+    wanted: list[tuple[TradingAccount, UUID, str]] = []
+    due: dict[UUID, dict[date, list[int]]] = {}
     for account in accounts:
         for day in days:
             for sign in (1, -1):

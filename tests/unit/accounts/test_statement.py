@@ -44,7 +44,7 @@ def test_the_difference_is_laid_on_what_was_due(
 ) -> None:
     found = explain(D(difference), dues)
 
-    assert (found.moved, found.unexplained) == (moved, difference - moved)
+    assert (found.moved, found.unexplained) == (D(moved), D(difference - moved))
     assert found.settles == tuple(Settled(day, D(amount)) for day, amount in settles)
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reconciliation", "0006_file_brought_again"),
+        ("reconciliation", "0007_sign_off_once"),
     ]
 
     operations = [

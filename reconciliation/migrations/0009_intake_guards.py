@@ -12,7 +12,7 @@ FROZEN = ("id", "file_id", "kind", "source", "started_by", "created_at")
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("reconciliation", "0007_intakes"), ("journal", "0001_initial")]
+    dependencies: ClassVar = [("reconciliation", "0008_intakes"), ("journal", "0001_initial")]
     operations: ClassVar = [
         migrations.RunSQL(*never_deleted("reconciliation_intake")),
         migrations.RunSQL(
