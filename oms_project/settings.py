@@ -6,7 +6,7 @@ Production is the default: no DEBUG, no built-in secret, trading off. ``OMS_MODE
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import time, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,9 @@ KNOWN_VARIABLES = {
     "OMS_SECOND_FACTOR": "required or optional for people; always required in live mode, optional in demo when absent",
     "OMS_STEP_UP": "who confirms again before deciding: always, or enrolled (whoever has a second factor); always in live mode",
     "OMS_STEP_UP_MINUTES": "for how long a confirmation lets somebody decide; 15 when absent",
+    "OMS_WORKING_HOURS": "business hours as HH:MM-HH:MM, or GROUP=HH:MM-HH:MM, comma-separated; 07:00-19:00 when absent",
+    "OMS_HOUSE_ZONE": "time zone of the business hours; Europe/London when absent",
+    "OMS_REFERENCE_MARKET": "market whose holidays are the house's and whose hours stand in where an item names none; XLON when absent",
     "OMS_FROZEN_AT": "test only: fixed time for screenshots",
 }
 _unknown = sorted(name for name in os.environ if name.startswith("OMS_") and name not in KNOWN_VARIABLES)
@@ -106,6 +109,23 @@ def whole(name: str, otherwise: int) -> int:
     if text and not (text.isdecimal() and int(text)):
         raise ImproperlyConfigured(f"{name} is {text!r}; it must be a whole number from 1 on.")
     return int(text or otherwise)
+
+
+def working_hours(text: str) -> dict[str, tuple[time, time]]:
+    """Begin and end of business by group; under the empty name those of every other group."""
+    hours = {"": (time(7), time(19))}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        group, _, span = part.rpartition("=")
+        try:
+            begin, end = (time.fromisoformat(word) for word in span.split("-"))
+        except ValueError as wrong:
+            raise ImproperlyConfigured(
+                f"OMS_WORKING_HOURS: {part!r} is not HH:MM-HH:MM or GROUP=HH:MM-HH:MM."
+            ) from wrong
+        if begin >= end:
+            raise ImproperlyConfigured(f"OMS_WORKING_HOURS: {part!r} ends before it begins.")
+        hours[group] = (begin, end)
+    return hours
 
 
 SECRET_KEY = _secret_key()
@@ -293,6 +313,9 @@ SESSION_TIMES = Times(
     unfinished=timedelta(minutes=10),
 )
 SECOND_FACTOR_REQUIRED = choice("OMS_SECOND_FACTOR", ("optional", "required"), live="required") == "required"
+WORKING_HOURS = working_hours(os.environ.get("OMS_WORKING_HOURS", ""))
+HOUSE_ZONE = os.environ.get("OMS_HOUSE_ZONE") or "Europe/London"
+REFERENCE_MARKET = os.environ.get("OMS_REFERENCE_MARKET") or "XLON"
 STEP_UP = choice("OMS_STEP_UP", ("enrolled", "always"), live="always")
 STEP_UP_FOR = timedelta(minutes=whole("OMS_STEP_UP_MINUTES", 15))
 SESSION_COOKIE_AGE = int(SESSION_TIMES.absolute.total_seconds())

@@ -187,6 +187,14 @@ def read_replace(data: Data) -> ReplaceTerms:
     return terms
 
 
+def read_moment(text: str, name: str) -> datetime | None:
+    """A time as a person reads it on a clock, in that person's zone; None when it is empty. Raises Invalid by field."""
+    reader = _Reader({name: text})
+    found = reader.moment(name)
+    reader.finish()
+    return found
+
+
 def read_choice(data: Data, name: str, choices: Iterable[str], sentence: str) -> str:
     """One of the offered codes. Raises Invalid with ``sentence``."""
     value = data.get(name, "")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from uuid import UUID
 
 from journal.bulk import raw_cursor
 from journal.domain.idempotency import lock_number
-from operations.models import Trial
+from operations.domain.exception_states import OPEN
+from operations.models import ExceptionItem, Trial
 
 _PROOF = lock_number("operations", "proof")
 
@@ -31,3 +33,23 @@ def try_lock_proof() -> Iterator[bool]:
 def lock_trial(trial_id: UUID) -> Trial | None:
     """The trial, worked by nobody else until commit; None when there is none."""
     return Trial.objects.select_for_update(of=("self",)).select_related("owner").filter(id=trial_id).first()
+
+
+def lock_exception(item_id: UUID) -> ExceptionItem | None:
+    """The item, changed by nobody else until commit; None when there is none."""
+    rows = ExceptionItem.objects.select_for_update(of=("self",), no_key=True).select_related("owner", "desk")
+    return rows.filter(id=item_id).first()
+
+
+def lock_open_matters(dedupe_keys: Collection[str]) -> dict[str, ExceptionItem]:
+    """The open items of these matters, in one order, by their keys."""
+    rows = ExceptionItem.objects.select_for_update(no_key=True).filter(dedupe_key__in=dedupe_keys, state__in=OPEN)
+    return {row.dedupe_key: row for row in rows.order_by("id")}
+
+
+def lock_due_exceptions(at: datetime, *, limit: int) -> list[ExceptionItem]:
+    """Open items that time moves at ``at``, the longest due first; those somebody works on right now come next time."""
+    rows = ExceptionItem.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).select_related(
+        "owner", "desk"
+    )
+    return list(rows.filter(state__in=OPEN, next_at__lte=at).order_by("next_at", "id")[:limit])

@@ -1,4 +1,4 @@
-"""Exceptions somebody owns, drafts being tried, and searches people keep."""
+"""Exceptions somebody owns, what people were told, drafts being tried, and searches people keep."""
 
 from __future__ import annotations
 
@@ -6,16 +6,32 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django_fsm import FSMField, FSMModelMixin, transition
 
 from authorisation.models import Desk, User
+from operations.domain.exception_kinds import Kind, kind_of
+from operations.domain.exception_rank import shown_severity
+from operations.domain.exception_states import BY_NAME as MOVES
+from operations.domain.exception_states import OPEN, OWNED
 
 
-class ExceptionItem(models.Model):
-    """A person must look. Kept by the listener on AnomalyRaised / AnomalyCleared, one open item per dedupe key."""
+class ExceptionItem(FSMModelMixin, models.Model):
+    """A person must look. Begun and cleared by the listener on AnomalyRaised / AnomalyCleared, one open item per dedupe key;
+    worked by people along the table of states. Never deleted; what began it never changes (trigger).
+
+    ``version`` counts what people did and what changed its rank: who acts names the one that was seen. ``harm`` orders the
+    queue (``domain.exception_rank``), ``next_at`` is when time alone changes something. ``seen_by`` and ``seen_again_by`` are
+    the first two people who opened it: until there are two, its age is shown as an alarm.
+    """
 
     class State(models.TextChoices):
-        OPEN = "open"
+        UNREVIEWED = "unreviewed"
+        UNDER_REVIEW = "under_review", "Under review"
+        SNOOZED = "snoozed"
+        WAITING = "waiting"
         CLEARED = "cleared"
+        CLOSED = "closed"
+        FORCE_CLOSED = "force_closed", "Closed by force"
 
     class Severity(models.TextChoices):
         LOW = "low"
@@ -35,20 +51,112 @@ class ExceptionItem(models.Model):
     occurrences = models.IntegerField(default=1)
     owner = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     owner_group = models.CharField(max_length=40, default="operations")
-    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    state = FSMField(max_length=12, choices=State.choices, default=State.UNREVIEWED, protected=True)
     first_event_id = models.UUIDField()
     sources = models.JSONField(default=list, help_text="Ids of the journal events behind it, latest 200")
     closing_sentence = models.TextField(default="")
     raised_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    version = models.IntegerField(default=0, db_default=0)
+    exposure = models.DecimalField(max_digits=28, decimal_places=8, null=True)
+    currency = models.CharField(max_length=3, default="", db_default="")
+    ages_from = models.DateTimeField(null=True)
+    clock = models.CharField(max_length=8, default="wall", db_default="wall")
+    market = models.CharField(max_length=4, default="", db_default="")
+    due_at = models.DateTimeField(null=True)
+    level = models.SmallIntegerField(default=0, db_default=0)
+    harm = models.DecimalField(max_digits=12, decimal_places=4, default=0, db_default=0)
+    next_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
+    waits_for = models.TextField(default="", db_default="")
+    labels = models.JSONField(default=list, db_default=[])
+    links = models.JSONField(default=list, db_default=[])
+    before = models.JSONField(default=list, db_default=[], help_text="Whose it was before, latest last, at most ten")
+    cause = models.CharField(max_length=24, default="", db_default="")
+    ended_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    came_back = models.BooleanField(
+        default=False, db_default=False, help_text="Ended by force before, and raised again"
+    )
+    seen_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    seen_at = models.DateTimeField(null=True)
+    seen_again_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    seen_again_at = models.DateTimeField(null=True)
 
     class Meta:
+        permissions: ClassVar = [
+            ("work_exception", "May take, hand on, comment and snooze exceptions"),
+            ("close_exception", "May close exceptions that a person settles"),
+            ("force_close_exception", "May end an exception though its matter still stands"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["dedupe_key"], name="operations_exception_open_once", condition=Q(state="open")
+                fields=["dedupe_key"], name="operations_exception_open_once", condition=Q(state__in=OPEN)
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=OWNED) | Q(owner__isnull=False), name="operations_exception_worked_is_owned"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="force_closed") | (Q(owner__isnull=False) & ~Q(owner=models.F("ended_by"))),
+                name="operations_exception_forced_by_another",
             ),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["-harm", "id"], name="operations_exception_harm", condition=Q(state__in=OPEN)),
+            models.Index(fields=["next_at"], name="operations_exception_next", condition=Q(state__in=OPEN)),
+            models.Index(fields=["owner", "-harm"], name="operations_exception_mine", condition=Q(state__in=OPEN)),
+            models.Index(fields=["-closed_at", "id"], name="operations_exception_ended"),
+            models.Index(fields=["dedupe_key"], name="operations_exception_matter"),
+            models.Index(fields=["order_id"], name="operations_exception_order"),
+        ]
+
+    @transition(field=state, source=list(OPEN), target=MOVES["review"].target)
+    def review(self) -> None:
+        """A person takes it, or goes on with it."""
+
+    @transition(field=state, source=list(OPEN), target=MOVES["hand_over"].target)
+    def hand_over(self) -> None:
+        """It goes to somebody who has not looked at it."""
+
+    @transition(field=state, source=list(OPEN), target=MOVES["snooze"].target)
+    def snooze(self) -> None:
+        """Its owner looks again later."""
+
+    @transition(field=state, source=list(OPEN), target=MOVES["wait"].target)
+    def wait(self) -> None:
+        """Somebody outside has to answer."""
+
+    @transition(field=state, source=list(OPEN), target=MOVES["clear"].target)
+    def clear(self) -> None:
+        """The room below says that it is settled."""
+
+    @transition(field=state, source=list(OPEN), target=MOVES["close"].target)
+    def close(self) -> None:
+        """A person settled it."""
+
+    @transition(field=state, source=list(OPEN), target=MOVES["force_close"].target)
+    def force_close(self) -> None:
+        """A second person ends it though it stands."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something."""
+        return self.state in OPEN
+
+    @property
+    def about(self) -> Kind:
+        """What the house knows about its kind."""
+        return kind_of(self.kind)
+
+    @property
+    def shown(self) -> str:
+        """The severity people see: raised by escalation, never lowered."""
+        return shown_severity(self.severity, self.level)
+
+    @property
+    def needs_second_look(self) -> bool:
+        """No second person has opened it yet."""
+        return self.seen_again_at is None
 
 
 class Trial(models.Model):

@@ -39,13 +39,17 @@ RECONCILES = frozenset(
         "switch_session",
         "work_break",
         "decide_break",
+        "close_exception",
+        "force_close_exception",
     }
 )
 STOPS_OR_CANCELS = frozenset({"switch_trading", "impose_block", CANCEL_ORDER})
 ADMINISTERS = frozenset({ADMINISTER_USERS})
 REVIEWS_ACCESS = frozenset({REVIEW_ACCESS, RUN_ACCESS_REVIEW})
-HARMLESS = frozenset({"engage_kill_switch", "see_restrictions", "search_audit", KEEP_RECORDS, SEE_ACCESS})
-"""They see, or stop at once with a second person to go on: nobody gains by holding them beside anything."""
+HARMLESS = frozenset(
+    {"engage_kill_switch", "see_restrictions", "search_audit", KEEP_RECORDS, SEE_ACCESS, "work_exception"}
+)
+"""They see, say what they see, or stop at once with a second person to go on: nobody gains by holding them beside anything."""
 
 
 @dataclass(frozen=True, slots=True)

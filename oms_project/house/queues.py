@@ -23,7 +23,7 @@ QUEUES = {
     "wire": "SELECT created_at AS at FROM venues_wireintent WHERE state = 'waiting'",
     "inbox": "SELECT w.recorded_at AS at FROM" + UNWORKED,
     "approvals": "SELECT created_at AS at FROM authorisation_authorisationrequest WHERE state IN ('pending', 'claimed', 'sent_back')",
-    "exceptions": "SELECT raised_at AS at FROM operations_exceptionitem WHERE state = 'open'",
+    "exceptions": "SELECT raised_at AS at FROM operations_exceptionitem WHERE closed_at IS NULL",
 }
 RELAY = """
     SELECT e.recorded_at AS at FROM journal_event e WHERE e.kind = ANY(%(kinds)s)

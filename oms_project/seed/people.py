@@ -41,7 +41,7 @@ from authorisation.services.revoke_api_key import revoke_api_key
 from authorisation.services.set_role_rights import set_role_rights
 from oms_project.seed.accounts import SUSPENSE_GROUP
 from oms_project.seed.sign_ins import SignIn
-from operations.permissions import SEARCH_AUDIT
+from operations.permissions import CLOSE_EXCEPTION, FORCE_CLOSE_EXCEPTION, SEARCH_AUDIT, WORK_EXCEPTION
 from reconciliation.permissions import DECIDE_BREAK, WORK_BREAK
 from refdata.permissions import ASK_STATIC_DATA, JUDGE_PRICE
 from risk.permissions import ASK_RISK_CHANGE, ENGAGE_KILL_SWITCH, IMPOSE_BLOCK, SEE_RESTRICTIONS, SWITCH_TRADING
@@ -49,7 +49,7 @@ from venues.permissions import OPEN_GATE, SWITCH_SESSION
 
 DESKS = {"EQ1": "European equities", "EQ2": "US and Australian equities"}
 ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
-    "dealer": (ENTER_ORDER, ENGAGE_KILL_SWITCH),
+    "dealer": (ENTER_ORDER, ENGAGE_KILL_SWITCH, WORK_EXCEPTION),
     "desk_head": (
         RELEASE_ORDER,
         CANCEL_ORDER,
@@ -59,6 +59,9 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
         ASK_RISK_CHANGE,
         SWITCH_SESSION,
         REVIEW_ACCESS,
+        WORK_EXCEPTION,
+        CLOSE_EXCEPTION,
+        FORCE_CLOSE_EXCEPTION,
     ),
     "compliance": (
         RELEASE_ORDER,
@@ -74,6 +77,9 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
         REVIEW_ACCESS,
         RUN_ACCESS_REVIEW,
         KEEP_RECORDS,
+        WORK_EXCEPTION,
+        CLOSE_EXCEPTION,
+        FORCE_CLOSE_EXCEPTION,
     ),
     "risk": (
         SWITCH_TRADING,
@@ -83,6 +89,8 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
         DECIDE_RISK_CHANGE,
         JUDGE_PRICE,
         REVIEW_ACCESS,
+        WORK_EXCEPTION,
+        CLOSE_EXCEPTION,
     ),
     "operations": (
         SWITCH_TRADING,
@@ -95,9 +103,11 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
         OPEN_GATE,
         WORK_BREAK,
         DECIDE_BREAK,
+        WORK_EXCEPTION,
+        CLOSE_EXCEPTION,
     ),
     "auditor": (SEE_ACCESS, SEARCH_AUDIT),
-    "administrator": (ADMINISTER_USERS, SEE_ACCESS),
+    "administrator": (ADMINISTER_USERS, SEE_ACCESS, WORK_EXCEPTION),
     "service": (ENTER_ORDER,),
 }
 TRADING_ROLES = frozenset({"dealer", "desk_head", "service"})  # granted desks to act on: a desk head to cancel

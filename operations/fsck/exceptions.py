@@ -6,6 +6,7 @@ from operations.fsck.check import Check, Level
 from operations.fsck.snapshot import AT
 from venues.domain.inbox import UNWORKED
 
+_OPEN = "('unreviewed', 'under_review', 'snoozed', 'waiting')"
 _CURSOR = "(SELECT coalesce(max(position), 0) FROM journal_cursor WHERE name = 'operations.exceptions')"
 
 # An item keeps the ids of its first event and of its latest 200; those in between are behind its count.
@@ -26,22 +27,45 @@ SELECT e.payload ->> 'dedupe_key' AS subject, format('%s was raised at %s and is
  WHERE e.stream LIKE 'anomaly:%' AND e.kind = 'AnomalyRaised' AND e.position > {_CURSOR} AND e.recorded_at < {AT} - interval '60 seconds'
 """
 
+# A matter that stands may have no open item when a person ended its latest one after it was raised.
 _LAST_WORD = f"""
 WITH last AS (
      SELECT DISTINCT ON (stream) stream, kind, payload ->> 'dedupe_key' AS dedupe_key
        FROM journal_event WHERE stream LIKE 'anomaly:%' AND kind IN ('AnomalyRaised', 'AnomalyCleared') AND position <= {_CURSOR}
       ORDER BY stream, seq DESC
+), latest AS (
+     SELECT DISTINCT ON (dedupe_key) dedupe_key, state FROM operations_exceptionitem ORDER BY dedupe_key, id DESC
 )
 SELECT l.dedupe_key AS subject, CASE WHEN l.kind = 'AnomalyCleared' THEN 'is settled and its item is still open'
        ELSE 'is not settled and has no open item' END AS what
   FROM last l
-  LEFT JOIN operations_exceptionitem i ON i.dedupe_key = l.dedupe_key AND i.state = 'open'
+  LEFT JOIN operations_exceptionitem i ON i.dedupe_key = l.dedupe_key AND i.state IN {_OPEN}
+  LEFT JOIN latest n ON n.dedupe_key = l.dedupe_key
  WHERE (i.id IS NOT NULL) <> (l.kind = 'AnomalyRaised')
+   AND NOT (l.kind = 'AnomalyRaised' AND coalesce(n.state IN ('closed', 'force_closed'), false))
 """
 
-_OWNERLESS = """
+# What a person ended must say who, why, and for what stands a second person; and its own stream must say it too.
+_ENDED = """
+SELECT i.dedupe_key AS subject, format('was ended as %s and its history does not say who and why', i.state) AS what
+  FROM operations_exceptionitem i
+ WHERE i.state IN ('closed', 'force_closed')
+   AND (i.ended_by_id IS NULL OR i.closing_sentence = '' OR NOT EXISTS (SELECT FROM journal_event e
+        WHERE e.stream = 'exception:' || i.id AND e.kind = CASE i.state WHEN 'closed' THEN 'ExceptionClosed' ELSE 'ExceptionForceClosed' END
+          AND e.payload ->> 'ended_by' = i.ended_by_id::text))
+"""
+
+# Time moves items by the sweeper alone: one that is due and stands still is nobody's alarm any more.
+_STILL = f"""
+SELECT i.dedupe_key AS subject, format('should have moved at %s', i.next_at) AS what
+  FROM operations_exceptionitem i
+ WHERE i.state IN {_OPEN} AND i.next_at < {AT} - interval '300 seconds'
+   AND EXISTS (SELECT FROM journal_cursor o WHERE o.updated_at > {AT} - interval '60 seconds')
+"""
+
+_OWNERLESS = f"""
 SELECT i.dedupe_key AS subject, 'is open and nobody owns it' AS what
-  FROM operations_exceptionitem i WHERE i.state = 'open' AND i.owner_id IS NULL AND i.owner_group = ''
+  FROM operations_exceptionitem i WHERE i.state IN {_OPEN} AND i.owner_id IS NULL AND i.owner_group = ''
 """
 
 _BASELESS = """
@@ -129,9 +153,21 @@ CHECKS = (
     ),
     Check(
         "ITEM_STATE_DIFFERS", "I10", Level.EXCEPTIONS,
-        "An item is open exactly as long as its matter is not settled.",
+        "An item is open exactly as long as its matter is not settled, unless a person ended it.",
         f"{_ITEMS}; decide by the matter, not by the item.",
         sql=_LAST_WORD,
+    ),
+    Check(
+        "ITEM_ENDED_SILENTLY", "I10", Level.EXCEPTIONS,
+        "Every item that a person ended says who and why, in the row and in its own stream.",
+        "See exception:<id> in the audit; an item written past its services has no such event.",
+        sql=_ENDED,
+    ),
+    Check(
+        "ITEM_STANDS_STILL", "I10", Level.EXCEPTIONS,
+        "Every item whose time is up escalates or wakes within 300 seconds while the house runs.",
+        "See the sweeper operations.services.watch_exceptions in the log of the relay.",
+        sql=_STILL,
     ),
     Check(
         "ITEM_UNOWNED", "I10", Level.EXCEPTIONS,

@@ -12,14 +12,16 @@ from operations.exporting.table import Cell
 from operations.selectors.account_pictures import list_account_pictures
 from operations.selectors.approvals import list_approvals
 from operations.selectors.desk import list_desk_rows
-from operations.selectors.queues import list_exceptions
+from operations.selectors.exceptions import list_exceptions
 from refdata.selectors import find_listing_by_symbol
 
 MOST_ACCOUNTS = 5_000
+MOST_EXCEPTIONS = 50_000
 DESK = tuple(Column(name, title) for name, title in desk_views.TITLES.items())
 EXCEPTIONS = (
     Column("severity", "Severity"), Column("kind", "Kind"), Column("sentence", "What is wrong"), Column("desk", "Desk"),
-    Column("owner", "Owner"), Column("seen", "Seen"), Column("state", "State"), Column("raised_at", "Raised at"),
+    Column("owner", "Owner"), Column("seen", "Seen"), Column("state", "State"), Column("exposure", "Exposure"),
+    Column("currency", "Currency"), Column("due_at", "Due at"), Column("labels", "Labels"), Column("raised_at", "Raised at"),
     Column("last_seen_at", "Last seen at"), Column("closed_at", "Closed at"), Column("closing", "How it ended"),
     Column("id", "Id"),
 )  # fmt: skip
@@ -50,10 +52,11 @@ def exceptions_table(*, actor: Principal, heading: Heading, view: str) -> Table:
     rows = [
         (
             item.severity, item.kind, item.sentence, item.desk.code if item.desk else "",
-            item.owner.username if item.owner else item.owner_group, item.occurrences, item.state, item.raised_at,
+            item.owner.username if item.owner else item.owner_group, item.occurrences, item.state, item.exposure,
+            item.currency, item.due_at, " ".join(item.labels), item.raised_at,
             item.last_seen_at, item.closed_at, item.closing_sentence, str(item.pk),
         )
-        for item in list_exceptions(actor=actor, view=view)
+        for item in list_exceptions(actor=actor, view=view, limit=MOST_EXCEPTIONS).items
     ]  # fmt: skip
     return make_table(heading, EXCEPTIONS, rows)
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from authorisation.domain.principal import Principal
 from authorisation.models import User
 from authorisation.selectors import list_requests
+from operations.domain.exception_states import OPEN
 from operations.models import ExceptionItem
 from operations.selectors.scopes import scope_names
 from orders.permissions import visible_desks
@@ -48,9 +49,7 @@ class FrameStatus:
 def get_frame_status(*, actor: Principal, at: datetime) -> FrameStatus:
     """A few short statements over small or partially indexed sets."""
     approvals = len(list_requests(actor, "mine", at=at, limit=100))
-    severities = list(
-        visible_exceptions(actor).filter(state=ExceptionItem.State.OPEN).values_list("severity", flat=True)[:1000]
-    )
+    severities = list(visible_exceptions(actor).filter(state__in=OPEN).values_list("severity", flat=True)[:1000])
     sessions = list(FixSession.objects.filter(enabled=True).exclude(state=FixSession.State.LOGGED_ON).order_by("name"))
     standing = Block.objects.filter(lifted_at=None).exclude(source=TRADING_SWITCH).order_by("imposed_at", "id")
     blocks = standing.filter(scope="firm").exclude(source=KILL_SWITCH)[:2]

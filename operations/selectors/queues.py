@@ -1,4 +1,4 @@
-"""Exceptions and search: what somebody must look at, and which order an identifier means."""
+"""Search: which order an identifier means."""
 
 from __future__ import annotations
 
@@ -8,32 +8,10 @@ from uuid import UUID
 from django.db.models import Q
 
 from authorisation.domain.principal import Principal
-from kernel.errors import NotFound
-from operations.models import ExceptionItem
 from operations.selectors.desk import visible_orders
-from operations.selectors.frame import visible_exceptions
 from orders.models import Order, OrderRequest
 
-MOST = 200
 MOST_HITS = 50
-
-
-def list_exceptions(*, actor: Principal, view: str) -> list[ExceptionItem]:
-    """``view`` is open or closed; worst first, then oldest."""
-    items = visible_exceptions(actor).select_related("desk", "owner")
-    if view == "closed":
-        return list(items.exclude(state=ExceptionItem.State.OPEN).order_by("-closed_at", "id")[:MOST])
-    found = list(items.filter(state=ExceptionItem.State.OPEN).order_by("-raised_at", "id")[:MOST])
-    rank = {severity: place for place, severity in enumerate(reversed(ExceptionItem.Severity.values))}
-    return sorted(found, key=lambda item: (rank[item.severity], item.raised_at))
-
-
-def get_exception(*, actor: Principal, item_id: UUID) -> ExceptionItem:
-    """One item, or NotFound when it does not exist for the actor."""
-    item = visible_exceptions(actor).select_related("desk", "owner").filter(pk=item_id).first()
-    if item is None:
-        raise NotFound("EXCEPTION_UNKNOWN", "There is no such exception that you may see.")
-    return item
 
 
 _PASTED_TAGS = re.compile(r"(?:^|[\x01|;^\s])(11|41|37|17)=([^\x01|;^\s]+)")

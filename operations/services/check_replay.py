@@ -13,6 +13,7 @@ from journal.domain.differing import Difference
 from journal.domain.records import Anomaly, Severity
 from journal.services.clear_anomaly import clear_anomaly
 from journal.services.raise_anomaly import raise_anomaly
+from operations.domain.exception_states import OPEN
 from operations.models import ExceptionItem
 from operations.services.compare_replay import ReplayResult, compare_replay
 
@@ -32,7 +33,7 @@ def check_replay(*, at: datetime) -> ReplayResult:
         for subject in list(by_subject)[:MATTERS]:
             raise_anomaly(anomaly=_anomaly(subject, by_subject[subject]), actor=ACTOR, at=at)
         still = {_key(subject) for subject in by_subject}
-        for item in ExceptionItem.objects.filter(kind=REPLAY_DIFFERS, state=ExceptionItem.State.OPEN):
+        for item in ExceptionItem.objects.filter(kind=REPLAY_DIFFERS, state__in=OPEN):
             if item.dedupe_key not in still and result.differing == len(result.differences):
                 sentence = "Rebuilt from its events it is what the tables say again."
                 clear_anomaly(anomaly=_matter(item.dedupe_key.removeprefix("replay:"), sentence), actor=ACTOR, at=at)

@@ -13,11 +13,11 @@ from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from operations.domain.desk_views import VIEW_TITLES
 from operations.exporting import Heading, Table, export_table
+from operations.selectors.exceptions import VIEWS as EXCEPTION_VIEWS
 from operations.selectors.exported import accounts_table, approvals_table, desk_table, exceptions_table
 from operations.services.record_read import RECORDS_EXPORTED, record_read
 from operations.views.approvals import VIEWS as APPROVAL_VIEWS
 from operations.views.edge import page
-from operations.views.queues import EXCEPTION_VIEWS
 
 COLUMN_FILTER = "f."
 
@@ -40,7 +40,7 @@ def desk_export(request: HttpRequest, actor: Principal) -> HttpResponse:
 @page
 def exceptions_export(request: HttpRequest, actor: Principal) -> HttpResponse:
     """The exceptions of a view."""
-    view = _view(request, EXCEPTION_VIEWS, "open")
+    view = _view(request, EXCEPTION_VIEWS, "all")
     heading = heading_for(actor, "Exceptions", {"view": EXCEPTION_VIEWS[view]})
     return handed_over(request, actor, exceptions_table(actor=actor, heading=heading, view=view))
 

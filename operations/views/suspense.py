@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from authorisation.domain.principal import ENTER_ORDER, Principal
+from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
-from kernel.errors import Conflict, NotPermitted
-from kernel.ids import new_id
+from kernel.errors import Conflict
 from operations.models import ExceptionItem
-from operations.selectors.queues import get_exception
-from operations.views.edge import actor_may, page
-from orders.models import Order
-from orders.permissions import require_trading
+from operations.selectors.exceptions import get_exception
+from operations.selectors.suspense import OVERFILL, UNKNOWN_ORDER
+from operations.views.edge import page
+from operations.views.exceptions import DETAIL, detail_of
 from orders.services.accept_excess import accept_excess
 from orders.services.accept_unknown_order import accept_unknown_order
 from orders.services.answer_dk import answer_dk
 from venues.selectors import get_session_group
 
-OVERFILL, UNKNOWN_ORDER = "OVERFILL", "UNKNOWN_ORDER"
 ROUTE = "suspense"
-
-
-def suspense_of(item: ExceptionItem, actor: Principal) -> dict[str, Any]:
-    """What the page offers on an exception: which form, and why it is not this actor's to ask."""
-    if item.state != ExceptionItem.State.OPEN or item.kind not in (OVERFILL, UNKNOWN_ORDER):
-        return {}
-    return {"in_suspense": item.kind, "why_not_asking": _why_not(item, actor), "key": str(new_id())}
-
-
-def _why_not(item: ExceptionItem, actor: Principal) -> str:
-    if not actor_may(actor, ENTER_ORDER):
-        return "Your role may not enter orders."
-    if item.order_id is None:
-        return ""
-    order = Order.objects.select_related("account").get(id=item.order_id)
-    try:
-        require_trading(actor, desk_id=order.desk_id, group_id=order.account.group_id)
-    except NotPermitted as error:
-        return error.sentence
-    return ""
 
 
 @require_POST
@@ -99,5 +76,4 @@ def _decidable(actor: Principal, item_id: UUID) -> ExceptionItem:
 
 
 def _answer(request: HttpRequest, actor: Principal, item: ExceptionItem, sentence: str) -> HttpResponse:
-    context = {"item": item, "at": utc_now(), "asked": sentence, **suspense_of(item, actor)}
-    return render(request, "operations/parts/exception_detail.html", context)
+    return render(request, DETAIL, detail_of(item, actor) | {"asked": sentence})

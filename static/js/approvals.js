@@ -1,6 +1,7 @@
 // The approvals page: time left by the server's clock, arming a decision with a letter, and the next item after it.
 // A letter arms, Ctrl+Enter commits what is armed. Nothing is armed on an item that was just opened; a held key and the
 // second click of a double click commit nothing.
+import { timeLeft } from "./format.js";
 import { hub } from "./hub.js";
 import { toast } from "./toasts.js";
 import { typing } from "./keys.js";
@@ -19,20 +20,9 @@ const form = () => document.getElementById("decide");
 const button = (verdict) => form()?.querySelector(`[data-arms="${verdict}"]`);
 const blocked = (control) => !control || control.getAttribute("aria-disabled") === "true";
 
-function left(until) {
-  const seconds = Math.trunc((Date.parse(until) - hub.serverNow()) / 1000);
-  const total = Math.abs(seconds);
-  const two = (value) => String(value).padStart(2, "0");
-  let text = `${total}s`;
-  if (total >= 86400) text = `${Math.trunc(total / 86400)}d ${Math.trunc((total % 86400) / 3600)}h`;
-  else if (total >= 3600) text = `${Math.trunc(total / 3600)}h ${two(Math.trunc((total % 3600) / 60))}m`;
-  else if (total >= 60) text = `${Math.trunc(total / 60)}m ${two(total % 60)}s`;
-  return seconds < 0 ? `\u2212${text}` : text;
-}
-
 function tick() {
   for (const box of document.querySelectorAll("[data-until]")) {
-    const text = left(box.dataset.until);
+    const text = timeLeft(Date.parse(box.dataset.until) - hub.serverNow());
     if (box.textContent !== text) box.textContent = text;
   }
 }

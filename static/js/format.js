@@ -61,3 +61,15 @@ export function typedNumber(text) {
   fraction = fraction.replace(/0+$/, "");
   return (whole.replace(/^0+(?=\d)/, "") || "0") + (fraction ? "." + fraction : "");
 }
+
+// A span in words as people count it down; a minus once it is over.
+export function timeLeft(ms) {
+  const seconds = Math.trunc(ms / 1000);
+  const total = Math.abs(seconds);
+  const two = (value) => String(value).padStart(2, "0");
+  let text = `${total}s`;
+  if (total >= 86400) text = `${Math.trunc(total / 86400)}d ${Math.trunc((total % 86400) / 3600)}h`;
+  else if (total >= 3600) text = `${Math.trunc(total / 3600)}h ${two(Math.trunc((total % 3600) / 60))}m`;
+  else if (total >= 60) text = `${Math.trunc(total / 60)}m ${two(total % 60)}s`;
+  return seconds < 0 ? `\u2212${text}` : text;
+}

@@ -52,7 +52,7 @@ function single(event) {
     default: break;
   }
   if (listKeys(event)) return true;
-  return press({ e: "amend", x: "cancel", f: "freeze", u: "apply", c: document.querySelector('[data-key="claim"]') ? "claim" : "comment" }[event.key]) || fallbackTicket(event.key);
+  return press({ e: "amend", x: "cancel", f: "freeze", u: "apply", m: "mine", c: document.querySelector('[data-key="claim"]') ? "claim" : "comment" }[event.key]) || fallbackTicket(event.key);
 }
 
 function press(name) {

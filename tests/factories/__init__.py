@@ -258,7 +258,9 @@ def make_desk(code: str = "EQ1", *, cash: str = "100000", symbol: str = "VOD.L",
     set_limits()
     set_rulebook()
     trading_on()
-    dealer = make_principal(f"dealer-{code}", role="dealer", rights=("enter_order",), desks=(desk,), groups=(group,))
+    dealer = make_principal(
+        f"dealer-{code}", role="dealer", rights=("enter_order", "work_exception"), desks=(desk,), groups=(group,)
+    )
     checker = make_principal(
         f"checker-{code}",
         role="desk_head",

@@ -60,6 +60,8 @@ PAGES: dict[str, Seen] = {
     "b/<str:ref>": Seen(
         OPERATIONS, "/b/BRK-{0}", "SELECT lpad(number::text, 6, '0') FROM reconciliation_break ORDER BY number"
     ),
+    "runbooks": Seen(OPERATIONS, "/runbooks"),
+    "runbooks/<str:number>": Seen(OPERATIONS, "/runbooks/R-01"),
     "uploads": Seen(DEALER, "/uploads"),
     "uploads/<uuid:upload_id>": Seen(DEALER, "/uploads/{0}", "SELECT id FROM orders_upload"),
     "search": Seen(DEALER, "/search?q=AC4480"),
@@ -148,7 +150,7 @@ LOOKS: tuple[tuple[str, dict[str, Any], tuple[int, int], dict[str, Any]], ...] =
 SOMETHING_WRONG = """INSERT INTO operations_exceptionitem (id, kind, subject, desk_id, severity, sentence, evidence, dedupe_key,
   occurrences, owner_group, state, first_event_id, sources, closing_sentence, raised_at, last_seen_at)
   SELECT gen_random_uuid(), 'to_look_at', 'the page', NULL, 'low', 'Something to look at.', '{"what": "a page"}', 'axe', 1,
-  'operations', 'open', gen_random_uuid(), '[]', '', now(), now()"""
+  'operations', 'unreviewed', gen_random_uuid(), '[]', '', now(), now()"""
 SOMETHING_SENT = """WITH made AS (
   INSERT INTO outbound_subscription (id, name, user_id, url, kinds, desks, authorisation_id, created_at, state, state_reason,
     state_at, failures, last_error)

@@ -302,7 +302,7 @@ def _exception(actor: Principal, key: str) -> Dossier | None:
     orders = orders_seen(actor).filter(pk=row.order_id).select_related("listing", "account") if row.order_id else []
     return Dossier(
         Subject("exception", key, f"{row.kind}: {row.sentence}", href=f"/exceptions/{row.pk}"),
-        streams=[f"anomaly:{row.dedupe_key}"],
+        streams=[f"anomaly:{row.dedupe_key}", f"exception:{row.pk}"],
         related=[order_subject(order, "what it is about") for order in orders],
     )
 

@@ -155,6 +155,10 @@ def _anomalies(actor: Principal, ids: Ids) -> Ids:
     return set(visible_exceptions(actor).filter(dedupe_key__in=ids).values_list("dedupe_key", flat=True))
 
 
+def _exceptions(actor: Principal, ids: Ids) -> Ids:
+    return _texts(visible_exceptions(actor).filter(pk__in=_uuids(ids)), "pk")
+
+
 def _readers(actor: Principal, ids: Ids) -> Ids:
     """Readers at home on a desk the actor sees, on none, and the actor."""
     wanted = [int(text) for text in ids if text.isdigit()]
@@ -198,6 +202,7 @@ _FAMILIES: dict[str, Seeing] = {
     "account": _accounts,
     "authorisation": _requests,
     "anomaly": _anomalies,
+    "exception": _exceptions,
     "reads": _readers,
     "risk": _scopes,
     "rulebook": _rulebook,

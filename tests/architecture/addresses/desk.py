@@ -83,6 +83,24 @@ DESK: dict[str, tuple[Door, ...]] = {
     "exceptions": (Door("GET", "/exceptions", SIGNED_IN),),
     "exceptions/export": (Door("GET", "/exceptions/export?form=json", SIGNED_IN),),
     "exceptions/<uuid:item_id>": (Door("GET", "/exceptions/{d.exceptions[0]}", SEES_THE_DESK),),
+    "exceptions/together": (
+        Door(
+            "POST",
+            "/exceptions/together",
+            SIGNED_IN,
+            lambda d: {"act": "take", "item": f"{d.exceptions[0]}:0"},
+        ),
+    ),
+    "exceptions/<uuid:item_id>/act/<str:act>": (
+        Door(
+            "POST",
+            "/exceptions/{d.exceptions[0]}/act/comment",
+            (302, 200, 404, 403, 403, 302),
+            lambda d: {"text": "x"},
+        ),
+    ),
+    "runbooks": (Door("GET", "/runbooks", SIGNED_IN),),
+    "runbooks/<str:number>": (Door("GET", "/runbooks/R-01", SIGNED_IN),),
     # The order of this exception has no excess: who may ask is told so.
     "exceptions/<uuid:item_id>/accept": (
         Door(

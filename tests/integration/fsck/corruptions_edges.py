@@ -25,7 +25,16 @@ EXCEPTIONS = (
     ),
     Corruption(
         "ITEM_UNOWNED", "nobody's",
-        "UPDATE operations_exceptionitem SET owner_group = '' WHERE kind = 'OVERFILL' AND state = 'open'",
+        "UPDATE operations_exceptionitem SET owner_group = '' WHERE kind = 'OVERFILL' AND closed_at IS NULL",
+    ),
+    Corruption(
+        "ITEM_ENDED_SILENTLY", "past its services",
+        "UPDATE operations_exceptionitem SET state = 'closed', closed_at = now(), closing_sentence = 'x' WHERE kind = 'OVERFILL'",
+    ),
+    Corruption(
+        "ITEM_STANDS_STILL", "the sweeper does not come",
+        f"UPDATE operations_exceptionitem SET next_at = {NOW} - interval '301 seconds' WHERE kind = 'OVERFILL'; "
+        f"UPDATE journal_cursor SET updated_at = {NOW} WHERE name = 'operations.exceptions'",
     ),
     Corruption(
         "ITEM_BASELESS", "of no event", "UPDATE operations_exceptionitem SET first_event_id = gen_random_uuid() "

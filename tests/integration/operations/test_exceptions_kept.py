@@ -40,4 +40,4 @@ def test_an_older_word_that_comes_again_closes_nothing_younger() -> None:
     handle(events)
     handle(events[1:2])
     handle(events)
-    assert states() == ["cleared", "open"]
+    assert states() == ["cleared", "unreviewed"]

@@ -23,7 +23,7 @@ from tests.integration.operations.test_pages import capture, client_of
 pytestmark = pytest.mark.django_db
 PATHS = (
     "/desk/export?view=all",
-    "/exceptions/export?view=open",
+    "/exceptions/export?view=all",
     "/approvals/export?view=raised",
     "/positions/export?q=",
 )

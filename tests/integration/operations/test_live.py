@@ -105,7 +105,7 @@ def test_a_matter_is_one_item_however_often_it_is_raised_or_read() -> None:
     for _ in range(3):
         handle(events())
     item = ExceptionItem.objects.get()
-    assert (item.occurrences, item.severity, item.sentence, item.state) == (2, "high", "Still no answer.", "open")
+    assert (item.occurrences, item.severity, item.sentence, item.state) == (2, "high", "Still no answer.", "unreviewed")
 
 
 @pytest.mark.django_db
@@ -118,7 +118,7 @@ def test_a_settled_matter_closes_and_a_new_one_opens_again() -> None:
     assert (item.state, item.closing_sentence) == ("cleared", "Answered.")
     raise_anomaly(anomaly=anomaly(), actor="process:gateway", at=utc_now())
     handle(events())
-    assert sorted(ExceptionItem.objects.values_list("state", flat=True)) == ["cleared", "open"]
+    assert sorted(ExceptionItem.objects.values_list("state", flat=True)) == ["cleared", "unreviewed"]
 
 
 @pytest.mark.django_db(transaction=True)

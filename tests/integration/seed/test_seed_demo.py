@@ -119,8 +119,8 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
 @pytest.mark.parametrize(
     ("username", "rights", "trades", "sees"),
     [
-        ("a.khan", {"enter_order", "engage_kill_switch"}, {"EQ1-UK", "EQ1-EU"}, {"EQ1-UK", "EQ1-EU"}),
-        ("j.osei", {"enter_order", "engage_kill_switch"}, {"EQ2-US", "EQ2-AP"}, {"EQ2-US", "EQ2-AP"}),
+        ("a.khan", {"enter_order", "engage_kill_switch", "work_exception"}, {"EQ1-UK", "EQ1-EU"}, {"EQ1-UK", "EQ1-EU"}),
+        ("j.osei", {"enter_order", "engage_kill_switch", "work_exception"}, {"EQ2-US", "EQ2-AP"}, {"EQ2-US", "EQ2-AP"}),
         (
             "m.ruiz",
             {
@@ -132,6 +132,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
                 "ask_risk_change",
                 "switch_session",
                 "review_access",
+                *("work_exception", "close_exception", "force_close_exception"),
             },
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
@@ -152,6 +153,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
                 "keep_records",
                 "review_access",
                 "run_access_review",
+                *("work_exception", "close_exception", "force_close_exception"),
             },
             set(),
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
@@ -166,6 +168,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
                 "decide_risk_change",
                 "judge_price",
                 "review_access",
+                *("work_exception", "close_exception"),
             },
             set(),
             {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
@@ -173,7 +176,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
         ("l.berg", {"see_access", "search_audit"}, set(), {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"}),
         (
             "t.novak",
-            {"administer_users", "see_access"},
+            {"administer_users", "see_access", "work_exception"},
             set(),
             set(),
         ),
