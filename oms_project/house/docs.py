@@ -158,6 +158,33 @@ def authorisation_states() -> str:
     return "\n".join([*lines, ""])
 
 
+def exception_states() -> str:
+    """State diagram of an exception item, and every kind of matter with its owner, clock, times and runbook."""
+    from operations.domain.exception_kinds import GROUPS, KINDS
+    from operations.domain.exception_states import TRANSITIONS, diagram
+
+    lines = _header("Exceptions", "`operations/domain/exception_states.py` and `exception_kinds.py`")
+    lines += ["```mermaid", diagram(), "```", "", "| move | from | to | when |", "|---|---|---|---|"]
+    lines += [f"| {one.name} | {', '.join(one.sources)} | {one.target} | {one.why} |" for one in TRANSITIONS]
+    lines += [
+        "",
+        "## Kinds",
+        "",
+        "Minutes on the kind's clock until somebody must have dealt with it, by severity.",
+        "",
+    ]
+    lines += [
+        "| kind | what | group | clock | critical | high | medium | low | settled by | runbook |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, one in sorted(KINDS.items()):
+        times = f"{one.sla.critical} | {one.sla.high} | {one.sla.medium} | {one.sla.low}"
+        lines.append(
+            f"| `{name}` | {one.title} | {GROUPS[one.group]} | {one.clock.value} | {times} | {one.settles} | {one.runbook} |"
+        )
+    return "\n".join([*lines, ""])
+
+
 def access_review_states() -> str:
     """State diagrams of access reviews and of their lines, from their tables."""
     from authorisation.domain.review_transitions import (
@@ -390,6 +417,7 @@ DOCS: dict[str, Callable[[], str]] = {
     "rates.md": breaker_states,
     "authorisation_states.md": authorisation_states,
     "access_review_states.md": access_review_states,
+    "exceptions.md": exception_states,
     "corporate_actions.md": corporate_actions,
     "webhooks.md": webhooks,
     "checks.md": checks,

@@ -1,7 +1,8 @@
 """A small part of Markdown as blocks: headings, paragraphs, lists, code, tables; in lines bold, code and links. Pure.
 
 What it does not know stays text. It makes no HTML: a template writes the blocks, so nothing in a file can become markup.
-Links lead within the house (``/...``) or to a runbook (``R-04``); any other stays text with its address beside it.
+Links lead within the house (``/...``) or to a runbook, whose bare number (``R-04``) is a link too; any other stays text with
+its address beside it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class Block:
     rows: tuple[tuple[Line, ...], ...] = field(default=())
 
 
-_PIECES = re.compile(r"\*\*(?P<bold>[^*]+)\*\*|`(?P<code>[^`]+)`|\[(?P<title>[^\]]+)\]\((?P<href>[^)\s]+)\)")
+_PIECES = re.compile(
+    r"\*\*(?P<bold>[^*]+)\*\*|`(?P<code>[^`]+)`|\[(?P<title>[^\]]+)\]\((?P<href>[^)\s]+)\)|\b(?P<runbook>R-\d{2})\b"
+)
 _HEADING = re.compile(r"(#{1,4})\s+(.*)")
 _BULLET = re.compile(r"\s*[-*]\s+(.*)")
 _STEP = re.compile(r"\s*\d+[.)]\s+(.*)")
@@ -56,6 +59,8 @@ def pieces_of(text: str) -> Line:
             found.append(Piece("bold", match["bold"]))
         elif match["code"]:
             found.append(Piece("code", match["code"]))
+        elif match["runbook"]:
+            found.append(Piece("link", match["runbook"], f"/runbooks/{match['runbook']}"))
         else:
             found.append(_link(match["title"], match["href"]))
     if at < len(text):
