@@ -44,6 +44,7 @@ class ExceptionItem(FSMModelMixin, models.Model):
     subject = models.TextField()
     order_id = models.UUIDField(null=True)
     desk = models.ForeignKey(Desk, null=True, on_delete=models.PROTECT)
+    account_group_id = models.BigIntegerField(null=True, help_text="Of the order's account")
     severity = models.CharField(max_length=8, choices=Severity.choices)
     sentence = models.TextField()
     evidence = models.JSONField(default=dict)

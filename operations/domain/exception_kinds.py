@@ -175,6 +175,8 @@ _MONEY = {
     "LOCATE_OVERUSED": _live("More sold short than was located", "R-06", ACCOUNT),
     "FEES_UNKNOWN": _books("No fee schedule for a trade", "R-06", ORDER, settles=PERSON),
     "RECONCILIATION_BREAK": _books("Our books and a statement disagree", "R-12", BREAK, ORDER, ages=FROM_BREAK),
+    "BREAK_NOBODY_TO_BLOCK": _books("A break would block, and names nobody", "R-12", BREAK),
+    "ORDER_CANCELED_BY_POLICY": _live("Orders were cancelled because of a break", "R-12", BREAK, ORDER, settles=PERSON),
     "RUN_SUSPECT": _books("A reconciliation run that cannot be believed", "R-13", BREAK),
     "CORPORATE_ACTION_WAITING": _books("Corporate action waits", "R-09", ACTIONS),
     "CORPORATE_ACTION_LATE": _books("Corporate action is late", "R-09", ACTIONS),

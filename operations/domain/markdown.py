@@ -1,4 +1,4 @@
-"""A small part of Markdown as blocks: headings, paragraphs, lists, code, tables; in lines bold, code and links. Pure.
+"""A small part of Markdown as blocks: headings, paragraphs, lists, code, tables; in lines bold, stress, code and links. Pure.
 
 What it does not know stays text. It makes no HTML: a template writes the blocks, so nothing in a file can become markup.
 Links lead within the house (``/...``) or to a runbook, whose bare number (``R-04``) is a link too; any other stays text with
@@ -17,7 +17,7 @@ MOST_LINES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a line: ``kind`` is text, bold, code or link."""
+    """A stretch of a line: ``kind`` is text, bold, stressed, code or link."""
 
     kind: str
     text: str
@@ -39,7 +39,7 @@ class Block:
 
 
 _PIECES = re.compile(
-    r"\*\*(?P<bold>[^*]+)\*\*|`(?P<code>[^`]+)`|\[(?P<title>[^\]]+)\]\((?P<href>[^)\s]+)\)|\b(?P<runbook>R-\d{2})\b"
+    r"\*\*(?P<bold>[^*]+)\*\*|(?<![\w*])\*(?P<stressed>[^*\s][^*]*)\*(?![\w*])|`(?P<code>[^`]+)`|\[(?P<title>[^\]]+)\]\((?P<href>[^)\s]+)\)|\b(?P<runbook>R-\d{2})\b"
 )
 _HEADING = re.compile(r"(#{1,4})\s+(.*)")
 _BULLET = re.compile(r"\s*[-*]\s+(.*)")
@@ -57,6 +57,8 @@ def pieces_of(text: str) -> Line:
         at = match.end()
         if match["bold"]:
             found.append(Piece("bold", match["bold"]))
+        elif match["stressed"]:
+            found.append(Piece("stressed", match["stressed"]))
         elif match["code"]:
             found.append(Piece("code", match["code"]))
         elif match["runbook"]:

@@ -30,6 +30,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="exceptionitem",
+            name="account_group_id",
+            field=models.BigIntegerField(help_text="Of the order's account", null=True),
+        ),
+        migrations.AddField(
+            model_name="exceptionitem",
             name="ages_from",
             field=models.DateTimeField(null=True),
         ),

@@ -45,7 +45,8 @@ def event_draft(
     on_behalf_of: str = "",
     causation_id: UUID | None = None,
 ) -> EventDraft:
-    """One event of an item. Each names the item's kind, so that what is for compliance alone stays there."""
+    """One event of an item: what happened, and where the item stands after it. Each names the item's kind, so that what is for
+    compliance alone stays there."""
     event_id = new_id()
     return EventDraft(
         id=event_id,
@@ -58,7 +59,7 @@ def event_draft(
         event_at=at,
         received_at=at,
         business_date=at.date(),
-        payload={"exception_id": str(item.pk), "kind": item.kind, **payload},
+        payload={"exception_id": str(item.pk), "kind": item.kind, **facts_of(item), **payload},
     )
 
 
@@ -76,8 +77,11 @@ def facts_of(item: ExceptionItem) -> dict[str, Any]:
         "shown_severity": item.shown,
         "state": item.state,
         "group": item.owner_group,
+        "owner_id": item.owner_id,
+        "level": item.level,
         "order_id": str(item.order_id) if item.order_id else None,
         "desk_id": item.desk_id,
+        "account_group_id": item.account_group_id,
         "exposure": plain(item.exposure) if item.exposure is not None else None,
         "currency": item.currency,
         "due_at": item.due_at.isoformat() if item.due_at else None,

@@ -20,5 +20,5 @@ def escalate_exception(*, actor: Principal, at: datetime, item_id: UUID, version
             raise Refused("ESCALATED_ALREADY", "The head has it already: there is nobody above.")
         item.level = max(item.level + 1, 2)
         rank(item)
-        payload = {"level": item.level, "to": LEVELS[item.level], "shown_severity": item.shown, "reason": reason}
+        payload = {"to": LEVELS[item.level], "reason": reason}
         return told(item, ESCALATED, payload, actor=actor, at=at, sentence=f"Escalated to {LEVELS[item.level]}.")

@@ -23,7 +23,7 @@ from operations.domain.exception_timing import aged_since, stated_exposure, timi
 from operations.locks import lock_open_matters
 from operations.models import ExceptionItem
 from operations.selectors.clocks import Clocks
-from operations.services._exception_events import CLEARED, OPENED, PROCESS, WORSENED, event_draft, facts_of
+from operations.services._exception_events import CLEARED, OPENED, PROCESS, WORSENED, event_draft
 from orders.models import Order
 
 KEPT_SOURCES = 200
@@ -37,6 +37,7 @@ class _Order(NamedTuple):
     order_id: UUID
     desk_id: int
     market: str
+    group_id: int
 
 
 def handle(events: Sequence[EventRecord]) -> None:
@@ -130,6 +131,7 @@ class _Slice:
             ages_from=aged_since(about, anomaly["evidence"], event_at=event.event_at),
             clock=about.clock.value,
             market=order.market if order else "",
+            account_group_id=order.group_id if order else None,
             came_back=anomaly["dedupe_key"] in self.forced,
         )
         self._time(item)
@@ -137,7 +139,7 @@ class _Slice:
         self.open[item.dedupe_key] = item
         self.first_seqs[event.id] = event.seq
         self.forced.discard(item.dedupe_key)
-        self._note(item, OPENED, event, {**facts_of(item), "came_back": item.came_back, "dedupe_key": item.dedupe_key})
+        self._note(item, OPENED, event, {"came_back": item.came_back, "dedupe_key": item.dedupe_key})
 
     def _again(self, item: ExceptionItem, event: EventRecord) -> None:
         anomaly = event.payload
@@ -156,7 +158,7 @@ class _Slice:
         if item not in self.made:
             self.changed[item.pk] = item
         if worsened:
-            self._note(item, WORSENED, event, facts_of(item))
+            self._note(item, WORSENED, event, {})
 
     def _time(self, item: ExceptionItem) -> None:
         clock = self.clocks.of(item.about, group=item.owner_group, market=item.market)
@@ -183,8 +185,8 @@ class _Slice:
 
 def _orders_of(events: Iterable[EventRecord]) -> dict[str, _Order]:
     ids = {found for event in events if (found := _uuid_of(event.payload)) is not None}
-    rows = Order.objects.filter(pk__in=ids).values_list("pk", "desk_id", "listing__market_id")
-    return {str(pk): _Order(pk, desk_id, market) for pk, desk_id, market in rows}
+    rows = Order.objects.filter(pk__in=ids).values_list("pk", "desk_id", "listing__market_id", "account__group_id")
+    return {str(row[0]): _Order(*row) for row in rows}
 
 
 def _uuid_of(anomaly: dict[str, Any]) -> UUID | None:

@@ -13,7 +13,7 @@ from operations.domain.exception_timing import timing_of
 from operations.locks import lock_due_exceptions
 from operations.models import ExceptionItem
 from operations.selectors.clocks import Clocks
-from operations.services._exception_events import ESCALATED, PROCESS, RESUMED, event_draft, facts_of
+from operations.services._exception_events import ESCALATED, PROCESS, RESUMED, event_draft
 
 MOST = 500
 CHANGED = ("state", "level", "due_at", "next_at", "harm", "snoozed_until")
@@ -51,5 +51,5 @@ def _moved(item: ExceptionItem, clocks: Clocks, at: datetime) -> list[tuple[str,
     )  # fmt: skip
     item.due_at, item.next_at, item.harm = timing.due_at, timing.next_at, timing.harm
     if item.level != before:
-        told.append((ESCALATED, {"level": item.level, "to": LEVELS[item.level], **facts_of(item)}))
+        told.append((ESCALATED, {"to": LEVELS[item.level]}))
     return told

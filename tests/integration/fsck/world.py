@@ -19,6 +19,7 @@ from journal.services.place_hold import place_hold
 from journal.services.seal_events import seal_events
 from journal.services.set_retention import set_retention
 from kernel.fix import OrdType, Side
+from operations.services.watch_exceptions import watch_exceptions
 from orders.models import Order, OrderRequest
 from orders.scenario_file import read_scenarios
 from orders.scenario_play import play
@@ -155,6 +156,8 @@ def make_used_database() -> None:
     review_access()
     break_and_block()
     relay()
+    while watch_exceptions(at=AT + timedelta(seconds=60)):
+        pass
     actor = process_principal("test")
     account_id = Order.objects.filter(account__code="SCN").values_list("account_id", flat=True)[0]
     deposit(actor=actor, at=AT, business_date=AT.date(), deposits=[Deposit(account_id, Decimal(5), currency="GBP")])
