@@ -48,6 +48,7 @@ REVIEWS = "reviews"
 APPROVALS = "approvals"
 BREAK = "break"
 RULES = "rules"
+RUNS = "runs"
 SAFE_ACTIONS: dict[str, str] = {
     ORDER: "Open the order",
     SESSION: "Open the session",
@@ -64,6 +65,7 @@ SAFE_ACTIONS: dict[str, str] = {
     APPROVALS: "Open approvals",
     BREAK: "Open the break",
     RULES: "Open the rulebook",
+    RUNS: "Open runs and breaks",
 }
 """What may be pressed from an item or a runbook: it shows, or asks; none of it adds risk or changes a book."""
 
@@ -177,13 +179,28 @@ _MONEY = {
     "RECONCILIATION_BREAK": _books("Our books and a statement disagree", "R-12", BREAK, ORDER, ages=FROM_BREAK),
     "BREAK_NOBODY_TO_BLOCK": _books("A break would block, and names nobody", "R-12", BREAK),
     "ORDER_CANCELED_BY_POLICY": _live("Orders were cancelled because of a break", "R-12", BREAK, ORDER, settles=PERSON),
-    "RUN_SUSPECT": _books("A reconciliation run that cannot be believed", "R-13", BREAK),
+    "RUN_SUSPECT": _books("A reconciliation run that cannot be believed", "R-13", RUNS),
     "CORPORATE_ACTION_WAITING": _books("Corporate action waits", "R-09", ACTIONS),
     "CORPORATE_ACTION_LATE": _books("Corporate action is late", "R-09", ACTIONS),
     "CORPORATE_ACTION_FAILING": _books("Corporate action fails", "R-09", ACTIONS),
     "CORPORATE_ACTION_NOT_REVERSED": _books("Corporate action could not be undone whole", "R-09", ACTIONS),
     "CORPORATE_ACTION_PAYMENT_DUE": _books("Payment of a corporate action is due", "R-09", ACTIONS),
     "CORPORATE_ACTION_OLD_MARKS": _books("Limits are in the shares of before", "R-09", ACTIONS, LIMITS),
+}
+_FILES = {
+    "FILE_UNEXPECTED": _books("A file that no feed waits for", "R-13", RUNS, settles=PERSON),
+    "FILE_DUPLICATE": _books("The same file again", "R-13", RUNS),
+    "FILE_RESENT": _books("A file was sent again, changed", "R-13", RUNS),
+    "FILE_TOO_LARGE": _books("A file is too large", "R-13", RUNS),
+    "FILE_SIGNATURE": _books("A file is not signed as it should be", "R-13", RUNS),
+    "FILE_CORRUPT": _books("A file cannot be read", "R-13", RUNS),
+    "FILE_TRUNCATED": _books("A file is not whole", "R-13", RUNS),
+    "FILE_TOTALS_DIFFER": _books("A file's totals differ from its rows", "R-13", RUNS),
+    "FILE_WRONG_DAY": _books("A file is of another day", "R-13", RUNS),
+    "FILE_OLDER": _books("A file is older than what was applied", "R-13", RUNS),
+    "FILE_SEQUENCE_GAP": _books("A file before this one is missing", "R-13", RUNS),
+    "FILE_LATE": _books("A file is late", "R-13", RUNS),
+    "FILE_MISSING": _books("A file is missing", "R-13", RUNS),
 }
 _RISK = {
     "LIMIT_BREACHED": _live("Limit breached by facts", "R-07", LIMITS, group=RISK),
@@ -241,7 +258,7 @@ _PEOPLE = {
     "WEBHOOK_DEAD_LETTERS": _house("A webhook gave up events", "R-15", WEBHOOKS),
     "WEBHOOK_HALTED": _house("A webhook was halted", "R-15", WEBHOOKS),
 }
-KINDS: dict[str, Kind] = {**_ORDERS, **_MONEY, **_RISK, **_VENUES, **_PROOF, **_PEOPLE}
+KINDS: dict[str, Kind] = {**_ORDERS, **_MONEY, **_FILES, **_RISK, **_VENUES, **_PROOF, **_PEOPLE}
 
 CAUSES: dict[str, str] = {
     "VENUE_CONFIRMED": "The venue confirmed by another way",

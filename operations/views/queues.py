@@ -7,10 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from authorisation.domain.principal import Principal
-from kernel.clock import utc_now
-from operations.selectors.queues import find_orders, get_exception, list_exceptions
-from operations.selectors.recon.break_page import find_break
 from operations.selectors.queues import find_orders
+from operations.selectors.recon.break_page import find_break
 from operations.views.edge import page
 
 

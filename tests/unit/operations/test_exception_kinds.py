@@ -13,6 +13,7 @@ from operations.domain import exception_kinds
 from operations.domain.exception_kinds import GROUPS, HEADS, KINDS, OTHERWISE, SAFE_ACTIONS, kind_of
 from operations.domain.working_clock import ClockName
 from operations.selectors.exception_actions import _BUILDERS
+from reconciliation.domain.file_faults import FaultCode
 from tests.architecture.house import ROOT, python_files
 from venues.domain.recovering import Kind as Difference
 
@@ -46,6 +47,7 @@ FROM_ELSEWHERE = {
 """They pass on a kind that another place named."""
 BY_TABLE = {
     "venues/services/_differences.py": {one.value for one in Difference} - {"NOT_OURS"} | {"ORDER_NOT_OURS"},
+    "reconciliation/services/_feed_anomalies.py": {code.value for code in FaultCode},
     "risk/services/watch_processes.py": {"PROCESSES_DIFFER", "CLOCK_OFF"},
 }
 
