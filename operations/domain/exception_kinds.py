@@ -201,6 +201,8 @@ _FILES = {
     "FILE_SEQUENCE_GAP": _books("A file before this one is missing", "R-13", RUNS),
     "FILE_LATE": _books("A file is late", "R-13", RUNS),
     "FILE_MISSING": _books("A file is missing", "R-13", RUNS),
+    "INTAKE_STOPPED": _books("A file of the start of day was not applied", "R-13", RUNS),
+    "RUN_FAILED": _books("A reconciliation run failed", "R-13", RUNS),
 }
 _RISK = {
     "LIMIT_BREACHED": _live("Limit breached by facts", "R-07", LIMITS, group=RISK),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -95,7 +95,7 @@ def count_exceptions(*, actor: Principal, view: str) -> Counted:
         "unassigned": Count("id", filter=Q(owner=None)),
         "snoozed": Count("id", filter=Q(state__in=RESTING)),
     }
-    rows = [dict(row) for row in open_items.values("kind").annotate(**counts).order_by("kind")]
+    rows: list[dict[str, Any]] = [dict(row) for row in open_items.values("kind").annotate(**counts).order_by("kind")]
     views = {name: sum(int(row[name]) for row in rows) for name in counts}
     chosen = view if view in counts else "all"
     kinds = [(str(row["kind"]), kind_of(str(row["kind"])).title, int(row[chosen])) for row in rows if row[chosen]]

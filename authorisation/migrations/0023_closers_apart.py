@@ -9,5 +9,5 @@ from authorisation.guards import toxic_table
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("authorisation", "0021_reconciliation_apart")]
+    dependencies: ClassVar = [("authorisation", "0022_policy_of_start_of_day")]
     operations: ClassVar = [migrations.RunSQL(toxic_table(trigger_rows())[0], migrations.RunSQL.noop)]
