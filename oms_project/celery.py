@@ -13,6 +13,17 @@ app.conf.beat_schedule = {
     "resume-uploads": {"task": "orders.resume_uploads", "schedule": 10.0, "options": {"expires": 10}},
     "resume-trials": {"task": "operations.resume_trials", "schedule": 10.0, "options": {"expires": 10}},
     "collect-files": {"task": "reconciliation.collect_files", "schedule": 5.0, "options": {"expires": 5}},
+    "start-runs": {
+        "task": "reconciliation.start_runs",
+        "schedule": 15.0,
+        "args": ("intraday",),
+        "options": {"expires": 15},
+    },
+    "reconcile-again": {
+        "task": "reconciliation.start_runs",
+        "schedule": crontab(hour=0, minute=45),
+        "args": ("nightly", True),
+    },
     "finish-proof": {"task": "operations.finish_proof", "schedule": 15.0, "options": {"expires": 15}},
     "prove-invariants": {"task": "operations.prove_invariants", "schedule": crontab(hour=1, minute=40)},
     "archive-days": {"task": "operations.archive_days", "schedule": crontab(hour=3, minute=20)},

@@ -41,6 +41,11 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=("TradesDisowned",),
     ),
     Listener(
+        name="reconciliation.reconnect",
+        module="reconciliation.services.on_recovery_ended",
+        kinds=("RecoveryEnded",),
+    ),
+    Listener(
         name="operations.exceptions",
         module="operations.services.on_anomaly_raised",
         kinds=("AnomalyRaised", "AnomalyCleared"),

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 
+from authorisation.domain.principal import process_principal
 from kernel.clock import utc_now
+from kernel.errors import OmsError
+from reconciliation.domain import transitions as moves
+from reconciliation.models import Run
 from reconciliation.services.collect_files import collect_files
+from reconciliation.services.do_run import do_run
+from reconciliation.services.start_due_runs import start_due_runs
 
 HOURS = 3600
 
@@ -14,3 +22,21 @@ HOURS = 3600
 def collect_watched_folders() -> None:
     """What lies complete in the watched folders is taken in."""
     collect_files(at=utc_now())
+
+
+@shared_task(name="reconciliation.work_run", queue="batch", time_limit=HOURS)
+def work_run(run_id: str) -> None:
+    """Do a run, or what is left of it; one that another process does is left to it."""
+    try:
+        do_run(run_id=UUID(run_id), at=utc_now(), now=utc_now, wait_s=0)
+    except OmsError:
+        return  # the run says why, and an anomaly has told it; or another process does it
+
+
+@shared_task(name="reconciliation.start_runs", queue="batch")
+def start_runs(trigger: str, again: bool = False) -> None:
+    """Ask for what is due, and begin whatever waits or was left by a process that is gone."""
+    start_due_runs(actor=process_principal("reconciliation"), at=utc_now(), trigger=trigger, again=again)
+    unfinished = Run.objects.filter(state__in=[moves.WAITING, moves.RUNNING]).order_by("created_at", "id")
+    for run_id in unfinished.values_list("id", flat=True)[:10]:
+        work_run.delay(str(run_id))

@@ -1,7 +1,7 @@
 """Executions of a file against ours: one full join finds what does not agree at first sight, the rest is judged by names.
 
-The join is on ExecID and the name of the order that the file gives most often. Where such a name is met twice on either
-side, all its records are judged one by one, so that no repetition is ever dropped. A field the file leaves empty differs
+The join is on ExecID and the name of the order that the file gives most often. Where a record was met twice by that name,
+all that met it are judged one by one, so that no repetition is ever dropped. A field the file leaves empty differs
 from nothing.
 """
 
@@ -51,9 +51,11 @@ _ALWAYS = ("e.exec_type = 'trade'", "e.last_qty = x.effective_qty", "e.last_px =
 _COLUMNS = (*_AGREES, "trade_date")
 _ORDER_NAMES = ("cl_ord_id", "venue_order_id")
 _COUNT = """
-SELECT count(*), count(*) FILTER (WHERE %(cut)s::timestamptz IS NULL OR x.event_at <= %(cut)s)
-  FROM orders_execution x JOIN orders_order o ON o.id = x.order_id JOIN refdata_listing l ON l.id = o.listing_id
- WHERE x.trade_date = %(as_of)s AND (%(markets)s::text[] IS NULL OR l.market_id = ANY(%(markets)s))
+SELECT count(*) FROM orders_execution x
+ WHERE x.trade_date = %(as_of)s AND (%(cut)s::timestamptz IS NULL OR x.event_at <= %(cut)s)
+   AND (%(markets)s::text[] IS NULL OR EXISTS (
+        SELECT FROM orders_order o JOIN refdata_listing l ON l.id = o.listing_id
+         WHERE o.id = x.order_id AND l.market_id = ANY(%(markets)s)))
 """
 
 
@@ -69,12 +71,13 @@ def compare(cursor: Any, task: Task) -> Compared:
         "apart": f"{task.rules.of('seconds')} seconds",
     }
     cursor.execute(_COUNT, parameters)
-    all_ours, expected = cursor.fetchone()
+    (expected,) = cursor.fetchone()
     cursor.execute("CREATE TEMP TABLE recon_lines (line bigint)")
     cursor.execute("CREATE TEMP TABLE recon_ids (id uuid)")
     try:
-        lines, ids = _look(cursor, task, said, name, parameters)
-        _gather(cursor, task, name, parameters, repeats=lines != said["line"] or ids != all_ours)
+        _look(cursor, task, said, name, parameters)
+        if said["versions"]:
+            _gather_versions(cursor, task, name, parameters)
         return _judge(cursor, task, external=said["line"], expected=expected)
     finally:
         if not in_failed_transaction(cursor):
@@ -82,14 +85,15 @@ def compare(cursor: Any, task: Task) -> Compared:
 
 
 def _columns_said(cursor: Any, task: Task) -> dict[str, int]:
-    """In how many rows each column says something."""
+    """In how many rows each column says something; ``versions``: how many are busts and corrections."""
     names = ["line", *_COLUMNS]
-    cursor.execute(f"SELECT {', '.join(f'count({name})' for name in names)} FROM {task.table}")  # noqa: S608
-    return dict(zip(names, cursor.fetchone(), strict=True))
+    counts = ", ".join(f"count({name})" for name in names)
+    cursor.execute(f"SELECT {counts}, count(*) FILTER (WHERE exec_type <> 'trade') FROM {task.table}")  # noqa: S608
+    return dict(zip([*names, "versions"], cursor.fetchone(), strict=True))
 
 
-def _look(cursor: Any, task: Task, said: dict[str, int], name: str, parameters: dict[str, Any]) -> tuple[int, int]:
-    """Keep what does not agree at first sight. How often a line, and one of ours, was met: more than once is a repetition."""
+def _look(cursor: Any, task: Task, said: dict[str, int], name: str, parameters: dict[str, Any]) -> None:
+    """Keep what does not agree at first sight, and every pair of a line or record that was met more than once."""
     told = [text for column, text in _AGREES.items() if said[column] and column != name]
     if said["trade_date"] or said["transact_time"]:
         told.append(_DATED)
@@ -100,44 +104,34 @@ def _look(cursor: Any, task: Task, said: dict[str, int], name: str, parameters: 
         f"""
         WITH j AS MATERIALIZED (
             SELECT e.line, x.id, ({agrees}) IS TRUE AS agrees FROM {task.table} e FULL JOIN ({ours}) x ON {_on(name)}
+        ), doubtful AS MATERIALIZED (
+            SELECT line, id FROM j WHERE NOT agrees
+            UNION ALL SELECT j.line, j.id FROM j
+                       WHERE line IN (SELECT line FROM j WHERE id IS NOT NULL GROUP BY line HAVING count(*) > 1)
+            UNION ALL SELECT j.line, j.id FROM j
+                       WHERE id IN (SELECT id FROM j WHERE line IS NOT NULL GROUP BY id HAVING count(*) > 1)
         ), lines AS (
-            INSERT INTO recon_lines SELECT DISTINCT line FROM j WHERE line IS NOT NULL AND NOT agrees
-        ), ids AS (
-            INSERT INTO recon_ids SELECT DISTINCT id FROM j WHERE id IS NOT NULL AND NOT agrees
+            INSERT INTO recon_lines SELECT DISTINCT line FROM doubtful WHERE line IS NOT NULL
         )
-        SELECT count(line), count(id) FROM j
+        INSERT INTO recon_ids SELECT DISTINCT id FROM doubtful WHERE id IS NOT NULL
         """,  # noqa: S608
         parameters,
     )
-    lines, ids = cursor.fetchone()
-    return lines, ids
 
 
 def _on(name: str) -> str:
     return "e.exec_id = x.exec_id" + (f" AND e.{name} = x.{name}" if name else "")
 
 
-def _gather(cursor: Any, task: Task, name: str, parameters: dict[str, Any], *, repeats: bool) -> None:
-    """Beside what does not agree: all records of a repeated name, the trades that busts are about, and whatever joins these."""
-    ours = _OURS.format(charges="", figures="")
-    key = f"exec_id, {name}" if name else "exec_id"
-    if repeats:
-        cursor.execute(
-            f"""
-            WITH again AS (
-                SELECT {key} FROM {task.table} GROUP BY {key} HAVING count(*) > 1
-                UNION SELECT {key} FROM ({ours}) x GROUP BY {key} HAVING count(*) > 1
-            ), lines AS (INSERT INTO recon_lines SELECT e.line FROM {task.table} e JOIN again x ON {_on(name)})
-            INSERT INTO recon_ids SELECT x.id FROM ({ours}) x JOIN again e ON {_on(name)}
-            """,  # noqa: S608
-            parameters,
-        )
+def _gather_versions(cursor: Any, task: Task, name: str, parameters: dict[str, Any]) -> None:
+    """The trades that busts and corrections of the file are about, and ours that these joined."""
     cursor.execute(
         f"""
         INSERT INTO recon_lines SELECT e.line FROM {task.table} e
          WHERE e.exec_id IN (SELECT coalesce(v.exec_ref_id, v.exec_id) FROM {task.table} v WHERE v.exec_type <> 'trade')
         """  # noqa: S608
     )
+    ours = _OURS.format(charges="", figures="")
     cursor.execute(
         f"""
         INSERT INTO recon_ids SELECT x.id FROM ({ours}) x

@@ -21,7 +21,7 @@ from reconciliation.domain import transitions as moves
 from reconciliation.domain.records import Kind
 from reconciliation.formats.read_statement import raw_records
 from reconciliation.kept_files import kept_path
-from reconciliation.locks import comparing
+from reconciliation.locks import WAIT_S, comparing
 from reconciliation.matching.comparing import Compared, Task, in_failed_transaction
 from reconciliation.matching.kinds import COMPARE, markets_of
 from reconciliation.models import FeedFile, Run
@@ -51,13 +51,18 @@ class RunResult:
     closed: int
 
 
-def do_run(*, run_id: UUID, at: datetime, now: Callable[[], datetime] | None = None) -> RunResult:
-    """Raises NotFound RUN_UNKNOWN, Conflict RUN_UNDER_WAY, and whatever the run fails by; then it is failed and says why."""
+def do_run(
+    *, run_id: UUID, at: datetime, now: Callable[[], datetime] | None = None, wait_s: float = WAIT_S
+) -> RunResult:
+    """``wait_s``: for another run of the same kind and source.
+
+    Raises NotFound RUN_UNKNOWN, Conflict RUN_UNDER_WAY, and whatever the run fails by; then it is failed and says why.
+    """
     clock = now or (lambda: at)
     run = Run.objects.filter(id=run_id).first()
     if run is None:
         raise NotFound("RUN_UNKNOWN", "There is no such run.")
-    with comparing(run.kind, run.source):
+    with comparing(run.kind, run.source, wait_s=wait_s):
         run.refresh_from_db()
         if run.state not in moves.ENDED:
             try:

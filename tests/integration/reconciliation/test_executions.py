@@ -137,8 +137,17 @@ def _unbusted(rows: Rows) -> list[tuple[str, str]]:
 
 
 def _several(rows: Rows) -> list[tuple[str, str]]:
-    rows[0].update(last_px="70.01", last_qty="1", settlement_date="2026-12-24")
-    return [(category, rows[0]["exec_id"]) for category in ("price", "quantity", "timing")]
+    plain = Execution.objects.filter(exec_ref_id="", effective_qty__gt=1).order_by("id")[0]
+    row_of(rows, plain.exec_id).update(last_px="70.01", last_qty="1", settlement_date="2026-12-24")
+    return [(category, plain.exec_id) for category in ("price", "quantity", "timing")]
+
+
+def _correction_they_have_not(rows: Rows) -> list[tuple[str, str]]:
+    """Another quantity and another price, and one matter: the correction that only we have."""
+    corrected = Execution.objects.exclude(exec_ref_id="").filter(effective_qty__gt=0)[0]
+    row = row_of(rows, corrected.exec_id)
+    row.update(last_px=f"{corrected.last_px:f}", last_qty=f"{corrected.last_qty:f}")
+    return [("quantity", corrected.exec_id)]
 
 
 def _hour_late(rows: Rows) -> list[tuple[str, str]]:
@@ -172,6 +181,7 @@ PLANTS: dict[str, Plant] = {
     "trade and bust we have not": _busted_there_and_never_here,
     "our bust they have not": _unbusted,
     "three differences": _several,
+    "our correction they have not": _correction_they_have_not,
 }
 
 
