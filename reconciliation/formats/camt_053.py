@@ -149,8 +149,8 @@ class Camt053Statement(Statement):
             self.raw[number] = raw_of(entry)
         held.entries += 1
         status = text_at(entry, "Sts/Cd", "Sts", "Sts/Prtry")
-        if status != "BOOK":
-            self.notes.add(number, "", NoteCode.NOT_BOOKED, f"The entry is {status or 'without status'}, not booked.")
+        if status not in ("BOOK", ""):  # without one it counts, and the balances tell whether it should
+            self.notes.add(number, "", NoteCode.NOT_BOOKED, f"The entry is {status}, not booked.")
             return
         amount, currency = _signed(entry, number)
         if held.currency and currency != held.currency:

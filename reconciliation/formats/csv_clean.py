@@ -36,6 +36,15 @@ def clean_line(
     return re.compile(f"(?!#){end.join(cells)}", re.ASCII).fullmatch
 
 
+def clean_cell(column: Column) -> Match:
+    """What matches one value of this column that is in our spelling already; empty only where that means nothing."""
+    if column.type is Type.AMOUNT:
+        sign = "" if column.name in NEVER_NEGATIVE else "(?:-(?!0$))?"
+        shape = rf"{sign}(?:0|[1-9]\d{{0,15}}+)(?:\.\d{{0,7}}[1-9])?"
+        return re.compile(shape if column.required else f"(?:{shape})?", re.ASCII).fullmatch
+    return re.compile(_cell(column, "", (), full=True), re.ASCII).fullmatch
+
+
 def _cell(column: Column | None, end: str, judged: Sequence[str], *, full: bool) -> str:
     if column is None:
         return rf'[^{end}"\x00-\x1f\x7f]*+'

@@ -16,7 +16,7 @@ from typing import Final
 from reconciliation.domain.records import Kind
 from reconciliation.formats.blocks import LONGEST_LINE, Blocks
 from reconciliation.formats.csv_clean import JUDGED, clean_line
-from reconciliation.formats.csv_header import CsvHeader, cells_of, read_header
+from reconciliation.formats.csv_header import CsvHeader, cells_of, looks_like_header, read_header
 from reconciliation.formats.directives import take_manifest, take_statement, take_trailer
 from reconciliation.formats.problems import BadValue, FileCode, FileProblem, NoteCode, RowCode, shown
 from reconciliation.formats.statement import NEED_INSTRUMENT, Header, Record, Statement, csv_cells
@@ -195,6 +195,14 @@ class CsvStatement(Statement):
             raise FileProblem(FileCode.TRUNCATED, sentence)
 
 
+def begins_with_header(begin: bytes, kind: Kind) -> bool:
+    """Whether the first line that is no comment is a header of this kind: then the file is CSV, whatever its cells hold."""
+    for line in begin.decode("utf-8", "replace").splitlines()[:100]:
+        if line.strip() and not line.startswith("#") and not line.lower().startswith("sep="):
+            return looks_like_header(line[:LONGEST_LINE], kind)
+    return False
+
+
 def is_open(text: str, delimiter: str) -> bool:
     """Whether a quote in it is still waiting for its other one."""
     try:
@@ -206,6 +214,7 @@ def is_open(text: str, delimiter: str) -> bool:
 
 def raw_lines(path: Path, kind: Kind, lines: Container[int]) -> dict[int, str]:
     """The wanted records as they stand in the file, those over several lines whole."""
+    delimiter = CsvStatement(path, kind).csv.delimiter
     found: dict[int, str] = {}
     begun = 0
     for number, line in Blocks(path).lines():
@@ -213,6 +222,6 @@ def raw_lines(path: Path, kind: Kind, lines: Container[int]) -> dict[int, str]:
             found[begun] += f"\n{line}"
         elif number in lines:
             found[number], begun = line, number
-        if begun and not ('"' in found[begun] and number < begun + _MOST_LINES and is_open(found[begun], ",")):
+        if begun and not ('"' in found[begun] and number < begun + _MOST_LINES and is_open(found[begun], delimiter)):
             begun = 0
     return found

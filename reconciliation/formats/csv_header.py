@@ -47,21 +47,31 @@ def known_names(kind: Kind) -> dict[str, str]:
     return {**{alias: name for alias, name in ALIASES.items() if name in ours.values()}, **ours}
 
 
+def _named(cells: Sequence[str], kind: Kind) -> tuple[str, ...]:
+    """The column each cell names; another word for a column counts only where the column's own name is not there."""
+    plain, known = [plain_word(cell) for cell in cells], known_names(kind)
+    own = {plain_word(one.name) for one in COLUMNS[kind]}
+    taken = {known[word] for word in plain if word in own}
+    return tuple(known.get(word, "") if word in own or known.get(word) not in taken else "" for word in plain)
+
+
 def cells_of(line: str, delimiter: str) -> list[str]:
     """The cells of one record. Raises csv.Error for quotes that do not match."""
     return next(csv.reader([line], delimiter=delimiter, strict=True), [])
 
 
 def looks_like_header(line: str, kind: Kind) -> bool:
-    """Whether any delimiter finds at least two columns of the kind in it."""
-    return _best(line, kind)[0] >= 2
+    """Whether all columns that must be there are in it."""
+    names = _named(_best(line, kind)[2], kind)
+    return all(one.name in names for one in COLUMNS[kind] if one.required)
 
 
 def read_header(line: str, kind: Kind, *, number: int) -> CsvHeader:
     """Raises FileProblem when a required column is missing or one is there twice."""
     _found, delimiter, cells = _best(line, kind)
-    known = known_names(kind)
-    names = tuple(known.get(plain_word(cell), "") for cell in cells)
+    while cells and not cells[-1].strip():
+        cells = cells[:-1]
+    names = _named(cells, kind)
     named = [name for name in names if name]
     twice = sorted({name for name in named if named.count(name) > 1})
     if twice:

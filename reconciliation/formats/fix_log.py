@@ -19,7 +19,7 @@ from typing import Final
 
 from kernel.fix import ExecTransType, ExecType, MsgType, OrdStatus
 from kernel.numbers import plain
-from reconciliation.domain.records import COLUMNS, Kind
+from reconciliation.domain.records import Kind
 from reconciliation.formats.blocks import Blocks
 from reconciliation.formats.directives import take_manifest
 from reconciliation.formats.problems import BadValue, NoteCode, RowCode, shown
@@ -35,7 +35,8 @@ _BEGIN = re.compile(r"8=FIXT?\.\d\.\d(?:SP\d)?(\x01|\||\^A|<SOH>)(?=9=)")
 _BEGIN_BYTES = re.compile(rb"8=FIXT?\.\d\.\d(?:SP\d)?(?:\x01|\||\^A|<SOH>)9=")
 _BEHIND_EACH_OTHER = re.compile(rb"((?:\x01|\||\^A|<SOH>)10=\d{3}(?:\x01|\||\^A|<SOH>))(?=8=FIX)")
 _FIELD = re.compile(r"\d{1,6}=")
-_TRAILER = re.compile(r"10=(\d{3})\x01?\s*$")
+_PAIRS = re.compile(r"(\d{1,6})=([^\x01]*)\x01")
+_TRAILER = re.compile(r"\x0110=(\d{3})(?=\x01|\s|$)")
 _BODY = re.compile(r"8=[^\x01]*\x019=(\d{1,7})\x01")
 
 _EXECUTION: Final[Mapping[str, int]] = {
@@ -56,6 +57,7 @@ _OF_EXEC_TYPE: Final = {
 }
 
 Values = dict[int, str]
+Fields = Sequence[tuple[int, str]]
 
 
 class BrokenMessage(Exception):
@@ -72,7 +74,7 @@ class Message:
     """A message: first value of each tag, all fields in order, and whether it carries a checksum (which then holds)."""
 
     values: Values
-    fields: Sequence[tuple[int, str]]
+    fields: Fields
     checked: bool
 
 
@@ -88,33 +90,46 @@ def read_message(line: str) -> Message | None:
         if "8=FIX" in line:
             raise BrokenMessage(RowCode.FIX_BROKEN, f"{shown(line)} begins like a FIX message and is none.")
         return None
-    text = line[found.start() :]
-    if found[1] != "\x01":
-        text = text.replace(found[1], "\x01")
-    checked = _is_whole(text)
+    written = line[found.start() :]
+    text = written if found[1] == "\x01" else written.replace(found[1], "\x01")
+    end = _TRAILER.search(text)
+    if end is not None:
+        text = text[: end.end()] + "\x01"
+    checked = end is not None and _is_whole(text[: end.start() + 1], end[1], written)
+    pairs = _PAIRS.findall(text)
+    apart = len(pairs) != text.count("\x01")
+    fields = _fields_apart(text, found[1]) if apart else [(int(tag), value) for tag, value in pairs]
+    return Message(dict(reversed(fields)), fields, checked)
+
+
+def _fields_apart(text: str, delimiter: str) -> list[tuple[int, str]]:
+    """Field by field, where a delimiter stands within a text too."""
     fields: list[tuple[int, str]] = []
     for part in text.rstrip("\r\n").split("\x01"):
         if _FIELD.match(part):
             tag, _, value = part.partition("=")
             fields.append((int(tag), value))
         elif part.strip() and fields and fields[-1][0] != 10:
-            fields[-1] = (fields[-1][0], f"{fields[-1][1]}{found[1]}{part}")  # a bar within a text
-    return Message(dict(reversed(fields)), fields, checked)
+            fields[-1] = (fields[-1][0], f"{fields[-1][1]}{delimiter}{part}")
+    return fields
 
 
-def _is_whole(text: str) -> bool:
-    """False for a message without checksum; raises where length or sum are not what it says."""
-    trailer, head = _TRAILER.search(text), _BODY.match(text)
-    if trailer is None or head is None:
+def _is_whole(text: str, said: str, written: str) -> bool:
+    """Whether length and sum of a message up to its trailer are what it says; raises where they are not.
+
+    Both are judged over SOH, as the specification has it; a log that summed its own delimiters holds as well.
+    """
+    head = _BODY.match(text)
+    if head is None:
         return False
-    bodies = [text[: trailer.start()].encode(one) for one in _encodings(text)]
-    start = len(head[0])
-    if all(len(body) - start != int(head[1]) for body in bodies):
-        sentence = f"BodyLength (9) says {head[1]}, the body has {len(bodies[0]) - start}."
+    bodies = [text.encode(one) for one in _encodings(text)]
+    as_written = written[: written.rindex("10=")] if "10=" in written else ""
+    if all(len(body) - len(head[0]) != int(head[1]) for body in bodies):
+        sentence = f"BodyLength (9) says {head[1]}, the body has {len(bodies[0]) - len(head[0])}."
         raise BrokenMessage(RowCode.FIX_BODY_LENGTH, sentence)
-    if all(sum(body) % 256 != int(trailer[1]) for body in bodies):
-        sentence = f"CheckSum (10) says {trailer[1]}, it is {sum(bodies[0]) % 256:03d}."
-        raise BrokenMessage(RowCode.FIX_CHECKSUM, sentence)
+    sums = [sum(body) % 256 for body in bodies]
+    if int(said) not in sums and int(said) != sum(as_written.encode("latin-1", "replace")) % 256:
+        raise BrokenMessage(RowCode.FIX_CHECKSUM, f"CheckSum (10) says {said}, it is {sums[0]:03d}.")
     return True
 
 
@@ -133,6 +148,8 @@ class FixLogStatement(Statement):
         self._blocks = _messages(path)
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._any_checked = False
+        tags = _EXECUTION if kind is Kind.EXECUTIONS else _ORDER
+        self._tags = [tags.get(one.name, 0) for one in self.columns]
         self._begin()
 
     @property
@@ -140,13 +157,12 @@ class FixLogStatement(Statement):
         return self._blocks.sha256
 
     def records(self) -> Iterator[Record]:
-        names = [one.name for one in COLUMNS[self.kind]]
         taken = self._execution if self.kind is Kind.EXECUTIONS else self._order
         for number, line in self._blocks.lines():
-            values = self._report(number, line)
-            said = taken(number, *values) if values is not None else None
-            if said is not None:
-                yield number, [said.get(name, "") for name in names]
+            report = self._report(number, line)
+            texts = taken(number, *report) if report is not None else None
+            if texts is not None:
+                yield number, texts
 
     def _begin(self) -> None:
         """Who sends, and of which day, from the first execution report."""
@@ -163,7 +179,7 @@ class FixLogStatement(Statement):
             if number > 1_000:
                 return
 
-    def _report(self, number: int, line: str) -> tuple[Values, Sequence[tuple[int, str]]] | None:
+    def _report(self, number: int, line: str) -> tuple[Values, Fields] | None:
         """The execution report in a line, unless it is another message, broken, or sent again."""
         try:
             message = read_message(line)
@@ -199,25 +215,31 @@ class FixLogStatement(Statement):
             self._seen.popitem(last=False)
         return False
 
-    def _execution(self, number: int, values: Values, fields: Sequence[tuple[int, str]]) -> dict[str, str] | None:
+    def _execution(self, number: int, values: Values, fields: Fields) -> list[str] | None:
         kind = exec_kind(values)
         if kind is None:
             return None
-        said = {name: values.get(tag, "") for name, tag in _EXECUTION.items()} | _instrument(values, fields)
-        said |= {"exec_type": kind, "transact_time": values.get(60) or values.get(52, "")}
-        said["mic"] = said["mic"] or values.get(30, "")
+        texts, at = [values.get(tag, "") for tag in self._tags], self._places
+        texts[at["exec_type"]] = kind
+        texts[at["isin"]] = _isin(values, fields)
+        texts[at["mic"]] = values.get(207) or values.get(30, "")
+        texts[at["transact_time"]] = values.get(60) or values.get(52, "")
+        texts[at["commission"]] = self._commission(number, values)
+        texts[at["fees"]] = self._fees(number, values, fields)
         if kind == BUST:
-            said["last_qty"], said["last_px"] = said["last_qty"] or "0", said["last_px"] or "0"
-        said["commission"] = self._commission(number, values)
-        said["fees"] = self._fees(number, values, fields)
-        return said
+            for name in ("last_qty", "last_px"):
+                texts[at[name]] = texts[at[name]] or "0"
+        return texts
 
-    def _order(self, number: int, values: Values, fields: Sequence[tuple[int, str]]) -> dict[str, str] | None:
+    def _order(self, number: int, values: Values, fields: Fields) -> list[str] | None:
         if _answers_unknown(values):
             self.notes.add(number, "", NoteCode.MESSAGE_IGNORED, "The venue answers that it knows no such order.")
             return None
-        said = {name: values.get(tag, "") for name, tag in _ORDER.items()} | _instrument(values, fields)
-        return said | {"transact_time": values.get(60) or values.get(52, "")}
+        texts, at = [values.get(tag, "") for tag in self._tags], self._places
+        texts[at["isin"]] = _isin(values, fields)
+        texts[at["mic"]] = values.get(207, "")
+        texts[at["transact_time"]] = values.get(60) or values.get(52, "")
+        return texts
 
     def _commission(self, number: int, values: Values) -> str:
         """Commission (12) as an amount; per unit is multiplied out, a percentage is not ours to work out."""
@@ -233,11 +255,11 @@ class FixLogStatement(Statement):
         self.notes.add(number, "commission", NoteCode.CHARGE_NOT_AN_AMOUNT, sentence)
         return ""
 
-    def _fees(self, number: int, values: Values, fields: Sequence[tuple[int, str]]) -> str:
+    def _fees(self, number: int, values: Values, fields: Fields) -> str:
         """MiscFeeAmt (137) summed, when all are in the currency of the execution."""
-        amounts = [value for tag, value in fields if tag == 137]
-        if not amounts:
+        if 137 not in values:
             return ""
+        amounts = [value for tag, value in fields if tag == 137]
         other = {value for tag, value in fields if tag == 138} - {values.get(15, ""), ""}
         if other:
             sentence = f"Fees are in {', '.join(sorted(other))}, the execution is not: left empty."
@@ -266,14 +288,15 @@ def _answers_unknown(values: Values) -> bool:
     )
 
 
-def _instrument(values: Values, fields: Sequence[tuple[int, str]]) -> dict[str, str]:
-    """ISIN from SecurityID (48) where SecurityIDSource (22) says so, else from the alternates (454 to 456); market (207)."""
-    isin = values.get(48, "") if values.get(22) == "4" else ""
-    if not isin:
+def _isin(values: Values, fields: Fields) -> str:
+    """SecurityID (48) where SecurityIDSource (22) says so, else from the alternates (454 to 456)."""
+    if values.get(22) == "4":
+        return values.get(48, "")
+    if 456 in values:
         for at, (tag, value) in enumerate(fields[:-1]):
             if tag == 455 and fields[at + 1] == (456, "4"):
-                isin = value
-    return {"isin": isin, "mic": values.get(207, "")}
+                return value
+    return ""
 
 
 def _day(values: Values) -> date | None:

@@ -47,7 +47,7 @@ def open_statement(path: Path, kind: Kind | str, *, format: str | None = None) -
     with opened(path) as file:
         begin = file.read(_LOOKED_AT)
     refuse_by_begin(begin)
-    found = detected(begin) if format is None else _named(format)
+    found = detected(begin, wanted) if format is None else _named(format)
     if wanted not in found.kinds:
         sentence = f"The file is {found.name}, which cannot be about {wanted.value}."
         raise FileProblem(FileCode.FORMAT_NOT_OF_KIND, sentence)
@@ -59,9 +59,11 @@ def raw_records(path: Path, format: str, kind: Kind | str, lines: Container[int]
     return _named(format).raw(path, Kind(kind), lines)
 
 
-def detected(begin: bytes) -> Format:
-    """The format of a file that begins so."""
+def detected(begin: bytes, kind: Kind) -> Format:
+    """The format of a file that begins so. One that begins with a header of the kind is CSV, also if a cell holds FIX."""
     text = begin.removeprefix(UTF8_BOM)
+    if csv_file.begins_with_header(text, kind):
+        return FORMATS[csv_file.NAME]
     if text.lstrip().startswith(b"<") and not (camt_053.is_camt_053(text) or semt_002.is_semt_002(text)):
         raise FileProblem(FileCode.FORMAT_UNKNOWN, "The file is XML, but neither camt.053 nor semt.002.")
     return next(one for one in FORMATS.values() if one.is_it(text))

@@ -8,7 +8,7 @@ formats. One pass, one row in memory.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,11 +18,14 @@ from typing import Final, NamedTuple
 
 from kernel.numbers import plain
 from reconciliation.domain.records import COLUMNS, Kind, Type
+from reconciliation.formats.csv_clean import JUDGED, clean_cell
 from reconciliation.formats.problems import BadValue, FileCode, FileProblem, NoteCode, Problems, RowCode
 from reconciliation.formats.values import Read, reader_of
 from reconciliation.formats.words import DEFAULTS
 
 LONGEST_CELL: Final = 1_000
+_MOST_REMEMBERED: Final = 4_096  # values of a column, each of at most so many characters
+_LONGEST_REMEMBERED: Final = 40
 NEED_INSTRUMENT: Final = frozenset({Kind.HOLDINGS, Kind.POSITIONS})
 Record = tuple[int, Sequence[str]]
 
@@ -96,6 +99,7 @@ class Statement(ABC):
         self.amounts = tuple((at, one.name) for at, one in enumerate(self.columns) if one.type is Type.AMOUNT)
         self._defaults = tuple(DEFAULTS.get(one.name, "") for one in self.columns)
         self._places = {one.name: at for at, one in enumerate(self.columns)}
+        self._memos: tuple[dict[str, str], ...] = tuple({} for _one in self.columns)
         self.good = 0  # rows given so far
         self._refused = 0
         self._refused_sums: dict[str, Decimal] = {}
@@ -144,24 +148,16 @@ class Statement(ABC):
 
     def judge(self, line: int, texts: Sequence[str]) -> tuple[str, ...] | None:
         """The record in the spelling of staging, or None when a value of it cannot be used; problems are kept."""
-        values: list[str] = []
+        values = list(texts)
         faults = 0
-        for at, (text, read) in enumerate(zip(texts, self._readers, strict=True)):
-            cell = text.strip()
-            if not cell:
-                values.append(self._defaults[at])
-                if self.columns[at].required:
-                    faults += self._fault(line, at, RowCode.VALUE_MISSING, f"{self.columns[at].name} is empty.")
-                continue
-            try:
-                if len(cell) > LONGEST_CELL:
-                    raise BadValue(RowCode.TEXT_TOO_LONG, f"A value has more than {LONGEST_CELL:,} characters.")
-                values.append(read(cell))
-            except BadValue as bad:
-                values.append("")
-                faults += self._fault(line, at, bad.code, bad.sentence)
-                if self.columns[at].type is Type.AMOUNT:
-                    self._unsummed.add(self.columns[at].name)
+        for at, (is_clean, text) in enumerate(zip(self._gates, texts, strict=True)):
+            if not is_clean(text):
+                value = self._memos[at].get(text)
+                if value is None:
+                    value = self._value(line, at, text)
+                if value is None:
+                    faults, value = faults + 1, ""
+                values[at] = value
         if self.kind in NEED_INSTRUMENT and not any(texts[self._places[name]].strip() for name in ("isin", "symbol")):
             faults += self._fault(line, self._places["isin"], RowCode.INSTRUMENT_MISSING, "Neither ISIN nor symbol.")
         if not faults:
@@ -169,6 +165,28 @@ class Statement(ABC):
             return tuple(values)
         self.leave_out(values)
         return None
+
+    def _value(self, line: int, at: int, text: str) -> str | None:
+        """One value read; None when it cannot be, which is told. The few that come again and again are remembered."""
+        cell, column = text.strip(), self.columns[at]
+        if not cell:
+            if column.required:
+                self._fault(line, at, RowCode.VALUE_MISSING, f"{column.name} is empty.")
+                return None
+            return self._defaults[at]
+        try:
+            if len(cell) > LONGEST_CELL:
+                raise BadValue(RowCode.TEXT_TOO_LONG, f"A value has more than {LONGEST_CELL:,} characters.")
+            value = self._readers[at](cell)
+        except BadValue as bad:
+            self._fault(line, at, bad.code, bad.sentence)
+            if column.type is Type.AMOUNT:
+                self._unsummed.add(column.name)
+            return None
+        memo = self._memos[at]
+        if len(memo) < _MOST_REMEMBERED and len(text) <= _LONGEST_REMEMBERED:
+            memo[text] = value
+        return value
 
     def leave_out(self, values: Sequence[str]) -> None:
         """A record that is no row: it is counted, and what of it can be summed is, for the sender summed it too."""
@@ -211,8 +229,17 @@ class Statement(ABC):
         return 1
 
     @cached_property
+    def _gates(self) -> tuple[Callable[[str], object], ...]:
+        """What tells a value that is in our spelling; none where a pattern only half judges it."""
+        return tuple(_never if one.name in JUDGED else clean_cell(one) for one in self.columns)
+
+    @cached_property
     def _readers(self) -> tuple[Read, ...]:
         return tuple(reader_of(one, decimal_comma=self.decimal_comma) for one in self.columns)
+
+
+def _never(_text: str) -> None:
+    return None
 
 
 def csv_cells(values: Sequence[str], delimiter: str = ",") -> str:

@@ -26,21 +26,23 @@ NEVER_NEGATIVE: Final = frozenset({"order_qty", "cum_qty", "leaves_qty", "last_q
 WHOLE_DIGITS: Final = 16
 DECIMALS: Final = 8
 _NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?", re.ASCII)
+_PLAIN = re.compile(r"(?:0|[1-9]\d{0,15}+)(?:\.\d{0,7}[1-9])?", re.ASCII)  # already in the one spelling
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 _DATE = re.compile(r"((?:19|20|21)\d\d)(-?)(\d\d)\2(\d\d)", re.ASCII)
 _INSTANT = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<clock>[0-2]\d:[0-5]\d:[0-5]\d)(?:[.,](?P<part>\d{1,12}))?\s?"
+    r"(?P<date>\d{4}-\d\d-\d\d)[Tt ](?P<clock>[0-2]\d:[0-5]\d:[0-5]\d)(?:[.,](?P<part>\d{1,12}))?\s?"
     r"(?P<zone>Z|z|UTC|[+-]\d\d(?::?\d\d)?)?",
     re.ASCII,
 )
 _FIX_INSTANT = re.compile(r"(\d{8})-([0-2]\d:[0-5]\d(?::[0-5]\d)?)(?:\.(\d{1,12}))?Z?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_KEPT: Final = 65_536
+_KEPT: Final = 16_384
 
 
-@lru_cache(maxsize=_KEPT)
 def read_number(text: str, *, decimal_comma: bool = False, negative: bool = True) -> str:
     """A plain decimal: no plus, no leading or trailing zeros that say nothing, a minus only before what is not zero."""
+    if _PLAIN.fullmatch(text):
+        return text
     said = text.replace("\u2212", "-")
     if decimal_comma and "," in said:
         if _AMBIGUOUS.fullmatch(said):
@@ -64,7 +66,6 @@ def read_number(text: str, *, decimal_comma: bool = False, negative: bool = True
     return f"-{figure}"
 
 
-@lru_cache(maxsize=_KEPT)
 def read_date(text: str) -> str:
     """``YYYY-MM-DD`` from it or from ``YYYYMMDD``; a day that is in the calendar."""
     found = _DATE.fullmatch(text)
@@ -114,7 +115,6 @@ def read_isin(text: str) -> str:
     return code
 
 
-@lru_cache(maxsize=_KEPT)
 def read_currency(text: str) -> str:
     """ISO 4217 in capitals as the file has it: GBp and GBX are units of price, not money."""
     if not is_currency(text):
@@ -122,7 +122,6 @@ def read_currency(text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=_KEPT)
 def read_mic(text: str) -> str:
     """Four capitals or digits."""
     code = text.upper()
@@ -140,7 +139,6 @@ def read_lei(text: str) -> str:
     return code
 
 
-@lru_cache(maxsize=_KEPT)
 def read_word(text: str, column: str) -> str:
     """The code or word of ours for a word of theirs."""
     word = WORDS[column].get(plain_word(text))

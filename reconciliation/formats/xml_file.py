@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -109,8 +110,10 @@ def local(element: Any) -> str:
 
 def text_at(element: Any, *paths: str) -> str:
     """The text of the first of these paths (local names, ``/`` between) that has one."""
+    if element is None or not len(element):
+        return ""
     for path in paths:
-        for found in all_at(element, path):
+        for found in element.iterfind(_any_namespace(path)):
             text = (found.text or "").strip()
             if text:
                 return str(text)
@@ -121,14 +124,18 @@ def all_at(element: Any, path: str) -> Sequence[Any]:
     """All elements at a path of local names."""
     if element is None:
         return []
-    found: Sequence[Any] = element.findall("/".join(f"{{*}}{step}" for step in path.split("/")))
+    found: Sequence[Any] = element.findall(_any_namespace(path))
     return found
 
 
 def first_at(element: Any, path: str) -> Any:
     """The first element at a path, or None."""
-    found = all_at(element, path)
-    return found[0] if found else None
+    return None if element is None else element.find(_any_namespace(path))
+
+
+@lru_cache(maxsize=256)
+def _any_namespace(path: str) -> str:
+    return "/".join(f"{{*}}{step}" for step in path.split("/"))
 
 
 def raw_of(element: Any) -> str:

@@ -67,6 +67,16 @@ def test_any_delimiter_and_any_beginning(tmp_path: Path, delimiter: str, prefix:
     assert statement.problems.total == 0
 
 
+def test_what_follows_the_checksum_is_the_logs_own_and_its_own_sum_holds(tmp_path: Path) -> None:
+    barred = message((150, "F"), (17, "E2"), (58, "a|b")).replace("\x01", "|")
+    end = barred.rindex("10=")
+    summed = f"{barred[:end]}10={sum(barred[:end].encode()) % 256:03d}|"
+    path = written(tmp_path, f"{message((150, 'F'))} (received)\r\n{summed}\r\n")
+    rows, statement = read(path, "executions")
+    assert [row["exec_id"] for row in rows] == ["E1", "E2"]
+    assert statement.problems.total == 0
+
+
 def test_messages_without_line_ends_are_counted_like_lines(tmp_path: Path) -> None:
     messages = [message((150, "F"), (17, f"E{n}"), (34, str(n))) for n in range(3_000)]
     path = written(tmp_path, "".join(messages))
