@@ -70,6 +70,8 @@ ELSEWHERE = {
     # tests/concurrency/test_gateway_crashes.py
     *("before_hand_over", "after_hand_over", "between_sends", "after_send"),
     *("policy.written", "policy.settled"),  # tests/concurrency/test_breaks.py
+    # tests/concurrency/test_intakes.py
+    *("intake.begun", "intake.weighed", "intake.booked"),
     # tests/concurrency/test_feed_files.py
     *("feed_file.fetched", "feed_file.kept", "feed_file.written", "feed_file.received"),
     # tests/concurrency/test_runs.py

@@ -310,6 +310,15 @@ MONEY = (
         f"UPDATE accounts_cashbalance SET settled = settled + 7 WHERE account_id = {ACCOUNT}",
     ),
     Corruption(
+        "STATEMENT_BOOKED_WRONGLY", "a statement that gave one more",
+        "UPDATE accounts_booking SET amount = amount + 1 WHERE kind = 'statement';"
+        "UPDATE accounts_cashbalance c SET settled = c.settled + 1 FROM accounts_booking b WHERE b.kind = 'statement' "
+        "AND b.account_id = c.account_id AND b.currency = c.currency",
+    ),
+    Corruption(
+        "STATEMENT_BOOKED_WRONGLY", "a part that nobody could find again", "DELETE FROM accounts_statementpart",
+    ),
+    Corruption(
         "SUSPENSE_DIFFERS", "a share that was never moved",
         "UPDATE orders_execution SET suspense_qty = suspense_qty - 1 WHERE suspense_qty > 1",
     ),

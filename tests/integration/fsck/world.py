@@ -9,9 +9,11 @@ from pathlib import Path
 from uuid import UUID
 
 import orjson
+from django.db import connection, transaction
 
-from accounts.models import TradingAccount
+from accounts.models import CashBalance, TradingAccount
 from accounts.services.ask_withdrawal import ask_withdrawal
+from accounts.services.book_statement import Statement, book_statement, open_statement, weigh_statement
 from accounts.services.deposit import Deposit, deposit
 from authorisation.domain.principal import process_principal
 from journal.domain.retention import HoldTerms
@@ -19,6 +21,7 @@ from journal.services.place_hold import place_hold
 from journal.services.seal_events import seal_events
 from journal.services.set_retention import set_retention
 from kernel.fix import OrdType, Side
+from kernel.ids import new_id
 from operations.services.watch_exceptions import watch_exceptions
 from orders.models import Order, OrderRequest
 from orders.scenario_file import read_scenarios
@@ -142,6 +145,18 @@ def let_out(world: DeskWorld) -> None:
     make_hooks(world).subscribe("https://hooks.example.com/oms", kinds=("order.reported",))
 
 
+def state_balances() -> None:
+    """A bank that says three more than we have booked."""
+    account_id = Order.objects.filter(account__code="SCN").values_list("account_id", flat=True)[0]
+    settled = CashBalance.objects.get(account_id=account_id, currency="GBP").settled
+    statement = Statement(new_id(), new_id(), "BANK", "cash", AT, AT.date())
+    with transaction.atomic(), connection.cursor() as cursor:
+        open_statement(statement)
+        cursor.execute("INSERT INTO accounts_wanted VALUES (%s, 'GBP', %s)", [account_id, settled + 3])
+        weigh_statement(statement)
+        book_statement(actor=process_principal("test"), at=AT, statement=statement)
+
+
 def break_and_block() -> None:
     """A break that stops its account in its instrument."""
     make_break(Order.objects.filter(account__code="ACC-FSK").order_by("id").first())
@@ -155,6 +170,7 @@ def make_used_database() -> None:
     act()
     review_access()
     break_and_block()
+    state_balances()
     relay()
     while watch_exceptions(at=AT + timedelta(seconds=60)):
         pass

@@ -1,0 +1,117 @@
+"""A file of the start of day is booked once: killed at any step, brought by two at once, applied while venues report."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from accounts.models import Booking, CashBalance, Holding
+from accounts.services.book_executions import book_executions
+from accounts.services.deposit import Deposit, deposit
+from journal.models import Event
+from kernel.fix import Side
+from operations.fsck.money import CHECKS
+from reconciliation.models import Intake
+from reconciliation.services.receive_file import receive_file
+from reconciliation.services.take_in import take_in
+from tests.concurrency.test_crash_points import killed_at
+from tests.factories.accounts import AT, DAY, SEED, VOD, booking, funded_account
+from tests.integration.accounts.test_statements import D
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = AT + timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, settings: Any) -> None:
+    settings.VAR_DIR = tmp_path
+
+
+def brought(*rows: str) -> UUID:
+    text = "account,currency,amount,as_of\n" + "".join(f"{row},{LATER.date()}\n" for row in rows)
+    received = receive_file(actor=SEED, at=LATER, name="c.csv", content=BytesIO(text.encode()), kind="cash", source="B")
+    assert received.file_id is not None
+    return received.file_id
+
+
+def settled(code: str = "AC1") -> Any:
+    return CashBalance.objects.get(account__code=code, currency="GBP").settled
+
+
+@pytest.mark.parametrize("point", ["intake.begun", "intake.weighed", "intake.booked"])
+def test_killed_at_any_step_it_is_booked_once(point: str) -> None:
+    funded_account()
+    file_id = brought("AC1,GBP,900")
+
+    killed_at(point, lambda: take_in(actor=SEED, at=LATER, file_id=file_id))
+    assert (Intake.objects.get().state, settled()) == ("staged", D(1000))
+
+    assert take_in(actor=SEED, at=LATER, file_id=file_id).state == "applied"
+    assert (Intake.objects.get().state, settled()) == ("applied", D(900))
+    assert Booking.objects.filter(kind="statement").count() == 1
+    assert Event.objects.filter(kind__in=("StatementBooked", "IntakeApplied")).count() == 2
+
+
+def together(*works: Any) -> list[Any]:
+    barrier = Barrier(len(works))
+
+    def one(work: Any) -> Any:
+        try:
+            barrier.wait()
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(one, works))
+
+
+def test_two_who_take_the_same_file_book_it_once() -> None:
+    funded_account()
+    file_id = brought("AC1,GBP,900")
+
+    found = together(*[lambda: take_in(actor=SEED, at=LATER, file_id=file_id)] * 3)
+
+    assert {one.state for one in found} <= {"applied", "staged"}
+    assert (settled(), Booking.objects.filter(kind="statement").count()) == (D(900), 1)
+
+
+def test_fills_and_deposits_that_come_while_files_are_applied_are_not_lost() -> None:
+    accounts = [funded_account(f"AC{number}") for number in range(6)]
+    files = [brought(*[f"AC{number},GBP,{1000 + step}" for number in range(6)]) for step in (1, 2, 3)]
+
+    def fill() -> None:
+        for turn in range(15):
+            account = accounts[turn % 6]
+            book_executions(bookings=[booking(account.id, qty="3", cash="-6", side=Side.BUY)], at=AT)
+
+    def bring_in() -> None:
+        for turn in range(15):
+            line = Deposit(accounts[turn % 6].id, D(5), currency="GBP")
+            deposit(actor=SEED, at=LATER + timedelta(hours=1), business_date=DAY, deposits=[line])
+
+    def load() -> None:
+        for file_id in files:
+            take_in(actor=SEED, at=LATER, file_id=file_id)
+
+    together(load, fill, bring_in)
+
+    assert take_in(actor=SEED, at=LATER, file_id=files[-1]).state == "applied"
+    for number, account in enumerate(accounts):
+        turns = len(range(number, 15, 6))
+        row = CashBalance.objects.get(account=account, currency="GBP")
+        assert (row.settled, row.pending) == (D(1003 + 5 * turns), D(-6 * turns))
+        assert Holding.objects.get(account=account, instrument_id=VOD).pending == D(3 * turns)
+    with connection.cursor() as cursor:
+        for check in CHECKS:
+            if check.code in ("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY"):
+                cursor.execute(check.sql)
+                assert cursor.fetchall() == [], check.code
