@@ -67,7 +67,9 @@ def main(full: bool) -> dict[str, Any]:
     assert counted == 0, f"{counted} bookings of an unchanged file"
     if not full:
         found = compare_replay()
-        told = [one for one in found.differences if str(world.account.id) not in one.subject]  # the journal knows not of it
+        told = [
+            one for one in found.differences if str(world.account.id) not in one.subject
+        ]  # the journal knows not of it
         assert told == [], told[:3]
     rows = days[0].rows
     return {

@@ -89,6 +89,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("authorisation.services.end_expired_sessions", every_s=30),
     Sweeper("authorisation.services.tell_sign_in_failures", every_s=60),
     Sweeper("authorisation.services.watch_reviews", every_s=60),
+    Sweeper("reconciliation.services.set_gates", every_s=5),
     Sweeper("reconciliation.services.watch_arrivals", every_s=15),
     Sweeper("operations.services.watch_exceptions", every_s=2),
     Sweeper("journal.services.purge_keys", every_s=3600),

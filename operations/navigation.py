@@ -75,6 +75,7 @@ PAGES: tuple[HousePage, ...] = (
     HousePage(
         "/recon", "Recon", "Reconciliation: runs and breaks", "r", sees_a_desk_or_holds(WORK_BREAK, DECIDE_BREAK)
     ),
+    HousePage("/sync", "Sync", "Start of day: files of accounts, cash, holdings", "s", holds(WORK_BREAK, DECIDE_BREAK)),
     HousePage("/risk", "Risk", "Risk", "k", sees_a_desk_or_holds(*RISK), count="count-stops"),
     HousePage("/positions", "Positions", "Positions and cash", "o", sees_a_desk),
     HousePage("/prices", "Prices", "Prices", "m", sees_a_desk_or_holds(JUDGE_PRICE)),

@@ -27,6 +27,7 @@ from reconciliation.formats.problems import Problems
 from reconciliation.models import Intake, Tolerance
 from reconciliation.services._intake_rows import broken_rules, lines_where, read_rows, want_rows
 from reconciliation.services._weigh_accounts import weigh_account_rows
+from reconciliation.services._weigh_orders import weigh_order_rows
 from reconciliation.staging import Staged
 
 
@@ -49,6 +50,11 @@ def weigh_file(cursor: Any, intake: Intake, staged: Staged, before: Staged | Non
         issues = [*_of_reader(staged.problems), *issues]
         refused = sum(one.count for one in issues if one.severity is Severity.ERROR)
         return Found(staged.rows + staged.counted.refused, changed, unchanged, refused, tuple(issues), {})
+    if intake.kind == "open_orders":
+        issues, agreeing = weigh_order_rows(cursor, staged)
+        issues = [*_of_reader(staged.problems), *issues]
+        refused = staged.counted.refused
+        return Found(staged.rows + refused, 0, agreeing, refused, tuple(issues), {})
     return weigh_balances(cursor, intake, staged, before)
 
 

@@ -106,7 +106,7 @@ def staged_with_last(cursor: Any, intake: Intake) -> Iterator[tuple[Staged, Stag
     with ExitStack() as stack:
         path, format = kept_path(intake.file.sha256), intake.file.format or None
         now = stack.enter_context(staged(cursor, path, intake.kind, format=format, on_block=_progress(intake)))
-        last = last_applied(intake)
+        last = None if intake.kind == "open_orders" else last_applied(intake)
         before = None
         if last is not None and last.file_id != intake.file_id:
             path, format = kept_path(last.file.sha256), last.file.format or None

@@ -50,6 +50,8 @@ PAGES: dict[str, Seen] = {
     "exceptions": Seen(DEALER, "/exceptions"),
     "exceptions/<uuid:item_id>": Seen(OPERATIONS, "/exceptions/{0}", "SELECT id FROM operations_exceptionitem"),
     "recon": Seen(OPERATIONS, "/recon"),
+    "sync": Seen(OPERATIONS, "/sync"),
+    "sync/<uuid:intake_id>": Seen(OPERATIONS, "/sync/{0}", "SELECT id FROM reconciliation_intake ORDER BY created_at"),
     "recon/ageing": Seen(OPERATIONS, "/recon/ageing"),
     "recon/<uuid:run_id>": Seen(
         OPERATIONS, "/recon/{0}", "SELECT run_id FROM reconciliation_runbreak ORDER BY id LIMIT 1"
@@ -130,6 +132,7 @@ NOT_PAGES = {
     "risk/trials/<uuid:trial_id>": "needs a back-test that ran",
     "recon/<uuid:run_id>/progress": "part of the run's page",
     "recon/<uuid:run_id>/report": "a file",
+    "sync/<uuid:intake_id>/rejects": "a file",
     "uploads/<uuid:upload_id>/progress": "part of the upload's page",
     "uploads/<uuid:upload_id>/errors.csv": "a file",
     "positions/<str:code>/positions.csv": "a file",
@@ -186,6 +189,15 @@ saw(run, [stood])
 end_break(gone)
 make_breaks(run, 2, category="quantity", candidates=[{"exec_id": "9F77"}], ours={"cum_qty": "19800"},
             differences=[{"field": "cum_qty", "ours": "19800", "theirs": "20000", "difference": "200"}])
+from kernel.ids import new_id
+from reconciliation.domain.intake_rules import issue
+from reconciliation.models import Intake
+taken = Intake.objects.create(id=new_id(), file=make_file(kind="cash"), kind="cash", source="BANK", day=at.date(), cut_at=at,
+    started_by="process:test", created_at=at, stepped_at=at, rows=9, refused=1,
+    issues=[issue("ACCOUNT_UNKNOWN", 1, [(3, "NOBODY")]).to_json()],
+    totals={"GBP": {"before": "10", "after": "12.5", "settled_now": "0", "unexplained": "2.5"}})
+taken.wait()
+taken.save()
 """
 RUN = """(rules) => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then((found) => found.violations.flatMap(
   (one) => one.nodes.slice(0, 3).map((node) => `${one.id}: ${node.html.slice(0, 160)} ${(node.any[0] || {}).message || ''}`)))"""

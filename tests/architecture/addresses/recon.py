@@ -18,5 +18,11 @@ RECON: dict[str, tuple[Door, ...]] = {
     "recon/<uuid:run_id>/sign-off": (
         Door("POST", "/recon/{d.run_id}/sign-off", NOT_THEIRS, lambda d: {"statement": "x", "digest": "x"}),
     ),
+    "sync": (Door("GET", "/sync", NOT_THEIRS),),
+    "sync/upload": (Door("POST", "/sync/upload", NOT_THEIRS, lambda d: {"kind": "cash"}),),
+    "sync/<uuid:intake_id>": (Door("GET", "/sync/{d.run_id}", NOT_THEIRS),),
+    "sync/<uuid:intake_id>/accept": (Door("POST", "/sync/{d.run_id}/accept", NOT_THEIRS, lambda d: {"reason": "x"}),),
+    "sync/<uuid:intake_id>/cancel": (Door("POST", "/sync/{d.run_id}/cancel", NOT_THEIRS, lambda d: {"reason": "x"}),),
+    "sync/<uuid:intake_id>/rejects": (Door("GET", "/sync/{d.run_id}/rejects", NOT_THEIRS),),
     "b/<str:ref>": (Door("GET", "/b/{d.break_ref}", SEES_THE_DESK),),
 }

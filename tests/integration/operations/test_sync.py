@@ -1,0 +1,94 @@
+"""The page of the start of day: files taken in by hand, what is wrong with them, acceptance, rejects, putting away."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import CashBalance
+from authorisation.models import AuthorisationRequest
+from reconciliation.models import Intake
+from tests.factories.accounts import funded_account
+from tests.factories.authorisation import person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(tmp_path: Path, settings: Any) -> Client:
+    settings.VAR_DIR = tmp_path
+    funded_account("AC1")
+    client = Client()
+    client.force_login(person("keeper", rights=("work_break",)))
+    return client
+
+
+def bring(client: Client, *rows: str, kind: str = "cash") -> Any:
+    text = "account,currency,amount\n" + "".join(f"{row}\n" for row in rows)
+    file = SimpleUploadedFile("cash.csv", text.encode())
+    return client.post("/sync/upload", {"kind": kind, "source": "BANK", "file": file})
+
+
+def text_of(client: Client, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_a_clean_file_is_in_the_books_and_shown(client: Client) -> None:
+    answer = bring(client, "AC1,GBP,1234.50")
+
+    intake = Intake.objects.get()
+    assert (answer.status_code, answer["Location"]) == (302, f"/sync/{intake.pk}")
+    assert CashBalance.objects.get(account__code="AC1").settled == Decimal("1234.50")
+    shown = text_of(client, f"/sync/{intake.pk}")
+    assert "Nothing is wrong with it." in shown
+    assert "1,234.5" in shown
+    assert "cash.csv" in text_of(client, "/sync?part=1")
+
+
+def test_a_file_with_bad_rows_is_explained_accepted_by_asking_and_its_rejects_come_down(client: Client) -> None:
+    bring(client, "AC1,GBP,900", "NOBODY,GBP,7", "AC1,USD,abc")
+    intake = Intake.objects.get()
+
+    shown = text_of(client, f"/sync/{intake.pk}")
+    assert "ACCOUNT_UNKNOWN" in shown
+    assert "Accept without 2 rows" in shown
+    rejects = text_of(client, f"/sync/{intake.pk}/rejects")
+    assert "3,ACCOUNT_UNKNOWN,account,No account of ours has this name, or a declared alternate." in rejects.replace(
+        '"', ""
+    )
+    assert "AC1,USD,abc" in rejects
+
+    assert client.post(f"/sync/{intake.pk}/accept", {"reason": "Spoken to the bank."}).status_code == 302
+    request = AuthorisationRequest.objects.get(kind="start_of_day")
+    assert (request.subject_id, request.payload["refused"]) == (str(intake.pk), 2)
+    assert "A second person is asked already." in text_of(client, f"/sync/{intake.pk}")
+
+    assert client.post(f"/sync/{intake.pk}/cancel", {"reason": "The wrong one."}).status_code == 302
+    assert "The wrong one." in text_of(client, f"/sync/{intake.pk}")
+
+
+def test_a_file_that_cannot_be_read_says_why_above_the_form(client: Client) -> None:
+    answer = client.post(
+        "/sync/upload", {"kind": "cash", "source": "BANK", "file": SimpleUploadedFile("cash.csv", b"a,b\n1,2\n")}
+    )
+
+    assert answer.status_code == 400
+    assert "FILE_CORRUPT" in answer.content.decode()
+    assert client.post("/sync/upload", {"kind": "orders"}).status_code == 400
+    assert Intake.objects.count() == 0
+
+
+def test_who_decides_sees_and_takes_nothing_in(client: Client) -> None:
+    client.force_login(person("checker", rights=("decide_break",)))
+
+    assert "Your role may not take files in." in text_of(client, "/sync")
+    assert bring(client, "AC1,GBP,1").status_code == 403
+    client.force_login(person("dealer", rights=("enter_order",)))
+    assert client.get("/sync").status_code == 403
