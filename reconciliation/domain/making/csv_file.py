@@ -46,7 +46,7 @@ DRESSES = {
     "capitals": Dress(capitals=True),
     "extra_columns": Dress(extra=True),
     "bare": Dress(bare=True),
-    "blanks": Dress(blanks=2_000),
+    "blanks": Dress(blanks=500),
     "everything": Dress(
         delimiter=";", bom=True, crlf=True, quoted=True, shuffled=True, capitals=True, extra=True, bare=True, blanks=1
     ),
