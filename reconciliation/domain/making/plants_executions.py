@@ -163,9 +163,12 @@ def _unbust(group: Group, dice: Dice) -> Change:
 
 def _uncorrect(group: Group, dice: Dice) -> Change:
     trade, correction = group
-    differs = "quantity" if trade.number("last_qty") != correction.number("last_qty") else "price"
+    columns = {"last_qty": "quantity", "last_px": "price"}
+    expected = tuple(
+        Expected(name, _ids(trade)) for at, name in columns.items() if trade.number(at) != correction.number(at)
+    )
     says = f"the correction {correction['exec_id']} of {trade['exec_id']} was left out"
-    return Change({trade.key: (trade,), correction.key: ()}, (Expected(differs, _ids(trade)),), says)
+    return Change({trade.key: (trade,), correction.key: ()}, expected, says)
 
 
 def _correction(group: Group, dice: Dice) -> Change:

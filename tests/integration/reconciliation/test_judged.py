@@ -1,0 +1,54 @@
+"""The reconciliation, judged from outside: everything planted is found, classed and explained, nothing else is found,
+a second run writes nothing, and once the file agrees every break closes as agreed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from reconciliation.domain.making.registry import ALL
+from reconciliation.domain.records import RECONCILED
+from reconciliation.models import Break
+from tests.factories.judging import compare_book, found, judge
+from tests.factories.reconciled import TradingDay, trading_day
+
+pytestmark = pytest.mark.django_db
+ONCE = ",".join(f"{kind.full_name}:1" for kind in ALL if kind.name != "truncated")
+BOOKS = ("executions", "orders", "positions", "positions_traded", "cash")
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[TradingDay]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield trading_day(18)
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("book", BOOKS)
+def test_files_that_agree_break_nothing(world: TradingDay, book: str, tmp_path: Path) -> None:
+    made = world.make(tmp_path)
+    run = compare_book(made, book)
+    assert judge(made, book, run).lines() == []
+    assert (run.state, run.written) == ("done", 0)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("book", BOOKS)
+def test_every_plant_is_found_and_nothing_else(world: TradingDay, book: str, seed: int, tmp_path: Path) -> None:
+    made = world.make(tmp_path / "planted", ONCE, seed=seed, kinds=RECONCILED)
+    run = compare_book(made, book)
+    assert judge(made, book, run).lines() == []
+    planted = len(found(run))
+    assert (run.state, run.written) == ("done", planted)
+
+    again = compare_book(made, book)
+    assert (again.written, again.standing, again.closed) == (0, planted, 0)
+
+    clean = compare_book(world.make(tmp_path / "clean"), book)
+    assert (clean.written, clean.standing, clean.closed) == (0, 0, planted)
+    assert set(Break.objects.values_list("state", "closed_as")) <= {("closed", "agreed")}
