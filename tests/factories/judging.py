@@ -10,6 +10,7 @@ from typing import Any
 
 from authorisation.domain.principal import process_principal
 from kernel.ids import new_id
+from reconciliation.domain.making.sheet import Book
 from reconciliation.kept_files import keep_stream
 from reconciliation.models import Break, FeedFile, Run, RunBreak
 from reconciliation.services.make_files import MadeFiles
@@ -50,6 +51,12 @@ def compare_book(made: MadeFiles, book: str, form: str = "csv", **more: Any) -> 
     """A run over one of the made files."""
     file = next(one for one in made.files if one.book == book and one.format == form)
     return compare(made.out / file.name, kind=file.kind.value, source=file.source, **more)
+
+
+def compare_written(book: Book, path: Path, content: bytes, **more: Any) -> Run:
+    """A run over a file of the book that a test wrote in its own way."""
+    path.write_bytes(content)
+    return compare(path, kind=book.kind.value, source=book.source, as_of=book.day, **more)
 
 
 def found(run: Run) -> list[Break]:

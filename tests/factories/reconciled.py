@@ -5,7 +5,7 @@ corrections, busts, replaced orders, overfills and strangers. Real services only
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,26 @@ def trading_day(orders: int = 12, *, busy: bool = True) -> TradingDay:
     done = TradingDay(busy_day(world) if busy else Day(world), dollars, accounts)
     for number in range(orders):
         done.extra.append(_filled(done, number))
+    if busy:
+        _repeated(done)
     return done
+
+
+def _repeated(done: TradingDay) -> None:
+    """A venue that numbers executions by order: the same ExecIDs on two orders, and one of them twice on one order."""
+    day = done.day
+    for number in range(2):
+        order = day.send(f"repeated {number}", order_qty=Decimal(90))
+        fills = [("R1", 20 + number, "72.40"), ("R2", 30 + number, "72.41"), *([("R2", 7, "72.42")] if number else [])]
+        day.says(*[day.trade(order, qty, px, exec_id=name) for name, qty, px in fills])
+
+
+def traded_at(done: TradingDay, name: str, at: datetime, trade_date: date, **more: Any) -> CaptureResult:
+    """A fill of 10 at a moment that belongs to a trading day."""
+    order = done.day.send(name, order_qty=Decimal(10), **more)
+    px = str(more.get("price", Decimal("72.50")))
+    done.day.says(done.day.trade(order, 10, px, event_at=at, received_at=at, trade_date=trade_date))
+    return order
 
 
 def _account(world: Any, code: str, dollars: Listing) -> TradingAccount:
