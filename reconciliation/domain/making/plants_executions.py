@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -162,13 +163,11 @@ def _unbust(group: Group, dice: Dice) -> Change:
 
 
 def _uncorrect(group: Group, dice: Dice) -> Change:
+    """One matter, whatever the correction changed: where the quantity is another, the price beside it is no second break."""
     trade, correction = group
-    columns = {"last_qty": "quantity", "last_px": "price"}
-    expected = tuple(
-        Expected(name, _ids(trade)) for at, name in columns.items() if trade.number(at) != correction.number(at)
-    )
+    differs = "quantity" if trade.number("last_qty") != correction.number("last_qty") else "price"
     says = f"the correction {correction['exec_id']} of {trade['exec_id']} was left out"
-    return Change({trade.key: (trade,), correction.key: ()}, expected, says)
+    return Change({trade.key: (trade,), correction.key: ()}, (Expected(differs, _ids(trade)),), says)
 
 
 def _correction(group: Group, dice: Dice) -> Change:
@@ -278,6 +277,14 @@ def _versions(word: str) -> Callable[[Book], Iterable[Group]]:
     return groups
 
 
+def _alone(book: Book) -> Iterable[Group]:
+    """Trades whose ExecID names no other one of their order: a bust or correction by ExecID can only mean them."""
+    named = Counter((record.about.get("order"), record["exec_id"]) for record in book.records)
+    return (
+        (record,) for record in book.records if _plain(record) and named[record.about["order"], record["exec_id"]] == 1
+    )
+
+
 def _two_orders(book: Book) -> Iterable[Group]:
     """Neighbours that are executions of different orders, with different names."""
     plain = [record for record in book.records if _unmoved(record)]
@@ -336,8 +343,8 @@ PLANTS = (
     _kind("duplicate_line", "a line twice", singles(_plain), _twice),
     _kind("renamed", "the same trade under another ExecID: not the same", singles(_plain), _renamed),
     _kind("moved", "the same economics on an order of another name: not the same", singles(_unmoved), _moved),
-    _kind("bust_unknown_to_us", "a bust that we have not", singles(_plain), _bust),
-    _kind("correction_unknown_to_us", "a correction that we have not", singles(_plain), _correction),
+    _kind("bust_unknown_to_us", "a bust that we have not", _alone, _bust),
+    _kind("correction_unknown_to_us", "a correction that we have not", _alone, _correction),
     _kind("wrong_side", "bought for sold", singles(_plain), _side),
     _kind("wrong_day", "the neighbouring trade date", singles(_plain), _wrong_day),
     _kind("settlement_date", "settles a day later", singles(_plain), _settles_later),

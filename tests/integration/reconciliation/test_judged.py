@@ -37,7 +37,7 @@ def test_files_that_agree_break_nothing(world: TradingDay, book: str, tmp_path: 
     assert (run.state, run.written) == ("done", 0)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("book", BOOKS)
 def test_every_plant_is_found_and_nothing_else(world: TradingDay, book: str, seed: int, tmp_path: Path) -> None:
     made = world.make(tmp_path / "planted", ONCE, seed=seed, kinds=RECONCILED)
