@@ -219,6 +219,7 @@ class Booking(models.Model):
         DIVIDEND = "dividend"
         STATEMENT = "statement", "Statement: what no trade explains"
         SETTLEMENT = "settlement"
+        WRITE_OFF = "write_off", "Written off"
 
     id = models.BigAutoField(primary_key=True)
     account_id = models.UUIDField()

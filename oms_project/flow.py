@@ -96,5 +96,6 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("authorisation.services.purge_nonces", every_s=30),
     Sweeper("outbound.services.purge_attempts", every_s=3600),
     Sweeper("reconciliation.services.settle_policies", every_s=5),
+    Sweeper("reconciliation.services.reopen_accepted", every_s=60),
     Sweeper("journal.services.seal_events", every_s=1, reads_journal=True),
 )

@@ -137,3 +137,9 @@ def lock_older_intakes(*, kind: str, source: str, states: Collection[str]) -> li
     """Those in one of the states, the oldest first."""
     found = Intake.objects.select_for_update().filter(kind=kind, source=source, state__in=states)
     return list(found.order_by("created_at", "id"))
+
+
+def lock_rule(subject: str) -> None:
+    """One rule, whether it exists or not: one question and one version of it at a time, until commit."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number("recon-rule", subject)])

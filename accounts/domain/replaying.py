@@ -3,7 +3,7 @@
 Two roads to the same sums. A replay of everything adds up ``OrderShare``s: each order's reports folded again by
 ``orders``. What follows the journal live takes the events themselves (:func:`take`), which name every movement.
 
-Invariants: settled is the sum of deposits and opening balances, less withdrawals, and of what statements of bank and
+Invariants: settled is the sum of deposits, opening balances and write-offs, less withdrawals, and of what statements of bank and
 registry moved it by; pending and short are sums over executions, less what statements say has settled; corporate actions move
 every layer, line by line as their event says; reserved is the sum of the holds of open orders and of withdrawals that wait
 for a second person.
@@ -22,7 +22,7 @@ from journal.domain.records import EventRecord
 from kernel.fix import Side
 from kernel.numbers import ZERO
 
-DEPOSITS = frozenset({"OpeningBalancesBooked", "DepositBooked", "WithdrawalBooked"})
+DEPOSITS = frozenset({"OpeningBalancesBooked", "DepositBooked", "WithdrawalBooked", "WriteOffBooked"})
 """Their lines move the settled layer, by signed amounts."""
 WITHDRAWALS = frozenset({"WithdrawalAsked", "WithdrawalBooked", "WithdrawalEnded"})
 """Their first holds cash; the others let go of it."""

@@ -56,6 +56,8 @@ POLICIES: dict[str, KindPolicy] = {
         KindPolicy("withdrawal", "Withdrawal", DECIDE_STATIC_DATA, timedelta(days=1)),
         KindPolicy("cash_booking", "Cash booked by hand", DECIDE_STATIC_DATA, timedelta(days=1)),
         KindPolicy("account_state", "State of an account", DECIDE_STATIC_DATA, timedelta(days=1)),
+        KindPolicy("break_repair", "Repair of a break", DECIDE_BREAK, timedelta(days=2)),
+        KindPolicy("recon_rules", "Rules of reconciliation", DECIDE_BREAK, timedelta(days=2)),
         KindPolicy("cancel_review", "Review of a cancel", RELEASE_ORDER, timedelta(days=3), afterwards=True),
         KindPolicy("user_right", "User right", ADMINISTER_USERS, timedelta(days=2)),
         KindPolicy("webhook", "Events out of the house", DECIDE_RISK_CHANGE, timedelta(days=2)),

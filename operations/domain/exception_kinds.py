@@ -179,6 +179,9 @@ _MONEY = {
     "RECONCILIATION_BREAK": _books("Our books and a statement disagree", "R-12", BREAK, ORDER, ages=FROM_BREAK),
     "BREAK_NOBODY_TO_BLOCK": _books("A break would block, and names nobody", "R-12", BREAK),
     "ORDER_CANCELED_BY_POLICY": _live("Orders were cancelled because of a break", "R-12", BREAK, ORDER, settles=PERSON),
+    "FILED_EXECUTION_DIFFERS": _live(
+        "A session contradicts an execution booked from a file", "R-12", BREAK, ORDER, settles=PERSON
+    ),
     "RUN_SUSPECT": _books("A reconciliation run that cannot be believed", "R-13", RUNS),
     "CORPORATE_ACTION_WAITING": _books("Corporate action waits", "R-09", ACTIONS),
     "CORPORATE_ACTION_LATE": _books("Corporate action is late", "R-09", ACTIONS),

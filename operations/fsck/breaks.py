@@ -25,11 +25,41 @@ SELECT ref, format('is %s and says that it still stops something (%s)', state, e
   FROM breaks WHERE state <> 'open' AND effect IN ({_WORDS})
 """
 
+_REPAIRS = """
+WITH approved AS (
+     SELECT id, payload -> 'breaks' AS breaks FROM authorisation_authorisationrequest WHERE kind = 'break_repair' AND state = 'approved'
+)
+SELECT 'BRK-' || lpad(b.number::text, greatest(6, length(b.number::text)), '0') AS subject,
+       format('is %s by request %s, which is not there, not approved or about another break', coalesce(nullif(b.closed_as, ''),
+              b.state), coalesce(b.request_id::text, 'none')) AS what
+  FROM reconciliation_break b LEFT JOIN approved r ON r.id = b.request_id AND r.breaks ? b.id::text
+ WHERE r.id IS NULL AND (b.state = 'accepted' OR b.closed_as IN ('repaired', 'written_off'))
+ UNION ALL
+SELECT format('report of %s, line %s', f.file, f.line), 'was let in by no approved request'
+  FROM orders_filedreport f LEFT JOIN approved r ON r.id = f.request_id WHERE r.id IS NULL
+ UNION ALL
+SELECT format('execution %s', x.exec_id), 'came from a file and names none'
+  FROM orders_execution x
+ WHERE x.identity LIKE '~file|%' AND NOT EXISTS (
+       SELECT FROM orders_filedreport f WHERE f.order_id = x.order_id AND f.identity = x.identity)
+ UNION ALL
+SELECT format('write-off of account %s, event %s', w.account_id, w.event_id), 'was approved by nobody'
+  FROM (SELECT DISTINCT account_id, event_id FROM accounts_booking WHERE kind = 'write_off') w
+  LEFT JOIN journal_event e ON e.id = w.event_id
+ WHERE NOT EXISTS (SELECT FROM approved r WHERE r.id::text = e.payload ->> 'authorisation_id')
+"""
+
 CHECKS = (
     Check(
         "BREAK_BLOCK_DIFFERS", "I4", Level.EXCEPTIONS,
         "Every break that stops something has its blocks in risk, and no block of a break stands without one that is open.",
         "The sweeper settle_policies imposes and lifts them: look whether the relay runs; never lift one by hand.",
         sql=_BLOCKS,
+    ),
+    Check(
+        "BREAK_REPAIR_UNAPPROVED", "I4", Level.EXCEPTIONS,
+        "Whatever a repair closed, booked or wrote off names the approved request that let it, and a booked record its file and line.",
+        "Somebody went around the doors: block the account, and look in the journal for who wrote it.",
+        sql=_REPAIRS,
     ),
 )  # fmt: skip

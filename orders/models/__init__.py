@@ -18,12 +18,14 @@ from orders.domain.transitions import sources_of
 from orders.models.actions import ActionOrder
 from orders.models.batches import Basket, Upload, UploadRow
 from orders.models.columns import PRICE, QTY
+from orders.models.filed import FiledReport
 from orders.models.stops import KillSweep, StoppedOrder
 
 __all__ = [
     "ActionOrder",
     "Basket",
     "Execution",
+    "FiledReport",
     "KillSweep",
     "Order",
     "OrderRequest",

@@ -48,6 +48,7 @@ from orders.services._booking import book_facts
 from orders.services._borrowing import tell_overused
 from orders.services._correlating import correlate, write_names
 from orders.services._excess import OVERFILL, move_excess
+from orders.services._recognising import recognise
 from orders.services._unmatched import join, keep_unmatched
 from refdata.selectors import get_market_clock
 from risk.services.set_usage import DayTrade, OrderCount, set_usage
@@ -91,9 +92,10 @@ def apply_reports(*, reports: Sequence[Report], at: datetime) -> ApplyResult:
     )
 
 
-def _fold(by_order: Mapping[UUID, list[Report]], accounts: set[UUID], at: datetime) -> list[Applied]:
+def _fold(by_order: dict[UUID, list[Report]], accounts: set[UUID], at: datetime) -> list[Applied]:
     lock_money(account_ids=accounts, instrument_ids=())
     orders = lock_order_rows(by_order)
+    recognise(by_order, actor=ACTOR, at=at)
     requests = lock_request_rows(by_order)
     known = find_executions_of_reports(by_order)
     known |= _open_whole(orders, by_order, known)

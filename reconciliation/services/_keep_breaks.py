@@ -27,6 +27,7 @@ from reconciliation.locks import last_break_number, lock_breaks, lock_run, lock_
 from reconciliation.matching.comparing import Compared
 from reconciliation.models import Break, Run, RunBreak
 from reconciliation.selectors.rules import get_rules
+from reconciliation.services._decided import without_decided
 from reconciliation.services.lift_effects import lift_effects
 
 KEPT = "kept"
@@ -53,7 +54,7 @@ class _Sorted:
 
 def keep_breaks(*, run_id: UUID, compared: Compared, raw: Mapping[int, str], at: datetime) -> None:
     """In one transaction with the run's step; ``raw`` is the record of each line. Raises RunStopped for a run that was canceled."""
-    found = _by_key(run_id, compared.findings)
+    found = without_decided(_by_key(run_id, compared.findings))
     with transaction.atomic():
         run = lock_run(run_id)
         if run.state != moves.RUNNING:

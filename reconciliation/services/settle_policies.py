@@ -7,7 +7,7 @@ venue's own record is about, and are told as something to look at afterwards.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -20,7 +20,6 @@ from kernel.crash_points import crash_point
 from kernel.errors import Conflict
 from orders.models import Order
 from orders.services.cancel_order import cancel_order
-from reconciliation.domain import transitions as moves
 from reconciliation.domain.effects import NO_POLICY, Policy, Stands, must_stand
 from reconciliation.domain.records import Kind
 from reconciliation.locks import lock_break
@@ -28,10 +27,10 @@ from reconciliation.models import Break
 from reconciliation.selectors.effects import facts_of, find_due, is_overdue, session_groups
 from reconciliation.selectors.rules import policies_in_force
 from reconciliation.services._effects import ACTOR, change_effect, record_break
+from reconciliation.services._tell_breaks import break_anomaly
 
 ROUTE = "break_policy"
 NOBODY_TO_BLOCK, CANCELED_BY_POLICY = "BREAK_NOBODY_TO_BLOCK", "ORDER_CANCELED_BY_POLICY"
-RECONCILIATION_BREAK = "RECONCILIATION_BREAK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +138,5 @@ def _escalate(break_id: UUID, policies: dict[tuple[str, str], Policy], at: datet
 
 
 def _overdue(item: Break) -> Anomaly:
-    assert item.state == moves.OPEN
-    return Anomaly(
-        kind=RECONCILIATION_BREAK,
-        severity=Severity.HIGH,
-        subject_type="break",
-        subject_id=str(item.id),
-        sentence=f"{item.ref} is open for longer than its policy allows: {item.why}",
-        dedupe_key=f"break:{item.key}",
-        evidence={"ref": item.ref, "kind": item.kind, "source": item.source, "category": item.category},
-    )
+    sentence = f"{item.ref} is open for longer than its policy allows: {item.why}"
+    return replace(break_anomaly(item), severity=Severity.HIGH, sentence=sentence)

@@ -69,7 +69,7 @@ RELAY = {"listener_before_commit", "listener_after_commit"}
 ELSEWHERE = {
     # tests/concurrency/test_gateway_crashes.py
     *("before_hand_over", "after_hand_over", "between_sends", "after_send"),
-    *("policy.written", "policy.settled"),  # tests/concurrency/test_breaks.py
+    *("policy.written", "policy.settled", "repair.written"),  # tests/concurrency/test_breaks.py
     # tests/concurrency/test_intakes.py
     *("intake.begun", "intake.weighed", "intake.booked"),
     # tests/concurrency/test_feed_files.py

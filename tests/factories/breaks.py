@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from authorisation.domain.principal import Principal
+from authorisation.models import AuthorisationRequest
+from authorisation.services.decide_request import Decided
 from kernel.ids import new_id
 from orders.models import Order
 from reconciliation.domain import transitions as moves
 from reconciliation.models import Break, BreakPolicy, FeedFile, Run, RunBreak
-from tests.factories import AT
+from reconciliation.services._repairing import Asked
+from reconciliation.services.ask_repair import ask_repair
+from reconciliation.services.decide_break_repair import decide_break_repair
+from tests.factories import AT, make_principal
+from tests.factories.trading import Desk
 
 SHA = "ab" * 32
 
@@ -97,3 +105,48 @@ def set_policy(effect: str, *, kind: str = "executions", category: str = "missin
         kind=kind, category=category, effect=effect, above=Decimal(above), escalate_after_s=900, version=version,
         request_id=new_id(), event_id=new_id(), recorded_at=AT,
     )  # fmt: skip
+
+
+class Repairing:
+    """Operations at work on the breaks of a desk: one asks, another decides."""
+
+    def __init__(self, desk: Desk) -> None:
+        world = desk.world
+
+        def person(name: str, *rights: str) -> Principal:
+            found = make_principal(name, role=name, rights=(), desks=(world.desk,), groups=(world.group,))
+            return replace(found, rights=frozenset(rights))
+
+        self.desk = desk
+        self.maker = person("ops.one", "work_break")
+        self.checker = person("ops.two", "decide_break")
+
+    def ask(self, item: Break, repair: str, *, key: str = "", at: datetime = AT, **details: Any) -> Asked:
+        """Ask for a repair."""
+        return ask_repair(
+            actor=self.maker, at=at, idempotency_key=key or str(new_id()), route="break", break_id=item.id,
+            repair=repair, reason="Confirmed by phone", **details,
+        )  # fmt: skip
+
+    def decide(
+        self, asked: Asked, verdict: str = "approve", *, actor: Principal | None = None, at: datetime = AT
+    ) -> Decided:
+        """A second person's word."""
+        assert asked.authorisation_id is not None
+        row = AuthorisationRequest.objects.get(id=asked.authorisation_id)
+        return decide_break_repair(
+            actor=actor or self.checker, at=at, authorisation_id=row.id, verdict=verdict, reason_code="OTHER",
+            reason="Looked at it", payload_hash=row.payload_hash,
+        )  # fmt: skip
+
+    def mend(self, item: Break, repair: str, **details: Any) -> Decided:
+        """Ask and approve."""
+        return self.decide(self.ask(item, repair, **details))
+
+    def working(self) -> Order:
+        """An order that works at the venue."""
+        order = self.desk.buy()
+        self.desk.send(at=AT)
+        self.desk.say(order, "0", "0", t38=1000, t14=0, t151=1000)
+        order.refresh_from_db()
+        return order

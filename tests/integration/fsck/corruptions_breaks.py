@@ -21,4 +21,20 @@ BREAKS = (
         "BREAK_BLOCK_DIFFERS", "of no break",
         "UPDATE reconciliation_break SET number = number + 1000 WHERE effect <> ''",
     ),
+    Corruption(
+        "BREAK_REPAIR_UNAPPROVED", "of no request",
+        "UPDATE reconciliation_break SET request_id = NULL WHERE closed_as = 'repaired'",
+    ),
+    Corruption(
+        "BREAK_REPAIR_UNAPPROVED", "approved about another",
+        "UPDATE authorisation_authorisationrequest SET payload = jsonb_set(payload, '{breaks}', '[]') WHERE kind = 'break_repair'",
+    ),
+    Corruption(
+        "BREAK_REPAIR_UNAPPROVED", "an execution of no line",
+        "DELETE FROM orders_filedreport",
+    ),
+    Corruption(
+        "BREAK_REPAIR_UNAPPROVED", "a write-off of nobody",
+        "UPDATE accounts_booking SET kind = 'write_off' WHERE id = (SELECT min(id) FROM accounts_booking WHERE kind = 'deposit')",
+    ),
 )  # fmt: skip

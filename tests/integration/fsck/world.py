@@ -34,7 +34,7 @@ from tests.factories import AT, DeskWorld, give_stock, make_listing, set_mark
 from tests.factories.accounts import located
 from tests.factories.actions import approved, sweep
 from tests.factories.books import book_openings
-from tests.factories.breaks import make_break
+from tests.factories.breaks import Repairing, make_break, their_fill
 from tests.factories.reviews import make_review_house
 from tests.factories.trading import GROUP, Desk, relay
 from tests.factories.webhooks import make_hooks
@@ -99,6 +99,7 @@ def use_the_desk() -> None:
         actor=replace(desk.world.dealer, rights=frozenset({"ask_static_data"})), at=AT, idempotency_key="w1",
         account_id=desk.world.account.id, currency="GBP", amount=Decimal("77.77"), purpose="To the client",
     )  # fmt: skip
+    mend_a_break(desk)
     relay()
     stop_and_go(desk.world.account.id)
     let_out(desk.world)
@@ -161,6 +162,14 @@ def break_and_block() -> None:
     """A break that stops its account in its instrument."""
     make_break(Order.objects.filter(account__code="ACC-FSK").order_by("id").first())
     assert settle_policies(at=AT).changed == 1
+
+
+def mend_a_break(desk: Desk) -> None:
+    """An execution that two people booked from a file."""
+    house = Repairing(desk)
+    order = house.working()
+    item = make_break(order, theirs=their_fill(order))
+    assert house.mend(item, "book_execution").outcome == "applied"
 
 
 def make_used_database() -> None:

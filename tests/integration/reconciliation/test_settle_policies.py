@@ -115,21 +115,6 @@ def test_a_close_that_forgot_its_block_is_healed_by_the_sweeper(desk: Desk) -> N
     assert standing() == []
 
 
-def test_an_accepted_difference_in_time_stops_nothing_and_does_again_when_it_is_reopened(desk: Desk) -> None:
-    item = make_break(working(desk))
-    settle_policies(at=AT)
-    item.refresh_from_db()
-    item.accept()
-    item.accepted_until = AT.date()
-    item.save()
-    assert (settle_policies(at=AT), standing()) == (Settled(changed=1), [])
-    item.refresh_from_db()
-    item.reopen()
-    item.save()
-    settle_policies(at=AT)
-    assert len(standing()) == 1
-
-
 @pytest.mark.parametrize("state", [moves.SUSPECT, moves.RUNNING, moves.FAILED])
 def test_a_suspect_or_unfinished_run_imposes_nothing(desk: Desk, state: str) -> None:
     item = make_break(working(desk), run=make_run(state=state))

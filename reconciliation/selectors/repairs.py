@@ -1,0 +1,116 @@
+"""What may be done about a break, by whom, and why not: for the break's page, the doors and the approvals page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from accounts.models import TradingAccount
+from accounts.selectors import visible_group_ids
+from authorisation.domain.principal import Principal
+from authorisation.domain.transitions import OPEN
+from authorisation.models import AuthorisationRequest
+from kernel.errors import NotFound
+from orders.domain.filed import Filed
+from reconciliation.domain.repairs import TITLES, Facts, Repair, why_not
+from reconciliation.models import Break
+from reconciliation.permissions import DECIDE_BREAK, WORK_BREAK
+
+KIND = "break_repair"
+DESK_HAS = "Your role may not work on reconciliation."
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to mend a break: the words of its button, and why it is disabled (empty when it may be asked for now)."""
+
+    repair: Repair
+    title: str
+    why_not: str
+
+    @property
+    def may(self) -> bool:
+        return not self.why_not
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose break it is, for the sight of its requests."""
+
+    code: str
+    group_id: int | None
+    desk_id: int | None
+
+
+def ways_of(actor: Principal, item: Break) -> tuple[Way, ...]:
+    """Every way, in the order of the page."""
+    barred = "" if actor.is_process or WORK_BREAK in actor.rights else DESK_HAS
+    waiting = pending_request(item.id)
+    if not barred and waiting is not None:
+        barred = f"A request waits for a second person: {waiting.summary}"
+    facts = facts_of(item)
+    return tuple(Way(repair, TITLES[repair], barred or why_not(repair, facts)) for repair in Repair)
+
+
+def pending_request(break_id: UUID) -> AuthorisationRequest | None:
+    """The request about it that waits for a second person."""
+    rows = AuthorisationRequest.objects.filter(kind=KIND, subject_id=str(break_id), state__in=OPEN)
+    return rows.order_by("created_at", "id").first()
+
+
+def facts_of(item: Break) -> Facts:
+    """The break as a repair asks."""
+    return Facts(
+        ref=item.ref,
+        kind=item.kind,
+        source=item.source,
+        category=item.category,
+        state=item.state,
+        ours=item.ours,
+        theirs=item.theirs,
+        differences=item.differences,
+        currency=currency_of(item),
+        account_id=item.account_id,
+        instrument_id=item.instrument_id,
+        order_id=item.order_id,
+    )
+
+
+def currency_of(item: Break) -> str:
+    """The currency of its money: as the records say, else that of its exposure."""
+    said = item.theirs.get("currency") or item.ours.get("currency") or item.ids.get("currency")
+    return str(said or item.exposure_currency)
+
+
+def filed_of(item: Break) -> Filed:
+    """Their record with where it stands."""
+    theirs: dict[str, Any] = item.theirs
+    return Filed(
+        source=item.source, file=str(theirs["file"]), sha256=str(theirs["sha256"]), line=int(theirs["line"]),
+        raw=str(theirs["raw"]), values=theirs,
+    )  # fmt: skip
+
+
+def owner_of(item: Break) -> Owner:
+    """The account's code, group and desk; nothing where nobody knows the account."""
+    if item.account_id is None:
+        return Owner("", None, None)
+    row = TradingAccount.objects.filter(id=item.account_id).values_list("code", "group_id", "group__desk_id").first()
+    return Owner(*row) if row else Owner("", None, None)
+
+
+def find_breaks(actor: Principal, break_ids: list[UUID]) -> list[Break]:
+    """Those of the breaks that the actor sees. Raises NotFound BREAK_UNKNOWN when one is not there or not seen."""
+    found = list(Break.objects.filter(id__in=break_ids).order_by("id"))
+    if len(found) != len(set(break_ids)) or not all(is_seen(actor, item) for item in found):
+        raise NotFound("BREAK_UNKNOWN", "There is no such break that you may see.")
+    return found
+
+
+def is_seen(actor: Principal, item: Break) -> bool:
+    """By its account's group; of no account of ours: by who works on breaks."""
+    group_id = owner_of(item).group_id
+    if group_id is None:
+        return bool({WORK_BREAK, DECIDE_BREAK} & actor.rights) or actor.is_process
+    return group_id in visible_group_ids(actor) or actor.is_process

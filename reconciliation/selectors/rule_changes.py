@@ -1,0 +1,91 @@
+"""What a change of a rule would do: the rule of now beside it, and how many open breaks it opens, closes or lets stop something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Max
+
+from kernel.numbers import plain
+from reconciliation.domain import transitions as moves
+from reconciliation.domain.effects import NO_POLICY, Policy, must_stand
+from reconciliation.domain.repairs import number
+from reconciliation.domain.rule_changes import RuleChange
+from reconciliation.models import Break, BreakPolicy, OutsideName, Tolerance
+from reconciliation.selectors.effects import facts_of, session_groups
+from reconciliation.selectors.rules import policies_in_force
+
+KIND = "recon_rules"
+MODELS: dict[str, type[Tolerance] | type[BreakPolicy] | type[OutsideName]] = {
+    "tolerance": Tolerance,
+    "policy": BreakPolicy,
+    "name": OutsideName,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleEffect:
+    """``agree``: open breaks the change would let agree; ``stop``, ``let_go``: those that would stop something, or no longer."""
+
+    agree: int = 0
+    stop: int = 0
+    let_go: int = 0
+
+
+def standing(change: RuleChange) -> tuple[int, dict[str, str]]:
+    """The version of the rule that stands (0: none), and its values as text."""
+    rows = MODELS[change.rule]._default_manager.filter(**change.scope)
+    version = rows.aggregate(newest=Max("version"))["newest"]
+    if version is None:
+        return 0, {}
+    row = rows.get(version=version)
+    return int(version), {name: _text(getattr(row, name)) for name in change.value}
+
+
+def effect_of(change: RuleChange) -> RuleEffect:
+    """By a dry run over the open breaks of now."""
+    if change.rule == "policy":
+        return _policy_effect(change)
+    if change.rule == "tolerance":
+        return RuleEffect(agree=_agreeing(change))
+    theirs = change.scope["theirs"]
+    rows = Break.objects.filter(source=change.scope["source"]).exclude(state=moves.CLOSED)
+    said = [item for item in rows.iterator() if theirs in {str(value) for value in item.theirs.values()}]
+    return RuleEffect(agree=len(said))
+
+
+def _policy_effect(change: RuleChange) -> RuleEffect:
+    now = policies_in_force().get((change.scope["kind"], change.scope["category"]), NO_POLICY)
+    then = Policy(change.value["effect"], Decimal(change.value["above"]), int(change.value["escalate_after_s"]))
+    rows = Break.objects.filter(**change.scope).exclude(state=moves.CLOSED).select_related("first_run", "last_run")
+    groups, stop, let_go = session_groups(), 0, 0
+    for item in rows.iterator(chunk_size=500):
+        facts = facts_of(item, groups)
+        before, after = bool(must_stand(now, facts)), bool(must_stand(then, facts))
+        stop, let_go = stop + (after and not before), let_go + (before and not after)
+    return RuleEffect(stop=stop, let_go=let_go)
+
+
+def _agreeing(change: RuleChange) -> int:
+    """Breaks of which every difference is in this field, and within what the mark would be."""
+    scope, amount = change.scope, Decimal(change.value["amount"])
+    rows = Break.objects.filter(kind=scope["kind"]).exclude(state=moves.CLOSED)
+    if scope["source"]:
+        rows = rows.filter(source=scope["source"])
+    names = {"fees", "commission", "fee"} if scope["field"] == "fee" else {scope["field"]}
+
+    def fits(one: Mapping[str, Any]) -> bool:
+        return one.get("field") in names and abs(number(one.get("difference"))) <= amount
+
+    return sum(
+        bool(item.differences) and all(fits(one) for one in item.differences)
+        for item in rows.iterator(chunk_size=500)
+        if not scope["currency"] or scope["currency"] == item.exposure_currency
+    )
+
+
+def _text(value: object) -> str:
+    return plain(value) if isinstance(value, Decimal) else str(value)
