@@ -30,10 +30,16 @@ PROBLEMS_SHOWN = 100
 
 def run(arguments: Namespace) -> int:
     """The verb. The file is kept first, so that the run can be done again whatever stops it."""
-    day = _day(arguments.as_of)
     path = Path(arguments.source).absolute()
-    if not path.is_file():
-        raise BadInput(f"--source: there is no file {arguments.source}.")
+    try:
+        day = _day(arguments.as_of)
+        if not path.is_file():
+            raise BadInput(f"--source: there is no file {arguments.source}.")
+    except BadInput as problem:
+        if not arguments.json:
+            raise
+        print(json.dumps({"error": {"code": "ARGUMENT_INVALID", "sentence": str(problem)}, "kind": arguments.kind}))
+        return BAD_INPUT
     house = this_house()
     os.chdir(house.root)
     mode = mode_of(house)

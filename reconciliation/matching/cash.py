@@ -18,6 +18,8 @@ BESIDE = timedelta(days=7)
 MOST_READ = 4 * MOST_JUDGED
 """Entries are read one by one: a statement of a day has fewer than these, or it is no statement of a day."""
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{2,}")
+_NAME = re.compile(r"(?=.*\d)(?=.*[A-Za-z]).{6,}")
+"""A word of a narrative that can be a reference: some length, letters and digits. An amount or a word is none."""
 
 _MATTERS = """
 SELECT b.account_id, a.code AS account, b.currency, b.dated, b.matter::text AS matter, sum(b.amount) AS amount,
@@ -72,6 +74,12 @@ def compare(cursor: Any, task: Task) -> Compared:
     matters = [_matter(row, task) for row in Rows(cursor).dicts()]
     cursor.execute(_BALANCES, parameters)
     books = [OurBalance(*row) for row in cursor.fetchall()]
+    only = {"what": frozenset([*([""] if entries else []), *(["balance"] if balances else [])])}
+    if task.partial:
+        spoken_of = set(accounts.values())
+        matters = [one for one in matters if one.account_id in spoken_of]
+        books = [one for one in books if one.account_id in spoken_of]
+        only["account"] = frozenset([*accounts, *(one.account for one in books)])
     with_entries = bool(entries)
     judged = judge_cash(matters, entries, balances, books, rules=task.rules, with_entries=with_entries)
     expected = sum(one.expected for one in matters) if with_entries else 0
@@ -79,7 +87,7 @@ def compare(cursor: Any, task: Task) -> Compared:
     internal = (
         expected + judged.beyond + sum((book.account_id, book.currency) in told or not with_entries for book in books)
     )
-    return Compared(internal, external, judged.matched, judged.findings)
+    return Compared(internal, external, judged.matched, judged.findings, only=only)
 
 
 def _matter(row: dict[str, Any], task: Task) -> OurCash:
@@ -112,7 +120,8 @@ def _matter(row: dict[str, Any], task: Task) -> OurCash:
 
 def _entry(row: dict[str, Any], accounts: dict[str, Any], executions: dict[str, str]) -> TheirEntry:
     ref = row["our_ref"] or ""
-    words = dict.fromkeys([ref, *_WORD.findall(ref)])
+    told = [word for word in _WORD.findall(row["narrative"] or "") if _NAME.search(word)]
+    words = dict.fromkeys([ref, *_WORD.findall(ref), *told])
     words |= dict.fromkeys(executions[word] for word in list(words) if word in executions)
     return TheirEntry(
         line=row["line"],

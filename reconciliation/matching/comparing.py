@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -20,7 +20,8 @@ MOST_JUDGED = 50_000
 class Task:
     """One comparison: the staged table of the file, and what of the books it is about.
 
-    ``markets`` empty: all of them. ``cut_at``: what happened later is none of the file's business.
+    ``markets`` empty: all of them. ``cut_at``: what happened later is none of the file's business. ``partial``: a statement of
+    single accounts, which says nothing of those it does not name.
     """
 
     table: str
@@ -30,6 +31,7 @@ class Task:
     rules: Rules
     cut_at: datetime | None = None
     markets: tuple[str, ...] = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Compared:
     """``internal`` records of ours that the file should have, ``external`` rows of it, ``matched`` of ours that agree.
 
     ``unjudged``: so many did not agree at first sight that none was judged. ``complete`` is False then.
+    ``only``: names of a break, and the words of them that the file speaks of; it closes no others.
     """
 
     internal: int
@@ -44,6 +47,7 @@ class Compared:
     matched: int
     findings: Sequence[Finding] = ()
     unjudged: int = 0
+    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:

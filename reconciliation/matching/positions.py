@@ -67,6 +67,10 @@ SELECT x.account_id, x.instrument_id FROM recon_ours x CROSS JOIN unnest(%(bases
                     JOIN refdata_instrument n ON n.isin = s.isin
                    WHERE a.id = x.account_id AND n.id = x.instrument_id AND s.basis = w.basis)
 """
+_SPOKEN_OF = """
+DELETE FROM recon_ours WHERE account_id NOT IN (
+    SELECT a.id FROM {table} s JOIN accounts_tradingaccount a ON a.code = s.account)
+"""
 _THEIRS = """
 SELECT line, account, isin, symbol, mic, qty, basis, as_of FROM {table}
  WHERE line IN (SELECT line FROM recon_lines) ORDER BY line
@@ -101,6 +105,8 @@ def compare(cursor: Any, task: Task) -> Compared:
     cursor.execute("CREATE TEMP TABLE recon_lines (line bigint)")
     cursor.execute("CREATE TEMP TABLE recon_keys (account_id uuid, instrument_id uuid)")
     try:
+        if task.partial:
+            cursor.execute(_SPOKEN_OF.format(table=task.table))
         cursor.execute("ANALYZE recon_ours")
         cursor.execute(_LOOK.format(table=task.table), parameters)
         matched, bases = cursor.fetchone()
@@ -117,7 +123,10 @@ def compare(cursor: Any, task: Task) -> Compared:
         ours = _load_ours(cursor, theirs)
         actions = _load_actions(cursor, {one.instrument_id for one in ours}, task.as_of)
         judged = judge_positions(ours, theirs, as_of=task.as_of, bases=bases, rules=task.rules, actions=actions)
-        return Compared(internal, external, matched + judged.matched, judged.findings)
+        only = {"basis": frozenset(bases)}
+        if task.partial:
+            only["account"] = frozenset(_accounts(cursor, task))
+        return Compared(internal, external, matched + judged.matched, judged.findings, only=only)
     finally:
         if not in_failed_transaction(cursor):
             cursor.execute("DROP TABLE IF EXISTS recon_ours, recon_lines, recon_keys")
@@ -126,6 +135,11 @@ def compare(cursor: Any, task: Task) -> Compared:
 def _cut(task: Task) -> Any:
     """A cut counts on the day it is of; one of the next morning means the whole day."""
     return task.cut_at if task.cut_at is not None and task.cut_at.date() == task.as_of else None
+
+
+def _accounts(cursor: Any, task: Task) -> list[str]:
+    cursor.execute(f"SELECT DISTINCT account FROM {task.table}")  # noqa: S608
+    return [row[0] for row in cursor.fetchall()]
 
 
 def _load_theirs(cursor: Any, task: Task) -> list[TheirPosition]:

@@ -22,7 +22,7 @@ from kernel.numbers import QTY_PLACES
 from reconciliation.domain import transitions as moves
 from reconciliation.domain.findings import Finding
 from reconciliation.domain.rules import doubt
-from reconciliation.domain.scope import answers_for
+from reconciliation.domain.scope import answers_for, speaks_of
 from reconciliation.locks import last_break_number, lock_breaks, lock_run, lock_standing_breaks
 from reconciliation.matching.comparing import Compared
 from reconciliation.models import Break, Run, RunBreak
@@ -62,7 +62,7 @@ def keep_breaks(*, run_id: UUID, compared: Compared, raw: Mapping[int, str], at:
         rules = get_rules(kind=run.kind, source=run.source)
         run.sentence = _doubt(compared, rules)
         standing = lock_standing_breaks(list(found))
-        gone = () if run.sentence else _gone(run, found)
+        gone = () if run.sentence else _gone(run, found, compared)
         sorted_ = _Sorted(found, standing, gone)
         new = _insert(run, sorted_, raw, at)
         _see_again(run, sorted_, raw, at)
@@ -114,17 +114,19 @@ def _theirs(run: Run, finding: Finding, raw: Mapping[int, str]) -> dict[str, Any
     return kept
 
 
-def _gone(run: Run, found: Mapping[str, Finding]) -> tuple[Break, ...]:
+def _gone(run: Run, found: Mapping[str, Finding], compared: Compared) -> tuple[Break, ...]:
     """Open breaks this run answers for and did not find."""
     candidates = (
         Break.objects.filter(kind=run.kind, source=run.source)
         .exclude(state=moves.CLOSED)
-        .values_list("id", "key", "last_run__as_of")
+        .values_list("id", "key", "last_run__as_of", "ids")
     )
     ids = [
         row_id
-        for row_id, key, seen in candidates
-        if key not in found and answers_for(run.kind, as_of=run.as_of, last_seen=seen)
+        for row_id, key, seen, names in candidates
+        if key not in found
+        and answers_for(run.kind, as_of=run.as_of, last_seen=seen)
+        and speaks_of(compared.only, names)
     ]
     return tuple(item for item in lock_breaks(ids) if item.state != moves.CLOSED)
 

@@ -34,6 +34,8 @@ from reconciliation.staging import staged
 ACTOR = process_principal("reconciliation").actor
 COMPARING, TOLD = "comparing", "told"
 MEMORY = "128MB"
+CSV = "csv"
+"""The one format whose files are about everything; statements of banks and depositories are about accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def _compare(run: Run, at: datetime) -> tuple[Compared, dict[int, str]]:
                     rules=rules,
                     cut_at=file.cut_at or stage.header.cut_at,
                     markets=markets_of(cursor, run.source),
+                    partial=stage.header.format != CSV,
                 )
                 compared = COMPARE[Kind(run.kind)](cursor, task)
             lines = {line for finding in compared.findings for line in finding.lines}

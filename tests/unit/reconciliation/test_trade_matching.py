@@ -13,7 +13,7 @@ import pytest
 from reconciliation.domain.causes import Causes, Outage
 from reconciliation.domain.findings import LONGEST_KEY, break_key
 from reconciliation.domain.rules import Rules, doubt
-from reconciliation.domain.scope import answers_for
+from reconciliation.domain.scope import answers_for, speaks_of
 from reconciliation.domain.trade_matching import Judgement, judge_trades
 from reconciliation.domain.trade_records import OurTrade, TheirTrade
 
@@ -150,3 +150,8 @@ def test_which_breaks_a_run_answers_for() -> None:
     days = (before, DAY, after)
     assert [answers_for("executions", as_of=DAY, last_seen=day) for day in days] == [False, True, False]
     assert [answers_for("positions", as_of=DAY, last_seen=day) for day in days] == [True, True, False]
+    only = {"basis": {"traded"}, "account": {"A", "B"}}
+    assert speaks_of(only, {"basis": "traded", "account": "A"})
+    assert not speaks_of(only, {"basis": "settled", "account": "A"})
+    assert not speaks_of(only, {"account": "A"})
+    assert speaks_of({}, {"exec_id": "X"})

@@ -1,0 +1,57 @@
+"""What a file does not speak of it neither misses nor closes: other bases, other accounts, entries beside balances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from authorisation.domain.principal import process_principal
+from kernel.numbers import plain
+from reconciliation.models import Break, Run, RunBreak
+from reconciliation.services import do_run
+from reconciliation.services.run_reconciliation import run_reconciliation
+from tests.factories import AT
+from tests.factories.busy_day import busy_day
+from tests.factories.statements import kept_csv
+
+pytestmark = pytest.mark.django_db
+
+
+def run(kind: str, *rows: dict[str, Any]) -> list[tuple[str, str]]:
+    result = run_reconciliation(
+        kind=kind, file=kept_csv(kind, rows), as_of=AT.date(), actor=process_principal("test"), at=AT, trigger="by_hand"
+    )
+    assert Run.objects.get(id=result.run_id).state == "done"
+    seen = RunBreak.objects.filter(run_id=result.run_id).select_related("item")
+    return sorted((one.item.category, one.word) for one in seen)
+
+
+def test_a_file_closes_what_it_speaks_of_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = busy_day().world
+    isin = world.listing.instrument.isin
+    settled = {"account": world.account.code, "isin": isin, "qty": "20001", "basis": "settled"}
+    assert run("positions", settled) == [("quantity", "new")]
+    traded = {"account": world.account.code, "isin": isin, "qty": "1", "basis": "traded"}
+    found = run("positions", traded)
+    assert ("quantity", "closed") not in found
+    assert Break.objects.get(ids__basis="settled").state == "open"
+    right = {**settled, "qty": "20000"}
+    assert ("quantity", "closed") in run("positions", right)
+
+    monkeypatch.setattr(do_run, "CSV", "none is about everything")
+    suspense = {"account": "SUSPENSE-EQ1", "isin": isin, "qty": "0", "basis": "traded"}
+    about = run("positions", suspense)
+    assert all(item.ids["account"] == "SUSPENSE-EQ1" for item in Break.objects.filter(category="missing_internal"))
+    assert ("quantity", "closed") not in about, "the other account's traded break stands"
+
+
+def test_balances_alone_close_no_entry_and_miss_none() -> None:
+    world = busy_day().world
+    code = world.account.code
+    stray = {"record": "entry", "account": code, "currency": "EUR", "amount": "5", "entry_ref": "B1"}
+    assert ("missing_internal", "new") in run("cash", stray)
+    cash = {row.currency: plain(row.settled) for row in world.account.cash.all()}
+    balances = [{"record": "balance", "account": code, "currency": c, "amount": a} for c, a in sorted(cash.items())]
+    assert run("cash", *balances) == []
+    assert Break.objects.filter(category="missing_internal").get().state == "open"
