@@ -116,10 +116,12 @@ def _draw_table(sheet: _Sheet, table: Table) -> None:
     texts = [[_latin(cell_text(cell, table.heading)) for cell in row] for row in rows]
     titles = [_latin(column.title) for column in table.columns]
     widths = _widths(titles, texts)
-    _draw_row(sheet, titles, widths, bold=True)
+    numbers = [_holds_numbers(cells) for cells in zip(*rows, strict=True)]
+    sheet.room_for(_height(titles, widths, _BOLD) + _height(texts[0], widths))  # no heading alone at the foot of a page
+    _draw_row(sheet, titles, widths, bold=True, right=numbers)
     for row, cells in zip(texts, rows, strict=True):
         if sheet.room_for(_height(row, widths)):
-            _draw_row(sheet, titles, widths, bold=True)
+            _draw_row(sheet, titles, widths, bold=True, right=numbers)
         _draw_row(sheet, row, widths, right=[_is_number(cell) for cell in cells])
     if len(table.rows) > len(rows):
         sheet.say(f"{len(table.rows) - len(rows):,} more rows are not in this PDF: take them as CSV, XLSX or JSON.")
@@ -194,6 +196,12 @@ def _fair_mark(wanted: Sequence[float]) -> float:
             return fair
         room -= width
     return max(left)
+
+
+def _holds_numbers(cells: Sequence[Cell]) -> bool:
+    """Whether a column has figures and nothing else: its title stands over them, on the right."""
+    said = [cell for cell in cells if cell is not None]
+    return bool(said) and all(map(_is_number, said))
 
 
 def _is_number(cell: Cell) -> bool:

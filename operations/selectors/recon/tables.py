@@ -37,7 +37,7 @@ BREAKS = _columns(
 AGEING = _columns(
     kind="Kind", source="Source", category="Category",
     **{f"bucket_{place}": title.capitalize() for place, (title, _) in enumerate(BUCKETS)},
-    total="Open", accepted="Accepted as timing", net="Net exposure",
+    total="Open", accepted="Accepted as timing", net="Exposure",
 )  # fmt: skip
 RECURRENCE = _columns(kind="Kind", source="Source", category="Category", found="Found", came_back="Came back")
 COMING_BACK = _columns(ref="Break", times="Times", category="Category", source="Source", why="Why", state="State")
