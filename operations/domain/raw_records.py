@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from venues.domain.fix_codec import SOH, DecodedField, decode
+from venues.domain.fix_codec import SOH, DecodedField, decode, mask_secrets
 
 SOURCE = ("raw", "file", "line", "sha256")
 NESTED = "record"
@@ -45,20 +45,28 @@ def read_side(record: Mapping[str, Any]) -> Side:
         for name, value in part.items()
         if name not in (*SOURCE, NESTED) and value not in (None, "")
     ]
-    raw = str(record.get("raw") or "")[:MOST_CHARACTERS]
+    raw = _masked(str(record.get("raw") or ""))[:MOST_CHARACTERS]
     file, line, sha256 = (_text(record.get(name)) for name in SOURCE[1:])
     return Side(tuple(fields), raw, decode_line(raw), file, line, sha256)
 
 
 def decode_line(raw: str) -> tuple[DecodedField, ...]:
-    """The fields of a FIX message written with SOH, ``|`` or ``^A``-like bars; nothing for any other line."""
+    """The fields of a FIX message written with SOH, ``|`` or ``^`` between them; nothing for any other line."""
     if not _FIX.match(raw):
         return ()
-    text = raw if SOH in raw else raw.replace("|", SOH).replace("^", SOH)
     try:
-        return decode(text)
+        return decode(_separated(raw))
     except ValueError:
         return ()
+
+
+def _masked(raw: str) -> str:
+    """A FIX message without its secrets; any other line as it is."""
+    return mask_secrets(_separated(raw)) if _FIX.match(raw) else raw
+
+
+def _separated(raw: str) -> str:
+    return raw if SOH in raw else raw.replace("|", SOH).replace("^", SOH)
 
 
 def _text(value: Any) -> str:
