@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from authorisation.domain.principal import Principal
@@ -20,7 +21,7 @@ from operations.selectors.recon.break_page import get_break, get_break_detail
 from operations.selectors.recon.breaks import list_breaks_of_run, list_tiles, net_of
 from operations.selectors.recon.differences import RunDiff, compare_runs
 from operations.selectors.recon.report import run_report
-from operations.selectors.recon.runs import RunRow, find_run_before, get_run, list_runs, list_sources
+from operations.selectors.recon.runs import RunRow, find_run_before, get_run, list_kept, list_runs, list_sources
 from operations.selectors.recon.tables import (
     ageing_table,
     breaks_of_run,
@@ -31,15 +32,17 @@ from operations.selectors.recon.tables import (
     runs_table,
 )
 from operations.services.record_read import RECORDS_EXPORTED, record_read
-from operations.views.edge import is_part, page
+from operations.views.edge import actor_may, is_part, page
 from operations.views.exports import file_answer, handed_over, heading_for
 from reconciliation.domain.records import RECONCILED
+from reconciliation.permissions import WORK_BREAK
 from reconciliation.selectors.seeing import sees_totals
 from reconciliation.selectors.signing import open_statement, why_not_signing
 from reconciliation.services.sign_run_off import sign_run_off
 
 KINDS = {"": "All", **{kind.value: kind.value.capitalize() for kind in RECONCILED}}
 WORDS = {"": "All", "new": "New", "standing": "Standing", "closed": "Closed by it"}
+NO_RIGHT = "Your role may not start comparisons."
 MOST_EXPORTED_RUNS = 5_000
 MOST_COMPARED = 50_000
 AGEING_PARTS = {"ageing": ageing_table, "recurrence": recurrence_table, "coming-back": coming_back_table}
@@ -58,6 +61,9 @@ def runs(request: HttpRequest, actor: Principal) -> HttpResponse:
         "source": source,
         "before": before,
         "sources": list_sources(),
+        "why_not_start": "" if actor_may(actor, WORK_BREAK) else NO_RIGHT,
+        "kept": list_kept() if actor_may(actor, WORK_BREAK) else [],
+        "today": timezone.localdate(),
         "list_export": f"/recon/export?{urlencode({'kind': kind, 'source': source, 'before': before})}",
         "at": at,
     }
@@ -100,6 +106,7 @@ def run(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
         "net": net_of(tiles),
         "earlier": find_run_before(row.run),
         "list_export": f"/recon/{run_id}/export?{told}",
+        "may_cancel": actor_may(actor, WORK_BREAK),
         **_signing(actor, row),
     }
     return render(request, "operations/recon_run.html", context)
@@ -158,9 +165,13 @@ def _list_of(request: HttpRequest, actor: Principal, row: RunRow) -> dict[str, A
 @require_GET
 @page
 def run_progress(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
-    """The line that says how far a run is."""
+    """The line that says how far a run is; when it has ended, the page around it is drawn anew."""
     row = get_run(actor=actor, at=utc_now(), run_id=run_id)
-    return render(request, "operations/parts/recon_progress.html", {"row": row, "run": row.run})
+    context = {"row": row, "run": row.run, "may_cancel": actor_may(actor, WORK_BREAK)}
+    response = render(request, "operations/parts/recon_progress.html", context)
+    if not row.is_moving and is_part(request):
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 @require_GET

@@ -14,8 +14,9 @@ from authorisation.domain.principal import Principal
 from kernel.errors import NotFound
 from operations.domain.recon_words import seconds_left, share_matched
 from operations.selectors.audit.timeline import names_of_actors
+from reconciliation.domain.records import RECONCILED
 from reconciliation.domain.transitions import ENDED
-from reconciliation.models import Run, RunBreak
+from reconciliation.models import FeedFile, Run, RunBreak
 from reconciliation.selectors.seeing import break_sight, sees_everything, sees_totals
 
 PAGE = 50
@@ -160,3 +161,9 @@ def find_run_before(run: Run) -> Run | None:
 def list_sources() -> list[str]:
     """Everybody a run was ever about, by name."""
     return list(Run.objects.order_by("source").values_list("source", flat=True).distinct()[:200])
+
+
+def list_kept() -> list[FeedFile]:
+    """The newest files that could be compared and were not refused, at most 30."""
+    files = FeedFile.objects.filter(kind__in=RECONCILED).exclude(state=FeedFile.State.REFUSED)
+    return list(files.order_by("-received_at", "-id")[:30])

@@ -7,10 +7,12 @@ from tests.architecture.addresses.door import NOT_THEIRS, SEES_THE_DESK, SIGNED_
 RECON: dict[str, tuple[Door, ...]] = {
     "recon": (Door("GET", "/recon", SIGNED_IN),),
     "recon/export": (Door("GET", "/recon/export?form=json", SIGNED_IN),),
+    "recon/start": (Door("POST", "/recon/start", NOT_THEIRS, lambda d: {"kind": "cash"}),),
     "recon/ageing": (Door("GET", "/recon/ageing", SIGNED_IN),),
     "recon/ageing/export": (Door("GET", "/recon/ageing/export?form=json", SIGNED_IN),),
     "recon/<uuid:run_id>": (Door("GET", "/recon/{d.run_id}", SIGNED_IN),),
     "recon/<uuid:run_id>/progress": (Door("GET", "/recon/{d.run_id}/progress", SIGNED_IN),),
+    "recon/<uuid:run_id>/cancel": (Door("POST", "/recon/{d.run_id}/cancel", NOT_THEIRS),),
     "recon/<uuid:run_id>/export": (Door("GET", "/recon/{d.run_id}/export?form=json", SIGNED_IN),),
     "recon/<uuid:run_id>/difference": (Door("GET", "/recon/{d.run_id}/difference", SIGNED_IN),),
     "recon/<uuid:run_id>/difference/export": (Door("GET", "/recon/{d.run_id}/difference/export?form=json", SIGNED_IN),),
