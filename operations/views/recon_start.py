@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -46,7 +47,8 @@ def _file(request: HttpRequest, actor: Principal, kind: str, at: datetime) -> Fe
     source = request.POST.get("source", "").strip()
     if not source or len(source) > 40:
         raise _wrong("source", "Say whose word the file is, in at most 40 characters.")
-    received = receive_file(actor=actor, at=at, name=brought.name or "file", content=brought, kind=kind, source=source)
+    stream = cast("BinaryIO", brought.file)
+    received = receive_file(actor=actor, at=at, name=brought.name or "file", content=stream, kind=kind, source=source)
     if not received.taken or received.file_id is None:
         fault = next(iter(received.faults), None)
         raise Invalid(

@@ -126,7 +126,7 @@ def test_a_run_that_waits_is_stopped_and_one_that_fails_holds_up_no_other(world:
         id=stopped.pk, kind="positions", source="ELSE", format="csv", name="gone.csv", sha256="0" * 64, size=1,
         received_by=actor.actor, received_at=utc_now(),
     )  # fmt: skip
-    asked = {"kind": "positions", "as_of": utc_now().date(), "actor": actor, "trigger": "by_hand"}
+    asked: dict[str, Any] = {"kind": "positions", "as_of": utc_now().date(), "actor": actor, "trigger": "by_hand"}
     bad = ask_run(file=gone, at=utc_now(), **asked)
     good = ask_run(file=file, at=utc_now(), **asked)
     assert resume_runs(at=utc_now() + timedelta(seconds=1)) == 2
