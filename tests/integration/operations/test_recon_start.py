@@ -15,8 +15,7 @@ from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from operations.selectors.recon.runs import list_kept
 from reconciliation.models import Break, FeedFile, Run
-from reconciliation.services.ask_run import ask_run
-from reconciliation.services.resume_runs import resume_runs
+from reconciliation.services.do_run import do_run
 from tests.factories import ISINS, DeskWorld, make_principal
 from tests.factories.busy_day import told_desk
 from tests.factories.doors import sign_in_as
@@ -63,7 +62,7 @@ def test_a_file_is_kept_compared_by_a_worker_and_found_the_same_again(world: Des
     assert (run.state, run.started_by, run.trigger) == ("waiting", actor.actor, "by_hand")
     assert (settings.VAR_DIR / "feeds" / FeedFile.objects.get().sha256).exists()
     at = utc_now() + timedelta(seconds=1)
-    assert resume_runs(at=at) == 1
+    do_run(run_id=run.pk, at=at)
     run.refresh_from_db()
     assert (run.state, run.written) == ("done", 1)
     (item,) = Break.objects.all()
@@ -71,12 +70,12 @@ def test_a_file_is_kept_compared_by_a_worker_and_found_the_same_again(world: Des
     shown = client.get(f"/b/{item.ref}").content.decode()
     for words in ("1,000", "900", "−100", "positions.csv", item.why):
         assert words in shown, words
-    assert resume_runs(at=at) == 0
     (kept,) = list_kept()
     start(client, kept=str(kept.pk), source=None)
-    assert resume_runs(at=at) == 1
     again = Run.objects.order_by("-created_at").first()
     assert again is not None
+    do_run(run_id=again.pk, at=at)
+    again.refresh_from_db()
     assert (again.written, again.standing, Break.objects.count()) == (0, 1, 1)
 
 
@@ -110,25 +109,12 @@ def test_who_may_not_work_on_breaks_starts_and_stops_nothing(world: DeskWorld) -
     assert "Your role may not start comparisons." in shown
 
 
-def test_a_run_that_waits_is_stopped_and_one_that_fails_holds_up_no_other(world: DeskWorld) -> None:
-    actor = person(world, "work_break")
-    client = browser(actor)
+def test_a_run_that_waits_is_stopped_once(world: DeskWorld) -> None:
+    client = browser(person(world, "work_break"))
     start(client, file=statement(world, "1000"))
     stopped = Run.objects.get()
     assert client.post(f"/recon/{stopped.pk}/cancel").status_code == 302
-    assert resume_runs(at=utc_now()) == 0
+    do_run(run_id=stopped.pk, at=utc_now())
     stopped.refresh_from_db()
-    assert stopped.state == "canceled"
+    assert (stopped.state, stopped.matched) == ("canceled", 0)
     assert client.post(f"/recon/{stopped.pk}/cancel").status_code == 409
-
-    file = FeedFile.objects.get()
-    gone = FeedFile.objects.create(
-        id=stopped.pk, kind="positions", source="ELSE", format="csv", name="gone.csv", sha256="0" * 64, size=1,
-        received_by=actor.actor, received_at=utc_now(),
-    )  # fmt: skip
-    asked: dict[str, Any] = {"kind": "positions", "as_of": utc_now().date(), "actor": actor, "trigger": "by_hand"}
-    bad = ask_run(file=gone, at=utc_now(), **asked)
-    good = ask_run(file=file, at=utc_now(), **asked)
-    assert resume_runs(at=utc_now() + timedelta(seconds=1)) == 2
-    assert [Run.objects.get(pk=pk).state for pk in (bad, good)] == ["failed", "done"]
-    assert Run.objects.get(pk=bad).sentence
