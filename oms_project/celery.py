@@ -11,6 +11,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "resume-uploads": {"task": "orders.resume_uploads", "schedule": 10.0, "options": {"expires": 10}},
+    "mail-notices": {"task": "operations.mail_notices", "schedule": 20.0, "options": {"expires": 20}},
     "resume-trials": {"task": "operations.resume_trials", "schedule": 10.0, "options": {"expires": 10}},
     "collect-files": {"task": "reconciliation.collect_files", "schedule": 5.0, "options": {"expires": 5}},
     "start-runs": {

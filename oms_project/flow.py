@@ -50,6 +50,11 @@ LISTENERS: tuple[Listener, ...] = (
         module="operations.services.on_anomaly_raised",
         kinds=("AnomalyRaised", "AnomalyCleared"),
     ),
+    Listener(
+        name="operations.notices",
+        module="operations.services.on_exception_told",
+        kinds=("ExceptionOpened", "ExceptionWorsened", "ExceptionAssigned", "ExceptionCommented", "ExceptionEscalated"),
+    ),
 )
 
 
@@ -92,6 +97,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("reconciliation.services.set_gates", every_s=5),
     Sweeper("reconciliation.services.watch_arrivals", every_s=15),
     Sweeper("operations.services.watch_exceptions", every_s=2),
+    Sweeper("operations.services.purge_notices", every_s=3600),
     Sweeper("journal.services.purge_keys", every_s=3600),
     Sweeper("authorisation.services.purge_nonces", every_s=30),
     Sweeper("outbound.services.purge_attempts", every_s=3600),

@@ -53,6 +53,8 @@ KNOWN_VARIABLES = {
     "OMS_SECOND_FACTOR": "required or optional for people; always required in live mode, optional in demo when absent",
     "OMS_STEP_UP": "who confirms again before deciding: always, or enrolled (whoever has a second factor); always in live mode",
     "OMS_STEP_UP_MINUTES": "for how long a confirmation lets somebody decide; 15 when absent",
+    "OMS_MAIL_HOST": "host:port of the mail server that notices go to; no mail when absent",
+    "OMS_MAIL_FROM": "sender of the mails; oms@localhost when absent",
     "OMS_WORKING_HOURS": "business hours as HH:MM-HH:MM, or GROUP=HH:MM-HH:MM, comma-separated; 07:00-19:00 when absent",
     "OMS_HOUSE_ZONE": "time zone of the business hours; Europe/London when absent",
     "OMS_REFERENCE_MARKET": "market whose holidays are the house's and whose hours stand in where an item names none; XLON when absent",
@@ -313,6 +315,16 @@ SESSION_TIMES = Times(
     unfinished=timedelta(minutes=10),
 )
 SECOND_FACTOR_REQUIRED = choice("OMS_SECOND_FACTOR", ("optional", "required"), live="required") == "required"
+MAIL_HOST = os.environ.get("OMS_MAIL_HOST", "")
+DEFAULT_FROM_EMAIL = os.environ.get("OMS_MAIL_FROM") or "oms@localhost"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend" if MAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
+)
+EMAIL_HOST, _, _mail_port = MAIL_HOST.partition(":")
+if _mail_port and not _mail_port.isdecimal():
+    raise ImproperlyConfigured(f"OMS_MAIL_HOST is {MAIL_HOST!r}; write it as host:port.")
+EMAIL_PORT = int(_mail_port or 25)
+EMAIL_TIMEOUT = 10
 WORKING_HOURS = working_hours(os.environ.get("OMS_WORKING_HOURS", ""))
 HOUSE_ZONE = os.environ.get("OMS_HOUSE_ZONE") or "Europe/London"
 REFERENCE_MARKET = os.environ.get("OMS_REFERENCE_MARKET") or "XLON"

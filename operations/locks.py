@@ -10,7 +10,7 @@ from uuid import UUID
 from journal.bulk import raw_cursor
 from journal.domain.idempotency import lock_number
 from operations.domain.exception_states import OPEN
-from operations.models import ExceptionItem, Trial
+from operations.models import ExceptionItem, Notice, Trial
 
 _PROOF = lock_number("operations", "proof")
 
@@ -53,3 +53,16 @@ def lock_due_exceptions(at: datetime, *, limit: int) -> list[ExceptionItem]:
         "owner", "desk"
     )
     return list(rows.filter(state__in=OPEN, next_at__lte=at).order_by("next_at", "id")[:limit])
+
+
+def lock_notices(keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], Notice]:
+    """The notices of these people and topics that exist, in one order, by person and topic."""
+    users, topics = {user_id for user_id, _ in keys}, {topic for _, topic in keys}
+    rows = Notice.objects.select_for_update(no_key=True).filter(user_id__in=users, topic__in=topics).order_by("id")
+    return {(row.user_id, row.topic): row for row in rows}
+
+
+def lock_due_mail(at: datetime, *, limit: int) -> list[Notice]:
+    """Notices whose mail is due, the longest waiting first; what another copy has in hand is left to it."""
+    rows = Notice.objects.select_for_update(no_key=True, skip_locked=True).filter(mail_due_at__lte=at)
+    return list(rows.order_by("mail_due_at", "id")[:limit])

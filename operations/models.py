@@ -160,6 +160,49 @@ class ExceptionItem(FSMModelMixin, models.Model):
         return self.seen_again_at is None
 
 
+class Notice(models.Model):
+    """One line that a person was told: so many events about exceptions, of one kind in one minute (``topic``).
+
+    Repeats what the journal keeps, so it may be forgotten. ``last_position`` is the last event counted. ``mail_due_at``: a mail
+    about it is still to go, or somebody has claimed it until then.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    topic = models.CharField(max_length=160)
+    about = models.CharField(max_length=12)
+    kind = models.CharField(max_length=60)
+    severity = models.CharField(max_length=8)
+    count = models.IntegerField()
+    item_id = models.UUIDField(help_text="The latest")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    last_position = models.BigIntegerField()
+    seen_at = models.DateTimeField(null=True)
+    mail_due_at = models.DateTimeField(null=True)
+    mail_tries = models.SmallIntegerField(default=0)
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "topic"], name="operations_notice_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-last_at"], name="operations_notice_latest"),
+            models.Index(fields=["user", "first_at"], name="operations_notice_unseen", condition=Q(seen_at=None)),
+            models.Index(fields=["mail_due_at"], name="operations_notice_mail", condition=Q(mail_due_at__isnull=False)),
+        ]
+
+
+class NoticeChoice(models.Model):
+    """What a person wants to be told of without having been named. Nobody needs a row: without one all from medium on."""
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.PROTECT, related_name="+")
+    least = models.CharField(max_length=8, default="medium")
+    muted = models.JSONField(default=list)
+    mail = models.BooleanField(default=False)
+
+
 class Trial(models.Model):
     """A draft rule or limit, tried on past orders in slices: what it would have refused, held or asked about."""
 

@@ -17,6 +17,7 @@ from operations.services.check_invariants import check_invariants
 from operations.services.check_replay import check_replay
 from operations.services.finish_proof import finish_proof
 from operations.services.run_trial import run_trial
+from operations.services.send_notice_mail import send_notice_mail
 
 HOURS = 3600
 SLICES_A_TASK = 20
@@ -39,6 +40,12 @@ def finish_proof_of_opening() -> None:
 def prove_invariants() -> None:
     """Every check of fsck; what fails becomes an exception."""
     check_invariants(at=utc_now(), truth=Path(settings.VAR_DIR) / "simulator" if settings.MODE == "demo" else None)
+
+
+@shared_task(name="operations.mail_notices", queue="batch", time_limit=300)
+def mail_notices() -> None:
+    """Notices that go by mail; costs nothing where no mail server is named."""
+    send_notice_mail(at=utc_now())
 
 
 @shared_task(name="operations.archive_days", queue="batch", time_limit=4 * HOURS)

@@ -11,6 +11,8 @@ STOPS_WRITE = "stops:write"
 APPROVALS_READ = "approvals:read"
 APPROVALS_DECIDE = "approvals:decide"
 EVENTS_READ = "events:read"
+EXCEPTIONS_READ = "exceptions:read"
+EXCEPTIONS_WRITE = "exceptions:write"
 ANY_KEY = ""
 """Of an address that every key may ask, whatever its scopes."""
 
@@ -24,6 +26,8 @@ SCOPES: dict[str, str] = {
     APPROVALS_READ: "Read what waits for a second person",
     APPROVALS_DECIDE: "Decide as a second person",
     EVENTS_READ: "Read the event stream",
+    EXCEPTIONS_READ: "Read what must be looked at",
+    EXCEPTIONS_WRITE: "Work on exceptions",
 }
 
 

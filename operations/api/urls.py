@@ -13,6 +13,7 @@ from operations.api.approvals import (
     ApprovalView,
     ApprovalWithdrawView,
 )
+from operations.api.exceptions import ExceptionActView, ExceptionsView, ExceptionView
 from operations.api.stops import StopReleaseView, StopsView, StopView
 from operations.api.views import AccountCashView, AccountPositionsView, PricesView
 
@@ -26,6 +27,9 @@ urlpatterns: list[URLPattern] = [
     path("approvals/<uuid:approval_id>/send-back", ApprovalSendBackView.as_view(), name="api-approval-send-back"),
     path("approvals/<uuid:approval_id>/answer", ApprovalAnswerView.as_view(), name="api-approval-answer"),
     path("approvals/<uuid:approval_id>/withdraw", ApprovalWithdrawView.as_view(), name="api-approval-withdraw"),
+    path("exceptions", ExceptionsView.as_view(), name="api-exceptions"),
+    path("exceptions/<uuid:item_id>", ExceptionView.as_view(), name="api-exception"),
+    path("exceptions/<uuid:item_id>/act", ExceptionActView.as_view(), name="api-exception-act"),
     path("stops", StopsView.as_view(), name="api-stops"),
     path("stops/<uuid:stop_id>", StopView.as_view(), name="api-stop"),
     path("stops/<uuid:stop_id>/release", StopReleaseView.as_view(), name="api-stop-release"),

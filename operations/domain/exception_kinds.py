@@ -241,6 +241,7 @@ _PROOF = {
     "ARCHIVE_DAMAGED": _house("An archive is damaged", "R-10", group=COMPLIANCE),
     "ARCHIVE_UNSOUND": _house("An archive is unsound", "R-10", group=COMPLIANCE),
     "EVENT_SET_ASIDE": _house("An event could not be worked", "R-11", settles=PERSON),
+    "MAIL_FAILING": _house("Notices cannot be mailed", "R-11"),
     "SWEEPER_FAILING": _house("A service that runs by time fails", "R-11"),
 }
 _PEOPLE = {

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
 from authorisation.domain.principal import Principal
 from authorisation.models import User
 from authorisation.selectors import list_requests
 from operations.domain.exception_states import OPEN
-from operations.models import ExceptionItem
+from operations.models import ExceptionItem, Notice
 from operations.selectors.scopes import scope_names
 from orders.permissions import visible_desks
 from orders.selectors import visible_orders
@@ -35,6 +35,20 @@ class Banner:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """How many notices the person has not seen, and since when the oldest waits."""
+
+    count: int
+    since: datetime | None
+    at: datetime
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds the oldest has waited."""
+        return (self.at - self.since).total_seconds() if self.since else None
+
+
+@dataclass(frozen=True, slots=True)
 class FrameStatus:
     """Counts beside the page names, and at most two banners, worst first."""
 
@@ -44,6 +58,7 @@ class FrameStatus:
     sessions_down: int
     stops: int
     banners: tuple[Banner, ...]
+    unseen: Unseen
 
 
 def get_frame_status(*, actor: Principal, at: datetime) -> FrameStatus:
@@ -73,7 +88,16 @@ def get_frame_status(*, actor: Principal, at: datetime) -> FrameStatus:
         sessions_down=len(sessions),
         stops=len(stops),
         banners=tuple(banners[:2]),
+        unseen=count_unseen(actor, at),
     )
+
+
+def count_unseen(actor: Principal, at: datetime) -> Unseen:
+    """One statement over a partial index."""
+    rows = Notice.objects.filter(user_id=actor.user_id, seen_at=None).aggregate(
+        count=Count("id"), since=Min("first_at")
+    )
+    return Unseen(rows["count"], rows["since"], at)
 
 
 def _stopped(stops: list[Block]) -> Banner:

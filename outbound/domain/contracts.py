@@ -15,9 +15,13 @@ from dataclasses import dataclass
 from kernel.fix import ORD_STATUS_NAMES, ExecType
 from orders.domain.words import ORD_TYPE_WORDS, SIDE_WORDS, TIME_IN_FORCE_WORDS
 from outbound.domain.fields import Field, Shape
+from risk.domain.conduct import FOR_COMPLIANCE_ALONE
 
 ORDER = "order"
 STOP = "stop"
+EXCEPTION = "exception"
+AT_HOME = FOR_COMPLIANCE_ALONE | {"RESTRICTED_ORDERS"}
+"""Kinds of exceptions that are never told outside: that there is one says what only compliance may know."""
 STOP_SCOPES = {"firm": "firm", "desk": "desk"}
 STATUS_WORDS = {status.value: name for status, name in ORD_STATUS_NAMES.items()}
 EXEC_TYPE_WORDS = {one.value: one.name.lower() for one in ExecType}
@@ -41,7 +45,7 @@ class Contract:
         return self.kind.partition(".")[0]
 
 
-FAMILY_VERSIONS = {"order": 1, "request": 1, "execution": 1, "stop": 1}
+FAMILY_VERSIONS = {"order": 1, "request": 1, "execution": 1, "stop": 1, "exception": 1}
 
 _REQUEST = Field(
     "request_id", Shape.ID, "request_id", "The request this is about; an order has one NEW and any number of others."
@@ -99,6 +103,18 @@ def _outcome(kind: str, tells: tuple[str, ...], why: str, *more: Field) -> Contr
 _STOP = (
     _word("scope", "scope", "What is stopped: the whole firm, or a desk.", STOP_SCOPES),
     Field("name", Shape.TEXT, "name", "The scope in words."),
+)
+
+SEVERITY_WORDS = {one: one for one in ("low", "medium", "high", "critical")}
+ENDED_WORDS = {"cleared": "cleared", "closed": "closed", "force_closed": "force_closed"}
+_MATTER = (
+    Field("kind", Shape.TEXT, "kind", "Code of the kind of matter, UPPER_SNAKE; there may be new ones at any time."),
+    _word("severity", "shown_severity", "As people see it: raised by escalation.", SEVERITY_WORDS),
+    Field("group", Shape.TEXT, "group", "The group whose matter it is."),
+    Field("order_id", Shape.ID, "order_id", "The order it is about.", nullable=True),
+    Field("due_at", Shape.TIME, "due_at", "When it must have been dealt with.", nullable=True),
+    _figure("exposure", "exposure", "What is at stake, where it was stated.", nullable=True),
+    Field("currency", Shape.TEXT, "currency", "ISO 4217, of the exposure.", nullable=True),
 )
 
 CONTRACTS: tuple[Contract, ...] = (
@@ -215,6 +231,22 @@ CONTRACTS: tuple[Contract, ...] = (
     Contract("execution.busted", ("ExecutionBusted",), "The venue took a trade back.", _EXECUTION),
     Contract("stop.engaged", ("KillSwitchEngaged",), "Nothing that adds risk leaves the scope any more.", _STOP, STOP),
     Contract("stop.released", ("KillSwitchReleased",), "The scope may trade again.", _STOP, STOP),
+    Contract("exception.opened", ("ExceptionOpened",), "A person must look at something.", _MATTER, EXCEPTION),
+    Contract("exception.worsened", ("ExceptionWorsened",), "It was raised again, graver.", _MATTER, EXCEPTION),
+    Contract(
+        "exception.escalated",
+        ("ExceptionEscalated",),
+        "Nobody dealt with it in time, or a person sent it up.",
+        _MATTER,
+        EXCEPTION,
+    ),
+    Contract(
+        "exception.ended",
+        ("ExceptionCleared", "ExceptionClosed", "ExceptionForceClosed"),
+        "It was settled, closed by a person, or ended by force though its matter stands.",
+        (*_MATTER, _word("how", "state", "How it ended.", ENDED_WORDS)),
+        EXCEPTION,
+    ),
 )
 
 WITHHELD_OF_ORDERS: dict[str, str] = {

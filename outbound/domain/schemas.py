@@ -19,6 +19,7 @@ _SUBJECTS: dict[str, Schema] = {
         "account": {"type": "string", "description": "Code of the account."},
     },
     "stop": {"type": {"const": "stop"}, "id": _UUID},
+    "exception": {"type": {"const": "exception"}, "id": _UUID},
 }
 
 

@@ -16,7 +16,7 @@ from journal.domain.records import EventRecord
 from kernel.texts import id_text, utc_text
 from orders.domain.label import OrderLabel
 from orders.permissions import can_see, visible_desks
-from outbound.domain.contracts import BY_TOLD, FAMILY_VERSIONS, ORDER, STOP_SCOPES, Contract
+from outbound.domain.contracts import AT_HOME, BY_TOLD, EXCEPTION, FAMILY_VERSIONS, ORDER, STOP_SCOPES, Contract
 from outbound.domain.positions import position_text
 
 Told = dict[str, Any]
@@ -43,6 +43,18 @@ class Listener:
             return desk_id in visible_desks(self.principal) and (self.desks is None or desk_id in self.desks)
         return scope == "firm"
 
+    def hears_of_exception(self, payload: Mapping[str, Any]) -> bool:
+        """One about an order is heard as the order is, one of a desk by who sees the desk, one of neither by everybody; what only
+        compliance may know stays at home."""
+        if payload.get("kind") in AT_HOME:
+            return False
+        desk_id, group_id = payload.get("desk_id"), payload.get("account_group_id")
+        if payload.get("order_id"):
+            return desk_id is not None and group_id is not None and self.hears_of(desk_id=desk_id, group_id=group_id)
+        if desk_id is None:
+            return True
+        return desk_id in visible_desks(self.principal) and (self.desks is None or desk_id in self.desks)
+
 
 def order_of(event: EventRecord) -> UUID | None:
     """The order whose stream the event stands in; None for other streams."""
@@ -61,6 +73,10 @@ def tell(event: EventRecord, labels: Mapping[UUID, OrderLabel], listener: Listen
         if label is None or not listener.hears_of(desk_id=label.desk_id, group_id=label.group_id):
             return None
         return _envelope(event, contract, _order_subject(label))
+    if contract.subject == EXCEPTION:
+        if not listener.hears_of_exception(event.payload):
+            return None
+        return _envelope(event, contract, {"type": contract.subject, "id": event.payload["exception_id"]})
     if event.payload.get("scope") not in STOP_SCOPES or not listener.hears_of_stop(event.payload):
         return None
     return _envelope(event, contract, {"type": contract.subject, "id": event.payload["stop_id"]})

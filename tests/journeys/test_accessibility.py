@@ -62,6 +62,7 @@ PAGES: dict[str, Seen] = {
     "b/<str:ref>": Seen(
         OPERATIONS, "/b/BRK-{0}", "SELECT lpad(number::text, 6, '0') FROM reconciliation_break ORDER BY number"
     ),
+    "notices": Seen(OPERATIONS, "/notices"),
     "runbooks": Seen(OPERATIONS, "/runbooks"),
     "runbooks/<str:number>": Seen(OPERATIONS, "/runbooks/R-01"),
     "uploads": Seen(DEALER, "/uploads"),

@@ -26,6 +26,16 @@ PROGRAMS: dict[str, tuple[Door, ...]] = {
     "api/v1/orders/<uuid:order_id>/cancel": (
         Door("POST", "/api/v1/orders/{d.order.order_id}/cancel", API_TRADES_THE_DESK, lambda d: {"reason": "client"}),
     ),
+    "api/v1/exceptions": (Door("GET", "/api/v1/exceptions", API_KNOWN),),
+    "api/v1/exceptions/<uuid:item_id>": (Door("GET", "/api/v1/exceptions/{d.exceptions[0]}", API_SEES_THE_DESK),),
+    "api/v1/exceptions/<uuid:item_id>/act": (
+        Door(
+            "POST",
+            "/api/v1/exceptions/{d.exceptions[0]}/act",
+            (401, 200, 404, 403, 403, 403),
+            lambda d: {"act": "comment", "version": 0, "text": "x"},
+        ),
+    ),
     "api/v1/approvals": (Door("GET", "/api/v1/approvals", API_KNOWN, measured_as="compliance"),),
     "api/v1/approvals/together": (
         Door("POST", "/api/v1/approvals/together", API_KNOWN, together_by_api, measured_as="compliance"),

@@ -99,6 +99,11 @@ DESK: dict[str, tuple[Door, ...]] = {
             lambda d: {"text": "x"},
         ),
     ),
+    "notices": (Door("GET", "/notices", SIGNED_IN),),
+    "notices/seen": (
+        Door("POST", "/notices/seen", (302,) * len(SIGNED_IN), lambda d: {"drawn_at": "2026-11-26T10:00:00+00:00"}),
+    ),
+    "notices/choice": (Door("POST", "/notices/choice", (302,) * len(SIGNED_IN), lambda d: {"least": "high"}),),
     "runbooks": (Door("GET", "/runbooks", SIGNED_IN),),
     "runbooks/<str:number>": (Door("GET", "/runbooks/R-01", SIGNED_IN),),
     # The order of this exception has no excess: who may ask is told so.
