@@ -140,9 +140,9 @@ def test_what_is_meant_for_a_person_always_reaches_them(ops: Principal, other: P
 
 
 def test_a_choice_is_one_of_those_offered(ops: Principal) -> None:
-    for wrong in ({"least": "none", "muted": []}, {"least": "low", "muted": ["NO_SUCH_KIND"]}):
+    for least, muted in (("none", []), ("low", ["NO_SUCH_KIND"])):
         with pytest.raises(Invalid):
-            save_notice_choice(actor=ops, mail=False, **wrong)
+            save_notice_choice(actor=ops, mail=False, least=least, muted=muted)
 
 
 def test_seen_is_what_was_drawn(ops: Principal) -> None:
@@ -185,7 +185,7 @@ def test_mail_gathers_and_says_kinds_and_counts_alone(mailed: Principal, other: 
     assert send_notice_mail.send_notice_mail(at=at - timedelta(seconds=30)) == 0
     send_notice_mail.send_notice_mail(at=at)
     assert {message.to[0] for message in mail.outbox} == {"r.silva@desk.example"}
-    text = "".join(message.body for message in mail.outbox)
+    text = "".join(str(message.body) for message in mail.outbox)
     assert "An invariant does not hold: 40 raised for your group" in text
     assert "Wrong." not in text
     sent = len(mail.outbox)
@@ -230,7 +230,7 @@ def test_a_server_that_is_down_is_tried_six_times_and_an_exception_says_so(
     def refuse(*_: Any, **__: Any) -> int:
         raise SMTPServerDisconnected("gone")
 
-    monkeypatch.setattr(send_notice_mail.EmailMessage, "send", refuse)
+    monkeypatch.setattr(mail.EmailMessage, "send", refuse)
     at, tries = due(), 0
     while Notice.objects.get(kind="FSCK_FAILED").mail_due_at is not None:
         send_notice_mail.send_notice_mail(at=at)
