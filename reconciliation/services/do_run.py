@@ -19,6 +19,7 @@ from kernel.crash_points import crash_point
 from kernel.errors import NotFound, OmsError
 from reconciliation.domain import transitions as moves
 from reconciliation.domain.records import Kind
+from reconciliation.formats.problems import FileProblem
 from reconciliation.formats.read_statement import raw_records
 from reconciliation.kept_files import kept_path
 from reconciliation.locks import WAIT_S, comparing
@@ -28,6 +29,7 @@ from reconciliation.models import FeedFile, Run
 from reconciliation.selectors.rules import get_rules
 from reconciliation.services._keep_breaks import KEPT, RunStopped, keep_breaks
 from reconciliation.services._tell_breaks import tell_breaks
+from reconciliation.services.record_reading import record_reading
 from reconciliation.services.settle_policies import settle_policies
 from reconciliation.staging import staged
 
@@ -107,6 +109,9 @@ def _compare(run: Run, at: datetime) -> tuple[Compared, dict[int, str]]:
         cursor.execute("SELECT set_config('work_mem', %s, false), set_config('jit', 'off', false)", [MEMORY])
         try:
             with staged(cursor, kept_path(file.sha256), Kind(run.kind)) as stage:
+                record_reading(
+                    file_id=file.id, at=at, header=stage.header, counted=stage.counted, problems=stage.problems
+                )
                 Run.objects.filter(id=run.id).update(done=stage.rows, total=2 * stage.rows)
                 task = Task(
                     table=stage.table,
@@ -122,6 +127,10 @@ def _compare(run: Run, at: datetime) -> tuple[Compared, dict[int, str]]:
             lines = {line for finding in compared.findings for line in finding.lines}
             raw = raw_records(kept_path(file.sha256), stage.header.format, run.kind, lines) if lines else {}
             return compared, raw
+        except FileProblem as problem:
+            if file.state == FeedFile.State.RECEIVED and not in_failed_transaction(cursor):
+                record_reading(file_id=file.id, at=at, problem=problem)
+            raise
         finally:
             if not in_failed_transaction(cursor):  # the rollback takes the settings back
                 cursor.execute("RESET work_mem")

@@ -76,12 +76,23 @@ def test_a_task_that_cannot_do_its_run_leaves_a_run_that_says_why() -> None:
     work_run(str(run_id))
     run = Run.objects.get()
     assert (run.state, "exec_id" in run.sentence) == ("failed", True)
+    file.refresh_from_db()
+    assert file.state == "refused"
     assert Event.objects.filter(kind="AnomalyRaised", payload__kind="RUN_FAILED").count() == 1
     sound = ask_run(
         kind="executions", file=kept_csv("executions", [ROW]), as_of=AT.date(), actor=ACTOR, at=AT, trigger="start"
     )
     do_run(run_id=sound, at=AT)
     assert Event.objects.filter(kind="AnomalyCleared", payload__kind="RUN_FAILED").count() == 1
+
+
+def test_rows_that_cannot_be_used_are_named_with_the_file() -> None:
+    file = kept_csv("executions", [ROW, {**ROW, "exec_id": "N2", "last_qty": "many"}], statement_date=AT.date())
+    run_id = ask_run(kind="executions", file=file, as_of=AT.date(), actor=ACTOR, at=AT, trigger="by_hand")
+    assert do_run(run_id=run_id, at=AT).external == 1
+    file.refresh_from_db()
+    assert (file.state, file.counted["refused"]) == ("partly", 1)
+    assert [(one["line"], one["column"], one["code"]) for one in file.problems] == [(3, "last_qty", "NUMBER_INVALID")]
 
 
 def test_what_is_refused_writes_nothing() -> None:
