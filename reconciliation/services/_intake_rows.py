@@ -29,7 +29,7 @@ _CASH = f"""
 CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
 {_NAMES}, found AS (
      SELECT s.line, a.id AS account_id, s.account, s.currency AS what, s.amount, s.as_of, a.state,
-            w.account_id IS NOT NULL AS moneyless, count(*) OVER (PARTITION BY a.id, s.currency) AS times
+            w.account_id IS NOT NULL AS moneyless
        FROM {{staged}} s
        LEFT JOIN account_names n ON n.theirs = s.account AND n.ours <> ''
        LEFT JOIN accounts_tradingaccount a ON a.code = coalesce(n.ours, s.account)
@@ -39,7 +39,6 @@ CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
 SELECT line, account_id, account, what::varchar(3) AS what, amount, as_of,
        CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless THEN 'ACCOUNT_HAS_NO_MONEY'
             WHEN as_of IS NOT NULL AND as_of <> %(day)s THEN 'DAY_DIFFERS'
-            WHEN times > 1 THEN 'ROW_TWICE'
             WHEN state = 'closed' AND amount <> 0 THEN 'ACCOUNT_CLOSED'
             WHEN amount %% CASE what {_FINE} ELSE 0.01 END <> 0 THEN 'AMOUNT_TOO_FINE' END AS rule
   FROM found
@@ -61,15 +60,13 @@ CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
        LEFT JOIN refdata_listing v ON s.mic IS NOT NULL AND v.market_id = s.mic AND v.venue_symbol = s.symbol
        LEFT JOIN refdata_listing t ON t.symbol = s.symbol
 ), named AS (
-     SELECT *, coalesce(by_isin, by_symbol) AS what, count(*) OVER (PARTITION BY account_id, coalesce(by_isin, by_symbol)) AS times
-       FROM found
+     SELECT *, coalesce(by_isin, by_symbol) AS what FROM found
 )
 SELECT line, account_id, account, what, amount, as_of,
        CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless THEN 'ACCOUNT_HAS_NO_MONEY'
             WHEN isin_unknown OR what IS NULL THEN 'INSTRUMENT_UNKNOWN'
             WHEN by_isin <> by_symbol THEN 'INSTRUMENT_CONTRADICTS'
             WHEN as_of IS NOT NULL AND as_of <> %(day)s THEN 'DAY_DIFFERS'
-            WHEN times > 1 THEN 'ROW_TWICE'
             WHEN amount < 0 THEN 'HOLDING_NEGATIVE'
             WHEN state = 'closed' AND amount <> 0 THEN 'ACCOUNT_CLOSED' END AS rule
   FROM named
@@ -81,13 +78,40 @@ SELECT rule, count(*), (array_agg(line ORDER BY line))[1:{LINES_KEPT}], (array_a
 """  # noqa: S608
 
 
+_TWICE = """
+UPDATE {into} r SET rule = 'ROW_TWICE'
+  FROM (SELECT account_id, what FROM {into} WHERE account_id IS NOT NULL AND what IS NOT NULL
+         GROUP BY account_id, what HAVING count(*) > 1) t
+ WHERE t.account_id = r.account_id AND t.what = r.what AND (r.rule IS NULL OR r.rule NOT IN ('ACCOUNT_HAS_NO_MONEY', 'DAY_DIFFERS'))
+"""
+_KEYS = {"cash": ("account", "currency"), "holdings": ("account", "isin", "symbol", "mic"), "accounts": ("account",)}
+WORK_MEMORY = "128MB"
+
+
 def read_rows(cursor: Any, staged: str, kind: str, *, source: str, day: date, into: str = "intake_row") -> int:
     """Make ``intake_row`` (or another table) of the staged one; how many rows it has."""
     cursor.execute(f"DROP TABLE IF EXISTS {into}")
     cursor.execute(_SQL[kind].format(staged=staged, into=into), {"source": source, "day": day})
     count = int(cursor.rowcount)
     cursor.execute(f"ANALYZE {into}")
+    cursor.execute(_TWICE.format(into=into))
     return count
+
+
+def only_before(cursor: Any, staged: str, before: str, kind: str) -> str:
+    """A table of the rows whose keys, as both files write them, were in the file before and are not in this one: few."""
+    same = " AND ".join(f"coalesce(n.{name}, '') = coalesce(b.{name}, '')" for name in _KEYS[kind])
+    cursor.execute("DROP TABLE IF EXISTS intake_left")
+    cursor.execute(
+        f"CREATE TEMP TABLE intake_left ON COMMIT DROP AS SELECT b.* FROM {before} b "  # noqa: S608
+        f"WHERE NOT EXISTS (SELECT FROM {staged} n WHERE {same})"
+    )
+    return "intake_left"
+
+
+def give_memory(cursor: Any) -> None:
+    """Whole files are joined and counted: until commit this session may use more for it."""
+    cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
 
 
 def broken_rules(cursor: Any) -> list[Issue]:

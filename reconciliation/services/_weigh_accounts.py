@@ -11,7 +11,7 @@ from typing import Any
 from accounts.services.load_accounts import LOOSER, AccountFile, count_changes, open_loaded
 from reconciliation.domain.intake_rules import LINES_KEPT, Issue, issue
 from reconciliation.models import Intake
-from reconciliation.services._intake_rows import broken_rules
+from reconciliation.services._intake_rows import broken_rules, only_before
 from reconciliation.staging import Staged
 
 _HAS_SOMETHING = """
@@ -73,10 +73,10 @@ SELECT {_HAS_SOMETHING.format("a.id")} AS has, count(*), (array_agg(a.code ORDER
 """  # noqa: S608
 
 
-def read_account_rows(cursor: Any, staged: Staged, intake: Intake, *, into: str = "intake_row") -> None:
+def read_account_rows(cursor: Any, staged: str, intake: Intake, *, into: str = "intake_row") -> None:
     """Make ``intake_row`` (or another table) of the staged file."""
     cursor.execute(f"DROP TABLE IF EXISTS {into}")
-    cursor.execute(_ROWS.format(staged=staged.table, into=into), {"source": intake.source})
+    cursor.execute(_ROWS.format(staged=staged, into=into), {"source": intake.source})
     cursor.execute(f"ANALYZE {into}")
 
 
@@ -84,7 +84,7 @@ def weigh_account_rows(
     cursor: Any, intake: Intake, staged: Staged, before: Staged | None
 ) -> tuple[list[Issue], int, int]:
     """Issues, accounts that would be opened or changed, and those in the file that stay as they are."""
-    read_account_rows(cursor, staged, intake)
+    read_account_rows(cursor, staged.table, intake)
     issues = broken_rules(cursor)
     open_loaded(cursor)
     cursor.execute(_WANT)
@@ -101,7 +101,8 @@ def weigh_account_rows(
         if count:
             issues.append(issue(code, count, zip(lines, values, strict=True)))
     if before is not None:
-        read_account_rows(cursor, before, intake, into="intake_before")
+        left = only_before(cursor, staged.table, before.table, "accounts")
+        read_account_rows(cursor, left, intake, into="intake_before")
         issues += _gone(cursor)
     changed = loaded.opened + loaded.changed
     return issues, changed, usable - changed

@@ -25,7 +25,14 @@ from reconciliation.domain.intake_rules import (
 )
 from reconciliation.formats.problems import Problems
 from reconciliation.models import Intake, Tolerance
-from reconciliation.services._intake_rows import broken_rules, lines_where, read_rows, want_rows
+from reconciliation.services._intake_rows import (
+    broken_rules,
+    give_memory,
+    lines_where,
+    only_before,
+    read_rows,
+    want_rows,
+)
 from reconciliation.services._weigh_accounts import weigh_account_rows
 from reconciliation.services._weigh_orders import weigh_order_rows
 from reconciliation.staging import Staged
@@ -45,6 +52,7 @@ class Found:
 
 def weigh_file(cursor: Any, intake: Intake, staged: Staged, before: Staged | None) -> Found:
     """What the file would do to the books of now. ``before`` is the file that was applied last, where there is one."""
+    give_memory(cursor)
     if intake.kind == "accounts":
         issues, changed, unchanged = weigh_account_rows(cursor, intake, staged, before)
         issues = [*_of_reader(staged.problems), *issues]
@@ -73,7 +81,8 @@ def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: Staged |
     issues += _entries(cursor, staged, intake)
     want_rows(cursor)
     if before is not None:
-        read_rows(cursor, before.table, intake.kind, source=intake.source, day=intake.day, into="intake_before")
+        left = only_before(cursor, staged.table, before.table, intake.kind)
+        read_rows(cursor, left, intake.kind, source=intake.source, day=intake.day, into="intake_before")
         issues += _gone(cursor, intake, whole=refused == 0)
 
     weighed = weigh_statement(statement)

@@ -42,6 +42,7 @@ from reconciliation.services._weigh_file import Found, statement_of, weigh_file
 from reconciliation.staging import Staged, staged
 
 PROGRESS_S = 0.5
+TEMP_BUFFERS = "128MB"
 BOOKED = frozenset({"cash", "holdings"})
 
 
@@ -66,6 +67,7 @@ def take_in(*, actor: Principal, at: datetime, file_id: UUID) -> Intake:
     if intake.state != states.STAGED:
         return intake
     crash_point("intake.begun")
+    _give_buffers()
     try:
         with raw_cursor() as cursor, staged_with_last(cursor, intake) as (now, before):
             return _decide(cursor, intake, now, before, actor=actor, at=at)
@@ -74,6 +76,14 @@ def take_in(*, actor: Principal, at: datetime, file_id: UUID) -> Intake:
     except StoppedByHand:
         intake.refresh_from_db()
         return intake
+
+
+def _give_buffers() -> None:
+    """Room for the tables of this session, where it has made none yet; PostgreSQL takes it as it is needed."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_my_temp_schema() = 0")
+        if cursor.fetchall()[0][0]:
+            cursor.execute(f"SET temp_buffers = '{TEMP_BUFFERS}'")
 
 
 def _begin(file: FeedFile, actor: Principal, at: datetime) -> Intake:
