@@ -37,7 +37,7 @@ CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
       WHERE coalesce(s.record, 'balance') = 'balance'
 )
 SELECT line, account_id, account, what::varchar(3) AS what, amount, as_of,
-       CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless THEN 'ACCOUNT_HAS_NO_MONEY'
+       CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless AND amount <> 0 THEN 'ACCOUNT_HAS_NO_MONEY'
             WHEN as_of IS NOT NULL AND as_of <> %(day)s THEN 'DAY_DIFFERS'
             WHEN state = 'closed' AND amount <> 0 THEN 'ACCOUNT_CLOSED'
             WHEN amount %% CASE what {_FINE} ELSE 0.01 END <> 0 THEN 'AMOUNT_TOO_FINE' END AS rule
@@ -63,7 +63,7 @@ CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
      SELECT *, coalesce(by_isin, by_symbol) AS what FROM found
 )
 SELECT line, account_id, account, what, amount, as_of,
-       CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless THEN 'ACCOUNT_HAS_NO_MONEY'
+       CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless AND amount <> 0 THEN 'ACCOUNT_HAS_NO_MONEY'
             WHEN isin_unknown OR what IS NULL THEN 'INSTRUMENT_UNKNOWN'
             WHEN by_isin <> by_symbol THEN 'INSTRUMENT_CONTRADICTS'
             WHEN as_of IS NOT NULL AND as_of <> %(day)s THEN 'DAY_DIFFERS'

@@ -31,6 +31,7 @@ WITH account_names AS (
      SELECT account_class FROM accounts_tradingaccount
 ), found AS (
      SELECT s.*, a.id AS account_id, g.id AS group_id, w.account_id IS NOT NULL AS moneyless, a.state AS state_before,
+            a.group_id AS group_before,
             a.base_currency AS currency_before, c.code AS client_before, k.account_class IS NULL AS class_unknown,
             coalesce(n.ours, s.account) AS code, count(*) OVER (PARTITION BY coalesce(n.ours, s.account)) AS times
        FROM {{staged}} s
@@ -43,7 +44,8 @@ WITH account_names AS (
 )
 SELECT line, account_id, account, code, name, client, client_name, lei, group_id, base_currency, state, account_class,
        short_allowed = 'yes' AS short_allowed,
-       CASE WHEN times > 1 THEN 'ROW_TWICE' WHEN moneyless THEN 'ACCOUNT_HAS_NO_MONEY'
+       CASE WHEN times > 1 THEN 'ROW_TWICE'
+            WHEN moneyless AND (state, group_id) IS DISTINCT FROM (state_before, group_before) THEN 'ACCOUNT_HAS_NO_MONEY'
             WHEN length(code) > 24 THEN 'ACCOUNT_UNKNOWN'
             WHEN state NOT IN ('active', 'reduce_only', 'frozen', 'closed') THEN 'STATE_UNKNOWN'
             WHEN group_id IS NULL THEN 'GROUP_UNKNOWN' WHEN class_unknown THEN 'CLASS_UNKNOWN'
