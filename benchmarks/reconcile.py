@@ -96,6 +96,7 @@ import duckdb
 theirs, ours = sys.argv[1:]
 started = time.perf_counter()
 house = duckdb.connect()
+house.execute("SET enable_progress_bar = false")  # it would draw on standard output
 for name, path in (("t", theirs), ("o", ours)):
     house.execute(f"CREATE TABLE {name} AS SELECT * FROM read_csv('{path}', header=true)")
 found = house.execute('''
