@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from operations.selectors.recon.break_page import get_break, get_break_detail
+from operations.views.break_repairs import acts_of
 from operations.views.edge import page
 
 
@@ -18,10 +19,7 @@ def break_page(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse
     """Why it is there, what it stops, both records, when it was seen; with ``part`` that alone."""
     at = utc_now()
     item = get_break(actor=actor, ref=ref)
-    context = {
-        "detail": get_break_detail(actor=actor, item=item, at=at),
-        "at": at,
-        "beside": bool(request.GET.get("part")),
-    }
+    detail = get_break_detail(actor=actor, item=item, at=at)
+    context = {"detail": detail, "at": at, "beside": bool(request.GET.get("part")), **acts_of(actor, item)}
     template = "operations/parts/break_detail.html" if context["beside"] else "operations/break.html"
     return render(request, template, context)

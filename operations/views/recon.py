@@ -32,6 +32,7 @@ from operations.selectors.recon.tables import (
     runs_table,
 )
 from operations.services.record_read import RECORDS_EXPORTED, record_read
+from operations.views.break_repairs import acts_of
 from operations.views.edge import actor_may, is_part, page
 from operations.views.exports import file_answer, handed_over, heading_for
 from reconciliation.domain.records import RECONCILED
@@ -99,7 +100,7 @@ def run(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
     chosen = request.GET.get("break", "")[:20]
     if chosen:
         item = get_break(actor=actor, ref=chosen)
-        context |= {"detail": get_break_detail(actor=actor, item=item, at=at), "beside": True}
+        context |= {"detail": get_break_detail(actor=actor, item=item, at=at), "beside": True, **acts_of(actor, item)}
     told = urlencode({"family": context["family"], "word": context["word"]})
     context |= {
         "tiles": tiles,

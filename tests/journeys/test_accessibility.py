@@ -65,6 +65,9 @@ PAGES: dict[str, Seen] = {
     "notices": Seen(OPERATIONS, "/notices"),
     "runbooks": Seen(OPERATIONS, "/runbooks"),
     "runbooks/<str:number>": Seen(OPERATIONS, "/runbooks/R-01"),
+    "b/<str:ref>/matching": Seen(
+        OPERATIONS, "/b/BRK-{0}/matching", "SELECT lpad(number::text, 6, '0') FROM reconciliation_break ORDER BY number"
+    ),
     "uploads": Seen(DEALER, "/uploads"),
     "uploads/<uuid:upload_id>": Seen(DEALER, "/uploads/{0}", "SELECT id FROM orders_upload"),
     "search": Seen(DEALER, "/search?q=AC4480"),

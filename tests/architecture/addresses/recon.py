@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.architecture.addresses.door import NOT_THEIRS, SEES_THE_DESK, SIGNED_IN, Door
 
+HIDDEN_OR_REFUSED = (302, 403, 404, 403, 403, 302)
+
 RECON: dict[str, tuple[Door, ...]] = {
     "recon": (Door("GET", "/recon", SIGNED_IN),),
     "recon/export": (Door("GET", "/recon/export?form=json", SIGNED_IN),),
@@ -27,4 +29,13 @@ RECON: dict[str, tuple[Door, ...]] = {
     "sync/<uuid:intake_id>/cancel": (Door("POST", "/sync/{d.run_id}/cancel", NOT_THEIRS, lambda d: {"reason": "x"}),),
     "sync/<uuid:intake_id>/rejects": (Door("GET", "/sync/{d.run_id}/rejects", NOT_THEIRS),),
     "b/<str:ref>": (Door("GET", "/b/{d.break_ref}", SEES_THE_DESK),),
+    "b/<str:ref>/repair": (
+        Door("POST", "/b/{d.break_ref}/repair", HIDDEN_OR_REFUSED, lambda d: {"repair": "accept_timing", "key": "k"}),
+    ),
+    "b/<str:ref>/matching": (Door("GET", "/b/{d.break_ref}/matching", SEES_THE_DESK),),
+    "b/<str:ref>/match": (
+        Door(
+            "POST", "/b/{d.break_ref}/match", HIDDEN_OR_REFUSED, lambda d: {"pick": str(d.breaks[0].number), "key": "k"}
+        ),
+    ),
 }
