@@ -99,7 +99,7 @@ def _csv(made: MadeFiles) -> list[MadeFile]:
 
 def _reconcile(file: MadeFile) -> Run:
     received = _receive(file.name, file.content, file.kind, file.source)
-    if not received.taken:
+    if not received.taken or received.file_id is None:
         raise Missing(f"{file.name} was refused: {[fault.code.value for fault in received.faults]}")
     kept = FeedFile.objects.get(id=received.file_id)
     result = run_reconciliation(
