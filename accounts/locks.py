@@ -13,6 +13,7 @@ from uuid import UUID
 from accounts.domain.ledger import AccountMoney, CashRow, HoldingRow, OrderHold
 from accounts.models import CashBalance, Holding, TradingAccount
 from journal.bulk import insert_rows, raw_cursor
+from journal.domain.idempotency import lock_number
 
 _LOCK_MONEY = """
 WITH cash AS (
@@ -139,6 +140,12 @@ def lock_or_open(
         on_conflict="DO NOTHING",
     )
     return lock_money(account_ids=accounts, instrument_ids=instruments)
+
+
+def lock_closing(market: str) -> None:
+    """Be the only one that closes days of the market, until commit."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number("closing", market)])
 
 
 def lock_holds(order_ids: Collection[UUID]) -> dict[UUID, OrderHold]:

@@ -370,3 +370,50 @@ class ActionEntry(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["action", "account", "part", "round"], name="accounts_action_entry_once"),
         ]
+
+
+class ClosedDay(models.Model):
+    """That a market's day was closed in our books: what they came to then stands in ``ClosingBalance``. Append-only (trigger)."""
+
+    id = models.UUIDField(primary_key=True)
+    market = models.CharField(max_length=4)
+    day = models.DateField()
+    cash_rows = models.IntegerField(help_text="Balances that differ from the closing before")
+    stock_rows = models.IntegerField()
+    event_id = models.UUIDField()
+    closed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["market", "day"], name="accounts_closed_day_once")]
+
+
+class ClosingBalance(models.Model):
+    """Cash of a market's currency, or stock that it lists, at the end of its day, where it differs from the closing before.
+
+    What an account had at the end of a day is its latest row up to that day. Append-only (trigger).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    closed = models.ForeignKey(ClosedDay, on_delete=models.PROTECT, related_name="balances", db_index=False)
+    market = models.CharField(max_length=4)
+    day = models.DateField()
+    account_id = models.UUIDField()
+    currency = models.CharField(max_length=3, default="")
+    instrument_id = models.UUIDField(null=True)
+    settled = models.DecimalField(**AMOUNT)
+    pending = models.DecimalField(**AMOUNT)
+    short = models.DecimalField(**AMOUNT)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=(Q(instrument_id__isnull=True) & ~Q(currency=""))
+                | (Q(instrument_id__isnull=False) & Q(currency="")),
+                name="accounts_closing_cash_or_stock",
+            ),
+            models.UniqueConstraint(
+                fields=["market", "account_id", "currency", "instrument_id", "day"],
+                nulls_distinct=False,
+                name="accounts_closing_once",
+            ),
+        ]

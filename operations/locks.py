@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from journal.bulk import raw_cursor
@@ -28,6 +28,22 @@ def try_lock_proof() -> Iterator[bool]:
         if ours:
             with raw_cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_PROOF])
+
+
+@contextmanager
+def working_day(kind: str, place: str, day: date) -> Iterator[bool]:
+    """Whether this session alone works the run of that day until the block ends; whoever dies lets go of it."""
+    number = lock_number("operations", "day", kind, place, day.isoformat())
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
+        row = cursor.fetchone()
+    ours = bool(row and row[0])
+    try:
+        yield ours
+    finally:
+        if ours:
+            with raw_cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
 
 
 def lock_trial(trial_id: UUID) -> Trial | None:

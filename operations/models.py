@@ -9,10 +9,12 @@ from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from authorisation.models import Desk, User
+from operations.domain import day_steps
 from operations.domain.exception_kinds import Kind, kind_of
 from operations.domain.exception_rank import shown_severity
 from operations.domain.exception_states import BY_NAME as MOVES
 from operations.domain.exception_states import OPEN, OWNED
+from reconciliation.domain.transitions import sources_of
 
 
 class ExceptionItem(FSMModelMixin, models.Model):
@@ -250,3 +252,52 @@ class SavedSearch(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["owner", "name"], name="operations_savedsearch_name"),
         ]
+
+
+class DayRun(FSMModelMixin, models.Model):
+    """The begin or the end of a day of business at one market or of one currency's banks: one row, whoever works it.
+
+    ``steps`` keeps of each step whether it is done, one sentence, figures, and when; ``domain.day_steps`` says which there are.
+    """
+
+    KINDS = [(day_steps.START, "Start of day"), (day_steps.END, "End of day")]
+    STATES = [(state, state.capitalize()) for state in (day_steps.WAITING, day_steps.RUNNING, day_steps.DONE)]
+
+    id = models.UUIDField(primary_key=True)
+    kind = models.CharField(max_length=5, choices=KINDS)
+    place = models.CharField(max_length=8, help_text="MIC of a market, or a settlement calendar: UK, T2, US, AU")
+    day = models.DateField()
+    state = FSMField(max_length=8, choices=STATES, default=day_steps.WAITING)
+    steps = models.JSONField(default=dict)
+    started_by = models.TextField()
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "place", "day"], name="operations_day_run_once"),
+            models.CheckConstraint(
+                condition=Q(state=day_steps.DONE, finished_at__isnull=False)
+                | (~Q(state=day_steps.DONE) & Q(finished_at__isnull=True)),
+                name="operations_day_run_done_when",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["created_at"], name="operations_day_run_open", condition=~Q(state=day_steps.DONE)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.day} {self.place}"
+
+    @transition(field=state, source=sources_of(day_steps.RUN, "begin"), target=day_steps.RUNNING)
+    def begin(self) -> None:
+        """A step is being done."""
+
+    @transition(field=state, source=sources_of(day_steps.RUN, "pause"), target=day_steps.WAITING)
+    def pause(self) -> None:
+        """It waits for the world."""
+
+    @transition(field=state, source=sources_of(day_steps.RUN, "finish"), target=day_steps.DONE)
+    def finish(self) -> None:
+        """Every step is done."""

@@ -16,6 +16,7 @@ from operations.models import Trial
 from operations.services.check_invariants import check_invariants
 from operations.services.check_replay import check_replay
 from operations.services.finish_proof import finish_proof
+from operations.services.run_due_days import run_due_days
 from operations.services.run_trial import run_trial
 from operations.services.send_notice_mail import send_notice_mail
 
@@ -46,6 +47,12 @@ def prove_invariants() -> None:
 def mail_notices() -> None:
     """Notices that go by mail; costs nothing where no mail server is named."""
     send_notice_mail(at=utc_now())
+
+
+@shared_task(name="operations.run_due_days", queue="batch", time_limit=4 * HOURS)
+def work_due_days() -> None:
+    """Begins and ends of days whose time has come, as far as they go now."""
+    run_due_days(at=utc_now())
 
 
 @shared_task(name="operations.archive_days", queue="batch", time_limit=4 * HOURS)

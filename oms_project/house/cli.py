@@ -31,6 +31,7 @@ VERBS = {
     "evidence": "evidence",
     "archive": "archive",
     "verify": "verify",
+    "end-of-day": "end_of_day",
     "make-files": "make_files",
     "reconcile": "reconcile",
     "start-of-day": "start_of_day",

@@ -12,6 +12,7 @@ def add_all(verbs: Verbs[argparse.ArgumentParser]) -> None:
     add_make_files(verbs)
     add_reconcile(verbs)
     add_start_of_day(verbs)
+    add_end_of_day(verbs)
 
 
 def add_make_files(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -63,3 +64,12 @@ def add_start_of_day(verbs: Verbs[argparse.ArgumentParser]) -> None:
     start.add_argument("--source", default="", help="whose word it is; else as the file says itself")
     start.add_argument("files", nargs="+", metavar="FILE")
     start.add_argument("--json", action="store_true")
+
+
+def add_end_of_day(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    end = verbs.add_parser("end-of-day", help="end a day of business: day orders, positions, seal, snapshot, report")
+    end.add_argument(
+        "--date", metavar="DAY", help="the day, as 2026-11-25; each market's last that is over when absent"
+    )
+    end.add_argument("--market", metavar="MIC", help="one market, as XLON; all when absent")
+    end.add_argument("--json", action="store_true", help="one object; exit 1 while a day waits for something")

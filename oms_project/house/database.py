@@ -30,11 +30,12 @@ WRITERS = (APP, GATEWAY)
 HAND_OVERS = "venues_handover"
 SEALS = ("journal_seal", "journal_sealkey", "journal_sealanchor")
 ACTIONS = ("refdata_corporateactionversion", "refdata_formername", "accounts_actionentry", "accounts_statementpart")
+CLOSINGS = ("accounts_closedday", "accounts_closingbalance")
 REVIEWS = ("authorisation_reviewassignment", "authorisation_reviewword")
 RECONCILIATION = tuple(f"reconciliation_{name}" for name in ("tolerance", "breakpolicy", "outsidename", "runbreak"))
 APPEND_ONLY = (
     "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "accounts_locate", "risk_ratemark", "accounts_canaryaccount",
-    "venues_wiremessage", HAND_OVERS, "journal_retentionrule", "journal_archive", "authorisation_decision",
+    *CLOSINGS, "venues_wiremessage", HAND_OVERS, "journal_retentionrule", "journal_archive", "authorisation_decision",
     "authorisation_requestversion", "authorisation_approvalpolicy", *REVIEWS, *ACTIONS, *RECONCILIATION,
 )  # fmt: skip
 OLDEST_SERVER = 150000

@@ -205,6 +205,7 @@ _FILES = {
     "FILE_LATE": _books("A file is late", "R-13", RUNS),
     "FILE_MISSING": _books("A file is missing", "R-13", RUNS),
     "INTAKE_STOPPED": _books("A file of the start of day was not applied", "R-13", RUNS),
+    "DAY_RUN_STANDS": _books("The begin or end of a day stands still", "R-13", RUNS),
     "RUN_FAILED": _books("A reconciliation run failed", "R-13", RUNS),
 }
 _RISK = {

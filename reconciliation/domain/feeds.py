@@ -58,6 +58,7 @@ class Arrived:
 
     name: str
     day: date | None = None
+    cut_at: datetime | None = None
     sequence: str = ""
     opening: Mapping[str, Decimal] = field(default_factory=dict)
 
@@ -65,14 +66,14 @@ class Arrived:
 @dataclass(frozen=True, slots=True)
 class Before:
     """The good files of the same feed that came before. ``of_day``: a good file of the same day is here already;
-    ``applied``: what it says is in our books."""
+    ``applied_cut``: as of when what one of that day says is in our books."""
 
     latest_day: date | None = None
     sequence: str = ""
     sequence_day: date | None = None
     closing: Mapping[str, Decimal] = field(default_factory=dict)
     of_day: bool = False
-    applied: bool = False
+    applied_cut: datetime | None = None
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -133,8 +134,8 @@ def _day_faults(terms: FeedTerms, arrived: Arrived, before: Before, days: Sequen
     if before.of_day and terms.resend == "refuse":
         what = f"is a second one about {day}; {terms.source} agreed to send one"
         return [_day(FaultCode.RESENT, arrived, what, expected)]
-    if before.of_day and before.applied:
-        what = f"is a second one about {day}, and the first is in our books already"
+    if before.applied_cut is not None and (arrived.cut_at is None or arrived.cut_at <= before.applied_cut):
+        what = f"is a second one about {day}, the first is in our books already, and this one says no later time"
         return [_day(FaultCode.RESENT, arrived, what, expected)]
     return []
 

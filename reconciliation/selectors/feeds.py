@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from kernel.errors import Unavailable
 from reconciliation.domain.feeds import Before, Due, FeedTerms, latest_due, matches
-from reconciliation.models import Feed, FeedFile
+from reconciliation.domain.intake_states import APPLIED
+from reconciliation.models import Feed, FeedFile, Intake
 from refdata.domain.settlement import is_settlement_day
 from refdata.models import SettlementHoliday
 from refdata.selectors import get_market_clock
@@ -105,6 +106,7 @@ def read_before(feed: Feed, day: date | None) -> Before:
         if day
         else latest
     )
+    applied = Intake.objects.filter(file__feed=feed, file__statement_date=day, state=APPLIED)
     closing = earlier.counted.get("closing", {}) if earlier else {}
     return Before(
         latest_day=latest.statement_date,
@@ -112,6 +114,7 @@ def read_before(feed: Feed, day: date | None) -> Before:
         sequence_day=earlier.statement_date if earlier else None,
         closing={key: Decimal(value) for key, value in closing.items()},
         of_day=day is not None and good.filter(statement_date=day).exists(),
+        applied_cut=applied.order_by("-cut_at").values_list("cut_at", flat=True).first() if day else None,
     )
 
 

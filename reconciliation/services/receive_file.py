@@ -168,7 +168,7 @@ def _faults(feed: Feed | None, name: str, facts: StatementFacts, *, at: datetime
     days = business_days(feed, at.astimezone(terms.zone).date())
     day = facts.day or expected_day(terms, days, at)
     before: Before = read_before(feed, day)
-    arrived = Arrived(name, day, facts.sequence, facts.opening)
+    arrived = Arrived(name, day, facts.cut_at, facts.sequence, facts.opening)
     faults = faults_of(terms, arrived, before, days, at)
     if feed.partial == Feed.Partial.WHOLE and facts.refused_rows:
         first = facts.problems[0]["sentence"] if facts.problems else ""

@@ -72,6 +72,7 @@ ELSEWHERE = {
     *("policy.written", "policy.settled", "repair.written"),  # tests/concurrency/test_breaks.py
     # tests/concurrency/test_intakes.py
     *("intake.begun", "intake.weighed", "intake.booked"),
+    *("day.step_done", "day.step_kept"),  # tests/concurrency/test_day_runs.py
     # tests/concurrency/test_feed_files.py
     *("feed_file.fetched", "feed_file.kept", "feed_file.written", "feed_file.received"),
     # tests/concurrency/test_runs.py

@@ -6,7 +6,7 @@ venue that cannot list, is a person's matter.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from refdata.domain.market_clock import MarketClock
 
@@ -15,8 +15,13 @@ LOOK_EVERY = timedelta(minutes=15)
 DAY_FORCES = ("0", "2", "7")  # day, at the opening, at the close
 
 
-def day_is_over(clock: MarketClock, trade_date: date, now: datetime) -> bool:
-    """Whether the market's day of ``trade_date`` ended at least the grace ago; round the clock, it ends at midnight."""
+def ends_at(clock: MarketClock, trade_date: date) -> datetime:
+    """When the market's day of ``trade_date`` ends, in UTC: at its official close; round the clock, at midnight."""
     session = None if clock.calendar.always_open else clock.calendar.session_on(trade_date)
     midnight = datetime.combine(trade_date + timedelta(days=1), time(), clock.zone)
-    return now >= (session.close_at if session else midnight) + GRACE
+    return (session.close_at if session else midnight).astimezone(UTC)
+
+
+def day_is_over(clock: MarketClock, trade_date: date, now: datetime) -> bool:
+    """Whether the market's day of ``trade_date`` ended at least the grace ago."""
+    return now >= ends_at(clock, trade_date) + GRACE

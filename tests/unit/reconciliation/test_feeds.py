@@ -92,11 +92,17 @@ def test_the_wall_clock_of_the_zone_counts(terms: FeedTerms, day: date, due: dat
         (TUESDAY, Before(), ["FILE_WRONG_DAY"]),  # still to come
         (date(2026, 11, 15), Before(latest_day=date(2026, 11, 13)), ["FILE_WRONG_DAY"]),  # a Sunday
         (THURSDAY, Before(latest_day=THURSDAY, of_day=True), []),  # the newest wins
-        (THURSDAY, Before(latest_day=THURSDAY, of_day=True, applied=True), ["FILE_RESENT"]),
+        (THURSDAY, Before(latest_day=THURSDAY, of_day=True, applied_cut=at(FRIDAY, 5)), ["FILE_RESENT"]),
     ],
 )
 def test_a_file_must_be_about_a_day_that_can_be(day: date | None, before: Before, found: list[str]) -> None:
     assert faults(Arrived("cash.csv", day), before) == found
+
+
+def test_the_same_day_again_is_taken_with_a_later_cut() -> None:
+    before = Before(latest_day=FRIDAY, of_day=True, applied_cut=at(FRIDAY, 5))
+    assert faults(Arrived("cash.csv", FRIDAY, at(FRIDAY, 6)), before) == []
+    assert faults(Arrived("cash.csv", FRIDAY, at(FRIDAY, 5)), before) == ["FILE_RESENT"]
 
 
 def test_a_second_file_of_a_day_is_refused_where_one_was_agreed() -> None:
@@ -110,7 +116,7 @@ def test_a_second_file_of_a_day_is_refused_where_one_was_agreed() -> None:
 )
 def test_numbers_follow_each_other(number: str, found: list[str]) -> None:
     before = Before(latest_day=date(2026, 11, 18), sequence="11/3", sequence_day=date(2026, 11, 18))
-    arrived = Arrived("cash.csv", THURSDAY, number)
+    arrived = Arrived("cash.csv", THURSDAY, sequence=number)
     assert faults(arrived, before, terms=replace(TERMS, sequence="told")) == found
     assert faults(arrived, before) == []
     refusing = faults_of(replace(TERMS, sequence="refused"), arrived, before, DAYS, at(FRIDAY))
@@ -121,8 +127,8 @@ def test_numbers_begin_again_with_the_year() -> None:
     days = [date(2026, 12, 30), date(2026, 12, 31), date(2027, 1, 4), date(2027, 1, 5)]
     before = Before(latest_day=days[1], sequence="250", sequence_day=days[1])
     terms = replace(TERMS, sequence="told")
-    assert faults_of(terms, Arrived("a", days[2], "1"), before, days, at(days[3])) == []
-    assert len(faults_of(terms, Arrived("a", days[2], "2"), before, days, at(days[3]))) == 1
+    assert faults_of(terms, Arrived("a", days[2], sequence="1"), before, days, at(days[3])) == []
+    assert len(faults_of(terms, Arrived("a", days[2], sequence="2"), before, days, at(days[3]))) == 1
 
 
 def test_what_opens_must_be_what_closed() -> None:

@@ -1,0 +1,79 @@
+"""The steps of the start of a day at one place: files that are owed have come, what they say is booked, the rest is compared.
+
+The gates that keep accounts from trading are start of day's own (``reconciliation.services.take_in``): they lift with each
+file that is applied, not with this run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from authorisation.domain.principal import process_principal
+from operations.domain.day_steps import Outcome
+from operations.models import DayRun
+from operations.services._compare_files import compare
+from reconciliation.domain.feeds import latest_due
+from reconciliation.domain.intake_states import APPLIED, OPEN
+from reconciliation.models import Feed, FeedFile, Intake
+from reconciliation.selectors.feeds import FeedState, Word, business_days, feed_state, terms_of
+from reconciliation.services.take_in import take_in
+
+ACTOR = process_principal("day")
+BOOKED = ("accounts", "cash", "holdings")
+"""In this order: an account must be there before its money."""
+
+
+def feeds(run: DayRun, at: datetime) -> Outcome:
+    """Every file that must be there is there; of one that may be missing nothing is waited for."""
+    states = _states(run, at)
+    lacking = [one for one in states if one.word is not Word.HERE and one.feed.mandatory]
+    figures = {"here": len([one for one in states if one.word is Word.HERE]), "of": len(states)}
+    if lacking:
+        said = ", ".join(f"{one.feed.title} ({one.word.value})" for one in lacking)
+        return Outcome(False, f"{figures['here']} of {figures['of']} are here; waited for: {said}.", figures)
+    return Outcome(True, f"{figures['here']} of {figures['of']} are here.", figures)
+
+
+def intake(run: DayRun, at: datetime) -> Outcome:
+    """Files of accounts, cash and holdings are taken into the books; one that waits for a second person is waited for."""
+    files = sorted(_files(run, at), key=lambda file: BOOKED.index(file.kind))
+    taken = [_taken(file, at) for file in files]
+    figures = {"files": len(taken), "changed": sum(one.changed for one in taken)}
+    open_ones = [one for one in taken if one.state in OPEN]
+    failed = [one for one in taken if one.state not in OPEN and one.state != APPLIED]
+    if failed:
+        why = "; ".join(f"{one.file.name} is {one.state}: {one.sentence}" for one in failed)
+        return Outcome(False, f"Another file is needed. {why}", figures)
+    if open_ones:
+        why = "; ".join(f"{one.file.name}: {one.sentence}" for one in open_ones)
+        return Outcome(False, f"A second person must accept. {why}", figures)
+    return Outcome(True, f"{figures['files']} files are in our books, {figures['changed']} rows changed them.", figures)
+
+
+def _taken(file: FeedFile, at: datetime) -> Intake:
+    """What became of the file; it is taken in unless that was tried already and came to an end."""
+    last = Intake.objects.filter(file=file).select_related("file").order_by("-created_at", "-id").first()
+    if last is not None and last.state not in OPEN:
+        return last
+    return take_in(actor=ACTOR, at=at, file_id=file.id)
+
+
+def _states(run: DayRun, at: datetime) -> Sequence[FeedState]:
+    """Of the place's feeds whose file is due on the run's day (of an earlier day: as it stands by now)."""
+    found = []
+    for feed in Feed.objects.filter(watched_from__isnull=False, lag__gte=1).order_by("code"):
+        if (feed.market_id or feed.settlement_calendar) != run.place:
+            continue
+        terms = terms_of(feed)
+        due = latest_due(terms, business_days(feed, at.astimezone(terms.zone).date()), at)
+        if due is not None and due.day >= run.day:
+            found.append(feed_state(feed, at=at))
+    return found
+
+
+def _files(run: DayRun, at: datetime) -> list[FeedFile]:
+    return [one.file for one in _states(run, at) if one.word is Word.HERE and one.file and one.file.kind in BOOKED]
+
+
+WORK: Mapping[str, Callable[[DayRun, datetime], Outcome]] = {"feeds": feeds, "intake": intake, "compare": compare}
