@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 from uuid import UUID
+
+from django.db.models import F
 
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
@@ -14,6 +17,7 @@ from authorisation.services.decide_request import Decided
 from kernel.ids import new_id
 from orders.models import Order
 from reconciliation.domain import transitions as moves
+from reconciliation.kept_files import keep_stream
 from reconciliation.models import Break, BreakPolicy, FeedFile, Run, RunBreak
 from reconciliation.services._repairing import Asked
 from reconciliation.services.ask_repair import ask_repair
@@ -26,8 +30,9 @@ SHA = "ab" * 32
 
 def make_run(kind: str = "executions", *, source: str = "T1", state: str = moves.DONE, at: datetime = AT) -> Run:
     """A run over a file of its own, as far as ``state``."""
+    kept = keep_stream(BytesIO(new_id().bytes), limit=64)
     file = FeedFile.objects.create(
-        id=new_id(), kind=kind, source=source, name="fills.csv", sha256=new_id().hex * 2, size=1, received_by="user:1",
+        id=new_id(), kind=kind, source=source, name="fills.csv", sha256=kept.sha256, size=kept.size, received_by="user:1",
         received_at=at,
     )  # fmt: skip
     run = Run.objects.create(
@@ -71,6 +76,7 @@ def make_break(
         }
     item = Break.objects.create(**(defaults | values))
     RunBreak.objects.create(run=run, item=item, word=RunBreak.Word.NEW)
+    Run.objects.filter(id=run.id).update(written=F("written") + 1)
     return item
 
 

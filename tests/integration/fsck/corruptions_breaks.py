@@ -12,6 +12,7 @@ BREAKS = (
     Corruption(
         "BREAK_BLOCK_DIFFERS", "closed and left standing",
         "UPDATE reconciliation_break SET state = 'closed', closed_as = 'agreed', closed_at = now() WHERE effect <> ''",
+        related=("BREAK_STORY_DIFFERS", "BREAK_TOLD_WRONG"),
     ),
     Corruption(
         "BREAK_BLOCK_DIFFERS", "said to stop nothing",
@@ -37,4 +38,15 @@ BREAKS = (
         "BREAK_REPAIR_UNAPPROVED", "a write-off of nobody",
         "UPDATE accounts_booking SET kind = 'write_off' WHERE id = (SELECT min(id) FROM accounts_booking WHERE kind = 'deposit')",
     ),
+    Corruption("RUN_FIGURES_DIFFER", "one more", "UPDATE reconciliation_run SET written = written + 1"),
+    Corruption("RUN_FIGURES_DIFFER", "agreed by a doubted run", "UPDATE reconciliation_run SET state = 'suspect'"),
+    Corruption(
+        "BREAK_STORY_DIFFERS", "found by nobody",
+        "UPDATE reconciliation_runbreak SET word = 'standing'; UPDATE reconciliation_run SET written = 0, standing = 1",
+    ),
+    Corruption("BREAK_STORY_DIFFERS", "why is gone", "UPDATE reconciliation_break SET why = ''"),
+    Corruption("BREAK_STORY_DIFFERS", "the one before is gone", "UPDATE reconciliation_break SET recurrence = 2"),
+    Corruption("BREAK_TOLD_WRONG", "told under another key", "UPDATE reconciliation_break SET key = key || 'x'"),
+    Corruption("FEED_FILE_DIFFERS", "another size", "UPDATE reconciliation_feedfile SET size = size + 1"),
+    Corruption("FEED_FILE_DIFFERS", "not kept", "UPDATE reconciliation_feedfile SET sha256 = reverse(sha256)"),
 )  # fmt: skip

@@ -26,6 +26,7 @@ from operations.services.watch_exceptions import watch_exceptions
 from orders.models import Order, OrderRequest
 from orders.scenario_file import read_scenarios
 from orders.scenario_play import play
+from reconciliation.services._tell_breaks import tell_breaks
 from reconciliation.services.settle_policies import settle_policies
 from refdata.models import CorporateAction
 from risk.services.impose_block import impose_block
@@ -160,7 +161,8 @@ def state_balances() -> None:
 
 def break_and_block() -> None:
     """A break that stops its account in its instrument."""
-    make_break(Order.objects.filter(account__code="ACC-FSK").order_by("id").first())
+    item = make_break(Order.objects.filter(account__code="ACC-FSK").order_by("id").first())
+    tell_breaks(run=item.last_run, actor="process:test", at=AT)
     assert settle_policies(at=AT).changed == 1
 
 
@@ -179,6 +181,7 @@ def make_used_database() -> None:
     act()
     review_access()
     break_and_block()
+    relay()
     state_balances()
     relay()
     while watch_exceptions(at=AT + timedelta(seconds=60)):
