@@ -90,6 +90,7 @@ def use_the_desk() -> None:
     # Counted only from here on: what was traded before is summed up.
     set_mark("daily_net", "100000000", scope="instrument", scope_id=desk.world.listing.instrument_id)
     desk.say(approved, "0", "0", t38=51000, t14=0, t151=51000)
+    mend_a_break(desk)  # sends all that waits: before what is to stay unsent
     live.refresh_from_db()
     desk.replace(live, order_qty=Decimal(1200))
     desk.cancel(sold)
@@ -100,7 +101,6 @@ def use_the_desk() -> None:
         actor=replace(desk.world.dealer, rights=frozenset({"ask_static_data"})), at=AT, idempotency_key="w1",
         account_id=desk.world.account.id, currency="GBP", amount=Decimal("77.77"), purpose="To the client",
     )  # fmt: skip
-    mend_a_break(desk)
     relay()
     stop_and_go(desk.world.account.id)
     let_out(desk.world)
