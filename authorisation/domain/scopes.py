@@ -13,6 +13,8 @@ APPROVALS_DECIDE = "approvals:decide"
 EVENTS_READ = "events:read"
 EXCEPTIONS_READ = "exceptions:read"
 EXCEPTIONS_WRITE = "exceptions:write"
+RECONCILIATION_READ = "reconciliation:read"
+RECONCILIATION_WRITE = "reconciliation:write"
 ANY_KEY = ""
 """Of an address that every key may ask, whatever its scopes."""
 
@@ -28,6 +30,8 @@ SCOPES: dict[str, str] = {
     EVENTS_READ: "Read the event stream",
     EXCEPTIONS_READ: "Read what must be looked at",
     EXCEPTIONS_WRITE: "Work on exceptions",
+    RECONCILIATION_READ: "Read comparisons and breaks",
+    RECONCILIATION_WRITE: "Start comparisons",
 }
 
 

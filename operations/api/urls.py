@@ -14,6 +14,7 @@ from operations.api.approvals import (
     ApprovalWithdrawView,
 )
 from operations.api.exceptions import ExceptionActView, ExceptionsView, ExceptionView
+from operations.api.reconciliation import RunBreaksView, RunsView, RunView
 from operations.api.stops import StopReleaseView, StopsView, StopView
 from operations.api.views import AccountCashView, AccountPositionsView, PricesView
 
@@ -30,6 +31,9 @@ urlpatterns: list[URLPattern] = [
     path("exceptions", ExceptionsView.as_view(), name="api-exceptions"),
     path("exceptions/<uuid:item_id>", ExceptionView.as_view(), name="api-exception"),
     path("exceptions/<uuid:item_id>/act", ExceptionActView.as_view(), name="api-exception-act"),
+    path("reconciliation-runs", RunsView.as_view(), name="api-reconciliation-runs"),
+    path("reconciliation-runs/<uuid:run_id>", RunView.as_view(), name="api-reconciliation-run"),
+    path("reconciliation-runs/<uuid:run_id>/breaks", RunBreaksView.as_view(), name="api-reconciliation-breaks"),
     path("stops", StopsView.as_view(), name="api-stops"),
     path("stops/<uuid:stop_id>", StopView.as_view(), name="api-stop"),
     path("stops/<uuid:stop_id>/release", StopReleaseView.as_view(), name="api-stop-release"),

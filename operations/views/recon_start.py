@@ -17,6 +17,7 @@ from operations.views.edge import page
 from reconciliation.domain.records import RECONCILED
 from reconciliation.models import FeedFile, Run
 from reconciliation.permissions import require_work
+from reconciliation.selectors.feeds import get_comparable
 from reconciliation.services.ask_run import ask_run
 from reconciliation.services.cancel_run import cancel_run
 from reconciliation.services.receive_file import receive_file
@@ -59,12 +60,9 @@ def _file(request: HttpRequest, actor: Principal, kind: str, at: datetime) -> Fe
 
 def _kept(text: str, kind: str) -> FeedFile:
     try:
-        found = FeedFile.objects.filter(pk=UUID(text), kind=kind).exclude(state=FeedFile.State.REFUSED).first()
-    except ValueError:
-        found = None
-    if found is None:
-        raise _wrong("file", "Bring a file, or choose a kept one of this kind.")
-    return found
+        return get_comparable(file_id=UUID(text), kind=kind)
+    except (ValueError, Invalid) as error:
+        raise _wrong("file", "Bring a file, or choose a kept one of this kind.") from error
 
 
 def _day(text: str) -> date:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from kernel.errors import Unavailable
+from kernel.errors import Invalid, Unavailable
 from reconciliation.domain.feeds import Before, Due, FeedTerms, latest_due, matches
 from reconciliation.domain.intake_states import APPLIED
 from reconciliation.models import Feed, FeedFile, Intake
@@ -145,3 +146,12 @@ def feed_state(feed: Feed, *, at: datetime) -> FeedState:
     else:
         word = Word.REFUSED if bad else Word.WAITING
     return FeedState(feed, due, bad, word)
+
+
+def get_comparable(*, file_id: UUID, kind: str) -> FeedFile:
+    """The kept file of the kind. Raises Invalid RUN_INVALID, by field, when there is none or it was refused."""
+    found = FeedFile.objects.filter(pk=file_id, kind=kind).exclude(state=FeedFile.State.REFUSED).first()
+    if found is None:
+        sentence = "There is no kept file of this kind under that id."
+        raise Invalid("RUN_INVALID", sentence, {"file_id": [sentence]})
+    return found

@@ -89,7 +89,7 @@ def list_runs(
         runs = runs.filter(kind=kind)
     if source:
         runs = runs.filter(source=source)
-    place = _place(before)
+    place = read_place(before)
     if place is not None:
         runs = runs.filter(Q(created_at__lt=place[0]) | Q(created_at=place[0], id__lt=place[1]))
     found = list(runs[: limit + 1])
@@ -98,7 +98,8 @@ def list_runs(
     return RunPage(tuple(rows_of(actor, shown, at=at)), last)
 
 
-def _place(before: str) -> tuple[datetime, UUID] | None:
+def read_place(before: str) -> tuple[datetime, UUID] | None:
+    """Where a page ended, from its ``next_before``; None for anything else."""
     moment, _, run_id = before.partition("_")
     try:
         return datetime.fromisoformat(moment), UUID(run_id)

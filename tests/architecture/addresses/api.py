@@ -72,6 +72,19 @@ PROGRAMS: dict[str, tuple[Door, ...]] = {
     "api/v1/approvals/<uuid:approval_id>/withdraw": (
         Door("POST", "/api/v1/approvals/{d.approvals[0]}/withdraw", (401, 200, 404, 403, 403, 403)),
     ),
+    "api/v1/reconciliation-runs": (
+        Door("GET", "/api/v1/reconciliation-runs", API_KNOWN),
+        Door(
+            "POST",
+            "/api/v1/reconciliation-runs",
+            API_NOT_THEIRS,
+            lambda d: {"kind": "cash", "file_id": str(d.run_id), "as_of": "2026-11-26"},
+        ),
+    ),
+    "api/v1/reconciliation-runs/<uuid:run_id>": (Door("GET", "/api/v1/reconciliation-runs/{d.run_id}", API_KNOWN),),
+    "api/v1/reconciliation-runs/<uuid:run_id>/breaks": (
+        Door("GET", "/api/v1/reconciliation-runs/{d.run_id}/breaks", API_KNOWN),
+    ),
     "api/v1/stops": (
         Door("GET", "/api/v1/stops", API_KNOWN),
         Door("POST", "/api/v1/stops", API_NOT_THEIRS, lambda d: {"scopes": [{"scope": "firm"}], "reason": "test"}),
