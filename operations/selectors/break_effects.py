@@ -13,13 +13,13 @@ from authorisation.domain.principal import Principal
 from kernel.errors import OmsError
 from kernel.numbers import plain
 from operations.domain.effect import Effect, EffectLine
+from operations.selectors.recon.rules_page import preview_change
 from orders.models import Order
 from orders.services.book_filed_report import check_filed_report
 from reconciliation.domain.effects import SENTENCES, Stands
 from reconciliation.domain.repairs import TITLES, Repair
 from reconciliation.models import Break
 from reconciliation.selectors.repairs import filed_of
-from reconciliation.selectors.rule_changes import effect_of, standing
 from reconciliation.services.decide_break_repair import obstacle_of
 from reconciliation.services.decide_recon_rules import change_of
 
@@ -94,11 +94,8 @@ def _order_lines(repair: Repair, item: Break, at: datetime) -> tuple[EffectLine,
 def describe_recon_rules(actor: Principal, facts: RequestFacts, at: datetime) -> Effect:
     """The rule of now beside the one asked for, and what it would do to the breaks that are open."""
     change = change_of(facts.payload)
-    version, now = standing(change)
-    effect = effect_of(change)
-    fields = tuple(
-        EffectLine(name.replace("_", " "), now.get(name, "none"), text) for name, text in change.value.items()
-    )
+    preview = preview_change(change)
+    effect = preview.effect
     counts = (
         ("Open breaks it would let agree", effect.agree),
         ("Open breaks that would begin to stop something", effect.stop),
@@ -107,9 +104,9 @@ def describe_recon_rules(actor: Principal, facts: RequestFacts, at: datetime) ->
     return Effect(
         headline=f"{facts.summary}. Reason: {facts.payload['reason']}",
         button=f"change {change.subject}",
-        fields=fields,
+        fields=preview.fields,
         lines=tuple(EffectLine(label, "", f"{count:,}") for label, count in counts if count),
-        obstacle="" if version == facts.payload["version"] else "The rule was changed since this was asked.",
+        obstacle="" if preview.version == facts.payload["version"] else "The rule was changed since this was asked.",
     )
 
 

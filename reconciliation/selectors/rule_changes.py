@@ -42,7 +42,7 @@ def standing(change: RuleChange) -> tuple[int, dict[str, str]]:
     if version is None:
         return 0, {}
     row = rows.get(version=version)
-    return int(version), {name: _text(getattr(row, name)) for name in change.value}
+    return int(version), {name: text_of(getattr(row, name)) for name in change.value}
 
 
 def effect_of(change: RuleChange) -> RuleEffect:
@@ -87,5 +87,6 @@ def _agreeing(change: RuleChange) -> int:
     )
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """A scope or value of a rule as a change carries it."""
     return plain(value) if isinstance(value, Decimal) else str(value)

@@ -29,6 +29,7 @@ from risk.models import Block
 from tests.factories import AT, DeskWorld, make_desk, make_principal
 from tests.factories.compared import accept_break, end_break, make_breaks, make_file, make_run, saw
 from tests.factories.doors import sign_in_as
+from tests.factories.executed import captured
 
 pytestmark = pytest.mark.django_db
 WORKS = ("work_break", "decide_break")
@@ -149,6 +150,20 @@ def test_order_and_account_say_which_breaks_there_are(world: DeskWorld, other: D
     end_break(gone)
     shown = text(browser(world.dealer).get(f"/positions/{world.account.code}"))
     assert (item.ref in shown, gone.ref in shown) == (True, False)
+
+
+def test_a_break_of_an_order_is_on_its_page_and_not_told_to_who_sees_the_account_alone(
+    world: DeskWorld, other: DeskWorld
+) -> None:
+    order = captured(world)
+    (item,) = make_breaks(make_run(), account_id=world.account.pk, order_id=order.order_id)
+    link = f'href="/b/{item.ref}"'
+    assert link in text(browser(world.dealer).get(f"/o/{order.ref}"))
+    assert link in text(browser(world.dealer).get(f"/positions/{world.account.code}"))
+    visitor = make_principal(
+        "v.one", role="operations", rights=(), desks=(other.desk,), groups=(world.group,), trades=False
+    )
+    assert link not in text(browser(visitor).get(f"/positions/{world.account.code}"))
 
 
 def test_families_words_and_pages(world: DeskWorld) -> None:
