@@ -29,7 +29,7 @@ class RunAnswer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=KINDS)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     file = ComparedFile(allow_null=True)
     as_of = serializers.DateField()
     trigger = serializers.ChoiceField(choices=Run.Trigger.values)
@@ -74,7 +74,7 @@ class BreakAnswer(serializers.Serializer[Any]):
 
     ref = serializers.CharField()
     kind = serializers.ChoiceField(choices=KINDS)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     category = serializers.ChoiceField(choices=Break.Category.values)
     word = serializers.ChoiceField(choices=RunBreak.Word.values)
     state = serializers.ChoiceField(choices=[moves.OPEN, moves.ACCEPTED, moves.CLOSED])

@@ -6,6 +6,7 @@ they, and what waits for a second person, are for who sees totals (``reconciliat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -62,7 +63,7 @@ def get_rules_page(actor: Principal, *, at: datetime | None = None) -> RulesPage
     waiting = waiting if whole and at is None else []
     ids = {one.subject_id: one.id for one in waiting}
 
-    def lines(rule: str, rows: list[Tolerance] | list[BreakPolicy] | list[OutsideName]) -> list[RuleLine]:
+    def lines(rule: str, rows: Sequence[Row]) -> list[RuleLine]:
         keys = [":".join([rule, *(str(getattr(row, name)) for name in SCOPES[rule])]) for row in rows]
         return [RuleLine(row, key, ids.get(key)) for row, key in zip(rows, keys, strict=True)]
 
