@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import TradingAccount
-from accounts.selectors import visible_group_ids
 from authorisation.domain.principal import Principal
 from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
@@ -15,7 +14,8 @@ from kernel.errors import NotFound
 from orders.domain.filed import Filed
 from reconciliation.domain.repairs import TITLES, Facts, Repair, why_not
 from reconciliation.models import Break
-from reconciliation.permissions import DECIDE_BREAK, WORK_BREAK
+from reconciliation.permissions import WORK_BREAK
+from reconciliation.selectors.seeing import visible_breaks
 
 KIND = "break_repair"
 DESK_HAS = "Your role may not work on reconciliation."
@@ -102,15 +102,7 @@ def owner_of(item: Break) -> Owner:
 
 def find_breaks(actor: Principal, break_ids: list[UUID]) -> list[Break]:
     """Those of the breaks that the actor sees. Raises NotFound BREAK_UNKNOWN when one is not there or not seen."""
-    found = list(Break.objects.filter(id__in=break_ids).order_by("id"))
-    if len(found) != len(set(break_ids)) or not all(is_seen(actor, item) for item in found):
+    found = list(visible_breaks(actor).filter(id__in=break_ids).order_by("id"))
+    if len(found) != len(set(break_ids)):
         raise NotFound("BREAK_UNKNOWN", "There is no such break that you may see.")
     return found
-
-
-def is_seen(actor: Principal, item: Break) -> bool:
-    """By its account's group; of no account of ours: by who works on breaks."""
-    group_id = owner_of(item).group_id
-    if group_id is None:
-        return bool({WORK_BREAK, DECIDE_BREAK} & actor.rights) or actor.is_process
-    return group_id in visible_group_ids(actor) or actor.is_process
