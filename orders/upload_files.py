@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
@@ -82,7 +81,8 @@ def _xlsx_cells(content: bytes) -> Iterator[list[str]]:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
         for row in book.worksheets[0].iter_rows(values_only=True):
             yield [_cell_text(value) for value in row]
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, ParseError) as error:
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, SyntaxError) as error:
+        # SyntaxError is what every XML parser's own error is, whichever of them the library found installed.
         raise Invalid("UPLOAD_MALFORMED", "The file is not a readable .xlsx workbook.") from error
 
 

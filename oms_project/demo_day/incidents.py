@@ -141,7 +141,7 @@ def _cancel(stage: Stage, captured: CaptureResult) -> None:
     )
 
 
-INCIDENTS: tuple[Incident, ...] = (
+AT_THE_VENUE: tuple[Incident, ...] = (
     Incident("duplicate-report", "One report comes twice", "R-04", duplicate_report),
     Incident("fill-after-cancel", "A trade after the cancel", "R-04", fill_after_cancel),
     Incident("over-fill", "More is executed than was ordered", "R-03", over_fill),

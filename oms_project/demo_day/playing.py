@@ -9,10 +9,18 @@ from random import Random
 from django.db import connections
 
 from kernel.errors import OmsError, Unavailable
-from oms_project.demo_day.incidents import INCIDENTS, Incident
+from oms_project.demo_day.file_incidents import bad_file, broker_break, ghost_order
+from oms_project.demo_day.incidents import AT_THE_VENUE, Incident
 from oms_project.demo_day.stage import Missing, Stage
 from risk.selectors import trading_is_on
 from venues.models import FixSession
+
+INCIDENTS: tuple[Incident, ...] = (
+    *AT_THE_VENUE,
+    Incident("bad-file", "A file of the start of day is cut", "R-18", bad_file),
+    Incident("broker-break", "The broker's trades are not ours", "R-12", broker_break),
+    Incident("ghost-order", "The venue works what we do not know", "R-12", ghost_order),
+)
 
 
 @dataclass(frozen=True, slots=True)

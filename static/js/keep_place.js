@@ -62,12 +62,12 @@ export function keepPlace() {
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const { target, requestConfig } = event.detail;
     const asked = requestConfig.elt; // itself, or a control that only has it drawn anew
-    if (asked === target && pressed && target.contains(pressed)) {
+    const drawsItself = asked === target || asked.hasAttribute("data-keeps") || opensAgain(target, requestConfig);
+    if (drawsItself && pressed && target.contains(pressed)) {
       event.detail.shouldSwap = false;
       late.add(target);
       return;
     }
-    const drawsItself = asked === target || asked.hasAttribute("data-keeps") || opensAgain(target, requestConfig);
     kept = drawsItself ? place(target) : null;
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {

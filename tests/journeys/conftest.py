@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.journeys.house import House
+from tests.journeys.house import House, wait_until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DUPLICATE_IDS = """() => {
@@ -89,3 +89,22 @@ def sign_in(house: House, browser: Browser, tmp_path: Path) -> Iterator[SignIn]:
 def _listen(text: str, wrongs: list[str]) -> None:
     if "Content Security Policy" in text or "SyntaxError" in text or "TypeError" in text:
         wrongs.append(text)
+
+
+BEHIND = ("simulator", "relay", "inbox", "gateway-SIM1")
+
+
+@pytest.fixture(scope="module")
+def trading_house(house: House) -> Iterator[House]:
+    """The house with everything between the order and the venue."""
+    house.start(*BEHIND)
+    try:
+        wait_until(
+            lambda: house.sql("SELECT 1 FROM venues_fixsession WHERE name = 'SIM1-A' AND state = 'logged_on'"),
+            seconds=60,
+            what="SIM1-A logged on",
+        )
+        yield house
+    finally:
+        for role in BEHIND:
+            house.end(role)

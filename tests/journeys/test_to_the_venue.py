@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import SignIn
-from tests.journeys.house import House, wait_until
+from tests.journeys.house import House
 
 pytestmark = [pytest.mark.ui, pytest.mark.fix]
-
-BEHIND = ("simulator", "relay", "inbox", "gateway-SIM1")
-
-
-@pytest.fixture(scope="module")
-def trading_house(house: House) -> Iterator[House]:
-    """The house with everything between the order and the venue."""
-    house.start(*BEHIND)
-    try:
-        wait_until(
-            lambda: house.sql("SELECT 1 FROM venues_fixsession WHERE name = 'SIM1-A' AND state = 'logged_on'"),
-            seconds=60,
-            what="SIM1-A logged on",
-        )
-        yield house
-    finally:
-        for role in BEHIND:
-            house.end(role)
 
 
 def send(page: Page, house: House, qty: str, price: str) -> str:
