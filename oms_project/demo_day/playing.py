@@ -61,7 +61,9 @@ def require_running() -> None:
 
 def play(incident: Incident, *, seed: int | None = None, patience_s: float = 30.0) -> Told:
     """Play one. What the house itself refuses is a failed key, with its sentence."""
-    stage = Stage(Random(seed), patience_s)  # noqa: S311 - quantities that tell orders apart, no secret
+    # Each with dice of its own: two incidents with the same order would meet the check for duplicates, not the venue.
+    dice = Random(None if seed is None else f"{seed} {incident.name}")  # noqa: S311 - quantities, no secret
+    stage = Stage(dice, patience_s)
     try:
         says, holds = incident.play(stage), True
     except (Missing, OmsError) as missing:

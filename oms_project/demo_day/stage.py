@@ -23,7 +23,7 @@ from kernel.fix import OrdType, Side, TimeInForce
 from kernel.ids import new_id
 from oms_project.seed.flow_terms import on_tick, shifted
 from operations.models import ExceptionItem
-from orders.domain.results import CaptureResult
+from orders.domain.results import PENDING_AUTHORISATION, CaptureResult
 from orders.domain.terms import OrderTerms
 from orders.models import Execution, Order
 from orders.services.capture_order import capture_order
@@ -100,7 +100,11 @@ class Stage:
         asked = tuple(
             Acknowledgement(check.code, "demo day") for check in first.checks if check.verdict is Verdict.ACKNOWLEDGE
         )
-        return self._capture(dealer, terms, asked) if asked else first
+        captured = self._capture(dealer, terms, asked) if asked else first
+        held = [f"{check.code}: {check.sentence}" for check in captured.checks if check.verdict is Verdict.AUTHORISE]
+        if captured.outcome == PENDING_AUTHORISATION:
+            raise Missing(f"{captured.ref} waits for a second person: {'; '.join(held)}")
+        return captured
 
     def _capture(
         self, dealer: Principal, terms: OrderTerms, acknowledgements: tuple[Acknowledgement, ...]
@@ -134,7 +138,12 @@ class Stage:
             order = Order.objects.get(pk=captured.order_id)
             return order if fits(order) else None
 
-        return self.until(f"{captured.ref} {what}", look)
+        try:
+            return self.until(f"{captured.ref} {what}", look)
+        except Missing as missing:
+            order = Order.objects.get(pk=captured.order_id)
+            state = f"{order.request_state}, status {order.ord_status or 'none'}, {order.cum_qty:f} executed"
+            raise Missing(f"{missing}: it is {state}") from missing
 
     def item(self, kind: str, captured: CaptureResult) -> ExceptionItem:
         """The exception of a kind about an order, open or settled meanwhile."""

@@ -9,10 +9,13 @@ from typing import Any
 
 from django.db.models import Max
 
+from authorisation.services.raise_request import raise_request
+from authorisation.services.record_decision import record_decision
 from kernel.ids import new_id
 from reconciliation.domain import transitions as moves
 from reconciliation.models import Break, FeedFile, Run, RunBreak
-from tests.factories import AT
+from reconciliation.permissions import DECIDE_BREAK, WORK_BREAK
+from tests.factories import AT, make_principal
 
 BEGUN, TOOK = AT, timedelta(seconds=31)
 FIX_LINE = (
@@ -73,7 +76,7 @@ def make_breaks(run: Run, count: int = 1, *, word: str = "new", **values: Any) -
         "found_at": run.created_at,
         "last_seen_at": run.created_at,
     } | values
-    made = Break.objects.bulk_create(
+    rows = [
         Break(
             **{
                 "id": new_id(),
@@ -84,7 +87,8 @@ def make_breaks(run: Run, count: int = 1, *, word: str = "new", **values: Any) -
             }
         )
         for number in range(begin, begin + count)
-    )
+    ]
+    made = Break.objects.bulk_create(rows, batch_size=1000)
     saw(run, made, word)
     return made
 
@@ -104,6 +108,18 @@ def end_break(item: Break, how: str = "agreed", *, at: datetime = AT, sentence: 
 
 
 def accept_break(item: Break, until: date) -> None:
-    """Accepted as timing until a day."""
-    item.state, item.accepted_until = moves.ACCEPTED, until
-    item.save(update_fields=["state", "accepted_until"])
+    """Accepted as timing until a day, by a request that a second person approved."""
+    maker, checker = (
+        make_principal(name, role=name, rights=(right,), desks=(), groups=())
+        for name, right in (("accepts.one", WORK_BREAK), ("accepts.two", DECIDE_BREAK))
+    )
+    raised = raise_request(
+        actor=maker, at=AT, kind="break_repair", subject_type="break", subject_id=str(item.id), subject_version=item.version,
+        payload={"breaks": [str(item.id)], "repair": "timing"}, summary=f"Accept {item.ref} as timing",
+    )  # fmt: skip
+    record_decision(
+        actor=checker, at=AT, authorisation_id=raised.id, verdict="approve", reason_code="OTHER", reason="It is on its way.",
+        payload_hash=raised.payload_hash,
+    )  # fmt: skip
+    item.state, item.accepted_until, item.request_id = moves.ACCEPTED, until, raised.id
+    item.save(update_fields=["state", "accepted_until", "request_id"])

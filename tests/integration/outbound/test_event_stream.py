@@ -117,7 +117,10 @@ def test_the_whole_day_keeps_its_contracts() -> None:
     told = [kind for kind in Event.objects.order_by("position").values_list("kind", flat=True) if kind in BY_TOLD]
     assert [event["kind"] for event in events] == [BY_TOLD[kind].kind for kind in told]
     assert len(events) == 144
-    never = {contract.kind for contract in CONTRACTS} - {event["kind"] for event in events}
+    kinds = {
+        contract.kind for contract in CONTRACTS if not contract.kind.startswith("exception.")
+    }  # the relay opens those
+    never = kinds - {event["kind"] for event in events}
     assert never == {"request.staged", "request.entered_anew", "stop.released"}, "a kind this day does not prove"
     assert Event.objects.filter(kind="AnomalyRaised", payload__kind="OUTBOUND_CONTRACT_BROKEN").count() == 0
     _nothing_that_a_person_wrote_leaves(json.dumps(events))

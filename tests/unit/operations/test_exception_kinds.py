@@ -74,6 +74,15 @@ def test_a_line_is_whole(name: str) -> None:
     assert kind.settles in (exception_kinds.HOUSE, exception_kinds.PERSON)
 
 
+def test_each_runbook_names_the_kinds_that_lead_to_it() -> None:
+    told = {}
+    for page in sorted((ROOT / "docs/runbooks").glob("R-*.md")):
+        line = next(line for line in page.read_text().splitlines() if line.startswith("Kind"))
+        told[page.name[:4]] = set(re.findall(r"`([A-Z_]+)`", line))
+    assert told == {number: {name for name, kind in KINDS.items() if kind.runbook == number} for number in told}
+    assert {kind.runbook for kind in KINDS.values()} <= told.keys()
+
+
 def test_an_unknown_kind_is_nobodys_to_close_and_runs_day_and_night() -> None:
     assert kind_of("NEVER_HEARD_OF") is OTHERWISE
     assert (OTHERWISE.by_person, OTHERWISE.clock) == (False, ClockName.WALL)
