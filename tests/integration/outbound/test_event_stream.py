@@ -19,10 +19,16 @@ from jsonschema import Draft202012Validator, FormatChecker
 from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import ApiKey
 from journal.domain.chain import EventDraft
+from journal.domain.records import Anomaly, Severity
 from journal.models import Event
+from journal.selectors import stream_records
 from journal.services.append_to_stream import append_to_stream
+from journal.services.clear_anomaly import clear_anomaly
+from journal.services.raise_anomaly import raise_anomaly
 from kernel.fix import ExecType, OrdStatus
 from kernel.ids import new_id
+from operations.services.on_anomaly_raised import handle
+from orders.models import Order
 from outbound.domain.contracts import BY_TOLD, CONTRACTS, FAMILY_VERSIONS
 from outbound.domain.positions import position_text
 from outbound.domain.schemas import file_name
@@ -279,3 +285,23 @@ def test_the_receivers_file_reads_on_where_it_was_killed(day: Day, tmp_path: Pat
 
 def worked_into(worked: list[str]) -> Any:
     return lambda event: worked.append(event["id"])
+
+
+def test_exceptions_are_told_in_their_contract(day: Day) -> None:
+    """Opened, raised again graver, settled: as programs of others are promised it."""
+    about: tuple[str, str, str, str, dict[str, Any]] = (
+        "order",
+        str(Order.objects.latest("id").pk),
+        "It stands still.",
+        "stuck",
+        {},
+    )
+    for severity in (Severity.HIGH, Severity.CRITICAL):
+        raise_anomaly(anomaly=Anomaly("STUCK_ORDER", severity, *about), actor="process:test", at=NOW)
+    clear_anomaly(anomaly=Anomaly("STUCK_ORDER", Severity.HIGH, *about), actor="process:test", at=NOW)
+    handle(stream_records("anomaly:stuck"))
+    events = [event for event in reader_of(day.world).all() if event["kind"].startswith("exception.")]
+    assert [event["kind"] for event in events] == ["exception.opened", "exception.worsened", "exception.ended"]
+    schema = json.loads((SCHEMAS / file_name("exception")).read_text())
+    for event in events:
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(event)
