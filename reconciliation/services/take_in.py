@@ -79,11 +79,13 @@ def take_in(*, actor: Principal, at: datetime, file_id: UUID) -> Intake:
 
 
 def _give_buffers() -> None:
-    """Room for the tables of this session, where it has made none yet; PostgreSQL takes it as it is needed."""
+    """Room for the tables of this session, which PostgreSQL takes as it is needed. A session that has had such tables before, even
+    in a transaction that was rolled back, cannot have more: it keeps what it has."""
     with raw_cursor() as cursor:
-        cursor.execute("SELECT pg_my_temp_schema() = 0")
-        if cursor.fetchall()[0][0]:
-            cursor.execute(f"SET temp_buffers = '{TEMP_BUFFERS}'")
+        cursor.execute(
+            f"DO $$ BEGIN PERFORM set_config('temp_buffers', '{TEMP_BUFFERS}', false); "
+            "EXCEPTION WHEN invalid_parameter_value THEN NULL; END $$"
+        )
 
 
 def _begin(file: FeedFile, actor: Principal, at: datetime) -> Intake:
