@@ -36,7 +36,9 @@ def standing() -> list[tuple[str, str]]:
 
 
 def bring(feed: Feed, at: Any, *rows: str) -> Intake:
-    text = "account,currency,amount,as_of\n" + "".join(f"{row},{THURSDAY}\n" for row in rows)
+    lines = [f"#STATEMENT kind=cash date={THURSDAY} cut={at.isoformat()}", "account,currency,amount,as_of"]
+    lines += [*(f"{row},{THURSDAY}" for row in rows), f"#TRAILER rows={len(rows)}"]
+    text = "\n".join(lines) + "\n"
     received = receive_file(
         actor=ACTOR, at=at, name="cash.csv", content=BytesIO(text.encode()), kind="cash", feed=feed
     )  # fmt: skip
