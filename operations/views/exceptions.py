@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid, NotFound, Refused
+from operations.domain.exception_evidence import stated
 from operations.domain.exception_kinds import CAUSES, GROUPS
 from operations.forms import read_moment
 from operations.models import ExceptionItem
@@ -150,6 +151,7 @@ def detail_of(item: ExceptionItem, actor: Principal) -> Terms:
         "bites": list_bites(item),
         "links": list_links(item, actor),
         "compared": _compared(item),
+        "evidence": stated(item.evidence),
         "groups": GROUPS,
         "causes": CAUSES,
         "link_kinds": LINKS,
