@@ -25,6 +25,8 @@ from reconciliation.services.match_by_hand import match_by_hand
 
 ROUTE = "break_page"
 MOST_PICKED = 200
+SUGGESTED = (Repair.BOOK.value, Repair.STATE.value, Repair.WRITE_OFF.value)
+"""What the keyboard offers first, where it may be asked: the others say that nothing is wrong, and want to be chosen."""
 
 
 def acts_of(actor: Principal, item: Break) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def acts_of(actor: Principal, item: Break) -> dict[str, Any]:
     ways = {way.repair.value: way for way in ways_of(actor, item)} if item.closed_at is None else {}
     return {
         "ways": ways,
-        "first": next((name for name, way in ways.items() if way.may and name != Repair.MATCH), ""),
+        "first": next((name for name in SUGGESTED if name in ways and ways[name].may), ""),
         "waiting": pending_request(item.pk) if ways else None,
         "key": str(new_id()),
         "things": OutsideName.What.choices,
