@@ -7,8 +7,8 @@ time, no figure. So the same difference found again is the same break, whatever 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -94,3 +94,14 @@ def break_key(kind: str, source: str, category: str, ids: Iterable[tuple[str, st
 def number_difference(name: str, ours: Decimal, theirs: Decimal) -> Difference:
     """Theirs less ours."""
     return Difference(name, plain(ours), plain(theirs), plain(theirs - ours))
+
+
+def with_unread(findings: Sequence[Finding], unread: int) -> Sequence[Finding]:
+    """The findings, where what they miss in the file may be among the ``unread`` problems its reader had: then they say so."""
+    if not unread:
+        return findings
+    doubt = f" {unread} of its figures could not be read; it may be among those."
+    return [
+        replace(found, why=found.why + doubt) if found.category is Category.MISSING_EXTERNAL else found
+        for found in findings
+    ]

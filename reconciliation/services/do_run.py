@@ -7,7 +7,7 @@ the run is done again from its row and the kept file, and comes to the same. One
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from journal.services.set_anomaly import set_anomaly
 from kernel.crash_points import crash_point
 from kernel.errors import NotFound, OmsError
 from reconciliation.domain import transitions as moves
+from reconciliation.domain.findings import with_unread
 from reconciliation.domain.records import Kind
 from reconciliation.formats.problems import FileProblem
 from reconciliation.formats.read_statement import raw_records
@@ -124,6 +125,7 @@ def _compare(run: Run, at: datetime) -> tuple[Compared, dict[int, str]]:
                     partial=stage.header.format != CSV,
                 )
                 compared = COMPARE[Kind(run.kind)](cursor, task)
+                compared = replace(compared, findings=with_unread(compared.findings, stage.problems.total))
             lines = {line for finding in compared.findings for line in finding.lines}
             raw = raw_records(kept_path(file.sha256), stage.header.format, run.kind, lines) if lines else {}
             return compared, raw

@@ -266,3 +266,11 @@ def test_a_suspect_file_is_told_once_and_closes_nothing(day: Day, monkeypatch: p
     assert run(rows[1:]).written == 0
     assert not is_raised("run-suspect:executions:BROKER")
     assert missing.state == "done"
+
+
+def test_what_a_line_that_cannot_be_read_may_have_said_is_not_called_absent_without_saying_so(day: Day) -> None:
+    rows = execution_rows()
+    row_of(rows, rows[0]["exec_id"])["isin"] = "GB0000000000"
+    (missing,) = Break.objects.filter(first_run=run(rows), category="missing_external")
+    assert missing.ids["exec_id"] == rows[0]["exec_id"]
+    assert missing.why.endswith("the file does not have it. 1 of its figures could not be read; it may be among those.")
