@@ -79,7 +79,7 @@ def plant(
             f"{book.name}:{group[0].key}": (book.name, group)
             for book in books
             if book.kind is kind.kind
-            for group in kind.groups(book)
+            for group in kind.groups(_within_cut(book))
         }
         done = 0
         for name in dice.order(list(groups)):
@@ -99,6 +99,18 @@ def plant(
             sentence = f"{kind.full_name}: {count} are asked for, the books of the day have room for {done}."
             raise Invalid("TOO_FEW_RECORDS", sentence, {"breaks": [sentence]})
     return changed, planted
+
+
+def _within_cut(book: Book) -> Book:
+    """What it has traded up to its cut: what comes after is no matter of this file, so nothing can be found of a plant there."""
+    if book.kind is not Kind.EXECUTIONS:
+        return book
+    within = (
+        one
+        for one in book.records
+        if not one["transact_time"] or datetime.fromisoformat(one["transact_time"]) <= book.cut_at
+    )
+    return replace(book, records=tuple(within))
 
 
 def _replaced(book: Book, change: Change) -> Book:

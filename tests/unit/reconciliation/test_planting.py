@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -137,3 +139,15 @@ def test_dice_fall_by_names_alone() -> None:
     assert dice.number(10**9, "x") == Dice(1, ("a", "2")).number(10**9, "x") != dice.number(10**9, "y")
     assert sorted(dice.order(["b", "a", "c"])) == ["a", "b", "c"]
     assert Record("k", {"last_qty": "5"}).but(last_qty="6").values == {"last_qty": "6"}
+
+
+def test_nothing_is_planted_in_what_happened_after_the_cut_of_the_file() -> None:
+    """A run misses nothing there, so a plant there could not be found."""
+    (book,) = (one for one in books() if one.name == "executions")
+    last = {record["transact_time"] for record in book.records}
+    cut = datetime.fromisoformat(sorted(last)[2])
+    _, planted = plant([replace(book, cut_at=cut)], [(BY_NAME["executions.missing_external"], 1)], seed=5)
+    assert all(datetime.fromisoformat(record["transact_time"]) <= cut for one in planted for record in one.before)
+    with pytest.raises(Invalid) as refused:
+        plant([replace(book, cut_at=cut)], [(BY_NAME["executions.missing_external"], 20)], seed=5)
+    assert refused.value.code == "TOO_FEW_RECORDS"
