@@ -52,6 +52,7 @@ def test_what_a_review_takes_is_gone_at_the_next_request(house: House, sign_in: 
 
     second = sign_in("d.okoro", path="/approvals")
     second.locator("#approval-list a", has_text="Close the access review").first.click()
+    expect(second.locator("#approval-list .htmx-request")).to_have_count(0)
     expect(second.locator("#effect")).to_contain_text("1 removed")
     expect(second.locator("#approval-detail")).to_contain_text("j.osei")
     expect(second.locator(".decide [data-primary]")).to_contain_text("end 1 grant")

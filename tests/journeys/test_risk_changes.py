@@ -21,6 +21,7 @@ def type_order(page: Page, symbol: str, qty: str, price: str, account: str) -> N
 def approve(checker: Page, subject: str, effect: str) -> None:
     """Open the item, read what it would do, and say yes from the keyboard."""
     checker.locator("#approval-list a", has_text=subject).first.click()
+    expect(checker.locator("#approval-list .htmx-request")).to_have_count(0)
     expect(checker.locator("#effect")).to_contain_text(effect)
     expect(checker.locator(".decide [data-primary]")).to_contain_text("Approve:")
     checker.keyboard.press("a")

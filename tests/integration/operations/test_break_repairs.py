@@ -76,7 +76,13 @@ def test_every_way_stands_there_with_its_reason(world: DeskWorld) -> None:
     ):
         assert title in shown
         assert f'<span class="why">{why}</span>' in shown
-    assert 'value="accept_timing" class="primary" data-primary' in shown
+    # The keyboard offers what mends the break; that nothing is wrong, or is called otherwise, wants to be chosen.
+    assert 'value="accept_timing"' in shown
+    assert "data-primary" not in shown
+    differs = [{"field": "commission", "ours": "7", "theirs": "9", "difference": "2"}]
+    (fee,) = make_breaks(make_run(), account_id=world.account.pk, category="fee", differences=differs)
+    shown = text(browser(person("r.two", world)).get(f"/b/{fee.ref}"))
+    assert 'value="write_off" class="primary" data-primary' in shown
     assert shown.count("data-primary") == 1
 
 
