@@ -220,6 +220,8 @@ class Booking(models.Model):
         STATEMENT = "statement", "Statement: what no trade explains"
         SETTLEMENT = "settlement"
         WRITE_OFF = "write_off", "Written off"
+        ALLOCATION = "allocation"
+        COMPENSATION = "compensation", "Compensation of a settled trade"
 
     id = models.BigAutoField(primary_key=True)
     account_id = models.UUIDField()

@@ -227,6 +227,7 @@ INSTALLED_APPS = [
     "risk",
     "orders",
     "venues",
+    "allocations",
     "outbound",
     "reconciliation",
     "operations",

@@ -15,7 +15,9 @@ from decimal import Decimal
 
 from authorisation.domain.principal import (
     ADMINISTER_USERS,
+    DECIDE_ALLOCATION,
     DECIDE_BREAK,
+    DECIDE_POST_TRADE,
     DECIDE_RISK_CHANGE,
     DECIDE_STATIC_DATA,
     KEEP_RECORDS,
@@ -58,6 +60,9 @@ POLICIES: dict[str, KindPolicy] = {
         KindPolicy("account_state", "State of an account", DECIDE_STATIC_DATA, timedelta(days=1)),
         KindPolicy("break_repair", "Repair of a break", DECIDE_BREAK, timedelta(days=2)),
         KindPolicy("recon_rules", "Rules of reconciliation", DECIDE_BREAK, timedelta(days=2)),
+        KindPolicy("allocation", "Allocation of a block", DECIDE_ALLOCATION, timedelta(hours=8)),
+        KindPolicy("standing_instruction", "Standing settlement instruction", DECIDE_POST_TRADE, timedelta(days=2)),
+        KindPolicy("post_trade_rules", "Rules of post-trade", DECIDE_POST_TRADE, timedelta(days=2)),
         KindPolicy("cancel_review", "Review of a cancel", RELEASE_ORDER, timedelta(days=3), afterwards=True),
         KindPolicy("user_right", "User right", ADMINISTER_USERS, timedelta(days=2)),
         KindPolicy("webhook", "Events out of the house", DECIDE_RISK_CHANGE, timedelta(days=2)),

@@ -15,6 +15,8 @@ from authorisation.domain.principal import (
     ADMINISTER_ACCOUNTS,
     ADMINISTER_USERS,
     CANCEL_ORDER,
+    DECIDE_ALLOCATION,
+    DECIDE_POST_TRADE,
     DECIDE_RISK_CHANGE,
     DECIDE_STATIC_DATA,
     ENTER_ORDER,
@@ -27,7 +29,7 @@ from authorisation.domain.principal import (
 from kernel.errors import Refused
 
 TRADES = frozenset({ENTER_ORDER})
-RELEASES = frozenset({RELEASE_ORDER})
+RELEASES = frozenset({RELEASE_ORDER, DECIDE_ALLOCATION})
 SETS_LIMITS = frozenset({"ask_risk_change", DECIDE_RISK_CHANGE})
 RECONCILES = frozenset(
     {
@@ -41,15 +43,26 @@ RECONCILES = frozenset(
         "decide_break",
         "close_exception",
         "force_close_exception",
+        "work_post_trade",
+        DECIDE_POST_TRADE,
     }
 )
 STOPS_OR_CANCELS = frozenset({"switch_trading", "impose_block", CANCEL_ORDER})
 ADMINISTERS = frozenset({ADMINISTER_USERS})
 REVIEWS_ACCESS = frozenset({REVIEW_ACCESS, RUN_ACCESS_REVIEW})
 HARMLESS = frozenset(
-    {"engage_kill_switch", "see_restrictions", "search_audit", KEEP_RECORDS, SEE_ACCESS, "work_exception"}
+    {
+        "engage_kill_switch",
+        "see_restrictions",
+        "search_audit",
+        KEEP_RECORDS,
+        SEE_ACCESS,
+        "work_exception",
+        "allocate_block",
+    }
 )
-"""They see, say what they see, or stop at once with a second person to go on: nobody gains by holding them beside anything."""
+"""They see, say what they see, propose what a rule or a second person judges, or stop at once with a second person to go on:
+nobody gains by holding them beside anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,12 @@ class ToxicPair:
 
 
 PAIRS: tuple[ToxicPair, ...] = (
-    ToxicPair("DEALER_AND_CHECKER", TRADES, RELEASES, "Who enters orders does not release orders."),
+    ToxicPair(
+        "DEALER_AND_CHECKER",
+        TRADES,
+        RELEASES,
+        "Who enters orders neither releases orders nor decides who gets what of them.",
+    ),
     ToxicPair("DEALER_AND_LIMITS", TRADES, SETS_LIMITS, "Who enters orders does not set the limits they meet."),
     ToxicPair(
         "DEALER_AND_RECONCILIATION", TRADES, RECONCILES, "Who enters orders does not keep the records that prove them."

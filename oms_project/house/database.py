@@ -33,10 +33,21 @@ ACTIONS = ("refdata_corporateactionversion", "refdata_formername", "accounts_act
 CLOSINGS = ("accounts_closedday", "accounts_closingbalance")
 REVIEWS = ("authorisation_reviewassignment", "authorisation_reviewword")
 RECONCILIATION = tuple(f"reconciliation_{name}" for name in ("tolerance", "breakpolicy", "outsidename", "runbreak"))
+POST_TRADE = tuple(
+    f"allocations_{name}"
+    for name in (
+        "scheme",
+        "intendedallocation",
+        "matchtolerance",
+        "feedentry",
+        "standinginstruction",
+        "settlementstatus",
+    )
+)
 APPEND_ONLY = (
     "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "accounts_locate", "risk_ratemark", "accounts_canaryaccount",
     *CLOSINGS, "venues_wiremessage", HAND_OVERS, "journal_retentionrule", "journal_archive", "authorisation_decision",
-    "authorisation_requestversion", "authorisation_approvalpolicy", *REVIEWS, *ACTIONS, *RECONCILIATION,
+    "authorisation_requestversion", "authorisation_approvalpolicy", *REVIEWS, *ACTIONS, *RECONCILIATION, *POST_TRADE,
 )  # fmt: skip
 OLDEST_SERVER = 150000
 UNCHANGED = ("refdata_pricetick", "outbound_deliveryattempt")  # forgotten when old, never changed

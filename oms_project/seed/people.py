@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from accounts.models import AccountGroup
+from allocations.permissions import ALLOCATE_BLOCK, DECIDE_ALLOCATION, DECIDE_POST_TRADE, WORK_POST_TRADE
 from authorisation.domain.principal import (
     ADMINISTER_ACCOUNTS,
     ADMINISTER_USERS,
@@ -49,9 +50,10 @@ from venues.permissions import OPEN_GATE, SWITCH_SESSION
 
 DESKS = {"EQ1": "European equities", "EQ2": "US and Australian equities"}
 ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
-    "dealer": (ENTER_ORDER, ENGAGE_KILL_SWITCH, WORK_EXCEPTION),
+    "dealer": (ENTER_ORDER, ALLOCATE_BLOCK, ENGAGE_KILL_SWITCH, WORK_EXCEPTION),
     "desk_head": (
         RELEASE_ORDER,
+        ALLOCATE_BLOCK,
         CANCEL_ORDER,
         SWITCH_TRADING,
         IMPOSE_BLOCK,
@@ -65,6 +67,7 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
     ),
     "compliance": (
         RELEASE_ORDER,
+        DECIDE_ALLOCATION,
         SWITCH_TRADING,
         IMPOSE_BLOCK,
         ENGAGE_KILL_SWITCH,
@@ -103,6 +106,9 @@ ROLE_RIGHTS: dict[str, tuple[str, ...]] = {
         OPEN_GATE,
         WORK_BREAK,
         DECIDE_BREAK,
+        ALLOCATE_BLOCK,
+        WORK_POST_TRADE,
+        DECIDE_POST_TRADE,
         WORK_EXCEPTION,
         CLOSE_EXCEPTION,
     ),

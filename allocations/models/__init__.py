@@ -1,0 +1,24 @@
+"""Blocks and who got what of them; confirmations; contract notes and the trade feed; settlement."""
+
+from allocations.models.blocks import Allocation, Block, BlockFill, IntendedAllocation, Scheme, WashAccount
+from allocations.models.confirming import Confirmation, CounterpartyRecord, MatchTolerance
+from allocations.models.notes import ContractNote, FeedEntry, NoteSeries
+from allocations.models.settling import SettlementInstruction, SettlementStatus, StandingInstruction
+
+__all__ = [
+    "Allocation",
+    "Block",
+    "BlockFill",
+    "Confirmation",
+    "ContractNote",
+    "CounterpartyRecord",
+    "FeedEntry",
+    "IntendedAllocation",
+    "MatchTolerance",
+    "NoteSeries",
+    "Scheme",
+    "SettlementInstruction",
+    "SettlementStatus",
+    "StandingInstruction",
+    "WashAccount",
+]

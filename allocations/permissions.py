@@ -1,0 +1,35 @@
+"""Who allocates, who decides about it, who works on what follows. Rights of roles (``authorisation.domain.toxic``).
+
+Seeing is by rows: a block exists for whoever sees its desk, what came of it for whoever also sees the group of its account.
+"""
+
+from __future__ import annotations
+
+from authorisation.domain.principal import DECIDE_ALLOCATION as DECIDE_ALLOCATION
+from authorisation.domain.principal import DECIDE_POST_TRADE as DECIDE_POST_TRADE
+from authorisation.domain.principal import Principal
+
+ALLOCATE_BLOCK = "allocate_block"
+WORK_POST_TRADE = "work_post_trade"
+
+
+def require_allocate(actor: Principal) -> None:
+    """Raise NotPermitted RIGHT_MISSING unless the actor may say who gets what of a block; our processes do by rule."""
+    if not actor.is_process:
+        actor.require(ALLOCATE_BLOCK, "Your role may not allocate blocks.")
+
+
+def require_decide_allocation(actor: Principal) -> None:
+    """Raise NotPermitted RIGHT_MISSING unless the actor may decide about allocations of others."""
+    actor.require(DECIDE_ALLOCATION, "Your role may not decide about allocations.")
+
+
+def require_work(actor: Principal) -> None:
+    """Raise NotPermitted RIGHT_MISSING unless the actor may work on confirmations, notes and settlement; our processes do."""
+    if not actor.is_process:
+        actor.require(WORK_POST_TRADE, "Your role may not work on confirmations, notes or settlement.")
+
+
+def require_decide(actor: Principal) -> None:
+    """Raise NotPermitted RIGHT_MISSING unless the actor may decide about standing instructions, tolerances and schemes."""
+    actor.require(DECIDE_POST_TRADE, "Your role may not decide about post-trade.")
