@@ -1,0 +1,110 @@
+"""Whether an account may take its share, on facts handed in. Pure.
+
+A trade that was executed cannot be refused (it happened): a line that does not pass is *parked*, booked to suspense with a
+reason until somebody mends that. What is restricted says so in the words everybody may read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from kernel.fix import Side
+from kernel.numbers import ZERO, plain
+
+
+class ParkCode(StrEnum):
+    """Why a share is parked."""
+
+    ACCOUNT_CLOSED = "ACCOUNT_CLOSED"
+    ACCOUNT_FROZEN = "ACCOUNT_FROZEN"
+    ACCOUNT_REDUCE_ONLY = "ACCOUNT_REDUCE_ONLY"
+    RESTRICTED = "RESTRICTED"
+    OUTSIDE_MANDATE = "OUTSIDE_MANDATE"
+    NOT_CHARGEABLE = "NOT_CHARGEABLE"
+    CASH_SHORT = "CASH_SHORT"
+    STOCK_SHORT = "STOCK_SHORT"
+
+
+class LineCheck(NamedTuple):
+    """One reason why a line is parked."""
+
+    code: ParkCode
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What is known of an account when a share is looked at.
+
+    ``cash`` in the block's currency and ``stock`` in its instrument: what may be traded, reservations taken off; ``short``: units
+    sold short. ``covered``: some schedule says what it is charged.
+    """
+
+    state: str
+    cash: Decimal = ZERO
+    stock: Decimal = ZERO
+    short: Decimal = ZERO
+    restricted: bool = False
+    outside_mandate: str = ""
+    covered: bool = True
+    currency: str = ""
+
+
+def checks_of(side: Side, qty: Decimal, net: Decimal, facts: AccountFacts) -> tuple[LineCheck, ...]:
+    """Everything that speaks against ``qty`` for ``net`` money (signed, charges included) in this account; empty: it passes."""
+    if not qty:
+        return ()
+    return tuple(
+        check
+        for check in (
+            _state(side, qty, facts),
+            _restricted(facts),
+            _mandate(facts),
+            _charges(facts),
+            _cash(net, facts),
+            _stock(side, qty, facts),
+        )
+        if check is not None
+    )
+
+
+def _state(side: Side, qty: Decimal, facts: AccountFacts) -> LineCheck | None:
+    if facts.state == "closed":
+        return LineCheck(ParkCode.ACCOUNT_CLOSED, "The account is closed.")
+    if facts.state == "frozen":
+        return LineCheck(ParkCode.ACCOUNT_FROZEN, "The account is frozen.")
+    if facts.state == "reduce_only":
+        reduces = qty <= facts.short if side.is_buy else not side.is_short and qty <= facts.stock
+        if not reduces:
+            return LineCheck(ParkCode.ACCOUNT_REDUCE_ONLY, "The account may only reduce what it has.")
+    return None
+
+
+def _restricted(facts: AccountFacts) -> LineCheck | None:
+    return LineCheck(ParkCode.RESTRICTED, "Restricted: contact compliance.") if facts.restricted else None
+
+
+def _mandate(facts: AccountFacts) -> LineCheck | None:
+    return LineCheck(ParkCode.OUTSIDE_MANDATE, facts.outside_mandate) if facts.outside_mandate else None
+
+
+def _charges(facts: AccountFacts) -> LineCheck | None:
+    if facts.covered:
+        return None
+    return LineCheck(ParkCode.NOT_CHARGEABLE, "No schedule says what the account is charged for this trade.")
+
+
+def _cash(net: Decimal, facts: AccountFacts) -> LineCheck | None:
+    missing = -net - facts.cash
+    if net >= 0 or missing <= 0:
+        return None
+    return LineCheck(ParkCode.CASH_SHORT, f"{plain(missing)} {facts.currency} is missing to pay for it.")
+
+
+def _stock(side: Side, qty: Decimal, facts: AccountFacts) -> LineCheck | None:
+    if side is not Side.SELL or qty <= facts.stock:
+        return None
+    return LineCheck(ParkCode.STOCK_SHORT, f"{plain(qty - facts.stock)} units are missing to deliver it.")

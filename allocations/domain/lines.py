@@ -1,0 +1,130 @@
+"""What goes into an allocation and what comes out of it, or why nothing does. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from allocations.domain.block import Block, from_units, to_units
+from allocations.domain.words import AllocationCode, BelowMinimum, Method, PartialFill
+from kernel.errors import InvariantBroken
+from kernel.numbers import ZERO
+
+
+class Line(NamedTuple):
+    """One account's part in an allocation.
+
+    ``amount``: what the method reads: a target, quantity or turn in units, a weight, a percentage, or a position to be reached.
+    ``place``: where the line stands in an order of filling or a rotation. ``minimum``: the least it takes, in units. ``position``:
+    what the account has now, signed. ``intended``: what was stamped for it before the first fill; None: nothing was.
+    """
+
+    account_id: UUID
+    amount: Decimal
+    place: int = 0
+    minimum: Decimal = ZERO
+    house: bool = False
+    position: Decimal = ZERO
+    intended: Decimal | None = None
+
+
+class RotationMark(NamedTuple):
+    """Whose turn it is, and how many units of that turn earlier blocks have used."""
+
+    place: int
+    account_id: UUID
+    taken: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a method is applied.
+
+    ``house_needed``: the record proves that without the house the trade could not have been made on such terms, so that its
+    accounts share a partial fill with clients (Regulation (EU) 2017/565, Article 69). ``price_places``: places the average price
+    is rounded to before it becomes money; None: not at all. ``start``: where a rotation goes on.
+    """
+
+    partial: PartialFill = PartialFill.PRO_RATA
+    below_minimum: BelowMinimum = BelowMinimum.ZERO
+    house_needed: bool = False
+    price_places: int | None = None
+    start: RotationMark | None = None
+
+
+class Share(NamedTuple):
+    """What an account gets. ``exact``: its part before lots and minimum sizes, to eight places; what it would be by the method."""
+
+    account_id: UUID
+    qty: Decimal
+    exact: Decimal
+    house: bool = False
+
+    @property
+    def rounding(self) -> Decimal:
+        """What lots and minimum sizes gave it (+) or took from it (-)."""
+        return self.qty - self.exact
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A block divided: one share a line, in the order of places and accounts; the quantities sum to the block.
+
+    ``partial``: less was executed than the lines claim. ``odd``: what no whole lots could hold, in whose line it lies. ``rotation``:
+    where the next block of the rotation goes on. ``seed``: what ties were broken by, in hex.
+    """
+
+    method: Method
+    shares: tuple[Share, ...]
+    partial: bool
+    seed: str
+    odd: Decimal = ZERO
+    odd_account_id: UUID | None = None
+    rotation: RotationMark | None = None
+
+
+class LineFault(NamedTuple):
+    """What is wrong with one line."""
+
+    account_id: UUID
+    code: AllocationCode
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotAllocated:
+    """The block cannot be divided like this: why, and by which lines where it is theirs."""
+
+    code: AllocationCode
+    sentence: str
+    faults: Sequence[LineFault] = ()
+
+
+def allocation(
+    method: Method,
+    block: Block,
+    lines: Sequence[Line],
+    lots: Sequence[int],
+    exact: Sequence[int],
+    *,
+    partial: bool,
+    odd_index: int | None,
+    rotation: RotationMark | None = None,
+) -> Allocation:
+    """The block divided: whole lots by line, what is no whole lot at one of them; ``exact`` in units of 10^-8."""
+    lot = to_units(block.lot)
+    units = [share * lot for share in lots]
+    odd = to_units(block.qty) % lot
+    if odd_index is not None:
+        units[odd_index] += odd
+    if sum(units) != to_units(block.qty):
+        raise InvariantBroken("ALLOCATION_NOT_BLOCK", "The shares of an allocation do not sum to its block.")
+    shares = tuple(
+        Share(line.account_id, from_units(qty), from_units(part), line.house)
+        for line, qty, part in zip(lines, units, exact, strict=True)
+    )
+    holder = lines[odd_index].account_id if odd_index is not None else None
+    return Allocation(method, shares, partial, block.seed.hex(), from_units(odd), holder, rotation)
