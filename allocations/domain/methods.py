@@ -63,7 +63,10 @@ class Parameters:
 
 def read_method(text: str) -> Method:
     """The method of that name, or Invalid METHOD_UNKNOWN."""
-    return _word(Method, text, "method")
+    try:
+        return Method(text)
+    except ValueError:
+        raise Invalid("METHOD_UNKNOWN", f"A method is one of {', '.join(Method)}.") from None
 
 
 def read_lines(method: Method, rows: Sequence[Any]) -> tuple[StatedLine, ...]:
