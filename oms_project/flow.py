@@ -41,6 +41,11 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=("TradesDisowned",),
     ),
     Listener(
+        name="allocations.blocks",
+        module="allocations.services.on_executions",
+        kinds=("ExecutionRecorded", "ExecutionCorrected", "ExecutionBusted", "ExcessMoved"),
+    ),
+    Listener(
         name="reconciliation.reconnect",
         module="reconciliation.services.on_recovery_ended",
         kinds=("RecoveryEnded",),
@@ -94,6 +99,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("authorisation.services.end_expired_sessions", every_s=30),
     Sweeper("authorisation.services.tell_sign_in_failures", every_s=60),
     Sweeper("authorisation.services.watch_reviews", every_s=60),
+    Sweeper("allocations.services.complete_blocks", every_s=2),
     Sweeper("reconciliation.services.set_gates", every_s=5),
     Sweeper("reconciliation.services.watch_arrivals", every_s=15),
     Sweeper("operations.services.watch_exceptions", every_s=2),

@@ -74,10 +74,7 @@ class Scheme(models.Model):
 
 
 class IntendedAllocation(models.Model):
-    """Who an order was for, said before it traded. Append-only (trigger): of an order the newest version counts.
-
-    ``late``: it was said, or said again, after the first execution; then it had a reason and compliance's word (``request_id``).
-    """
+    """Who an order was for, said before it traded. Append-only (trigger): of an order the newest version counts."""
 
     order_id = models.UUIDField()
     version = models.PositiveIntegerField()
@@ -85,9 +82,6 @@ class IntendedAllocation(models.Model):
     scheme = models.CharField(max_length=24, default="")
     lines = models.JSONField(default=list)
     parameters = models.JSONField(default=dict)
-    late = models.BooleanField(default=False)
-    reason = models.TextField(default="")
-    request_id = models.UUIDField(null=True)
     stamped_by = models.TextField()
     stamped_at = models.DateTimeField()
     event_id = models.UUIDField()

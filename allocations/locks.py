@@ -1,0 +1,30 @@
+"""Every lock of this room on its own rows: blocks, ascending by id. In a transaction they come after idempotency keys and
+approval requests and before accounts: whoever holds a block may lock accounts, whoever holds an account asks for no block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from allocations.models import Block
+
+
+def lock_blocks(block_ids: Collection[UUID]) -> dict[UUID, Block]:
+    """The blocks under lock, by id."""
+    rows = Block.objects.select_for_update(no_key=True).filter(pk__in=set(block_ids)).order_by("id")
+    return {row.id: row for row in rows}
+
+
+def lock_blocks_by_key(keys: Collection[str]) -> dict[str, Block]:
+    """The blocks under lock, by key."""
+    rows = Block.objects.select_for_update(no_key=True).filter(key__in=set(keys)).order_by("id")
+    return {row.key: row for row in rows}
+
+
+def lock_some(*, kind: str, states: Collection[str], most: int, after: UUID | None = None) -> list[Block]:
+    """Some blocks of these states that nobody works on, behind ``after`` in the order of their ids."""
+    rows = Block.objects.select_for_update(no_key=True, skip_locked=True).filter(kind=kind, state__in=states)
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
+    return list(rows.order_by("id")[:most])
