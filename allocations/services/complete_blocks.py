@@ -112,7 +112,8 @@ def _book_direct(blocks: Sequence[Block], *, at: datetime) -> int:
 
 def tell_direct(trades: Sequence[tuple[BlockTold, LineTold]], *, at: datetime) -> dict[UUID, UUID]:
     """Append what tells the trades. Returns the event of each allocation."""
-    drafts, named = [], {}
+    drafts: list[EventDraft] = []
+    named: dict[UUID, UUID] = {}
     for payload in direct_parts(trades):
         event_id = new_id()
         named |= {UUID(line["allocation_id"]): event_id for line in payload["lines"]}

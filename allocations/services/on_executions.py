@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from allocations.domain import transitions as moves
@@ -116,7 +117,7 @@ def _open_missing(wanted: Mapping[str, tuple[Together, Executed]], *, at: dateti
     with raw_cursor() as cursor:
         cursor.execute("SELECT nextval('allocations_block_number') FROM generate_series(1, %s::int)", [len(missing)])
         numbers = [row[0] for row in cursor.fetchall()]
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for key, number in zip(missing, numbers, strict=True):
         together, one = wanted[key]
         kind = Block.Kind.BLOCK if together.wash else Block.Kind.DIRECT
@@ -131,7 +132,7 @@ def _open_missing(wanted: Mapping[str, tuple[Together, Executed]], *, at: dateti
 
 
 def _sums(block_ids: Iterable[UUID]) -> dict[UUID, Sums]:
-    found: dict[UUID, list[tuple[object, ...]]] = {block_id: [] for block_id in block_ids}
+    found: dict[UUID, list[tuple[Any, ...]]] = {block_id: [] for block_id in block_ids}
     with raw_cursor() as cursor:
         cursor.execute(
             "SELECT block_id, qty, px, cash FROM allocations_blockfill WHERE block_id = ANY(%s::uuid[])",
@@ -139,7 +140,7 @@ def _sums(block_ids: Iterable[UUID]) -> dict[UUID, Sums]:
         )
         for block_id, *fill in cursor.fetchall():
             found[block_id].append(tuple(fill))
-    return {block_id: summed(fills) for block_id, fills in found.items()}  # type: ignore[arg-type]
+    return {block_id: summed(fills) for block_id, fills in found.items()}
 
 
 def _bring_to(block: Block, sums: Sums, *, at: datetime) -> None:

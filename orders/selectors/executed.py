@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from accounts.domain.arithmetic import fill_effect
@@ -60,18 +61,18 @@ def find_executed(execution_ids: Collection[UUID]) -> list[Executed]:
         return [_executed(row) for row in cursor.fetchall()]
 
 
-def _executed(row: tuple[object, ...]) -> Executed:
+def _executed(row: tuple[Any, ...]) -> Executed:
     (
         execution_id, order_id, root_id, ref, account_id, desk_id, listing_id, side_code, capacity, session_group,
         instrument_id, currency, mic, divisor, qty, px, suspense_qty, suspense_cash, trade_date, settlement_date, event_id,
     ) = row  # fmt: skip
-    side = Side(str(side_code))
-    effect = fill_effect(side=side, qty=qty, px=px, divisor=divisor, currency=currency)  # type: ignore[arg-type]
+    side = Side(side_code)
+    effect = fill_effect(side=side, qty=qty, px=px, divisor=divisor, currency=currency)
     return Executed(
         execution_id, order_id, root_id, ref, account_id, desk_id, listing_id, side, capacity, session_group,
-        UUID(str(instrument_id)), currency, mic, divisor, qty - suspense_qty, px, effect.cash - suspense_cash,
+        UUID(instrument_id), currency, mic, divisor, qty - suspense_qty, px, effect.cash - suspense_cash,
         trade_date, settlement_date, event_id,
-    )  # type: ignore[arg-type,operator]  # fmt: skip
+    )  # fmt: skip
 
 
 def find_charges(order_ids: Collection[UUID]) -> dict[tuple[UUID, date], tuple[Charge, ...]]:
