@@ -17,6 +17,7 @@ from allocations.domain import transitions as moves
 from allocations.domain.blocks import Sums, Together, summed
 from allocations.locks import lock_blocks, lock_blocks_by_key
 from allocations.models import Block, BlockFill, IntendedAllocation, WashAccount
+from allocations.selectors.cut_offs import cut_offs_for
 from journal.bulk import insert_rows, raw_cursor
 from journal.domain.records import EventRecord
 from kernel.ids import new_id
@@ -26,6 +27,7 @@ _NEW_FIELDS = (
     "id", "number", "key", "kind", "account_id", "desk_id", "listing_id", "instrument_id", "side", "currency",
     "price_divisor", "capacity", "session_group", "trade_date", "settlement_date", "qty", "notional", "avg_px", "cash",
     "fills", "state", "round", "method", "scheme", "parameters", "created_at", "updated_at", "booked_by", "version",
+    "allocate_by", "affirm_by",
 )  # fmt: skip
 _FILL_FIELDS = ("execution_id", "block_id", "order_id", "qty", "px", "cash", "event_id", "updated_at")
 _FILL_UPSERT = (
@@ -120,12 +122,14 @@ def _open_missing(wanted: Mapping[str, tuple[Together, Executed]], *, at: dateti
     rows: list[tuple[Any, ...]] = []
     for key, number in zip(missing, numbers, strict=True):
         together, one = wanted[key]
+        cut_offs = cut_offs_for(one.mic, one.trade_date)
         kind = Block.Kind.BLOCK if together.wash else Block.Kind.DIRECT
         rows.append(
             (
                 new_id(), number, key, kind.value, one.account_id, one.desk_id, one.listing_id, one.instrument_id,
                 one.side.value, one.currency, one.price_divisor, one.capacity, one.session_group, one.trade_date,
                 one.settlement_date, 0, 0, 0, 0, 0, moves.FORMING, 0, "", "", {}, at, at, "", 1,
+                cut_offs.allocate_by, cut_offs.affirm_by,
             )
         )  # fmt: skip
     insert_rows(Block, rows, fields=_NEW_FIELDS, on_conflict="(key) DO NOTHING")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.models import SuspenseAccount
+from allocations.services import on_executions
 from authorisation.models import AuthorisationRequest
 from journal.services.run_listener import run_listener
 from kernel.clock import utc_now
@@ -34,6 +35,11 @@ GROUP, SESSION, EPOCH = "T1", "T1-A", "E1"
 LISTENERS = (
     ("orders.kill_switch", ("KillSwitchEngaged", "KillSwitchReleased"), on_kill_switch.handle),
     ("venues.route", ("OrderReleased", "ReplaceReleased", "CancelReleased"), on_order_released.handle),
+    (
+        "allocations.blocks",
+        ("ExecutionRecorded", "ExecutionCorrected", "ExecutionBusted", "ExcessMoved"),
+        on_executions.handle,
+    ),
     ("operations.exceptions", ("AnomalyRaised", "AnomalyCleared"), on_anomaly_raised.handle),
 )
 

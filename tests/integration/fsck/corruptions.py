@@ -201,12 +201,12 @@ ORDERS = (
         "INSERT INTO orders_execution SELECT (e.x).* FROM (SELECT jsonb_populate_record(x, jsonb_build_object("
         f"'id', gen_random_uuid(), 'identity', 'x', 'event_id', gen_random_uuid())) AS x FROM orders_execution x "
         f"WHERE x.id = {TRADE}) e",
-        ("FILLS_DIFFER", "EXECUTION_DIFFERS", "EXECUTION_BOOKED_WRONGLY"),
+        ("FILLS_DIFFER", "EXECUTION_DIFFERS", "EXECUTION_BOOKED_WRONGLY", "EXECUTION_NOT_IN_BLOCK"),
     ),
     Corruption(
         "EXECUTION_DIFFERS", "repriced",
         f"UPDATE orders_execution SET effective_px = 72.4 WHERE id = {TRADE}",
-        ("FILLS_DIFFER", "EXECUTION_BOOKED_WRONGLY"),
+        ("FILLS_DIFFER", "EXECUTION_BOOKED_WRONGLY", "EXECUTION_NOT_IN_BLOCK"),
     ),
     Corruption(
         "AUTHORISATION_DIFFERS", "decided on one side only",
@@ -292,11 +292,11 @@ MONEY = (
         "amount, trade_date, settlement_date, recorded_at) SELECT account_id, event_id, order_id, execution_id, kind, layer, "
         "currency, instrument_id, amount, trade_date, settlement_date, recorded_at FROM accounts_booking "
         f"WHERE execution_id = {TRADE} AND instrument_id IS NULL",
-        ("CASH_DIFFERS", "DAILY_USAGE_DIFFERS"),
+        ("CASH_DIFFERS", "DAILY_USAGE_DIFFERS", "EXECUTION_NOT_IN_BLOCK"),
     ),
     Corruption(
         "EXECUTION_BOOKED_WRONGLY", "never booked", f"DELETE FROM accounts_booking WHERE execution_id = {TRADE}",
-        ("CASH_DIFFERS", "STOCK_DIFFERS", "BOOKING_EVENT_DIFFERS", "DAILY_USAGE_DIFFERS", "ENTITLEMENT_DIFFERS"),
+        ("CASH_DIFFERS", "STOCK_DIFFERS", "BOOKING_EVENT_DIFFERS", "DAILY_USAGE_DIFFERS", "ENTITLEMENT_DIFFERS", "EXECUTION_NOT_IN_BLOCK"),
     ),
     Corruption(
         "BOOKING_EVENT_DIFFERS", "another event",
@@ -321,6 +321,7 @@ MONEY = (
     Corruption(
         "SUSPENSE_DIFFERS", "a share that was never moved",
         "UPDATE orders_execution SET suspense_qty = suspense_qty - 1 WHERE suspense_qty > 1",
+        ("EXECUTION_NOT_IN_BLOCK",),
     ),
     Corruption(
         "SUSPENSE_DIFFERS", "an unknown order with other money",

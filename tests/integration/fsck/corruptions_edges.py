@@ -69,7 +69,7 @@ TRUTH = (
     Corruption(
         "VENUE_EXECUTIONS_DIFFER", "another quantity here",
         f"UPDATE orders_execution SET effective_qty = effective_qty - 1 WHERE order_id = {RESTING}",
-        ("FILLS_DIFFER", "EXECUTION_DIFFERS", "EXECUTION_BOOKED_WRONGLY"),
+        ("FILLS_DIFFER", "EXECUTION_DIFFERS", "EXECUTION_BOOKED_WRONGLY", "EXECUTION_NOT_IN_BLOCK"),
     ),
     Corruption(
         "ORDER_ON_ONE_SIDE", "a name the venue does not know",

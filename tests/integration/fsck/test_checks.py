@@ -21,6 +21,7 @@ from tests.factories import AT
 from tests.integration.fsck.corruption import Corruption
 from tests.integration.fsck.corruptions import CORRUPTIONS
 from tests.integration.fsck.corruptions_actions import ACTIONS
+from tests.integration.fsck.corruptions_blocks import BLOCKS
 from tests.integration.fsck.corruptions_breaks import BREAKS
 from tests.integration.fsck.corruptions_reviews import REVIEWS
 from tests.integration.fsck.corruptions_webhooks import WEBHOOKS
@@ -67,7 +68,7 @@ def test_a_used_database_holds(truth: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "corruption", [*CORRUPTIONS, *ACTIONS, *BREAKS, *REVIEWS, *WEBHOOKS], ids=lambda c: f"{c.code}: {c.name}"
+    "corruption", [*CORRUPTIONS, *ACTIONS, *BLOCKS, *BREAKS, *REVIEWS, *WEBHOOKS], ids=lambda c: f"{c.code}: {c.name}"
 )
 def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Corruption) -> None:
     with corrupted(truth, corruption.sql) as snapshot:
@@ -79,7 +80,9 @@ def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Cor
 
 
 def test_every_check_has_a_planted_corruption() -> None:
-    assert {corruption.code for corruption in (*CORRUPTIONS, *ACTIONS, *BREAKS, *REVIEWS, *WEBHOOKS)} == set(BY_CODE)
+    assert {corruption.code for corruption in (*CORRUPTIONS, *ACTIONS, *BLOCKS, *BREAKS, *REVIEWS, *WEBHOOKS)} == set(
+        BY_CODE
+    )
 
 
 def test_every_check_says_what_holds_and_what_to_do() -> None:

@@ -15,6 +15,8 @@ from accounts.models import CashBalance, TradingAccount
 from accounts.services.ask_withdrawal import ask_withdrawal
 from accounts.services.book_statement import Statement, book_statement, open_statement, weigh_statement
 from accounts.services.deposit import Deposit, deposit
+from allocations.models import Allocation
+from allocations.services.complete_blocks import complete_blocks
 from authorisation.domain.principal import process_principal
 from journal.domain.retention import HoldTerms
 from journal.services.place_hold import place_hold
@@ -184,6 +186,7 @@ def make_used_database() -> None:
     relay()
     state_balances()
     relay()
+    assert complete_blocks(at=AT) == Allocation.objects.count() > 0
     while watch_exceptions(at=AT + timedelta(seconds=60)):
         pass
     actor = process_principal("test")
