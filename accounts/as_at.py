@@ -26,8 +26,8 @@ SELECT layer, currency, instrument_id, sum(amount) FROM accounts_booking
 # A correction or bust is booked on its own day: it belongs to the day of its trade, the first booking of the execution.
 _BEFORE = """
 SELECT account_id, layer, settlement_date, sum(amount)
-  FROM (SELECT account_id, layer, settlement_date, amount, CASE WHEN execution_id IS NULL THEN trade_date
-               ELSE min(trade_date) OVER (PARTITION BY account_id, execution_id) END AS dated
+  FROM (SELECT account_id, layer, settlement_date, amount, CASE WHEN execution_id IS NULL AND allocation_id IS NULL THEN trade_date
+               ELSE min(trade_date) OVER (PARTITION BY account_id, coalesce(execution_id, allocation_id)) END AS dated
           FROM accounts_booking WHERE account_id = ANY(%s::uuid[]) AND instrument_id = %s) b
  WHERE dated < %s GROUP BY account_id, layer, settlement_date
 """

@@ -14,6 +14,7 @@ from accounts.domain.ledger import AccountMoney, CashRow, HoldingRow, OrderHold
 from accounts.models import CashBalance, Holding, TradingAccount
 from journal.bulk import insert_rows, raw_cursor
 from journal.domain.idempotency import lock_number
+from journal.domain.pg_text import array_literal
 
 _LOCK_MONEY = """
 WITH cash AS (
@@ -53,6 +54,52 @@ _LOCK_MOVED = """
 SELECT count(*) FROM (SELECT id FROM {table} WHERE id IN (SELECT balance_id FROM accounts_move)
                        ORDER BY account_id, id FOR NO KEY UPDATE) locked
 """
+
+# Suspense accounts last, as bookings of executions take them: after everybody's own.
+_LOCK_ALLOCATED = """
+WITH wanted AS (
+     SELECT a AS account_id, EXISTS (SELECT FROM accounts_suspenseaccount s WHERE s.account_id = a) AS last
+       FROM unnest(%(accounts)s::uuid[]) a
+), cash AS (
+     SELECT b.id FROM wanted w JOIN accounts_cashbalance b ON b.account_id = w.account_id
+      ORDER BY w.last, b.account_id, b.id FOR NO KEY UPDATE OF b
+)
+SELECT count(*) FROM cash
+"""
+_LOCK_ALLOCATED_STOCK = """
+SELECT count(*) FROM (SELECT id FROM accounts_holding
+                       WHERE account_id = ANY(%(accounts)s::uuid[]) AND instrument_id = %(instrument)s
+                       ORDER BY account_id, id FOR NO KEY UPDATE) locked
+"""
+_OPEN_CASH = """
+INSERT INTO accounts_cashbalance (account_id, currency, settled, pending, reserved)
+SELECT a, %(currency)s, 0, 0, 0 FROM unnest(%(accounts)s::uuid[]) a
+ WHERE NOT EXISTS (SELECT FROM accounts_cashbalance b WHERE b.account_id = a AND b.currency = %(currency)s)
+ ORDER BY a ON CONFLICT DO NOTHING
+"""
+_OPEN_STOCK = """
+INSERT INTO accounts_holding (account_id, instrument_id, settled, pending, reserved, short)
+SELECT a, %(instrument)s, 0, 0, 0, 0 FROM unnest(%(accounts)s::uuid[]) a
+ WHERE NOT EXISTS (SELECT FROM accounts_holding b WHERE b.account_id = a AND b.instrument_id = %(instrument)s)
+ ORDER BY a ON CONFLICT DO NOTHING
+"""
+
+
+def lock_allocated(*, account_ids: Collection[UUID], currency: str, instrument_id: UUID) -> None:
+    """The balances that a block of the currency and instrument moves, until commit; what is missing is opened at zero.
+
+    All cash of the accounts, so that nothing else of theirs is decided meanwhile, then their holdings of the instrument.
+    """
+    values = {
+        "accounts": array_literal("uuid", sorted(set(account_ids))),
+        "currency": currency,
+        "instrument": instrument_id,
+    }
+    with raw_cursor() as cursor:
+        cursor.execute(_LOCK_ALLOCATED, values)
+        cursor.execute(_OPEN_CASH, values)
+        cursor.execute(_OPEN_STOCK, values)
+        cursor.execute(_LOCK_ALLOCATED_STOCK, values)
 
 
 def lock_money(

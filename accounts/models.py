@@ -228,6 +228,7 @@ class Booking(models.Model):
     event_id = models.UUIDField()
     order_id = models.UUIDField(null=True)
     execution_id = models.UUIDField(null=True)
+    allocation_id = models.UUIDField(null=True, help_text="What an account got of a block: opaque here")
     kind = models.CharField(max_length=12, choices=Kind.choices)
     charge = models.CharField(max_length=40, default="", db_default="", help_text="Of a charge: the schedule's line")
     layer = models.CharField(max_length=8, choices=Layer.choices)
@@ -249,6 +250,9 @@ class Booking(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["account_id", "id"], name="accounts_booking_account"),
             models.Index(fields=["order_id"], name="accounts_booking_order", condition=Q(order_id__isnull=False)),
+            models.Index(
+                fields=["allocation_id"], name="accounts_booking_allocation", condition=Q(allocation_id__isnull=False)
+            ),
             # What came after a cut, and what was due by it: both follow the order in which bookings were written.
             BrinIndex(fields=["recorded_at", "settlement_date"], name="accounts_booking_when", pages_per_range=32),
         ]
@@ -279,6 +283,24 @@ class StatementPart(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["first_account", "last_account"], name="accounts_statement_accounts"),
             models.Index(fields=["what", "cut_at"], name="accounts_statement_cut"),
+        ]
+
+
+class AllocationPart(models.Model):
+    """One event that moved stock and money between accounts of a block: of which accounts it tells. Append-only (trigger).
+
+    The accounts of its lines lie between ``first_account`` and ``last_account``; they got theirs from ``from_account``.
+    """
+
+    event_id = models.UUIDField(primary_key=True)
+    from_account = models.UUIDField(db_index=True)
+    first_account = models.UUIDField()
+    last_account = models.UUIDField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["first_account", "last_account"], name="accounts_allocation_accounts"),
         ]
 
 

@@ -10,12 +10,31 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from accounts.domain.replaying import ACTIONS, DEPOSITS, EXECUTIONS, OPENINGS, STATEMENTS, WITHDRAWALS
+from accounts.domain.replaying import (
+    ACTIONS,
+    ALLOCATED,
+    DEPOSITS,
+    EXECUTIONS,
+    OPENINGS,
+    STATEMENTS,
+    WITHDRAWALS,
+    shares_of,
+)
 from journal.domain.projecting import Happening
 from kernel.numbers import ZERO, plain
 
 SUSPENSE = frozenset({"ExcessMoved", "UnknownOrderBooked"})
-KINDS = ACTIONS | DEPOSITS | EXECUTIONS | OPENINGS | STATEMENTS | SUSPENSE | WITHDRAWALS | {"AccountOpened"}
+KINDS = (
+    ACTIONS
+    | ALLOCATED.keys()
+    | DEPOSITS
+    | EXECUTIONS
+    | OPENINGS
+    | STATEMENTS
+    | SUSPENSE
+    | WITHDRAWALS
+    | {"AccountOpened"}
+)
 Layers = tuple[Decimal, Decimal, Decimal]
 NONE: Layers = (ZERO, ZERO, ZERO)  # settled, pending, short
 _SELLS_SHORT = frozenset("56")
@@ -56,6 +75,8 @@ class Money:
         elif kind in STATEMENTS:
             for account_id, what, settled, moved in payload["rows"]:
                 self._move(account_id, what, settled=settled, pending=-Decimal(moved))
+        elif kind in ALLOCATED:
+            self._allocated(kind, payload)
         elif kind in OPENINGS:
             for account_id, currency in payload["opened"]:
                 self.accounts.setdefault(account_id, {}).setdefault(currency, NONE)
@@ -64,6 +85,19 @@ class Money:
             self.accounts.setdefault(payload["account_id"], {}).setdefault(payload["base_currency"], NONE)
             self.touched.add(payload["account_id"])
         return True
+
+    def _allocated(self, kind: str, payload: Mapping[str, Any]) -> None:
+        """What accounts got of a block, or gave back."""
+        for share in shares_of(kind, payload):
+            self._move(share.account_id, share.currency, pending=share.cash)
+            self._move(share.giver_id, share.currency, pending=share.given)
+            if not share.qty:
+                continue
+            for account_id, qty in ((share.account_id, share.qty), (share.giver_id, -share.qty)):
+                if share.is_short:
+                    self._move(account_id, share.instrument_id, short=-qty)
+                else:
+                    self._move(account_id, share.instrument_id, pending=qty)
 
     def _withdrawal(self, kind: str, payload: Mapping[str, Any]) -> None:
         self.withdrawals.pop(payload["withdrawal_id"], None)

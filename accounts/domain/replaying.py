@@ -5,13 +5,14 @@ Two roads to the same sums. A replay of everything adds up ``OrderShare``s: each
 
 Invariants: settled is the sum of deposits, opening balances and write-offs, less withdrawals, and of what statements of bank and
 registry moved it by; pending and short are sums over executions, less what statements say has settled; corporate actions move
-every layer, line by line as their event says; reserved is the sum of the holds of open orders and of withdrawals that wait
+every layer, line by line as their event says; what an account got of a block is pending in it and gone from the block's account;
+reserved is the sum of the holds of open orders and of withdrawals that wait
 for a second person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -29,6 +30,8 @@ WITHDRAWALS = frozenset({"WithdrawalAsked", "WithdrawalBooked", "WithdrawalEnded
 ACTIONS = frozenset({"CorporateActionBooked"})
 STATEMENTS = frozenset({"StatementBooked"})
 """Of many accounts at once: ``rows`` of account, currency or instrument, by what settled moved, and what of that was pending."""
+ALLOCATED = {"AllocationBooked": 1, "AllocationCompensated": 1, "AllocationReversed": -1}
+"""Of many accounts at once: ``lines`` of what each got of the block of ``from_account_id`` (else ``account_id``), and the sign."""
 OPENINGS = frozenset({"AccountsLoaded"})
 """Of many accounts at once: ``opened`` rows of account and base currency."""
 CURRENCY = 3
@@ -118,6 +121,56 @@ def take_statement(told: Mapping[str, ReplayedMoney], event: EventRecord) -> Non
             sums = money.cash_in(what) if len(what) == CURRENCY else money.stock_in(UUID(what))
             sums.settled += Decimal(settled)
             sums.pending -= Decimal(moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a line of a block moved: money and units of the account it was booked to, and of the one that gave."""
+
+    account_id: str
+    giver_id: str
+    currency: str
+    instrument_id: str
+    cash: Decimal
+    given: Decimal
+    qty: Decimal
+    is_short: bool
+
+
+def shares_of(kind: str, payload: Mapping[str, Any]) -> Iterator[Share]:
+    """The lines of one event of a block, signed. Charges leave the account and do not come back to the one that gave."""
+    sign, giver = ALLOCATED[kind], payload.get("from_account_id", payload["account_id"])
+    for line in payload["lines"]:
+        side = Side(line["side"])
+        qty = sign * Decimal(line["qty"])
+        yield Share(
+            line["booked_account_id"],
+            giver,
+            payload["currency"],
+            payload["instrument_id"],
+            sign * Decimal(line["net"]),
+            -sign * Decimal(line["gross"]),
+            qty if side.is_buy else -qty,
+            side.is_short,
+        )
+
+
+def take_allocation(told: Mapping[str, ReplayedMoney], event: EventRecord) -> None:
+    """What an event of a block moved of the accounts in ``told``, by id as text; of others nothing is taken."""
+    for share in shares_of(event.kind, event.payload):
+        for account_id, cash, qty in (
+            (share.account_id, share.cash, share.qty),
+            (share.giver_id, share.given, -share.qty),
+        ):
+            money = told.get(account_id)
+            if money is None:
+                continue
+            money.cash_in(share.currency).pending += cash
+            stock = money.stock_in(UUID(share.instrument_id))
+            if share.is_short:
+                stock.short -= qty
+            else:
+                stock.pending += qty
 
 
 def take_withdrawal(money: ReplayedMoney, event: EventRecord) -> None:

@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.domain.ledger import AccountMoney, OrderHold
 from accounts.locks import money_from_rows
-from accounts.models import CashBalance, Holding, StatementPart, SuspenseAccount, TradingAccount
+from accounts.models import AllocationPart, CashBalance, Holding, StatementPart, SuspenseAccount, TradingAccount
 from authorisation.domain.principal import TRADE_ACCOUNT_GROUP, VIEW_ACCOUNT_GROUP, Principal
 from journal.bulk import raw_cursor
 from kernel.errors import NotFound
@@ -187,4 +187,13 @@ def list_statement_events(account_ids: Collection[UUID]) -> list[UUID]:
     if not account_ids:
         return []
     parts = StatementPart.objects.filter(first_account__lte=max(account_ids), last_account__gte=min(account_ids))
+    return list(parts.values_list("event_id", flat=True))
+
+
+def list_allocation_events(account_ids: Collection[UUID]) -> list[UUID]:
+    """Events of blocks that may tell of any of the accounts, as who got or who gave."""
+    if not account_ids:
+        return []
+    within = Q(first_account__lte=max(account_ids), last_account__gte=min(account_ids))
+    parts = AllocationPart.objects.filter(within | Q(from_account__in=list(account_ids)))
     return list(parts.values_list("event_id", flat=True))

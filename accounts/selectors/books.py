@@ -34,7 +34,9 @@ SELECT currency, instrument_id, settlement_date, sum(CASE WHEN layer = 'short' T
 _DAY = """
 SELECT currency, instrument_id, coalesce(sum(amount) FILTER (WHERE traded AND amount > 0), 0),
        coalesce(-sum(amount) FILTER (WHERE traded AND amount < 0), 0), coalesce(sum(amount) FILTER (WHERE NOT traded), 0)
-  FROM (SELECT currency, instrument_id, order_id IS NOT NULL AS traded, coalesce(execution_id, order_id, event_id) AS matter,
+  FROM (SELECT currency, instrument_id,
+               order_id IS NOT NULL OR allocation_id IS NOT NULL OR kind IN ('allocation', 'compensation') AS traded,
+               coalesce(execution_id, allocation_id, order_id, event_id) AS matter,
                sum(CASE WHEN layer = 'short' THEN -amount ELSE amount END) AS amount
           FROM accounts_booking
          WHERE account_id = %s AND trade_date >= %s AND (%s::timestamptz IS NULL OR recorded_at <= %s)

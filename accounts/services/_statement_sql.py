@@ -44,7 +44,7 @@ CREATE TEMP TABLE accounts_due ON COMMIT DROP AS
 WITH matters AS (
      SELECT b.account_id, {named} AS what, b.settlement_date, b.kind = 'settlement' AS has_settled,
             CASE WHEN b.kind = 'settlement' THEN sign(b.amount)::text
-                 ELSE coalesce(b.execution_id, b.order_id, b.event_id)::text END AS matter,
+                 ELSE coalesce(b.execution_id, b.allocation_id, b.order_id, b.event_id)::text END AS matter,
             sum(b.amount) AS amount
        FROM accounts_booking b JOIN accounts_wanted w ON w.account_id = b.account_id AND w.what = {named}
       WHERE b.layer = 'pending' AND b.{of_booking} AND b.settlement_date <= %(day)s AND b.trade_date <= %(day)s

@@ -12,8 +12,17 @@ from typing import Any
 from uuid import UUID
 
 from accounts.domain.ledger import AccountMoney, OrderHold
-from accounts.domain.replaying import OPENINGS, OrderShare, ReplayedMoney, Sums, add_share, take, take_statement
-from accounts.selectors import list_holds_of_accounts, list_statement_events, read_money
+from accounts.domain.replaying import (
+    OPENINGS,
+    OrderShare,
+    ReplayedMoney,
+    Sums,
+    add_share,
+    take,
+    take_allocation,
+    take_statement,
+)
+from accounts.selectors import list_allocation_events, list_holds_of_accounts, list_statement_events, read_money
 from journal.domain.differing import Difference, differences, missing_rows
 from journal.selectors.events import list_events_by_id, records_of_streams
 
@@ -37,6 +46,8 @@ def replay_accounts(*, account_ids: Sequence[UUID], shares: Iterable[OrderShare]
                     by_text[account_id].cash_in(currency)
         else:
             take_statement(by_text, event)
+    for event in list_events_by_id(list_allocation_events(account_ids)):
+        take_allocation(by_text, event)
     for share in shares:
         if share.account_id in told:
             add_share(told[share.account_id], share)

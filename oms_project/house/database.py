@@ -30,6 +30,7 @@ WRITERS = (APP, GATEWAY)
 HAND_OVERS = "venues_handover"
 SEALS = ("journal_seal", "journal_sealkey", "journal_sealanchor")
 ACTIONS = ("refdata_corporateactionversion", "refdata_formername", "accounts_actionentry", "accounts_statementpart")
+ALLOCATED = ("accounts_allocationpart",)
 CLOSINGS = ("accounts_closedday", "accounts_closingbalance")
 REVIEWS = ("authorisation_reviewassignment", "authorisation_reviewword")
 RECONCILIATION = tuple(f"reconciliation_{name}" for name in ("tolerance", "breakpolicy", "outsidename", "runbreak"))
@@ -47,7 +48,7 @@ POST_TRADE = tuple(
 APPEND_ONLY = (
     "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "accounts_locate", "risk_ratemark", "accounts_canaryaccount",
     *CLOSINGS, "venues_wiremessage", HAND_OVERS, "journal_retentionrule", "journal_archive", "authorisation_decision",
-    "authorisation_requestversion", "authorisation_approvalpolicy", *REVIEWS, *ACTIONS, *RECONCILIATION, *POST_TRADE,
+    "authorisation_requestversion", "authorisation_approvalpolicy", *REVIEWS, *ACTIONS, *ALLOCATED, *RECONCILIATION, *POST_TRADE,
 )  # fmt: skip
 OLDEST_SERVER = 150000
 UNCHANGED = ("refdata_pricetick", "outbound_deliveryattempt")  # forgotten when old, never changed

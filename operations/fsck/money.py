@@ -140,7 +140,8 @@ WITH said AS (
 ), booked AS (
      SELECT event_id, account_id, currency, instrument_id, layer, sum(amount) AS amount
        FROM accounts_booking
-      WHERE kind NOT IN ('trade', 'bust', 'correction', 'suspense', 'statement', 'settlement') AND charge = ''
+      WHERE kind NOT IN ('trade', 'bust', 'correction', 'suspense', 'statement', 'settlement', 'allocation',
+                          'compensation') AND charge = ''
       GROUP BY 1, 2, 3, 4, 5
 )
 SELECT format('account %s, event %s', coalesce(b.account_id, s.account_id), coalesce(b.event_id, s.id)) AS subject,
@@ -178,13 +179,15 @@ SELECT 'event ' || e.id, 'is no part of a statement on record: its accounts cann
 
 _CHARGES = """
 WITH booked AS (
-     SELECT order_id, charge, sum(amount) AS amount FROM accounts_booking WHERE charge <> '' GROUP BY 1, 2
+     SELECT order_id, charge, sum(amount) AS amount FROM accounts_booking
+      WHERE charge <> '' AND allocation_id IS NULL GROUP BY 1, 2
 ), kept AS (
      SELECT o.id, o.ref, l.key AS charge, sum(l.value::numeric) AS amount
        FROM orders_order o CROSS JOIN LATERAL jsonb_each(o.fees -> 'days') d CROSS JOIN LATERAL jsonb_each_text(d.value -> 3) l
       GROUP BY 1, 2, 3
 ), by_event AS (
-     SELECT event_id, charge, sum(amount) AS amount FROM accounts_booking WHERE charge <> '' GROUP BY 1, 2
+     SELECT event_id, charge, sum(amount) AS amount FROM accounts_booking
+      WHERE charge <> '' AND allocation_id IS NULL GROUP BY 1, 2
 ), told AS (
      SELECT e.id, e.stream, e.seq, l.line ->> 1 AS charge, sum((l.line ->> 3)::numeric) AS amount
        FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'fees') AS l(line)

@@ -1,5 +1,6 @@
 """What positions cost, derived anew from bookings each time: nothing about cost is stored, so nothing of it can be wrong.
 
+What an account got of a block is a trade at the money it was booked at; for the account of the block it is one the other way.
 A trade with its corrections, its fees and what of it lies in suspense is one movement with the money now booked for it; it
 stands where the venue made it (by the time and place of its execution), not where we heard of it. Units that were brought in
 bring the cost that their event tells, or none.
@@ -21,12 +22,14 @@ from kernel.numbers import ZERO
 
 _MATTERS = """
 WITH matters AS (
-     SELECT coalesce(execution_id, order_id, event_id) AS matter, instrument_id, currency,
+     SELECT coalesce(execution_id, allocation_id, order_id, event_id) AS matter, instrument_id, currency,
             sum(CASE WHEN layer = 'short' THEN -amount ELSE amount END) AS amount, min(kind) AS kind,
-            bool_or(order_id IS NOT NULL) AS traded, min(order_id::text)::uuid AS order_id, min(recorded_at) AS recorded_at,
+            bool_or(order_id IS NOT NULL OR allocation_id IS NOT NULL OR kind IN ('allocation', 'compensation')) AS traded,
+            min(order_id::text)::uuid AS order_id, min(recorded_at) AS recorded_at,
             min(id) AS id
        FROM accounts_booking
-      WHERE account_id = %(account_id)s AND (order_id IS NOT NULL OR instrument_id IS NOT NULL OR kind = 'split')
+      WHERE account_id = %(account_id)s AND (order_id IS NOT NULL OR instrument_id IS NOT NULL OR allocation_id IS NOT NULL
+             OR kind IN ('split', 'allocation', 'compensation'))
         AND (%(at)s::timestamptz IS NULL OR recorded_at <= %(at)s)
       GROUP BY 1, 2, 3
 ), stock AS (SELECT * FROM matters WHERE instrument_id IS NOT NULL

@@ -1,0 +1,51 @@
+"""Book what accounts get of a block: stock and money move from its account to theirs, and each is charged for its own (ADR 0047).
+
+Inside the caller's transaction, after ``locks.lock_allocated``. One statement a balance table and leg, two a thousand bookings:
+a block of ten thousand accounts is as many statements as one of ten. The caller tells the events; which accounts each is about
+is kept here (``AllocationPart``), so that a replay of one account finds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.domain.allocating import AllocationEvent, sums_of
+from accounts.domain.ledger import Shortfall
+from accounts.models import AllocationPart
+from accounts.services._allocation_sql import cash_in, move_balances, stock_in, write_bookings
+from accounts.services.book_executions import overdrawn_anomaly
+from journal.bulk import insert_rows
+from journal.domain.records import Anomaly
+
+_PART = ("event_id", "from_account", "first_account", "last_account", "recorded_at")
+
+
+@dataclass(frozen=True, slots=True)
+class BookedAllocations:
+    """What a person must hear of (``raised``), or need no longer (``cleared``)."""
+
+    raised: tuple[Anomaly, ...]
+    cleared: tuple[Anomaly, ...]
+
+
+def book_allocations(*, events: Sequence[AllocationEvent], at: datetime) -> BookedAllocations:
+    """Book all moves of events of one currency and instrument as one change. Facts by now: nothing is refused here."""
+    cash, _ = sums_of(events)
+    turned: list[Shortfall] = move_balances(cash_in(events[0].currency), cash)
+    for short in (False, True):
+        _, units = sums_of([event for event in events if event.side.is_short is short])
+        turned += move_balances(stock_in(events[0].instrument_id, short=short), units)
+    for event in events:
+        write_bookings(event, at=at)
+    insert_rows(AllocationPart, [_part(event, at) for event in events], fields=_PART)
+    return BookedAllocations(
+        tuple(overdrawn_anomaly(one) for one in turned if one.available < 0),
+        tuple(overdrawn_anomaly(one) for one in turned if one.available >= 0),
+    )
+
+
+def _part(event: AllocationEvent, at: datetime) -> tuple[object, ...]:
+    accounts = [move.account_id for move in event.moves]
+    return (event.event_id, event.from_account_id, min(accounts), max(accounts), at)
