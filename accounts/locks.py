@@ -73,14 +73,14 @@ SELECT count(*) FROM (SELECT id FROM accounts_holding
 """
 _OPEN_CASH = """
 INSERT INTO accounts_cashbalance (account_id, currency, settled, pending, reserved)
-SELECT a, %(currency)s, 0, 0, 0 FROM unnest(%(accounts)s::uuid[]) a
- WHERE NOT EXISTS (SELECT FROM accounts_cashbalance b WHERE b.account_id = a AND b.currency = %(currency)s)
+SELECT a, %(currency)s::varchar, 0, 0, 0 FROM unnest(%(accounts)s::uuid[]) a
+ WHERE NOT EXISTS (SELECT FROM accounts_cashbalance b WHERE b.account_id = a AND b.currency = %(currency)s::varchar)
  ORDER BY a ON CONFLICT DO NOTHING
 """
 _OPEN_STOCK = """
 INSERT INTO accounts_holding (account_id, instrument_id, settled, pending, reserved, short)
-SELECT a, %(instrument)s, 0, 0, 0, 0 FROM unnest(%(accounts)s::uuid[]) a
- WHERE NOT EXISTS (SELECT FROM accounts_holding b WHERE b.account_id = a AND b.instrument_id = %(instrument)s)
+SELECT a, %(instrument)s::uuid, 0, 0, 0, 0 FROM unnest(%(accounts)s::uuid[]) a
+ WHERE NOT EXISTS (SELECT FROM accounts_holding b WHERE b.account_id = a AND b.instrument_id = %(instrument)s::uuid)
  ORDER BY a ON CONFLICT DO NOTHING
 """
 

@@ -44,17 +44,19 @@ WITH v AS (
 )
 INSERT INTO accounts_booking (account_id, event_id, allocation_id, kind, charge, layer, currency, instrument_id, amount,
                               trade_date, settlement_date, recorded_at)
-SELECT account_id, %(event)s, allocation_id, %(kind)s, '', layer, currency, instrument_id, amount, %(dated)s, %(settles)s, %(at)s
-  FROM (SELECT place, account_id, allocation_id, 'pending' AS layer, %(currency)s AS currency, NULL::uuid AS instrument_id,
+SELECT account_id, %(event)s::uuid, allocation_id, %(kind)s::text, '', layer, currency, instrument_id, amount, %(dated)s::date,
+       %(settles)s::date, %(at)s::timestamptz
+  FROM (SELECT place, account_id, allocation_id, 'pending' AS layer, %(currency)s::text AS currency, NULL::uuid AS instrument_id,
                cash AS amount FROM v WHERE cash <> 0
          UNION ALL
-        SELECT place, account_id, allocation_id, %(leg)s, '', %(instrument)s::uuid, {units} FROM v WHERE units <> 0) rows
+        SELECT place, account_id, allocation_id, %(leg)s::text, '', %(instrument)s::uuid, {units} FROM v WHERE units <> 0) rows
  ORDER BY place, currency
 """
 _BOOK_CHARGES = """
 INSERT INTO accounts_booking (account_id, event_id, allocation_id, kind, charge, layer, currency, instrument_id, amount,
                               trade_date, settlement_date, recorded_at)
-SELECT account_id, %(event)s, allocation_id, kind, charge, 'pending', %(currency)s, NULL, -amount, %(dated)s, %(settles)s, %(at)s
+SELECT account_id, %(event)s::uuid, allocation_id, kind, charge, 'pending', %(currency)s::text, NULL, -amount, %(dated)s::date,
+       %(settles)s::date, %(at)s::timestamptz
   FROM unnest(%(allocations)s::uuid[], %(accounts)s::uuid[], %(kinds)s::text[], %(charges)s::text[], %(amounts)s::numeric[])
        WITH ORDINALITY AS v(allocation_id, account_id, kind, charge, amount, place)
  ORDER BY place
