@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
+from kernel.numbers import ZERO
 from reconciliation.domain.cash_matching import OurBalance, OurCash, TheirBalance, TheirEntry, judge_cash
 from reconciliation.matching.comparing import MOST_JUDGED, Compared, Rows, Task
 from reconciliation.matching.names import find_accounts, load_alternates
@@ -87,7 +89,29 @@ def compare(cursor: Any, task: Task) -> Compared:
     internal = (
         expected + judged.beyond + sum((book.account_id, book.currency) in told or not with_entries for book in books)
     )
-    return Compared(internal, external, judged.matched, judged.findings, only=only)
+    sums = _sums(matters if with_entries else [], entries, books, balances)
+    return Compared(internal, external, judged.matched, judged.findings, only=only, sums=sums)
+
+
+def _sums(
+    matters: list[OurCash], entries: list[TheirEntry], books: list[OurBalance], balances: list[TheirBalance]
+) -> dict[str, tuple[Decimal, Decimal]]:
+    """By currency what the entries of the day and the balances at its end come to; of ours what had to settle is in it."""
+    found: dict[str, tuple[Decimal, Decimal]] = {}
+    parts = [
+        ("entries", [one for one in matters if one.expected], entries),
+        ("balances", books if balances else [], balances),
+    ]
+    for what, mine, said in parts:
+        for currency in sorted({one.currency for one in (*mine, *said)}):
+            ours = sum((_amount(one) for one in mine if one.currency == currency), ZERO)
+            theirs = sum((one.amount for one in said if one.currency == currency), ZERO)
+            found[f"{what} {currency}"] = (ours, theirs)
+    return found
+
+
+def _amount(one: OurCash | OurBalance) -> Decimal:
+    return one.settled + one.due if isinstance(one, OurBalance) else one.amount
 
 
 def _matter(row: dict[str, Any], task: Task) -> OurCash:

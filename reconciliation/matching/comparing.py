@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from psycopg.pq import TransactionStatus
@@ -40,6 +41,7 @@ class Compared:
 
     ``unjudged``: so many did not agree at first sight that none was judged. ``complete`` is False then.
     ``only``: names of a break, and the words of them that the file speaks of; it closes no others.
+    ``sums``: by measure what ours and theirs come to; none where nothing was judged.
     """
 
     internal: int
@@ -48,6 +50,7 @@ class Compared:
     findings: Sequence[Finding] = ()
     unjudged: int = 0
     only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sums: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:

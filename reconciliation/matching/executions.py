@@ -7,9 +7,12 @@ from nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from reconciliation.domain.trade_matching import judge_trades
+from reconciliation.domain.trade_records import TheirTrade, tell
 from reconciliation.matching.causes import load_causes
 from reconciliation.matching.comparing import MOST_JUDGED, Compared, Task, in_failed_transaction
 from reconciliation.matching.trade_rows import load_our_trades, load_their_trades, load_unknown_trades
@@ -51,7 +54,7 @@ _ALWAYS = ("e.exec_type = 'trade'", "e.last_qty = x.effective_qty", "e.last_px =
 _COLUMNS = (*_AGREES, "trade_date")
 _ORDER_NAMES = ("cl_ord_id", "venue_order_id")
 _COUNT = """
-SELECT count(*) FROM orders_execution x
+SELECT count(*), coalesce(sum(x.effective_qty), 0) FROM orders_execution x
  WHERE x.trade_date = %(as_of)s AND (%(cut)s::timestamptz IS NULL OR x.event_at <= %(cut)s)
    AND (%(markets)s::text[] IS NULL OR EXISTS (
         SELECT FROM orders_order o JOIN refdata_listing l ON l.id = o.listing_id
@@ -71,14 +74,14 @@ def compare(cursor: Any, task: Task) -> Compared:
         "apart": f"{task.rules.of('seconds')} seconds",
     }
     cursor.execute(_COUNT, parameters)
-    (expected,) = cursor.fetchone()
+    expected, units = cursor.fetchone()
     cursor.execute("CREATE TEMP TABLE recon_lines (line bigint)")
     cursor.execute("CREATE TEMP TABLE recon_ids (id uuid)")
     try:
         _look(cursor, task, said, name, parameters)
         if said["versions"]:
             _gather_versions(cursor, task, name, parameters)
-        return _judge(cursor, task, external=said["line"], expected=expected)
+        return _judge(cursor, task, external=said["line"], expected=expected, units=units)
     finally:
         if not in_failed_transaction(cursor):
             cursor.execute("DROP TABLE IF EXISTS recon_lines, recon_ids")
@@ -141,7 +144,7 @@ def _gather_versions(cursor: Any, task: Task, name: str, parameters: dict[str, A
     )
 
 
-def _judge(cursor: Any, task: Task, *, external: int, expected: int) -> Compared:
+def _judge(cursor: Any, task: Task, *, external: int, expected: int, units: Decimal) -> Compared:
     cursor.execute("SELECT (SELECT count(DISTINCT line) FROM recon_lines), (SELECT count(DISTINCT id) FROM recon_ids)")
     lines, ids = cursor.fetchone()
     if max(lines, ids) > MOST_JUDGED:
@@ -152,4 +155,15 @@ def _judge(cursor: Any, task: Task, *, external: int, expected: int) -> Compared
     judged = judge_trades([*ours, *unknown], theirs, rules=task.rules, causes=load_causes(cursor, task))
     doubtful = sum(one.expected and not one.agreed for one in ours)
     internal = expected + sum(one.expected for one in unknown) + judged.beyond
-    return Compared(internal, external, expected - doubtful + judged.matched, judged.findings)
+    sums = {"qty": (units + sum(one.qty for one in unknown if one.expected), _their_units(cursor, task, theirs))}
+    return Compared(internal, external, expected - doubtful + judged.matched, judged.findings, sums=sums)
+
+
+def _their_units(cursor: Any, task: Task, judged: Sequence[TheirTrade]) -> Decimal:
+    """What the file comes to once its busts and corrections are applied; these and their trades are among the judged."""
+    cursor.execute(
+        f"SELECT coalesce(sum(e.last_qty), 0) FROM {task.table} e WHERE e.exec_type = 'trade' "  # noqa: S608
+        "AND NOT EXISTS (SELECT FROM recon_lines j WHERE j.line = e.line)"
+    )
+    (plainly,) = cursor.fetchone()
+    return sum((one.qty for one in tell(judged)), Decimal(plainly))

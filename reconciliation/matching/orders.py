@@ -104,10 +104,21 @@ def compare(cursor: Any, task: Task) -> Compared:
         theirs = _load_theirs(cursor, task)
         ours = _load_ours(cursor, task, theirs, parameters)
         judged = judge_orders(ours, theirs, rules=task.rules, causes=load_causes(cursor, task))
-        return Compared(expected + judged.beyond, external, expected - ids + judged.matched, judged.findings)
+        matched = expected - ids + judged.matched
+        return Compared(
+            expected + judged.beyond, external, matched, judged.findings, sums=_sums(cursor, task, parameters)
+        )
     finally:
         if not in_failed_transaction(cursor):
             cursor.execute("DROP TABLE IF EXISTS recon_lines, recon_ids")
+
+
+def _sums(cursor: Any, task: Task, parameters: dict[str, Any]) -> dict[str, tuple[Decimal, Decimal]]:
+    """Ordered and executed units of both sides."""
+    cursor.execute(f"SELECT coalesce(sum(o.order_qty), 0), coalesce(sum(o.cum_qty), 0) {_EXPECTED}", parameters)
+    ours = cursor.fetchone()
+    cursor.execute(f"SELECT coalesce(sum(order_qty), 0), coalesce(sum(cum_qty), 0) FROM {task.table}")  # noqa: S608
+    return dict(zip(("order_qty", "cum_qty"), zip(ours, cursor.fetchone(), strict=True), strict=True))
 
 
 def _look(cursor: Any, task: Task, name: str, parameters: dict[str, Any]) -> int:

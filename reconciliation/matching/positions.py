@@ -126,10 +126,19 @@ def compare(cursor: Any, task: Task) -> Compared:
         only = {"basis": frozenset(bases)}
         if task.partial:
             only["account"] = frozenset(_accounts(cursor, task))
-        return Compared(internal, external, matched + judged.matched, judged.findings, only=only)
+        sums = _sums(cursor, task)
+        return Compared(internal, external, matched + judged.matched, judged.findings, only=only, sums=sums)
     finally:
         if not in_failed_transaction(cursor):
             cursor.execute("DROP TABLE IF EXISTS recon_ours, recon_lines, recon_keys")
+
+
+def _sums(cursor: Any, task: Task) -> dict[str, tuple[Decimal, Decimal]]:
+    """Units of both sides by the bases that the file speaks of."""
+    cursor.execute("SELECT coalesce(sum(settled), 0), coalesce(sum(traded), 0) FROM recon_ours")
+    ours = dict(zip(("settled", "traded"), cursor.fetchone(), strict=True))
+    cursor.execute(f"SELECT basis, sum(qty) FROM {task.table} GROUP BY basis ORDER BY basis")  # noqa: S608
+    return {basis: (ours[basis], units) for basis, units in cursor.fetchall()}
 
 
 def _cut(task: Task) -> Any:

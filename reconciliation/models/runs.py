@@ -43,6 +43,10 @@ class Run(FSMModelMixin, models.Model):
     written = models.BigIntegerField(default=0, help_text="Breaks that are new")
     closed = models.BigIntegerField(default=0, help_text="Breaks that agree now")
     standing = models.BigIntegerField(default=0, help_text="Breaks found again")
+    sums = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField()), help_text="By measure: ours and theirs as text"
+    )
+    of_accounts = models.JSONField(null=True, help_text="Accounts that a statement of single ones names; null: all")
     rules_version = models.IntegerField(default=0, help_text="The tolerances and policies it was judged by")
     sentence = models.TextField(default="", help_text="Why it failed or is suspect")
     started_by = models.TextField()

@@ -18,7 +18,7 @@ from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
 from kernel.crash_points import crash_point
 from kernel.ids import new_id
-from kernel.numbers import QTY_PLACES
+from kernel.numbers import QTY_PLACES, plain
 from reconciliation.domain import transitions as moves
 from reconciliation.domain.findings import Finding
 from reconciliation.domain.rules import doubt
@@ -71,6 +71,8 @@ def keep_breaks(*, run_id: UUID, compared: Compared, raw: Mapping[int, str], at:
         _say_seen(run, new, [item.id for item in standing.values()], [item.id for item in gone])
         run.internal, run.external, run.matched = compared.internal, compared.external, compared.matched
         run.written, run.standing, run.closed = len(new), len(standing), len(gone)
+        run.sums = {name: [plain(ours), plain(theirs)] for name, (ours, theirs) in compared.sums.items()}
+        run.of_accounts = sorted(compared.only["account"]) if "account" in compared.only else None
         run.rules_version, run.step = rules.version, KEPT
         run.save()
         append_to_stream(drafts=[_event(run, found, standing, gone, at)], at=at)
