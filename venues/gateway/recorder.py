@@ -278,7 +278,9 @@ class Recorder(threading.Thread):
         row.state, row.state_at = state, at
         row.state_reason = _REASONS[logged_on, was_on]
         if logged_on or was_on:
-            record_session_event(session=row.name, kind="SessionLoggedOn" if logged_on else "SessionLost", at=at)
+            kind = "SessionLoggedOn" if logged_on else "SessionLost"
+            numbers = {"epoch": memo.epoch, "next_in": memo.next_in}
+            record_session_event(session=row.name, kind=kind, at=at, detail=numbers)
 
     def _touch(self, rows: dict[str, FixSession], at: datetime, *, force: bool) -> None:
         """Keep numbers and times in the session rows: at every change of state, else at most once a second."""

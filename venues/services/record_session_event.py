@@ -14,7 +14,10 @@ from kernel.ids import new_id
 def record_session_event(
     *, session: str, kind: str, at: datetime, actor: str = "process:gateway", detail: Mapping[str, Any] | None = None
 ) -> None:
-    """``kind`` is SessionLoggedOn, SessionLost, SessionTakenOver, SessionEnabled or SessionDisabled."""
+    """``kind`` is SessionLoggedOn, SessionLost, SessionTakenOver, SessionEnabled or SessionDisabled.
+
+    The first three say by ``epoch`` and ``next_in`` what was expected next from the venue: so what a loss cost can be told.
+    """
     event_id = new_id()
     draft = EventDraft(
         id=event_id,

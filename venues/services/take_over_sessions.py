@@ -39,8 +39,10 @@ def take_over_sessions(*, group: str, fence: int, at: datetime) -> tuple[TakenSe
             row.fence, row.state, row.state_at = fence, FixSession.State.CONNECTING, at
             row.state_reason = "A gateway took over and connects."
             row.save(update_fields=["epoch", "fence", "state", "state_at", "state_reason"])
-            taken.append(_taken(row))
-            record_session_event(session=row.name, kind="SessionTakenOver", at=at, detail={"fence": fence})
+            one = _taken(row)
+            taken.append(one)
+            detail = {"fence": fence, "epoch": one.epoch, "next_in": one.stored.next_in}
+            record_session_event(session=row.name, kind="SessionTakenOver", at=at, detail=detail)
     return tuple(taken)
 
 
