@@ -29,11 +29,14 @@ def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def kept_csv(
-    kind: str, rows: Iterable[Mapping[str, Any]], *, source: str = "BROKER", at: datetime = AT, **more: Any
-) -> FeedFile:
-    """A file of these rows, as it came."""
+    kind: str, rows: Iterable[Mapping[str, Any]], *, source: str = "BROKER", at: datetime = AT, cut: datetime | None = None,
+    **more: Any,
+) -> FeedFile:  # fmt: skip
+    """A file of these rows, as it came; with the moment that its figures are of, where given."""
     rows = list(rows)
     text = csv_text(rows) if rows else ",".join(names_of(kind)) + "\n"  # type: ignore[arg-type]
+    if cut is not None:
+        text = f"#STATEMENT cut={cut.isoformat()}\n{text}#TRAILER rows={len(rows)}\n"
     kept = keep_stream(io.BytesIO(text.encode()), limit=1 << 30)
     again = FeedFile.objects.filter(kind=kind, source=source, sha256=kept.sha256, **more).first()
     return again or FeedFile.objects.create(
