@@ -35,6 +35,7 @@ VERBS = {
     "make-files": "make_files",
     "reconcile": "reconcile",
     "start-of-day": "start_of_day",
+    "report": "report",
     "demo-day": "demo_day",
 }
 

@@ -13,6 +13,7 @@ def add_all(verbs: Verbs[argparse.ArgumentParser]) -> None:
     add_reconcile(verbs)
     add_start_of_day(verbs)
     add_end_of_day(verbs)
+    add_report(verbs)
 
 
 def add_make_files(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -73,3 +74,19 @@ def add_end_of_day(verbs: Verbs[argparse.ArgumentParser]) -> None:
     )
     end.add_argument("--market", metavar="MIC", help="one market, as XLON; all when absent")
     end.add_argument("--json", action="store_true", help="one object; exit 1 while a day waits for something")
+
+
+def add_report(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    report = verbs.add_parser(
+        "report", help="a named report of a day, batch or outage; without a name: which there are"
+    )
+    report.add_argument("name", nargs="?", default="", metavar="NAME")
+    report.add_argument(
+        "--date", metavar="DAY", help="as 2026-11-25; else the batch's or the outage's, else today (UTC)"
+    )
+    report.add_argument("--batch", metavar="ID", help="of a run, a file, or an upload of orders")
+    report.add_argument("--outage", metavar="SESSION:N", help="as the report of outages names it")
+    report.add_argument("--word", metavar="WORD", help="only rows of this class")
+    form = report.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one object with every row")
+    form.add_argument("--csv", metavar="FILE", help="write every row as a CSV file")

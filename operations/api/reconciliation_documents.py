@@ -102,3 +102,38 @@ class RunBreaksAnswer(serializers.Serializer[Any]):
 
     breaks = BreakAnswer(many=True)
     next = serializers.IntegerField(allow_null=True)
+
+
+class ReportColumn(serializers.Serializer[Any]):
+    """A column: its key in each row, and what people read."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+
+
+class ReportAbout(serializers.Serializer[Any]):
+    """A named report. ``words`` are the classes of its rows with what each means; ``by`` what it can be asked by."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    question = serializers.CharField()
+    by = serializers.ListField(child=serializers.ChoiceField(choices=["date", "batch", "outage"]))
+    words = serializers.DictField(child=serializers.CharField())
+    columns = ReportColumn(many=True)
+
+
+class ReportsAnswer(serializers.Serializer[Any]):
+    """In the order in which a desk reads them."""
+
+    reports = ReportAbout(many=True)
+
+
+class ReportAnswer(ReportAbout):
+    """Its rows by column name; figures are text. ``counts``: rows of each word, all of them; ``next``: the next ``offset``."""
+
+    date = serializers.DateField()
+    as_of = serializers.DateTimeField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    left_out = serializers.BooleanField()
+    rows = serializers.ListField(child=serializers.DictField())
+    next = serializers.IntegerField(allow_null=True)

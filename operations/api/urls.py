@@ -15,6 +15,7 @@ from operations.api.approvals import (
 )
 from operations.api.exceptions import ExceptionActView, ExceptionsView, ExceptionView
 from operations.api.reconciliation import RunBreaksView, RunsView, RunView
+from operations.api.reports import ReportsView, ReportView
 from operations.api.stops import StopReleaseView, StopsView, StopView
 from operations.api.views import AccountCashView, AccountPositionsView, PricesView
 
@@ -34,6 +35,8 @@ urlpatterns: list[URLPattern] = [
     path("reconciliation-runs", RunsView.as_view(), name="api-reconciliation-runs"),
     path("reconciliation-runs/<uuid:run_id>", RunView.as_view(), name="api-reconciliation-run"),
     path("reconciliation-runs/<uuid:run_id>/breaks", RunBreaksView.as_view(), name="api-reconciliation-breaks"),
+    path("reports", ReportsView.as_view(), name="api-reports"),
+    path("reports/<slug:name>", ReportView.as_view(), name="api-report"),
     path("stops", StopsView.as_view(), name="api-stops"),
     path("stops/<uuid:stop_id>", StopView.as_view(), name="api-stop"),
     path("stops/<uuid:stop_id>/release", StopReleaseView.as_view(), name="api-stop-release"),

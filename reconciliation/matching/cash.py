@@ -97,21 +97,15 @@ def _sums(
     matters: list[OurCash], entries: list[TheirEntry], books: list[OurBalance], balances: list[TheirBalance]
 ) -> dict[str, tuple[Decimal, Decimal]]:
     """By currency what the entries of the day and the balances at its end come to; of ours what had to settle is in it."""
-    found: dict[str, tuple[Decimal, Decimal]] = {}
-    parts = [
-        ("entries", [one for one in matters if one.expected], entries),
-        ("balances", books if balances else [], balances),
-    ]
-    for what, mine, said in parts:
-        for currency in sorted({one.currency for one in (*mine, *said)}):
-            ours = sum((_amount(one) for one in mine if one.currency == currency), ZERO)
-            theirs = sum((one.amount for one in said if one.currency == currency), ZERO)
-            found[f"{what} {currency}"] = (ours, theirs)
-    return found
-
-
-def _amount(one: OurCash | OurBalance) -> Decimal:
-    return one.settled + one.due if isinstance(one, OurBalance) else one.amount
+    mine = [(f"entries {one.currency}", one.amount) for one in matters if one.expected]
+    mine += [(f"balances {one.currency}", one.settled + one.due) for one in books if balances]
+    said = [(f"entries {one.currency}", one.amount) for one in entries]
+    said += [(f"balances {one.currency}", one.amount) for one in balances]
+    found = {name: [ZERO, ZERO] for name, _ in (*mine, *said)}
+    for side, amounts in enumerate((mine, said)):
+        for name, amount in amounts:
+            found[name][side] += amount
+    return {name: (ours, theirs) for name, (ours, theirs) in sorted(found.items())}
 
 
 def _matter(row: dict[str, Any], task: Task) -> OurCash:

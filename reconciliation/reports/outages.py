@@ -123,7 +123,7 @@ REPORT = Report(
         Column("name", "ClOrdID or ExecID"),
         Column("outcome", "Outcome"),
         Column("sentence", "What is known", Shape.SENTENCE),
-        Column("order_id", "Id"),
+        Column("order_id", "Id", Shape.ID),
     ),
     statement=STATEMENT,
     order="outage, word <> 'outage', \"at\", word, first, name, order_id",

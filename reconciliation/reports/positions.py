@@ -105,7 +105,7 @@ REPORT = Report(
         Column("break_state", "Now"),
         Column("file", "File"),
         Column("run", "Run", Shape.RUN),
-        Column("id", "Id"),
+        Column("id", "Id", Shape.ID),
     ),
     statement=STATEMENT,
     order='account, isin, basis, source, id, "break"',

@@ -15,7 +15,7 @@ from uuid import UUID
 
 
 class Shape(StrEnum):
-    """What a column holds: how people read it, and where it leads."""
+    """What a column holds: how people read it, and where it leads. An ``id`` is for programs and files alone."""
 
     TEXT = "text"
     SENTENCE = "sentence"
@@ -27,6 +27,8 @@ class Shape(StrEnum):
     ORDER = "order"
     BREAK = "break"
     RUN = "run"
+    SIDE = "side"
+    ID = "id"
 
 
 @dataclass(frozen=True, slots=True)

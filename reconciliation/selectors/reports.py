@@ -6,7 +6,7 @@ outages lists them. A day that is not named is the batch's or the outage's, else
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -142,8 +142,3 @@ def read_report(
     rows = tuple(row[1:] for row in found if row[1] is not None)
     total = sum(counts.values())
     return ReportPage(report, scope, rows[:limit], counts, offset, len(rows) > limit, total > MOST_ROWS)
-
-
-def read_rows(*, actor: Principal, report: Report, scope: Scope, word: str = "") -> Iterator[tuple[Any, ...]]:
-    """Every row, up to the bound, by one statement."""
-    yield from read_report(actor=actor, report=report, scope=scope, word=word, limit=MOST_ROWS).rows

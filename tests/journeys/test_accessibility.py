@@ -53,6 +53,8 @@ PAGES: dict[str, Seen] = {
     "sync": Seen(OPERATIONS, "/sync"),
     "sync/<uuid:intake_id>": Seen(OPERATIONS, "/sync/{0}", "SELECT id FROM reconciliation_intake ORDER BY created_at"),
     "recon/ageing": Seen(OPERATIONS, "/recon/ageing"),
+    "recon/reports": Seen(OPERATIONS, "/recon/reports"),
+    "recon/reports/<slug:name>": Seen(OPERATIONS, "/recon/reports/fills"),
     "recon/rules": Seen(OPERATIONS, "/recon/rules?edit=policy%3Acash%3Aquantity"),
     "recon/<uuid:run_id>": Seen(
         OPERATIONS, "/recon/{0}", "SELECT run_id FROM reconciliation_runbreak ORDER BY id LIMIT 1"

@@ -85,6 +85,8 @@ PROGRAMS: dict[str, tuple[Door, ...]] = {
     "api/v1/reconciliation-runs/<uuid:run_id>/breaks": (
         Door("GET", "/api/v1/reconciliation-runs/{d.run_id}/breaks", API_KNOWN),
     ),
+    "api/v1/reports": (Door("GET", "/api/v1/reports", API_KNOWN),),
+    "api/v1/reports/<slug:name>": (Door("GET", "/api/v1/reports/fills", API_KNOWN),),
     "api/v1/stops": (
         Door("GET", "/api/v1/stops", API_KNOWN),
         Door("POST", "/api/v1/stops", API_NOT_THEIRS, lambda d: {"scopes": [{"scope": "firm"}], "reason": "test"}),
