@@ -19,6 +19,9 @@ from authorisation.models import Desk
 from refdata.models import CorporateAction
 
 AMOUNT: dict[str, Any] = {"max_digits": 24, "decimal_places": 8}
+PROVEN_AT_ONCE: dict[str, Any] = {"db_constraint": False, "db_index": False}
+"""A balance names an account that exists: a trigger proves it once a statement (a key would look a million rows up one by
+one, and lock each). The index is the begin of the unique one."""
 
 
 class Client(models.Model):
@@ -104,7 +107,7 @@ class CashBalance(models.Model):
     """Cash of one account in one currency (ISO 4217)."""
 
     id = models.BigAutoField(primary_key=True)
-    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="cash")
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="cash", **PROVEN_AT_ONCE)
     currency = models.CharField(max_length=3)
     settled = models.DecimalField(default=0, **AMOUNT)
     pending = models.DecimalField(default=0, **AMOUNT)
@@ -131,7 +134,7 @@ class Holding(models.Model):
     """Stock of one account in one instrument. ``short`` is what was sold short and not bought back."""
 
     id = models.BigAutoField(primary_key=True)
-    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="holdings")
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="holdings", **PROVEN_AT_ONCE)
     instrument_id = models.UUIDField()
     settled = models.DecimalField(default=0, **AMOUNT)
     pending = models.DecimalField(default=0, **AMOUNT)

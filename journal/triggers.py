@@ -67,3 +67,45 @@ END $$;
 CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()
 """
     return forward, f"DROP TRIGGER {name} ON {table}; DROP FUNCTION {name}()"
+
+
+def refers_at_once(table: str, *, column: str, to: str) -> Sql:
+    """The twin of a foreign key to ``to`` by its id that proves all rows of a statement at once, before the next statement.
+
+    A key asks once a row, and locks and so rewrites what it finds. What is named is not deleted: who deletes waits for those
+    who insert, and they for it. What a row names never changes.
+    """
+    name = f"{table}_{column}"
+    forward = f"""
+CREATE FUNCTION {name}_refers() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE missing text;
+BEGIN
+    SELECT w.{column} INTO missing FROM written w WHERE NOT EXISTS (SELECT FROM {to} t WHERE t.id = w.{column}) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '%.{column} names %, which is no row of {to}', TG_TABLE_NAME, missing
+            USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION {name}_named() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE still text;
+BEGIN
+    LOCK TABLE {table} IN SHARE MODE;
+    SELECT g.id INTO still FROM gone g WHERE EXISTS (SELECT FROM {table} w WHERE w.{column} = g.id) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '% % is named by {table}.{column}', TG_TABLE_NAME, still USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER {name}_refers AFTER INSERT ON {table} REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION {name}_refers();
+CREATE TRIGGER {name}_kept BEFORE UPDATE OF {column} ON {table} FOR EACH ROW
+    WHEN (OLD.{column} IS DISTINCT FROM NEW.{column}) EXECUTE FUNCTION journal_deny_change();
+CREATE TRIGGER {name}_named AFTER DELETE ON {to} REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION {name}_named()
+"""  # noqa: S608
+    reverse = (
+        f"DROP TRIGGER {name}_named ON {to}; DROP TRIGGER {name}_kept ON {table}; DROP TRIGGER {name}_refers ON {table}; "
+        f"DROP FUNCTION {name}_named(); DROP FUNCTION {name}_refers()"
+    )
+    return forward, reverse

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import IntegrityError
 from django.db.models import Sum
 
 from accounts.domain.ledger import OrderHold
-from accounts.models import Booking, CashBalance, Holding, Reservation
+from accounts.models import Booking, CashBalance, Holding, Reservation, TradingAccount
 from accounts.services.book_executions import book_executions
 from accounts.services.deposit import Deposit, deposit
 from accounts.services.set_reservation import set_reservation
@@ -115,3 +116,22 @@ def test_deposits_beside_orders_are_counted() -> None:
 
     assert together([pay_in] * 4) == [None] * 4
     assert CashBalance.objects.get().settled == 50
+
+
+def test_an_account_does_not_go_while_its_first_balance_comes() -> None:
+    account = funded_account(cash="0")
+    CashBalance.objects.all().delete()
+
+    def come() -> None:
+        CashBalance.objects.create(account_id=account.id, currency="GBP")
+
+    def go() -> None:
+        TradingAccount.objects.filter(pk=account.pk).delete()
+
+    for _ in range(3):
+        results = together([come, go])
+        assert sum(isinstance(result, IntegrityError) for result in results) == 1, results
+        assert CashBalance.objects.exists() is TradingAccount.objects.exists() is (results[0] is None)
+        if results[0] is not None:
+            return
+        CashBalance.objects.all().delete()

@@ -193,3 +193,29 @@ def test_bookings_cannot_be_changed(sql: str) -> None:
     with pytest.raises(IntegrityError, match="its rows are evidence"), transaction.atomic():
         connection.cursor().execute(f"SET CONSTRAINTS ALL IMMEDIATE; {sql}")
     assert state() == before
+
+
+PAST = {
+    "INSERT INTO accounts_cashbalance (account_id, currency, settled, pending, reserved) "
+    "SELECT a, 'GBP', 0, 0, 0 FROM unnest(%(ids)s::uuid[]) a": "accounts_cashbalance.account_id names {stranger}",
+    "INSERT INTO accounts_holding (account_id, instrument_id, settled, pending, reserved, short) "
+    "SELECT a, a, 0, 0, 0, 0 FROM unnest(%(ids)s::uuid[]) a": "accounts_holding.account_id names {stranger}",
+    "UPDATE accounts_cashbalance SET account_id = (%(ids)s::uuid[])[1] WHERE account_id = (%(ids)s::uuid[])[2]": "denied",
+    "UPDATE accounts_holding SET account_id = (%(ids)s::uuid[])[1] WHERE account_id = (%(ids)s::uuid[])[2]": "denied",
+    "DELETE FROM accounts_tradingaccount WHERE id = ANY(%(ids)s::uuid[])": "is named by accounts_",
+}
+
+
+def test_a_balance_is_of_an_account_that_exists_and_stays_of_it() -> None:
+    """What a foreign key would hold row by row is held statement by statement, and at once."""
+    bare, account = funded_account("BARE"), funded_account("AC9", cash="10", stock="5")
+    CashBalance.objects.filter(account=bare).delete()
+    stranger = new_id()
+    for sql, said in PAST.items():
+        ids = [stranger, account.id] if "%(ids)s::uuid[])[" in sql or sql.startswith("DELETE") else [bare.id, stranger]
+        with pytest.raises(IntegrityError, match=said.format(stranger=stranger)), transaction.atomic():
+            connection.cursor().execute(sql, {"ids": ids})
+    with connection.cursor() as cursor:  # of accounts that exist they are written, and an account without any may go
+        cursor.execute(next(iter(PAST)), {"ids": [bare.id]})
+        cursor.execute("DELETE FROM accounts_cashbalance WHERE account_id = %s", [bare.id])
+        cursor.execute("DELETE FROM accounts_tradingaccount WHERE id = %s", [bare.id])

@@ -46,7 +46,7 @@ GUARDS = (
         "ALTER TABLE accounts_booking ADD CONSTRAINT later CHECK (amount <> 0) NOT VALID",
     ),
     Corruption(
-        "CONSTRAINT_NOT_VALID", "foreign key off", "ALTER TABLE accounts_holding DISABLE TRIGGER ALL"
+        "CONSTRAINT_NOT_VALID", "foreign key off", "ALTER TABLE accounts_suspenseaccount DISABLE TRIGGER ALL"
     ),
     Corruption("EVIDENCE_CAN_BE_CHANGED", "by grant", "GRANT UPDATE ON journal_event TO oms_app"),
     Corruption("EVIDENCE_CAN_BE_CHANGED", "truncated", "GRANT TRUNCATE ON orders_upload TO oms_gateway"),
