@@ -256,8 +256,13 @@ class Booking(models.Model):
             models.Index(
                 fields=["allocation_id"], name="accounts_booking_allocation", condition=Q(allocation_id__isnull=False)
             ),
-            # What came after a cut, and what was due by it: both follow the order in which bookings were written.
-            BrinIndex(fields=["recorded_at", "settlement_date"], name="accounts_booking_when", pages_per_range=32),
+            # What came after a cut, what was due by it, what is of later days than one that closes: all follow the order in
+            # which bookings were written.
+            BrinIndex(
+                fields=["recorded_at", "settlement_date", "trade_date"],
+                name="accounts_booking_times",
+                pages_per_range=32,
+            ),
         ]
 
 
