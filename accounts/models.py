@@ -75,7 +75,7 @@ class TradingAccount(models.Model):
         default=False, db_default=False, help_text="May sell in a currency it holds no balance in: one is opened"
     )
     version = models.IntegerField(default=1)
-    history = HistoricalRecords()
+    history = HistoricalRecords(no_db_index=["code", "client", "group"])  # looked up by account and time alone
 
     def __str__(self) -> str:
         return self.code
