@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from reconciliation.domain.records import Column, Type
@@ -22,18 +23,38 @@ JUDGED: Final = ("isin", "currency", "base_currency", "lei")
 """Columns that a pattern can only half judge: the few different values they have are judged once each."""
 
 Match = Callable[[str], re.Match[str] | None]
+Find = Callable[[str], list[tuple[str, ...]]]
 
 
-def clean_line(
-    columns: Sequence[Column | None], delimiter: str, *, judged: Sequence[str] = JUDGED, full: bool
-) -> Match:
-    """What matches a clean line of these columns (None: not ours, anything plain), with a group for each judged one.
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """``line`` matches a clean line, with a group for each judged column. ``lines`` gives those groups for every clean line of
+    a block of whole lines, at half the cost: as many as the block has lines if all are clean, else fewer."""
+
+    line: Match
+    lines: Find
+
+
+def clean_of(columns: Sequence[Column | None], delimiter: str, *, judged: Sequence[str] = JUDGED, full: bool) -> Clean:
+    """For lines of these columns (None: not ours, anything plain).
 
     ``full``: none of those is empty for which empty means something (`words.DEFAULTS`), so nothing is left to fill in.
     """
     end = re.escape(delimiter)
     cells = [_cell(one, end, judged, full=full) for one in columns]
-    return re.compile(f"(?!#){end.join(cells)}", re.ASCII).fullmatch
+    pattern = f"(?!#){end.join(cells)}"
+    # A match begins at the begin of a line alone and takes it to its end: no line gives two, and none a part of itself.
+    block = re.compile(f"^{pattern}\n", re.ASCII | re.MULTILINE)
+    return Clean(re.compile(pattern, re.ASCII).fullmatch, _tuples(block))
+
+
+def _tuples(block: re.Pattern[str]) -> Find:
+    """``findall`` gives bare texts where there is one group, and whole lines where there is none."""
+    if block.groups > 1:
+        return block.findall
+    if block.groups:
+        return lambda text: [(found,) for found in block.findall(text)]
+    return lambda text: [()] * len(block.findall(text))
 
 
 def clean_cell(column: Column) -> Match:

@@ -15,7 +15,7 @@ from typing import Final
 
 from reconciliation.domain.records import Kind
 from reconciliation.formats.blocks import LONGEST_LINE, Blocks
-from reconciliation.formats.csv_clean import JUDGED, clean_line
+from reconciliation.formats.csv_clean import JUDGED, Clean, clean_of
 from reconciliation.formats.csv_header import CsvHeader, cells_of, looks_like_header, read_header
 from reconciliation.formats.directives import take_manifest, take_statement, take_trailer
 from reconciliation.formats.problems import BadValue, FileCode, FileProblem, NoteCode, RowCode, shown
@@ -68,31 +68,59 @@ class CsvStatement(Statement):
         judged = (*JUDGED, "symbol") if self.kind in NEED_INSTRUMENT else JUDGED
         columns = {one.name: one for one in self.columns}
         ours = [columns.get(name) for name in self.csv.names]
-        clean = clean_line(ours, self.copy_delimiter, judged=judged, full=True)
-        to_fill = clean_line(ours, self.copy_delimiter, judged=judged, full=False)
+        clean = clean_of(ours, self.copy_delimiter, judged=judged, full=True)
+        to_fill = clean_of(ours, self.copy_delimiter, judged=judged, full=False)
         names = [name for name in self.csv.names if name in judged]
-        delimiter, good = self.copy_delimiter, self._good_families
-        for first, text in self._blocks:
-            ready: list[str] = []
-            for number, line in enumerate(text[:-1].split("\n"), first):
-                found = None if self._ended or self._pending else clean(line)
-                if found is None and not (self._ended or self._pending):
-                    found = to_fill(line)
-                    self.leaves_defaults = self.leaves_defaults or found is not None
-                if (
-                    found is not None
-                    and number > self._header_line
-                    and (found.groups() in good or self._is_good(names, found.groups()))
-                ):
-                    self.good += 1
-                    ready.append(f"{number}{delimiter}{line}\n")
-                    continue
-                record = self._feed(number, line)
-                values = None if record is None else self.judge(*record)
-                if record is not None and values is not None:
-                    ready.append(f"{record[0]}{delimiter}{self._as_in_file(values)}\n")
-            yield "".join(ready)
+        for first, block in self._blocks:
+            number, text = self._behind_header(first, block)
+            if not text:
+                continue
+            lines = text[:-1].split("\n")
+            if self._all_clean(names, lines, text, clean, to_fill):
+                self.good += len(lines)
+                yield "".join([f"{at}{self.copy_delimiter}{line}\n" for at, line in enumerate(lines, number)])
+            else:
+                yield "".join(self._one_by_one(names, lines, number, clean, to_fill))
         self._end()
+
+    def _behind_header(self, number: int, text: str) -> tuple[int, str]:
+        """What of a block stands behind the header line, and from which line on."""
+        passed = self._header_line - number + 1
+        if passed <= 0:
+            return number, text
+        parts = text.split("\n", passed)
+        return self._header_line + 1, parts[passed] if len(parts) > passed else ""
+
+    def _all_clean(self, names: list[str], lines: list[str], text: str, clean: Clean, to_fill: Clean) -> bool:
+        """Whether every line of the block may go as it stands."""
+        if self._ended or self._pending:
+            return False
+        for way in (clean, to_fill):
+            found = way.lines(text)
+            if len(found) == len(lines):
+                good = all(values in self._good_families or self._is_good(names, values) for values in set(found))
+                self.leaves_defaults = self.leaves_defaults or (good and way is to_fill)
+                return good
+        return False
+
+    def _one_by_one(
+        self, names: list[str], lines: list[str], first: int, clean: Clean, to_fill: Clean
+    ) -> Iterator[str]:
+        """The lines of a block in which not all are clean: those that are as they stand, the others as they are read."""
+        delimiter, good = self.copy_delimiter, self._good_families
+        for number, line in enumerate(lines, first):
+            found = None if self._ended or self._pending else clean.line(line)
+            if found is None and not (self._ended or self._pending):
+                found = to_fill.line(line)
+                self.leaves_defaults = self.leaves_defaults or found is not None
+            if found is not None and (found.groups() in good or self._is_good(names, found.groups())):
+                self.good += 1
+                yield f"{number}{delimiter}{line}\n"
+                continue
+            record = self._feed(number, line)
+            values = None if record is None else self.judge(*record)
+            if record is not None and values is not None:
+                yield f"{record[0]}{delimiter}{self._as_in_file(values)}\n"
 
     def _begin(self) -> tuple[CsvHeader, int]:
         """The header, from a short pass of its own; the rows begin behind it."""
