@@ -43,7 +43,7 @@ _numbers = count(1)
 class Staged:
     """``table`` has ``line`` and the columns of the kind; empty is NULL, except where the kind says what empty means.
 
-    ``rows`` are in the table; ``counted`` is what the file held.
+    ``rows`` are in the table, ``columns`` those of ours that the file has; ``counted`` is what the file held.
     """
 
     table: str
@@ -52,6 +52,7 @@ class Staged:
     counted: Counted
     problems: Problems
     notes: Problems
+    columns: frozenset[str]
 
 
 @contextmanager
@@ -127,7 +128,8 @@ def _fill(cursor: Any, table: str, statement: Statement, on_block: Callable[[int
         cursor.execute("RESET default_statistics_target")
     counted = statement.counted
     assert counted is not None, "finish counts"
-    return Staged(table, rows, statement.header, counted, statement.problems, statement.notes)
+    columns = frozenset(statement.copy_names()) - set(_foreign(statement))
+    return Staged(table, rows, statement.header, counted, statement.problems, statement.notes, columns)
 
 
 def _sums(cursor: Any, table: str, names: list[str]) -> dict[str, Decimal]:

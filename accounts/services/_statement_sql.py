@@ -1,9 +1,10 @@
 """Statements set-based: the twin of ``domain.statement`` over all balances of a file at once. Tables of the session, no row
 of a balance read one by one.
 
-``accounts_wanted`` (account_id, what, amount) is filled by the caller; ``what`` is a currency, or an instrument as text.
-From it: ``accounts_due`` (what had fallen due, by date), ``accounts_move`` (each balance that changes), ``accounts_settle``
-(what of each date settles). All are dropped at commit.
+``accounts_wanted`` (account_id, what, amount) is filled by the caller; ``what`` is a currency or an instrument. Its further
+columns are the caller's own, so that a file becomes one table and not two: which line says it, of what name, and which
+``rule`` it breaks. A row with a rule is not wanted. From the others: ``accounts_due`` (what had fallen due, by date),
+``accounts_move`` (each balance that changes), ``accounts_settle`` (what of each date settles). All are dropped at commit.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ HOLDINGS = Target("holdings", "accounts_holding", "b.instrument_id", "instrument
 TARGETS = {target.what: target for target in (CASH, HOLDINGS)}
 
 _WANTED = """
-CREATE TEMP TABLE accounts_wanted (account_id uuid NOT NULL, what {type} NOT NULL, amount numeric(24, 8) NOT NULL)
-ON COMMIT DROP
+CREATE TEMP TABLE accounts_wanted (account_id uuid, what {type}, amount numeric(24, 8) NOT NULL, line bigint, named text, rule text,
+    CHECK (rule IS NOT NULL OR (account_id IS NOT NULL AND what IS NOT NULL))) ON COMMIT DROP
 """
 # Of trades what is left of each (with its corrections and busts), of what has settled the settlements themselves.
 _DUE = """
@@ -46,7 +47,7 @@ WITH matters AS (
             CASE WHEN b.kind = 'settlement' THEN sign(b.amount)::text
                  ELSE coalesce(b.execution_id, b.allocation_id, b.order_id, b.event_id)::text END AS matter,
             sum(b.amount) AS amount
-       FROM accounts_booking b JOIN accounts_wanted w ON w.account_id = b.account_id AND w.what = {named}
+       FROM accounts_booking b JOIN accounts_wanted w ON w.account_id = b.account_id AND w.what = {named} AND w.rule IS NULL
       WHERE b.layer = 'pending' AND b.{of_booking} AND b.settlement_date <= %(day)s AND b.trade_date <= %(day)s
         AND b.settlement_date > %(day)s::date - {window}
       GROUP BY 1, 2, 3, 4, 5
@@ -75,6 +76,7 @@ WITH since AS (
        LEFT JOIN {table} b ON b.account_id = w.account_id AND {named} = w.what
        LEFT JOIN since s ON s.account_id = w.account_id AND s.what = w.what
        LEFT JOIN due d ON d.account_id = w.account_id AND d.what = w.what
+      WHERE w.rule IS NULL
 )
 SELECT account_id, what, balance_id, settled, available, difference,
        difference = receipts + deliveries AS whole,
@@ -119,7 +121,6 @@ def compute_moves(cursor: Cursor, target: Target, *, cut_at: datetime, day: date
         "named": target.named, "table": target.table, "of_booking": target.of_booking, "window": WINDOW_DAYS,
         "rows": ROWS_A_PART,
     }  # fmt: skip
-    cursor.execute("ANALYZE accounts_wanted")
     cursor.execute(_DUE.format(**names), values)
     cursor.execute("ANALYZE accounts_due")
     cursor.execute(_MOVES.format(**names), values)

@@ -18,8 +18,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from accounts.domain.ledger import Shortfall
 from accounts.locks import lock_moved, lock_statements
 from accounts.models import StatementPart
@@ -28,7 +26,7 @@ from accounts.services._statement_sql import CASH, TARGETS, Target, compute_move
 from accounts.services.book_executions import overdrawn_anomaly
 from authorisation.domain.principal import Principal
 from journal.bulk import insert_rows, raw_cursor
-from journal.domain.chain import EventDraft
+from journal.domain.chain import Canonical, EventDraft
 from journal.domain.records import ANOMALY_CLEARED, ANOMALY_RAISED
 from journal.notify import notify
 from journal.services.append_to_stream import append_to_stream
@@ -87,7 +85,7 @@ WITH moved AS (
      SELECT {group} AS grouped, sum(m.difference) AS difference, sum(m.moved) AS moved FROM accounts_move m GROUP BY 1
 ), had AS (
      SELECT {wanted} AS grouped, count(*) AS balances, coalesce(sum(b.settled), 0) AS settled FROM accounts_wanted w
-       LEFT JOIN {table} b ON b.account_id = w.account_id AND {named} = w.what GROUP BY 1
+       LEFT JOIN {table} b ON b.account_id = w.account_id AND {named} = w.what WHERE w.rule IS NULL GROUP BY 1
 )
 SELECT h.grouped, h.balances, h.settled, coalesce(m.difference, 0), coalesce(m.moved, 0)
   FROM had h LEFT JOIN moved m ON m.grouped = h.grouped ORDER BY 1
@@ -132,7 +130,8 @@ SELECT part, '[' || string_agg(format('["%%s","%%s","%%s","%%s"]', account_id, w
 
 
 def open_statement(statement: Statement) -> None:
-    """An empty ``accounts_wanted`` until commit; no other statement of the kind is weighed or booked meanwhile."""
+    """An empty ``accounts_wanted`` until commit, for the caller to fill, and to ``ANALYZE`` where it is large; no other statement
+    of the kind is weighed or booked meanwhile."""
     lock_statements(statement.what)
     with raw_cursor() as cursor:
         open_wanted(cursor, statement.target)
@@ -222,7 +221,7 @@ def _told(
     for start in range(0, len(ids), PARTS_A_WRITE):
         cursor.execute(_PARTS, [start, start + PARTS_A_WRITE - 1])
         found = cursor.fetchall()
-        drafts = [_draft(actor, at, statement, ids[part], part, orjson.loads(rows)) for part, rows, _, _ in found]
+        drafts = [_draft(actor, at, statement, ids[part], part, Canonical(rows)) for part, rows, _, _ in found]
         parts = [
             (ids[part], statement.statement_id, statement.file_id, statement.source, statement.what, statement.cut_at,
              first, last, at)
@@ -232,7 +231,7 @@ def _told(
 
 
 def _draft(
-    actor: Principal, at: datetime, statement: Statement, event_id: UUID, part: int, rows: list[list[str]]
+    actor: Principal, at: datetime, statement: Statement, event_id: UUID, part: int, rows: Canonical
 ) -> EventDraft:
     return EventDraft(
         id=event_id,

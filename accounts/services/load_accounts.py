@@ -25,7 +25,7 @@ from accounts.permissions import require_booking_process
 from accounts.services._statement_sql import ROWS_A_PART
 from authorisation.domain.principal import Principal
 from journal.bulk import insert_rows, raw_cursor
-from journal.domain.chain import EventDraft
+from journal.domain.chain import Canonical, EventDraft
 from journal.notify import notify
 from journal.services.append_to_stream import append_to_stream
 from kernel.ids import new_id
@@ -111,7 +111,8 @@ SELECT a.id, a.code, a.name, a.base_currency, a.state, a.short_allowed, a.accoun
 """
 _STATES = "SELECT account_id, before, after FROM accounts_change WHERE field = 'state' ORDER BY account_id"
 _PARTS = """
-SELECT part, coalesce(jsonb_agg(jsonb_build_array(account_id, after) ORDER BY account_id) FILTER (WHERE field = 'opened'), '[]')::text,
+SELECT part, '[' || coalesce(string_agg(format('["%%s","%%s"]', account_id, after), ',' ORDER BY account_id)
+                             FILTER (WHERE field = 'opened'), '') || ']',
        coalesce(jsonb_agg(jsonb_build_array(account_id, field, before, after) ORDER BY account_id, field)
                 FILTER (WHERE field <> 'opened'), '[]')::text,
        min(account_id::text)::uuid, max(account_id::text)::uuid
@@ -180,7 +181,7 @@ def _record(cursor: Any, actor: Principal, at: datetime, file: AccountFile) -> N
         cursor.execute(_PARTS, [start, start + PARTS_A_WRITE - 1])
         drafts, parts = [], []
         for part, opened, changed, first, final in cursor.fetchall():
-            told = {"part": part, "opened": orjson.loads(opened), "changed": orjson.loads(changed)}
+            told = {"part": part, "opened": Canonical(opened), "changed": orjson.loads(changed)}
             draft = _draft(f"feed:{file.file_id}", LOADED, actor, at, file, told)
             drafts.append(draft)
             parts.append(

@@ -21,11 +21,15 @@ from kernel.canonical import canonical_json
 from kernel.texts import id_text, utc_text
 
 GENESIS = bytes(32)
+Canonical = orjson.Fragment
+"""JSON text that is canonical already (sorted keys, no spaces): it is hashed and stored as it is, and whoever makes it answers
+for that; a verifier that reads it back finds ``altered`` where it was not."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """What happened, before it has its place in a stream. ``payload`` is plain JSON, decimals as text.
+    """What happened, before it has its place in a stream. ``payload`` is plain JSON, decimals as text; a part of it may be
+    :class:`Canonical` text, for who has thousands of rows to tell.
 
     ``event_at`` is when the world did it, ``received_at`` when we learned of it; both timezone-aware.
     """
@@ -91,7 +95,7 @@ def payload_bytes(payload: Mapping[str, Any]) -> bytes:
     return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS) if _is_plain(payload) else canonical_json(payload)
 
 
-_PLAIN = frozenset((str, bool, type(None)))
+_PLAIN = frozenset((str, bool, type(None), Canonical))
 
 
 def _is_plain(value: Any) -> bool:

@@ -1,7 +1,7 @@
 """The rows of a staged file with what they are about in our books, and the rule each one breaks: one statement a kind.
 
-``intake_row`` (line, account_id, account, what, amount, rule, shown) lives until commit. A row with a rule is left out; what
-a row says is never changed.
+They go straight into ``accounts_wanted`` (account_id, what, amount, line, named, rule), which lives until commit. A row with a
+rule is left out; what a row says is never changed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, LiteralString
 
 from kernel.numbers import MINOR_PLACES
 from reconciliation.domain.intake_rules import LINES_KEPT, Issue, issue
+from reconciliation.staging import Staged
 
 _NAMES = """
 WITH account_names AS (
@@ -26,7 +27,7 @@ WITH account_names AS (
 """
 _FINE = " ".join(f"WHEN '{currency}' THEN {places}" for currency, places in sorted(MINOR_PLACES.items()))
 _CASH = f"""
-CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
+{{into}}
 {_NAMES}, found AS (
      SELECT s.line, a.id AS account_id, s.account, s.currency AS what, s.amount, s.as_of, a.state,
             w.account_id IS NOT NULL AS moneyless
@@ -36,7 +37,7 @@ CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
        LEFT JOIN without_money w ON w.account_id = a.id
       WHERE coalesce(s.record, 'balance') = 'balance'
 )
-SELECT line, account_id, account, what::varchar(3) AS what, amount, as_of,
+SELECT account_id, what::varchar(3) AS what, amount, line, account AS named,
        CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless AND amount <> 0 THEN 'ACCOUNT_HAS_NO_MONEY'
             WHEN as_of IS NOT NULL AND as_of <> %(day)s THEN 'DAY_DIFFERS'
             WHEN state = 'closed' AND amount <> 0 THEN 'ACCOUNT_CLOSED'
@@ -44,10 +45,10 @@ SELECT line, account_id, account, what::varchar(3) AS what, amount, as_of,
   FROM found
 """  # noqa: S608
 _HOLDINGS = f"""
-CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
+{{into}}
 {_NAMES}, found AS (
      SELECT s.line, a.id AS account_id, s.account, s.qty AS amount, s.as_of, a.state, w.account_id IS NOT NULL AS moneyless,
-            coalesce(s.isin, s.symbol) AS named, s.isin IS NOT NULL AND i.id IS NULL AS isin_unknown,
+            s.isin IS NOT NULL AND i.id IS NULL AS isin_unknown,
             i.id AS by_isin, coalesce(v.instrument_id, t.instrument_id, d.id) AS by_symbol
        FROM {{staged}} s
        LEFT JOIN account_names n ON n.theirs = s.account AND n.ours <> ''
@@ -59,22 +60,22 @@ CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
        LEFT JOIN refdata_instrument d ON d.isin = y.ours
        LEFT JOIN refdata_listing v ON s.mic IS NOT NULL AND v.market_id = s.mic AND v.venue_symbol = s.symbol
        LEFT JOIN refdata_listing t ON t.symbol = s.symbol
-), named AS (
+), whatever AS (
      SELECT *, coalesce(by_isin, by_symbol) AS what FROM found
 )
-SELECT line, account_id, account, what, amount, as_of,
+SELECT account_id, what, amount, line, account AS named,
        CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless AND amount <> 0 THEN 'ACCOUNT_HAS_NO_MONEY'
             WHEN isin_unknown OR what IS NULL THEN 'INSTRUMENT_UNKNOWN'
             WHEN by_isin <> by_symbol THEN 'INSTRUMENT_CONTRADICTS'
             WHEN as_of IS NOT NULL AND as_of <> %(day)s THEN 'DAY_DIFFERS'
             WHEN amount < 0 THEN 'HOLDING_NEGATIVE'
             WHEN state = 'closed' AND amount <> 0 THEN 'ACCOUNT_CLOSED' END AS rule
-  FROM named
+  FROM whatever
 """  # noqa: S608
 _SQL = {"cash": _CASH, "holdings": _HOLDINGS}
 _BROKEN = f"""
-SELECT rule, count(*), (array_agg(line ORDER BY line))[1:{LINES_KEPT}], (array_agg(account ORDER BY line))[1:{LINES_KEPT}]
-  FROM intake_row WHERE rule IS NOT NULL GROUP BY rule ORDER BY rule
+SELECT rule, count(*), (array_agg(line ORDER BY line))[1:{LINES_KEPT}], (array_agg(named ORDER BY line))[1:{LINES_KEPT}]
+  FROM {{rows}} WHERE rule IS NOT NULL GROUP BY rule ORDER BY rule
 """  # noqa: S608
 
 
@@ -85,47 +86,53 @@ UPDATE {into} r SET rule = 'ROW_TWICE'
  WHERE t.account_id = r.account_id AND t.what = r.what AND (r.rule IS NULL OR r.rule NOT IN ('ACCOUNT_HAS_NO_MONEY', 'DAY_DIFFERS'))
 """
 _KEYS = {"cash": ("account", "currency"), "holdings": ("account", "isin", "symbol", "mic"), "accounts": ("account",)}
+_ALWAYS = ("account", "currency")
+"""Columns that no row of any kind may leave empty."""
 WORK_MEMORY = "128MB"
 
 
-def read_rows(cursor: Any, staged: str, kind: str, *, source: str, day: date, into: str = "intake_row") -> int:
-    """Make ``intake_row`` (or another table) of the staged one; how many rows it has."""
-    cursor.execute(f"DROP TABLE IF EXISTS {into}")
+def read_rows(cursor: Any, staged: str, kind: str, *, source: str, day: date) -> None:
+    """Fill ``accounts_wanted``, which is empty, from the staged file."""
+    into = "INSERT INTO accounts_wanted (account_id, what, amount, line, named, rule)"
     cursor.execute(_SQL[kind].format(staged=staged, into=into), {"source": source, "day": day})
-    count = int(cursor.rowcount)
-    cursor.execute(f"ANALYZE {into}")
-    cursor.execute(_TWICE.format(into=into))
-    return count
+    cursor.execute("ANALYZE accounts_wanted (account_id, what, rule)")
+    cursor.execute(_TWICE.format(into="accounts_wanted"))
 
 
-def only_before(cursor: Any, staged: str, before: str, kind: str) -> str:
+def read_rows_before(cursor: Any, staged: str, kind: str, *, source: str, day: date) -> None:
+    """Make ``intake_before`` of a table like that of a file."""
+    cursor.execute("DROP TABLE IF EXISTS intake_before")
+    into = "CREATE TEMP TABLE intake_before ON COMMIT DROP AS"
+    cursor.execute(_SQL[kind].format(staged=staged, into=into), {"source": source, "day": day})
+    cursor.execute(_TWICE.format(into="intake_before"))
+
+
+def only_before(cursor: Any, now: Staged, before: Staged, kind: str) -> str:
     """A table of the rows whose keys, as both files write them, were in the file before and are not in this one: few."""
-    same = " AND ".join(f"coalesce(n.{name}, '') = coalesce(b.{name}, '')" for name in _KEYS[kind])
+    told = now.columns | before.columns  # a name that neither file has is the same in both
+    same = " AND ".join(_same(name) for name in _KEYS[kind] if name in told)
     cursor.execute("DROP TABLE IF EXISTS intake_left")
     cursor.execute(
-        f"CREATE TEMP TABLE intake_left ON COMMIT DROP AS SELECT b.* FROM {before} b "  # noqa: S608
-        f"WHERE NOT EXISTS (SELECT FROM {staged} n WHERE {same})"
+        f"CREATE TEMP TABLE intake_left ON COMMIT DROP AS SELECT b.* FROM {before.table} b "  # noqa: S608
+        f"WHERE NOT EXISTS (SELECT FROM {now.table} n WHERE {same})"
     )
     return "intake_left"
 
 
+def _same(name: str) -> str:
+    return f"n.{name} = b.{name}" if name in _ALWAYS else f"coalesce(n.{name}, '') = coalesce(b.{name}, '')"
+
+
 def give_memory(cursor: Any) -> None:
-    """Whole files are joined and counted: until commit this session may use more for it."""
+    """Whole files are joined and counted: until commit this session may use more for it, and looks less long at what it has."""
     cursor.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
+    cursor.execute("SET LOCAL default_statistics_target = 10")  # three thousand rows tell the planner enough
 
 
-def broken_rules(cursor: Any) -> list[Issue]:
+def broken_rules(cursor: Any, rows: str) -> list[Issue]:
     """What is wrong with rows, rule by rule."""
-    cursor.execute(_BROKEN)
+    cursor.execute(_BROKEN.format(rows=rows))
     return [issue(code, count, zip(lines, values, strict=True)) for code, count, lines, values in cursor.fetchall()]
-
-
-def want_rows(cursor: Any) -> int:
-    """Hand the rows that can be used to ``accounts_wanted``."""
-    cursor.execute(
-        "INSERT INTO accounts_wanted (account_id, what, amount) SELECT account_id, what, amount FROM intake_row WHERE rule IS NULL"
-    )
-    return int(cursor.rowcount)
 
 
 def lines_where(
@@ -134,9 +141,9 @@ def lines_where(
     """The issue of a rule over ``accounts_move m`` (joined to the rows ``r``), or nothing."""
     cursor.execute(
         f"SELECT count(*), (array_agg(coalesce(r.line, 0) ORDER BY r.line))[1:{LINES_KEPT}], "  # noqa: S608
-        f"(array_agg(coalesce(r.account, '') || ' ' || m.what || ' ' || trim_scale(m.difference - m.moved) "
+        f"(array_agg(coalesce(r.named, '') || ' ' || m.what || ' ' || trim_scale(m.difference - m.moved) "
         f"ORDER BY r.line))[1:{LINES_KEPT}] "
-        "FROM accounts_move m LEFT JOIN intake_row r ON r.rule IS NULL AND r.account_id = m.account_id AND r.what = m.what "
+        "FROM accounts_move m LEFT JOIN accounts_wanted r ON r.rule IS NULL AND r.account_id = m.account_id AND r.what = m.what "
         f"WHERE {condition}",
         values or {},
     )

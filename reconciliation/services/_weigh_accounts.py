@@ -42,7 +42,7 @@ WITH account_names AS (
        LEFT JOIN without_money w ON w.account_id = a.id
        LEFT JOIN classes k ON k.account_class = coalesce(s.account_class, 'standard')
 )
-SELECT line, account_id, account, code, name, client, client_name, lei, group_id, base_currency, state, account_class,
+SELECT line, account_id, account AS named, code, name, client, client_name, lei, group_id, base_currency, state, account_class,
        short_allowed = 'yes' AS short_allowed,
        CASE WHEN times > 1 THEN 'ROW_TWICE'
             WHEN moneyless AND (state, group_id) IS DISTINCT FROM (state_before, group_before) THEN 'ACCOUNT_HAS_NO_MONEY'
@@ -87,7 +87,7 @@ def weigh_account_rows(
 ) -> tuple[list[Issue], int, int]:
     """Issues, accounts that would be opened or changed, and those in the file that stay as they are."""
     read_account_rows(cursor, staged.table, intake)
-    issues = broken_rules(cursor)
+    issues = broken_rules(cursor, "intake_row")
     open_loaded(cursor)
     cursor.execute(_WANT)
     usable = int(cursor.rowcount)
@@ -103,7 +103,7 @@ def weigh_account_rows(
         if count:
             issues.append(issue(code, count, zip(lines, values, strict=True)))
     if before is not None:
-        left = only_before(cursor, staged.table, before.table, "accounts")
+        left = only_before(cursor, staged, before, "accounts")
         read_account_rows(cursor, left, intake, into="intake_before")
         issues += _gone(cursor)
     changed = loaded.opened + loaded.changed

@@ -31,11 +31,14 @@ from reconciliation.services._intake_rows import (
     lines_where,
     only_before,
     read_rows,
-    want_rows,
+    read_rows_before,
 )
 from reconciliation.services._weigh_accounts import weigh_account_rows
 from reconciliation.services._weigh_orders import weigh_order_rows
 from reconciliation.staging import Staged
+
+ROWS = {"cash": "accounts_wanted", "holdings": "accounts_wanted", "accounts": "intake_row", "open_orders": "intake_row"}
+"""Where the rows of a kind stand afterwards, each with its line and the rule it breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,12 @@ def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: Staged |
     statement = statement_of(intake)
     open_statement(statement)
     read_rows(cursor, staged.table, intake.kind, source=intake.source, day=intake.day)
-    issues = [*_of_reader(staged.problems), *broken_rules(cursor)]
+    issues = [*_of_reader(staged.problems), *broken_rules(cursor, ROWS[intake.kind])]
     refused = sum(one.count for one in issues)
     issues += _entries(cursor, staged, intake)
-    want_rows(cursor)
     if before is not None:
-        left = only_before(cursor, staged.table, before.table, intake.kind)
-        read_rows(cursor, left, intake.kind, source=intake.source, day=intake.day, into="intake_before")
+        left = only_before(cursor, staged, before, intake.kind)
+        read_rows_before(cursor, left, intake.kind, source=intake.source, day=intake.day)
         issues += _gone(cursor, intake, whole=refused == 0)
 
     weighed = weigh_statement(statement)
@@ -122,7 +124,7 @@ def _entries(cursor: Any, staged: Staged, intake: Intake) -> Iterable[Issue]:
         yield issue("NOT_A_BALANCE", entries)
     cursor.execute(
         f"SELECT count(*), (array_agg(line ORDER BY line))[1:{LINES_KEPT}], "  # noqa: S608
-        f"(array_agg(account || ' ' || amount ORDER BY line))[1:{LINES_KEPT}] FROM intake_row WHERE rule IS NULL AND amount < 0"
+        f"(array_agg(named || ' ' || amount ORDER BY line))[1:{LINES_KEPT}] FROM accounts_wanted WHERE rule IS NULL AND amount < 0"
     )
     count, lines, shown = cursor.fetchall()[0]
     if count:
@@ -132,16 +134,16 @@ def _entries(cursor: Any, staged: Staged, intake: Intake) -> Iterable[Issue]:
 _GONE_ACCOUNTS = f"""
 SELECT count(*), (array_agg(a.code ORDER BY a.code))[1:{LINES_KEPT}] FROM accounts_tradingaccount a
  WHERE a.id IN (SELECT account_id FROM intake_before WHERE rule IS NULL EXCEPT
-                SELECT account_id FROM intake_row WHERE account_id IS NOT NULL)
+                SELECT account_id FROM accounts_wanted WHERE account_id IS NOT NULL)
    AND (EXISTS (SELECT FROM accounts_cashbalance c WHERE c.account_id = a.id AND (c.settled <> 0 OR c.pending <> 0))
      OR EXISTS (SELECT FROM accounts_holding h WHERE h.account_id = a.id AND (h.settled <> 0 OR h.pending <> 0))
      OR EXISTS (SELECT FROM orders_order o WHERE o.account_id = a.id AND o.is_open))
 """  # noqa: S608
 _GONE_BALANCES = """
-SELECT b.account_id, b.what, b.account FROM intake_before b
+SELECT b.account_id, b.what, b.named FROM intake_before b
  WHERE b.rule IS NULL AND b.amount <> 0
-   AND b.account_id IN (SELECT account_id FROM intake_row)
-   AND NOT EXISTS (SELECT FROM intake_row r WHERE r.account_id = b.account_id AND r.what = b.what)
+   AND b.account_id IN (SELECT account_id FROM accounts_wanted)
+   AND NOT EXISTS (SELECT FROM accounts_wanted r WHERE r.account_id = b.account_id AND r.what = b.what)
 """
 
 
@@ -159,8 +161,8 @@ def _gone(cursor: Any, intake: Intake, *, whole: bool) -> Iterable[Issue]:
             "INSERT INTO accounts_wanted (account_id, what, amount) SELECT account_id, what, 0 FROM intake_gone"
         )
     if gone:
-        cursor.execute(f"SELECT account, what::text FROM intake_gone ORDER BY 1, 2 LIMIT {LINES_KEPT}")  # noqa: S608
-        yield issue("BALANCE_GONE", gone, [(0, f"{account} {what}") for account, what in cursor.fetchall()])
+        cursor.execute(f"SELECT named, what::text FROM intake_gone ORDER BY 1, 2 LIMIT {LINES_KEPT}")  # noqa: S608
+        yield issue("BALANCE_GONE", gone, [(0, f"{named} {what}") for named, what in cursor.fetchall()])
     cursor.execute("DROP TABLE intake_gone")
 
 

@@ -11,11 +11,11 @@ from reconciliation.domain.intake_rules import RULES, Severity
 from reconciliation.formats.read_statement import raw_records
 from reconciliation.kept_files import kept_path
 from reconciliation.models import Intake
-from reconciliation.services._weigh_file import weigh_file
+from reconciliation.services._weigh_file import ROWS, weigh_file
 from reconciliation.services.take_in import staged_with_last
 
 MOST = 100_000
-_BROKEN = "SELECT line, rule FROM intake_row WHERE rule IS NOT NULL ORDER BY line LIMIT %s"
+_BROKEN = "SELECT line, rule FROM {rows} WHERE rule IS NOT NULL ORDER BY line LIMIT %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def list_rejects(intake: Intake) -> list[Reject]:
         with raw_cursor() as cursor, staged_with_last(cursor, intake) as (now, before):
             weigh_file(cursor, intake, now, before)
             found += [(one.line, one.code, one.column, one.sentence) for one in now.problems.kept]
-            cursor.execute(_BROKEN, [MOST])
+            cursor.execute(_BROKEN.format(rows=ROWS[intake.kind]), [MOST])
             for line, code in cursor.fetchall():
                 rule = RULES[code]
                 if rule.severity is Severity.ERROR:
