@@ -30,6 +30,7 @@ from risk.services.switch_trading import switch_trading
 from tests.integration.seed.conftest import quiet
 from venues.models import FixSession, Venue
 
+DEALER = {"enter_order", "allocate_block", "engage_kill_switch", "work_exception"}
 NOW = datetime.now(UTC)
 
 
@@ -119,12 +120,12 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
 @pytest.mark.parametrize(
     ("username", "rights", "trades", "sees"),
     [
-        ("a.khan", {"enter_order", "engage_kill_switch", "work_exception"}, {"EQ1-UK", "EQ1-EU"}, {"EQ1-UK", "EQ1-EU"}),
-        ("j.osei", {"enter_order", "engage_kill_switch", "work_exception"}, {"EQ2-US", "EQ2-AP"}, {"EQ2-US", "EQ2-AP"}),
+        ("a.khan", DEALER, {"EQ1-UK", "EQ1-EU"}, {"EQ1-UK", "EQ1-EU"}),
+        ("j.osei", DEALER, {"EQ2-US", "EQ2-AP"}, {"EQ2-US", "EQ2-AP"}),
         (
             "m.ruiz",
             {
-                "release_order",
+                *("release_order", "allocate_block"),
                 "cancel_order",
                 "switch_trading",
                 "impose_block",
@@ -140,7 +141,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
         (
             "c.young",
             {
-                "release_order",
+                *("release_order", "decide_allocation"),
                 "switch_trading",
                 "impose_block",
                 "engage_kill_switch",
