@@ -70,7 +70,10 @@ def _book_direct(blocks: Sequence[Block], *, at: datetime) -> int:
     orders = dict(BlockFill.objects.filter(block__in=blocks).values_list("block_id", "order_id"))
     charges = find_charges(orders.values())
     trades = [
-        (told_block(block, round_=block.round + 1), whole_line(block, number, charges.get((orders[block.id], block.trade_date), ())))
+        (
+            told_block(block, round_=block.round + 1),
+            whole_line(block, number, charges.get((orders[block.id], block.trade_date), ())),
+        )
         for block, number in zip(blocks, next_numbers(len(blocks)), strict=True)
     ]
     keep(trades, tell("DirectTradesFormed", trades, at=at, day=at.date()), at=at)

@@ -37,11 +37,11 @@ def add_make_files(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def add_reconcile(verbs: Verbs[argparse.ArgumentParser]) -> None:
-    """The four kinds are said here too: the roof's parser knows no rooms."""
+    """The kinds are said here too: the roof's parser knows no rooms."""
     compare = verbs.add_parser(
         "reconcile", help="compare a counterparty's records with ours; every difference with its why"
     )
-    compare.add_argument("kind", choices=("orders", "executions", "positions", "cash"))
+    compare.add_argument("kind", choices=("orders", "executions", "positions", "cash", "allocations", "settlements"))
     compare.add_argument(
         "--source", required=True, metavar="FILE", help="the counterparty's file; docs/formats says which"
     )

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a file is about. Start of day takes the first four, reconciliation the last four."""
+    """What a file is about: ``START_OF_DAY`` are taken into the books, ``RECONCILED`` compared with them."""
 
     ACCOUNTS = "accounts"
     HOLDINGS = "holdings"
@@ -24,10 +24,12 @@ class Kind(StrEnum):
     ORDERS = "orders"
     EXECUTIONS = "executions"
     POSITIONS = "positions"
+    ALLOCATIONS = "allocations"
+    SETTLEMENTS = "settlements"
 
 
 START_OF_DAY = (Kind.ACCOUNTS, Kind.CASH, Kind.HOLDINGS, Kind.OPEN_ORDERS)
-RECONCILED = (Kind.ORDERS, Kind.EXECUTIONS, Kind.POSITIONS, Kind.CASH)
+RECONCILED = (Kind.ORDERS, Kind.EXECUTIONS, Kind.POSITIONS, Kind.CASH, Kind.ALLOCATIONS, Kind.SETTLEMENTS)
 
 
 class Type(StrEnum):
@@ -87,6 +89,24 @@ _ORDER: tuple[Column, ...] = (
     Column("transact_time", Type.INSTANT, "FIX 60, with its zone"),
 )
 
+_POST_TRADE: tuple[Column, ...] = (
+    _text(
+        "our_ref",
+        "Our name of it as they give it back: A-… , the ConfirmID, or the reference of the instruction",
+        longest=35,
+    ),
+    _text("their_ref", "Their name of it", longest=64),
+    _ACCOUNT,
+    _ISIN,
+    _SYMBOL,
+    _MIC,
+    _text("side", "FIX 54, of the account: 1 buy or receipt, 2 sale or delivery", required=True, longest=20),
+    _amount("qty", "Units, from zero up", required=True),
+    _text("currency", "ISO 4217 of money", longest=3),
+    Column("trade_date", Type.DATE, "FIX 75; the file's own day when empty"),
+    Column("settlement_date", Type.DATE, "FIX 64"),
+)
+
 COLUMNS: dict[Kind, tuple[Column, ...]] = {
     Kind.ACCOUNTS: (
         _ACCOUNT,
@@ -129,6 +149,21 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         ),
         Column("value_date", Type.DATE, "Of an entry"),
         _text("narrative", "Of an entry: what else the bank says", longest=500),
+    ),
+    Kind.ALLOCATIONS: (
+        *_POST_TRADE,
+        _amount("avg_px", "FIX 153, in the unit the venue trades in"),
+        _amount("gross", "FIX 381, without costs, from zero up"),
+        _amount("commission", "FIX 12, a cost is positive"),
+        _amount("fees", "FIX 137 summed, a cost is positive"),
+        _amount("net", "FIX 154, from zero up"),
+        _text("status", "unconfirmed, confirmed or affirmed", longest=24),
+    ),
+    Kind.SETTLEMENTS: (
+        *_POST_TRADE,
+        _amount("amount", "Money against the units, from zero up"),
+        _amount("settled_qty", "Of the units, those that changed hands"),
+        _text("status", "pending, partial, settled, failed or rejected", longest=24),
     ),
     Kind.ORDERS: _ORDER,
     Kind.OPEN_ORDERS: _ORDER,

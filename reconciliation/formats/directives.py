@@ -32,6 +32,8 @@ CONTROLLED: Final[Mapping[Kind, str]] = {
     Kind.ORDERS: "order_qty",
     Kind.OPEN_ORDERS: "order_qty",
     Kind.EXECUTIONS: "last_qty",
+    Kind.ALLOCATIONS: "qty",
+    Kind.SETTLEMENTS: "qty",
 }
 """The column that a bare ``sum`` is of."""
 _LARGEST_MANIFEST: Final = 65_536

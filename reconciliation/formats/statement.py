@@ -26,7 +26,7 @@ from reconciliation.formats.words import DEFAULTS
 LONGEST_CELL: Final = 1_000
 _MOST_REMEMBERED: Final = 4_096  # values of a column, each of at most so many characters
 _LONGEST_REMEMBERED: Final = 40
-NEED_INSTRUMENT: Final = frozenset({Kind.HOLDINGS, Kind.POSITIONS})
+NEED_INSTRUMENT: Final = frozenset({Kind.HOLDINGS, Kind.POSITIONS, Kind.ALLOCATIONS, Kind.SETTLEMENTS})
 Record = tuple[int, Sequence[str]]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reconciliation.domain.records import Kind
-from reconciliation.matching import cash, executions, orders, positions
+from reconciliation.matching import cash, executions, orders, positions, post_trade
 from reconciliation.matching.comparing import Compared, Task
 
 COMPARE: dict[Kind, Callable[[Any, Task], Compared]] = {
@@ -14,6 +14,8 @@ COMPARE: dict[Kind, Callable[[Any, Task], Compared]] = {
     Kind.EXECUTIONS: executions.compare,
     Kind.POSITIONS: positions.compare,
     Kind.CASH: cash.compare,
+    Kind.ALLOCATIONS: post_trade.compare_allocations,
+    Kind.SETTLEMENTS: post_trade.compare_settlements,
 }
 
 _MARKETS = """

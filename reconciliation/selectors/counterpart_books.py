@@ -18,6 +18,7 @@ from kernel.fix import ORD_STATUS_NAMES, OrdStatus
 from kernel.numbers import ZERO, plain
 from reconciliation.domain.making.sheet import Book, Record, instant
 from reconciliation.domain.records import Kind
+from reconciliation.selectors.post_trade_books import allocations, settlements
 
 _EXECUTIONS = """
 SELECT e.id, o.ref, e.exec_id, e.exec_ref_id, e.last_qty, e.last_px, e.effective_qty, e.effective_px,
@@ -97,6 +98,8 @@ def _all_of(day: date) -> list[tuple[Kind, str, str, Any]]:
         (Kind.EXECUTIONS, "executions", "BROKER", executions),
         (Kind.POSITIONS, "positions", "CUSTODIAN", lambda of: positions(of, "settled")),
         (Kind.POSITIONS, "positions_traded", "BROKER", lambda of: positions(of, "traded")),
+        (Kind.ALLOCATIONS, "allocations", "BROKER", allocations),
+        (Kind.SETTLEMENTS, "settlements", "CUSTODIAN", settlements),
     ]
 
 

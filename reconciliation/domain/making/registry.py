@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from kernel.errors import Invalid
-from reconciliation.domain.making import plants_balances, plants_executions, plants_orders
+from reconciliation.domain.making import plants_balances, plants_executions, plants_orders, plants_post_trade
 from reconciliation.domain.making.plants import PlantKind
 from reconciliation.domain.records import Kind
 
@@ -14,6 +14,7 @@ ALL: tuple[PlantKind, ...] = (
     *plants_orders.PLANTS,
     *plants_balances.POSITIONS,
     *plants_balances.CASH,
+    *plants_post_trade.PLANTS,
 )
 BY_NAME = {kind.full_name: kind for kind in ALL}
 # Categories of breaks that are no plant's name, and the plainest plant that makes one.

@@ -82,6 +82,33 @@ def cash(count: int = 4) -> Book:
     return Book("cash", Kind.CASH, "BANK", DAY, CUT, tuple(records))
 
 
+def allocated(count: int = 12) -> Book:
+    """As many trades, each of an account and stock of its own."""
+    records = tuple(Record(f"A-{n}", {**_post_trade(n), **_money(n)}) for n in range(count))
+    return Book("allocations", Kind.ALLOCATIONS, "BROKER", DAY, CUT, records)
+
+
+def settled(count: int = 12) -> Book:
+    """The same as instructions."""
+    said = {"amount": "812.5", "settled_qty": "0", "status": "pending"}
+    records = tuple(Record(f"S{n}-1", {**_post_trade(n), "our_ref": f"S{n}-1", **said}) for n in range(count))
+    return Book("settlements", Kind.SETTLEMENTS, "CUSTODIAN", DAY, CUT, records)
+
+
+def _post_trade(number: int) -> dict[str, str]:
+    return {
+        "our_ref": f"A-{number}", "their_ref": f"T{number}", "account": f"ACC-{number}", "isin": "GB00BH4HKS39",
+        "symbol": "VOD.L", "mic": "XLON", "side": "1", "qty": str(1000 + number), "currency": "GBP",
+        "trade_date": "2026-11-20", "settlement_date": "2026-11-24",
+    }  # fmt: skip
+
+
+def _money(number: int) -> dict[str, str]:
+    return {
+        "avg_px": "72.5", "gross": "725", "commission": "7", "fees": "3.63", "net": f"{735 + number}.63", "status": "confirmed",
+    }  # fmt: skip
+
+
 def books() -> list[Book]:
     """All of them."""
-    return [executions(), orders(), positions(), cash()]
+    return [executions(), orders(), positions(), cash(), allocated(), settled()]
