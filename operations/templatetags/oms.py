@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.domain.fee_words import charge_words
 from kernel.fix import OrdType, Side, TimeInForce
 from operations.domain.numbers import MINUS, NONE, grouped, signed
 from operations.domain.rows import ORD_TYPE_WORDS, SIDE_WORDS, TIME_IN_FORCE_WORDS
@@ -163,21 +164,10 @@ def soh(raw: str) -> str:
     """A raw FIX message with its separators made visible."""
     return raw.replace("\x01", " | ")
 
-
-CHARGE_WORDS = {
-    "fr_ftt": "French FTT",
-    "ie_stamp_duty": "Irish stamp duty",
-    "ptm_levy": "PTM levy",
-    "uk_sdrt": "UK SDRT",
-    "us_finra_taf": "FINRA TAF",
-    "us_sec_31": "SEC section 31",
-}
-
-
 @register.filter
 def charge(name: str) -> str:
     """A charge as people call it; of one that a later schedule brings, its name in words."""
-    return CHARGE_WORDS.get(name) or words(name)
+    return charge_words(name)
 
 
 @register.filter

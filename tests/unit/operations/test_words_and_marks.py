@@ -11,7 +11,8 @@ import pytest
 
 from operations.domain.numbers import grouped, signed
 from operations.domain.timeline import describe
-from operations.templatetags.oms import CHARGE_WORDS, charge, moment, waited
+from accounts.domain.fee_words import CHARGE_WORDS
+from operations.templatetags.oms import charge, moment, waited
 from tests.architecture.house import ROOT
 
 
