@@ -1,5 +1,7 @@
 """Every lock of this room on its own rows: blocks, ascending by id. In a transaction they come after idempotency keys and
 approval requests and before accounts: whoever holds a block may lock accounts, whoever holds an account asks for no block.
+
+A series (of notes, of the trade feed) is asked for by nobody who holds any other row of the house; its notes come behind it.
 """
 
 from __future__ import annotations
@@ -7,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from allocations.models import Block
+from allocations.models import Block, ContractNote, NoteSeries
 
 
 def lock_blocks(block_ids: Collection[UUID]) -> dict[UUID, Block]:
@@ -28,3 +30,14 @@ def lock_some(*, kind: str, states: Collection[str], most: int, after: UUID | No
     if after is not None:
         rows = rows.filter(pk__gt=after)
     return list(rows.order_by("id")[:most])
+
+
+def lock_series(code: str) -> NoteSeries:
+    """The numbering under lock: until commit nobody else gives a number of it, so numbers commit in their order and without gaps."""
+    return NoteSeries.objects.select_for_update(no_key=True).get(pk=code)
+
+
+def lock_notes(note_ids: Collection[UUID]) -> dict[UUID, ContractNote]:
+    """Notes under lock, by id; whoever replaces or cancels one holds its series already."""
+    rows = ContractNote.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(note_ids)).order_by("id")
+    return {row.id: row for row in rows}

@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=0, minute=45),
         "args": ("nightly", True),
     },
+    "issue-notes": {"task": "allocations.issue_notes", "schedule": 15.0, "options": {"expires": 15}},
     "run-due-days": {"task": "operations.run_due_days", "schedule": 30.0, "options": {"expires": 30}},
     "finish-proof": {"task": "operations.finish_proof", "schedule": 15.0, "options": {"expires": 15}},
     "prove-invariants": {"task": "operations.prove_invariants", "schedule": crontab(hour=1, minute=40)},

@@ -46,6 +46,16 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=("ExecutionRecorded", "ExecutionCorrected", "ExecutionBusted", "ExcessMoved"),
     ),
     Listener(
+        name="allocations.feed",
+        module="allocations.services.on_allocated_feed",
+        kinds=("AllocationBooked", "AllocationReversed", "AllocationReleased", "AllocationCompensated", "DirectTradesFormed"),
+    ),
+    Listener(
+        name="allocations.notes",
+        module="allocations.services.on_allocated_notes",
+        kinds=("AllocationReversed",),
+    ),
+    Listener(
         name="reconciliation.reconnect",
         module="reconciliation.services.on_recovery_ended",
         kinds=("RecoveryEnded",),

@@ -56,6 +56,8 @@ KNOWN_VARIABLES = {
     "OMS_MAIL_HOST": "host:port of the mail server that notices go to; no mail when absent",
     "OMS_MAIL_FROM": "sender of the mails; oms@localhost when absent",
     "OMS_WORKING_HOURS": "business hours as HH:MM-HH:MM, or GROUP=HH:MM-HH:MM, comma-separated; 07:00-19:00 when absent",
+    "OMS_FIRM_NAME": "name of the firm on contract notes; needed in live mode, Demo House when absent elsewhere",
+    "OMS_FIRM_LINES": "lines below it, separated by |: address, who authorises the firm; none when absent",
     "OMS_HOUSE_ZONE": "time zone of the business hours; Europe/London when absent",
     "OMS_REFERENCE_MARKET": "market whose holidays are the house's and whose hours stand in where an item names none; XLON when absent",
     "OMS_FROZEN_AT": "test only: fixed time for screenshots",
@@ -328,6 +330,8 @@ EMAIL_PORT = int(_mail_port or 25)
 EMAIL_TIMEOUT = 10
 WORKING_HOURS = working_hours(os.environ.get("OMS_WORKING_HOURS", ""))
 HOUSE_ZONE = os.environ.get("OMS_HOUSE_ZONE") or "Europe/London"
+FIRM_NAME = os.environ.get("OMS_FIRM_NAME") or ("" if MODE == "live" else "Demo House")
+FIRM_LINES = tuple(line.strip() for line in os.environ.get("OMS_FIRM_LINES", "").split("|") if line.strip())
 REFERENCE_MARKET = os.environ.get("OMS_REFERENCE_MARKET") or "XLON"
 STEP_UP = choice("OMS_STEP_UP", ("enrolled", "always"), live="always")
 STEP_UP_FOR = timedelta(minutes=whole("OMS_STEP_UP_MINUTES", 15))

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from allocations.domain import transitions as moves
+from allocations.domain.notes import note_number
 from allocations.models.blocks import Allocation
 
 
@@ -20,7 +21,11 @@ class NoteSeries(models.Model):
 
 
 class ContractNote(FSMModelMixin, models.Model):
-    """What a client was told of its trades of a day, or of one. Issued once, byte for byte reproducible from ``facts``."""
+    """What a client was told of its trades of a day on a market, or of one. Issued once, byte for byte reproducible from ``facts``.
+
+    One that ``cancels`` another tells that nothing of it stands and replaces nothing; it is never canceled itself. Of an account,
+    day and market one day's note is live. ``stale_at``: a trade of it was undone since; it is about to be replaced.
+    """
 
     class Scope(models.TextChoices):
         DAY = "day", "All trades of an account and day"
@@ -33,6 +38,7 @@ class ContractNote(FSMModelMixin, models.Model):
     number = models.BigIntegerField()
     account = models.ForeignKey("accounts.TradingAccount", on_delete=models.PROTECT, related_name="+")
     trade_date = models.DateField()
+    mic = models.CharField(max_length=4, default="", db_default="")
     scope = models.CharField(max_length=5, choices=Scope.choices)
     regime = models.CharField(max_length=8, help_text="UK, EU, US, AU: which fields, and by when")
     due_at = models.DateTimeField(null=True, help_text="By when it must have been issued")
@@ -48,13 +54,33 @@ class ContractNote(FSMModelMixin, models.Model):
     issued_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     event_id = models.UUIDField()
+    stale_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True, help_text="Its file was written to the outgoing directory")
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["series", "number"], name="allocations_note_number"),
             models.CheckConstraint(condition=Q(number__gt=0), name="allocations_note_number_positive"),
+            models.CheckConstraint(
+                condition=Q(replaces__isnull=True) | Q(cancels__isnull=True), name="allocations_note_replaces_or_cancels"
+            ),
+            models.UniqueConstraint(
+                fields=["account", "trade_date", "mic"],
+                name="allocations_note_one_live",
+                condition=Q(state=moves.ISSUED, scope="day", cancels__isnull=True),
+            ),
         ]
-        indexes: ClassVar = [models.Index(fields=["account", "-trade_date"], name="allocations_note_account")]
+        indexes: ClassVar = [
+            models.Index(fields=["account", "-trade_date"], name="allocations_note_account"),
+            models.Index(fields=["-issued_at"], name="allocations_note_issued"),
+            models.Index(fields=["series"], name="allocations_note_to_deliver", condition=Q(delivered_at__isnull=True)),
+            models.Index(fields=["account"], name="allocations_note_stale", condition=Q(stale_at__isnull=False)),
+        ]
+
+    @property
+    def ref(self) -> str:
+        """As it is printed and said: UK-000123."""
+        return note_number(self.series_id, self.number)
 
     @transition(field=state, source=moves.sources_of(moves.NOTE, "cancel"), target=moves.CANCELED)
     def cancel(self) -> None:

@@ -43,6 +43,7 @@ POST_TRADE = tuple(
         "feedentry",
         "standinginstruction",
         "settlementstatus",
+        "contractnote_allocations",
     )
 )
 APPEND_ONLY = (

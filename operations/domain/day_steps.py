@@ -24,7 +24,7 @@ RUN: tuple[Transition, ...] = (
 
 STEPS: dict[str, tuple[str, ...]] = {
     START: ("feeds", "intake", "compare"),
-    END: ("close", "expire", "roll", "positions", "compare", "seal", "picture", "report"),
+    END: ("close", "expire", "roll", "positions", "notes", "compare", "seal", "picture", "report"),
 }
 SAYS: dict[str, str] = {
     "feeds": "Files that are owed have come",
@@ -34,6 +34,7 @@ SAYS: dict[str, str] = {
     "expire": "Day orders are over by the venue's word",
     "roll": "Good-till orders stand ready for the next day",
     "positions": "Positions and cash of the day are written down",
+    "notes": "Clients have the contract notes that nothing can change any more",
     "seal": "The journal is sealed",
     "picture": "A snapshot of the picture is kept",
     "report": "What is open is counted, and the day's end is told",

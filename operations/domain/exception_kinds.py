@@ -205,6 +205,9 @@ _FILES = {
     "FILE_LATE": _books("A file is late", "R-18", RUNS),
     "FILE_MISSING": _books("A file is missing", "R-18", RUNS),
     "INTAKE_STOPPED": _books("A file of the start of day was not applied", "R-19", RUNS),
+    "NOTE_LATE": _books("Contract notes are late", "R-27"),
+    "NOTE_INCOMPLETE": _books("A contract note lacks what it must say", "R-27"),
+    "NOTE_DIFFERS": _house("A contract note differs from its record", "R-27", settles=PERSON),
     "DAY_RUN_STANDS": _books("The begin or end of a day stands still", "R-20", RUNS),
     "RUN_FAILED": _books("A reconciliation run failed", "R-13", RUNS),
 }

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from accounts.services.close_day import close_day
+from allocations.selectors.noted import list_unnoted
+from allocations.services.issue_due_notes import issue_due_notes
 from authorisation.domain.principal import process_principal
 from journal.domain.records import Anomaly, Severity
 from journal.models import Snapshot
@@ -31,6 +33,7 @@ from venues.services.infer_expiries import DAY_ORDER_NOT_OVER
 ACTOR = process_principal("day").actor
 MOST_SEALS = 1_000
 NAMED = 50
+MOST_NOTES = 100_000
 
 
 def close(run: DayRun, at: datetime) -> Outcome:
@@ -122,6 +125,14 @@ def positions(run: DayRun, at: datetime) -> Outcome:
     )
 
 
+def notes(run: DayRun, at: datetime) -> Outcome:
+    """Contract notes of accounts whose trades no open block can change; the others follow by themselves, before their deadline."""
+    written = issue_due_notes(at=at)
+    waiting = len(list_unnoted(since=run.day, most=MOST_NOTES, mic=run.place, day=run.day))
+    figures = {"notes": written, "waiting": waiting}
+    return Outcome(True, f"{written} contract notes were issued; {waiting} accounts wait for theirs.", figures)
+
+
 def seal(run: DayRun, at: datetime) -> Outcome:
     """Every event so far is under a seal."""
     made, behind_s = 0, 0.0
@@ -173,6 +184,7 @@ WORK: Mapping[str, Callable[[DayRun, datetime], Outcome]] = {
     "expire": expire,
     "roll": roll,
     "positions": positions,
+    "notes": notes,
     "compare": compare,
     "seal": seal,
     "picture": picture,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from kernel.errors import Unavailable
@@ -59,6 +59,12 @@ class MarketClock:
             f"No session of {self.mic} on or after {local.isoformat()} is loaded. Load the calendar of {self.mic}.",
             {"mic": self.mic, "date": local.isoformat()},
         )
+
+    def day_ends_at(self, trade_date: date) -> datetime:
+        """When the market's day of ``trade_date`` ends, in UTC: at its official close; round the clock, at midnight."""
+        session = None if self.calendar.always_open else self.calendar.session_on(trade_date)
+        midnight = datetime.combine(trade_date + timedelta(days=1), time(), self.zone)
+        return (session.close_at if session else midnight).astimezone(UTC)
 
     def settlement_date(self, trade_date: date) -> date:
         """The date a trade of ``trade_date`` settles."""

@@ -6,7 +6,7 @@ venue that cannot list, is a person's matter.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from refdata.domain.market_clock import MarketClock
 
@@ -17,9 +17,7 @@ DAY_FORCES = ("0", "2", "7")  # day, at the opening, at the close
 
 def ends_at(clock: MarketClock, trade_date: date) -> datetime:
     """When the market's day of ``trade_date`` ends, in UTC: at its official close; round the clock, at midnight."""
-    session = None if clock.calendar.always_open else clock.calendar.session_on(trade_date)
-    midnight = datetime.combine(trade_date + timedelta(days=1), time(), clock.zone)
-    return (session.close_at if session else midnight).astimezone(UTC)
+    return clock.day_ends_at(trade_date)
 
 
 def day_is_over(clock: MarketClock, trade_date: date, now: datetime) -> bool:
