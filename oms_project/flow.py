@@ -48,7 +48,13 @@ LISTENERS: tuple[Listener, ...] = (
     Listener(
         name="allocations.feed",
         module="allocations.services.on_allocated_feed",
-        kinds=("AllocationBooked", "AllocationReversed", "AllocationReleased", "AllocationCompensated", "DirectTradesFormed"),
+        kinds=(
+            "AllocationBooked",
+            "AllocationReversed",
+            "AllocationReleased",
+            "AllocationCompensated",
+            "DirectTradesFormed",
+        ),
     ),
     Listener(
         name="allocations.notes",

@@ -68,10 +68,10 @@ def next_entries(steps: Sequence[Step], told: Iterable[Entry]) -> list[Entry]:
         _keep(entry, newest, names)
     added: list[Entry] = []
     for step in steps:
-        entry = _next(step, newest, names)
-        if entry is not None:
-            _keep(entry, newest, names)
-            added.append(entry)
+        adds = _next(step, newest, names)
+        if adds is not None:
+            _keep(adds, newest, names)
+            added.append(adds)
     return added
 
 
@@ -87,7 +87,7 @@ def _next(step: Step, newest: Mapping[str, Entry], names: Mapping[UUID, str]) ->
     if step.verb is Verb.BOOKED:
         if own is not None:
             return None
-        last = newest.get(names[step.before]) if step.before in names else None
+        last = newest.get(names.get(step.before, "")) if step.before else None
         if last is not None and last.what != CANCEL and last.allocation_id == step.before:
             return _entry(CORRECTION, last.trade_ref, last.version + 1, step, step.record)
         return _entry(NEW, trade_name(step.number), 1, step, step.record)

@@ -59,12 +59,13 @@ _MIFID = (
     Must("trade.settlement", "what the client has to do, and by when", "(o)"),
     Must("trade.capacity", "whether the firm was the other side", "(p)"),
 )
-_HANDBOOK = dict(
-    zip((f"({letter})" for letter in "abcdefghjklmop"), ("1", "2", "3", "4", "5", "6", "7", "8", "10", "11", "12", "13", "17", "18"), strict=True)
-)  # fmt: skip
+_ANNEX = {
+    "(a)": "1", "(b)": "2", "(c)": "3", "(d)": "4", "(e)": "5", "(f)": "6", "(g)": "7", "(h)": "8", "(j)": "10", "(k)": "11",
+    "(l)": "12", "(m)": "13", "(o)": "17", "(p)": "18",
+}  # fmt: skip
 MUST_SAY: Mapping[str, tuple[Must, ...]] = {
     EU: _MIFID,
-    UK: tuple(Must(one.at, one.what, _HANDBOOK[one.item]) for one in _MIFID),
+    UK: tuple(Must(one.at, one.what, _ANNEX[one.item]) for one in _MIFID),
     US: (
         Must("firm.name", "the broker", "(a)"),
         Must("client.name", "the customer", "(a)"),
@@ -101,12 +102,16 @@ TERMS: Mapping[str, tuple[str, ...]] = {
         "Tell us at once if anything on this note differs from what you asked for.",
     ),
     US: (
-        "Where a price is an average, the details of each execution are given on written request, as are the name of the other side "
-        "of the trade and, where we received any, the source and amount of other remuneration.",
+        (
+            "Where a price is an average, the details of each execution are given on written request, as are the name of the other "
+            "side of the trade and, where we received any, the source and amount of other remuneration."
+        ),
     ),
     AU: (
-        "Each trade is made under the rules and procedures of its market and of its clearing and settlement facilities, which may "
-        "cancel or amend it; an error on this note may be corrected.",
+        (
+            "Each trade is made under the rules and procedures of its market and of its clearing and settlement facilities, which "
+            "may cancel or amend it; an error on this note may be corrected."
+        ),
         "Where a price is an average, the details of each execution are given on request.",
     ),
 }  # fmt: skip

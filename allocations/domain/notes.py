@@ -122,7 +122,7 @@ def facts_of(heading: Heading, trades: Sequence[Trade]) -> dict[str, Any]:
 
 def _statement(heading: Heading) -> str:
     if heading.cancels:
-        return f"This note cancels note {heading.cancels}. What it told of did not happen for your account or was undone; nothing replaces it."
+        return f"This note cancels note {heading.cancels}. What it told of was undone for your account; nothing replaces it."
     if heading.replaces:
         return f"This note cancels and replaces note {heading.replaces}. Please put this one in its place."
     return ""

@@ -62,7 +62,8 @@ class ContractNote(FSMModelMixin, models.Model):
             models.UniqueConstraint(fields=["series", "number"], name="allocations_note_number"),
             models.CheckConstraint(condition=Q(number__gt=0), name="allocations_note_number_positive"),
             models.CheckConstraint(
-                condition=Q(replaces__isnull=True) | Q(cancels__isnull=True), name="allocations_note_replaces_or_cancels"
+                condition=Q(replaces__isnull=True) | Q(cancels__isnull=True),
+                name="allocations_note_replaces_or_cancels",
             ),
             models.UniqueConstraint(
                 fields=["account", "trade_date", "mic"],

@@ -67,7 +67,9 @@ def _head(sheet: Sheet, facts: Facts) -> None:
     client, account = facts["client"], facts["account"]
     pairs = [("Client", client["name"]), ("Client code", client["code"])]
     pairs += [("LEI", client["lei"])] if client["lei"] else []
-    pairs += [("Account", account["code"] if account["name"] == account["code"] else f"{account['code']} {account['name']}")]
+    pairs += [
+        ("Account", account["code"] if account["name"] == account["code"] else f"{account['code']} {account['name']}")
+    ]
     for name, value in pairs:
         sheet.row([(name, _NAME), (value, Column(_VALUE.x, ROOM - 96))], size=9)
     sheet.y += 6
@@ -181,7 +183,9 @@ def _totals(sheet: Sheet, facts: Facts) -> None:
     for total in facts["totals"]:
         sheet.write(f"All {total['trades']} trades in {total['currency']}", face=BOLD, size=9.5)
         sheet.write(f"Charges {figure(total['fees'], total['places'])}", x=HALF + 60, size=8.5, ink=QUIET, right=True)
-        sheet.write(f"{total['net_label']} {figure(total['net'], total['places'])}", x=RIGHT, face=BOLD, size=9.5, right=True)
+        sheet.write(
+            f"{total['net_label']} {figure(total['net'], total['places'])}", x=RIGHT, face=BOLD, size=9.5, right=True
+        )
         sheet.y += 15
     sheet.y += 4
 

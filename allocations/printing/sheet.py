@@ -157,4 +157,18 @@ def _set_ink(canvas: Any, ink: Any) -> None:
     canvas.setStrokeColorRGB(red, green, blue)
 
 
-__all__ = ["ALARM", "BOLD", "INK", "MARGIN", "PLAIN", "QUIET", "ROOM", "RULE", "WIDTH", "Column", "Sheet", "pdf_of", "wrapped"]
+__all__ = [
+    "ALARM",
+    "BOLD",
+    "INK",
+    "MARGIN",
+    "PLAIN",
+    "QUIET",
+    "ROOM",
+    "RULE",
+    "WIDTH",
+    "Column",
+    "Sheet",
+    "pdf_of",
+    "wrapped",
+]

@@ -70,9 +70,7 @@ class Unnoted:
     waits: bool
 
 
-def list_unnoted(
-    *, since: date, most: int, mic: str | None = None, day: date | None = None
-) -> list[Unnoted]:
+def list_unnoted(*, since: date, most: int, mic: str | None = None, day: date | None = None) -> list[Unnoted]:
     """Accounts whose trades since a day no live note tells of, oldest first."""
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_WITHOUT, {"since": since, "most": most, "mic": mic, "day": day})

@@ -6,7 +6,7 @@ there. So numbers have no gap, and what is asked twice is found told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from django.conf import settings
 
 from allocations.domain import transitions as moves
 from allocations.domain.note_regimes import Regime, due_at, missing, regime_on
-from allocations.domain.notes import TEMPLATE, Heading, Trade, facts_of, note_number
+from allocations.domain.notes import TEMPLATE, Heading, facts_of, note_number
 from allocations.domain.noting import Step
 from allocations.models import ContractNote, NoteSeries
 from allocations.printing.render_note import facts_digest, render_note
@@ -65,6 +65,14 @@ class Place:
     regime: Regime
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A note with the trades it tells of, before either is in the database."""
+
+    note: ContractNote
+    told: tuple[UUID, ...]
+
+
 def place_of(mic: str, day: date) -> Place:
     """Raises Refused NOTE_REGIME_MISSING where no line says which rules a note of that market follows."""
     market = Market.objects.get(pk=mic)
@@ -92,7 +100,7 @@ def write_notes(
     """Write the notes that say all they must, in order; of the others an anomaly says what they lack. The caller holds the series."""
     told = trades({one for order in orders for one in order.allocation_ids})
     people = parties({order.key.account_id for order in orders})
-    notes: list[ContractNote] = []
+    notes: list[_Written] = []
     for order in orders:
         chosen = [told[one] for one in order.allocation_ids]
         number = series.last_number + len(notes) + 1
@@ -100,9 +108,10 @@ def write_notes(
         lacking = () if order.step is Step.CANCEL else missing(place.regime.code, facts)
         _tell_lacking(order, facts, lacking, actor=actor, at=at)
         if not lacking:
-            notes.append(_note(order, series, number, facts, place, _first_due(place, chosen), actor, at))
-    _keep(notes, orders, series, actor=actor, at=at)
-    return notes
+            due = min(deadline(place, trade_date=one.trade_date, settlement_date=one.settlement_date) for one in chosen)
+            notes.append(_Written(_note(order, series, number, facts, place, due, at), order.allocation_ids))
+    _keep(notes, series, actor=actor, at=at)
+    return [one.note for one in notes]
 
 
 def _heading(order: Order, party: Party, place: Place, series: str, number: int, at: datetime) -> Heading:
@@ -118,10 +127,6 @@ def _heading(order: Order, party: Party, place: Place, series: str, number: int,
     return replace(heading, cancels=ended) if order.step is Step.CANCEL else replace(heading, replaces=ended)
 
 
-def _first_due(place: Place, chosen: Iterable[Trade]) -> datetime:
-    return min(deadline(place, trade_date=one.trade_date, settlement_date=one.settlement_date) for one in chosen)
-
-
 def _note(
     order: Order,
     series: NoteSeries,
@@ -129,49 +134,45 @@ def _note(
     facts: Mapping[str, Any],
     place: Place,
     due: datetime,
-    actor: Principal,
     at: datetime,
 ) -> ContractNote:
     cancels = order.ends if order.step is Step.CANCEL else None
-    note = ContractNote(
+    return ContractNote(
         id=new_id(), series=series, number=number, account_id=order.key.account_id, trade_date=order.key.trade_date,
         mic=order.key.mic, scope=order.scope, regime=place.regime.code, due_at=due, cancels=cancels,
         replaces=None if cancels else order.ends, facts=facts, facts_sha256=facts_digest(facts),
         pdf_sha256=sha256(render_note(facts, TEMPLATE)), template_version=TEMPLATE, reason=order.why, issued_at=at,
         event_id=new_id(),
     )  # fmt: skip
-    vars(note)["told"] = order.allocation_ids
-    return note
 
 
-def _keep(
-    notes: Sequence[ContractNote], orders: Sequence[Order], series: NoteSeries, *, actor: Principal, at: datetime
-) -> None:
+def _keep(notes: Sequence[_Written], series: NoteSeries, *, actor: Principal, at: datetime) -> None:
     if not notes:
         return
-    ended = [note.replaces_id or note.cancels_id for note in notes if note.replaces_id or note.cancels_id]
+    ended = [one.note.replaces_id or one.note.cancels_id for one in notes]
     update_rows(
         ContractNote,
-        [(one, moves.CANCELED, at, None) for one in ended],
+        [(note_id, moves.CANCELED, at, None) for note_id in ended if note_id],
         key=("id",),
         fields=("state", "ended_at", "stale_at"),
     )
-    write_rows(ContractNote, [tuple(getattr(note, name) for name in _FIELDS) for note in notes], fields=_FIELDS)
-    links = [(note.id, one) for note in notes for one in vars(note)["told"]]
+    rows = [tuple(getattr(one.note, name) for name in _FIELDS) for one in notes]
+    write_rows(ContractNote, rows, fields=_FIELDS)
+    links = [(one.note.id, told) for one in notes for told in one.told]
     write_rows(THROUGH, links, fields=("contractnote_id", "allocation_id"))
     crash_point("notes.written")
     series.last_number += len(notes)
     series.save(update_fields=["last_number"])
-    append_to_stream(drafts=[draft for note in notes for draft in _drafts(note, actor, at)], at=at)
+    append_to_stream(drafts=[draft for one in notes for draft in _drafts(one, actor, at)], at=at)
     crash_point("notes.told")
 
 
-def _drafts(note: ContractNote, actor: Principal, at: datetime) -> list[EventDraft]:
-    told = [str(one) for one in vars(note)["told"]]
-    body = {
+def _drafts(written: _Written, actor: Principal, at: datetime) -> list[EventDraft]:
+    note = written.note
+    body: dict[str, Any] = {
         "note_id": str(note.id), "ref": note.ref, "account_id": str(note.account_id), "mic": note.mic, "scope": note.scope,
-        "regime": note.regime, "trade_date": note.trade_date.isoformat(), "allocations": told, "template": note.template_version,
-        "facts_sha256": note.facts_sha256.hex(), "pdf_sha256": note.pdf_sha256.hex(),
+        "regime": note.regime, "trade_date": note.trade_date.isoformat(), "allocations": [str(one) for one in written.told],
+        "template": note.template_version, "facts_sha256": note.facts_sha256.hex(), "pdf_sha256": note.pdf_sha256.hex(),
     }  # fmt: skip
     if note.reason:
         body["reason"] = note.reason

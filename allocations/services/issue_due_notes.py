@@ -39,9 +39,7 @@ def issue_due_notes(*, at: datetime) -> int:
     return written
 
 
-def _sorted_out(
-    waiting: Sequence[Unnoted], *, at: datetime
-) -> tuple[list[NoteKey], dict[tuple[str, date], int]]:
+def _sorted_out(waiting: Sequence[Unnoted], *, at: datetime) -> tuple[list[NoteKey], dict[tuple[str, date], int]]:
     """Who gets a note now, and by market and day for how many the deadline has passed."""
     go: list[NoteKey] = []
     late: dict[tuple[str, date], int] = defaultdict(int)
@@ -62,16 +60,18 @@ def _sorted_out(
 
 
 def _place(mic: str, day: date, *, at: datetime) -> Place | None:
-    """The market, or None with an anomaly where no rules are known for its notes."""
+    """The market, or None where no rules are known for its notes; that is a matter until they are."""
+    place, sentence = None, f"The rules for contract notes of {mic} are known."
     try:
-        return place_of(mic, day)
+        place = place_of(mic, day)
     except Refused as refusal:
-        anomaly = Anomaly(
-            kind=INCOMPLETE, severity=Severity.HIGH, subject_type="market", subject_id=mic, sentence=refusal.sentence,
-            dedupe_key=f"note-regime:{mic}", evidence={"mic": mic},
-        )  # fmt: skip
-        set_anomaly(anomaly=anomaly, wrong=True, actor=ACTOR.actor, at=at)
-        return None
+        sentence = refusal.sentence
+    anomaly = Anomaly(
+        kind=INCOMPLETE, severity=Severity.HIGH, subject_type="market", subject_id=mic, sentence=sentence,
+        dedupe_key=f"note-regime:{mic}", evidence={"mic": mic},
+    )  # fmt: skip
+    set_anomaly(anomaly=anomaly, wrong=place is None, actor=ACTOR.actor, at=at)
+    return place
 
 
 def _single_notes(*, at: datetime) -> int:

@@ -34,7 +34,9 @@ def issue_note(*, actor: Principal, at: datetime, allocation_ref: str) -> UUID:
         if noted is not None:
             raise Conflict("NOTE_THERE", f"{allocation.ref} is on note {noted.ref}.", {"note": noted.ref})
         if allocation.id not in standing_of([key])[key]:
-            raise Refused("NOTE_NOT_DUE", f"{allocation.ref} is no standing trade of a client: there is nothing to note.")
+            raise Refused(
+                "NOTE_NOT_DUE", f"{allocation.ref} is no standing trade of a client: there is nothing to note."
+            )
         order = Order(key, TRADE, Step.ISSUE, (allocation.id,))
         written = write_notes(series, [order], place=place, actor=actor, at=at)
     if not written:

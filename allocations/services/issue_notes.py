@@ -1,4 +1,4 @@
-"""Issue the notes of accounts for a day and market: the first, another in place of one that tells too much or too little, or a cancellation.
+"""Issue the notes of accounts for a day and market: a first one, another in the place of one, or a cancellation.
 
 What each account's note should tell is compared with what it tells, under the lock of the numbering, so that asking again changes
 nothing. In slices, each a transaction of its own: killed between two, the rest is found again.
@@ -62,7 +62,7 @@ def issue_for(keys: Sequence[NoteKey], *, actor: Principal, at: datetime, why: s
     """The same for accounts that are known already; one market and day after the other."""
     written = incomplete = 0
     for place in sorted({(key.mic, key.trade_date) for key in keys}, key=lambda one: (one[1], one[0])):
-        chosen = [key for key in keys if (key.mic, key.trade_date) == place]
+        chosen = [key for key in dict.fromkeys(keys) if (key.mic, key.trade_date) == place]
         for start in range(0, len(chosen), SLICE):
             with transaction.atomic():
                 slice_ = renew(chosen[start : start + SLICE], actor=actor, at=at, why=why)
@@ -96,6 +96,4 @@ def _live(keys: Sequence[NoteKey]) -> dict[NoteKey, ContractNote]:
         state=moves.ISSUED, scope=DAY, cancels=None,
     ).values_list("id", flat=True)  # fmt: skip
     locked = lock_notes(list(rows)).values()
-    return {
-        NoteKey(note.account_id, note.trade_date, note.mic): note for note in locked if note.state == moves.ISSUED
-    }
+    return {NoteKey(note.account_id, note.trade_date, note.mic): note for note in locked if note.state == moves.ISSUED}

@@ -116,9 +116,7 @@ def _steps(
         record = records[allocation_id][0]
         undone = names.get(one.line.compensates) if one.line.compensates else None
         record = {**record, "parked": one.line.state == "parked", "compensates": undone}
-        steps.append(
-            Step(one.verb, allocation_id, one.line.number, one.event.id, predecessor, replaced, record)
-        )
+        steps.append(Step(one.verb, allocation_id, one.line.number, one.event.id, predecessor, replaced, record))
     return steps
 
 
@@ -128,9 +126,7 @@ def _write(series: NoteSeries, entries: Sequence[Entry], sights: Mapping[UUID, S
     rows, drafts = [], []
     for position, entry in enumerate(entries, start=series.last_number + 1):
         event_id, payload = new_id(), {**entry.payload, "position": position}
-        rows.append(
-            (position, entry.what, entry.trade_ref, entry.version, entry.allocation_id, payload, event_id, at)
-        )
+        rows.append((position, entry.what, entry.trade_ref, entry.version, entry.allocation_id, payload, event_id, at))
         drafts.append(_draft(entry, payload, sights[entry.allocation_id], event_id, at))
     write_rows(FeedEntry, rows, fields=_FIELDS)
     series.last_number += len(entries)

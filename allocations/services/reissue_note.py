@@ -27,11 +27,15 @@ def reissue_note(*, actor: Principal, at: datetime, note_id: UUID, reason: str) 
     require_work(actor)
     why = " ".join(reason.split())
     if not why or len(why) > MOST_REASON:
-        raise Invalid("REASON_MISSING", "Say why, in at most 500 characters: the client reads it.", {"reason": ["Say why."]})
+        raise Invalid(
+            "REASON_MISSING", "Say why, in at most 500 characters: the client reads it.", {"reason": ["Say why."]}
+        )
     note = get_note(actor, note_id)
     with transaction.atomic():
         if not renew_one(note.id, actor=actor, at=at, why=why, again=True):
-            raise Refused("NOTE_INCOMPLETE", f"The note that replaces {note.ref} lacks what it must say; see the exceptions.")
+            raise Refused(
+                "NOTE_INCOMPLETE", f"The note that replaces {note.ref} lacks what it must say; see the exceptions."
+            )
 
 
 def renew_one(note_id: UUID, *, actor: Principal, at: datetime, why: str, again: bool) -> bool:

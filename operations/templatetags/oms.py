@@ -164,6 +164,7 @@ def soh(raw: str) -> str:
     """A raw FIX message with its separators made visible."""
     return raw.replace("\x01", " | ")
 
+
 @register.filter
 def charge(name: str) -> str:
     """A charge as people call it; of one that a later schedule brings, its name in words."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from accounts.domain.fee_words import CHARGE_WORDS
 from operations.domain.numbers import grouped, signed
 from operations.domain.timeline import describe
-from accounts.domain.fee_words import CHARGE_WORDS
 from operations.templatetags.oms import charge, moment, waited
 from tests.architecture.house import ROOT
 
