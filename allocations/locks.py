@@ -10,6 +10,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from allocations.models import Block, ContractNote, NoteSeries
+from journal.bulk import insert_rows
 
 
 def lock_blocks(block_ids: Collection[UUID]) -> dict[UUID, Block]:
@@ -33,7 +34,9 @@ def lock_some(*, kind: str, states: Collection[str], most: int, after: UUID | No
 
 
 def lock_series(code: str) -> NoteSeries:
-    """The numbering under lock: until commit nobody else gives a number of it, so numbers commit in their order and without gaps."""
+    """The numbering under lock, begun where it is missing: until commit nobody else gives a number of it, so numbers commit in
+    their order and without gaps."""
+    insert_rows(NoteSeries, [(code, 0)], fields=("code", "last_number"), on_conflict="DO NOTHING")
     return NoteSeries.objects.select_for_update(no_key=True).get(pk=code)
 
 

@@ -82,6 +82,7 @@ ELSEWHERE = {
     # tests/concurrency/test_corporate_actions.py
     *("action.begun", "action.planned", "action.canceled", "action.finished"),
     *("action.account_written", "action.account_booked", "action.account_reversed"),
+    *("notes.written", "notes.told", "notes.filed"),  # tests/concurrency/test_notes.py
     *("webhook.sent", "webhook.settled"),  # tests/concurrency/test_webhooks.py
     *("before_report_stored", "after_report_stored", "inbox_before_commit", "inbox_after_commit"),
 }

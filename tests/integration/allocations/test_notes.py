@@ -169,7 +169,7 @@ def test_a_market_without_rules_and_a_firm_without_a_name_issue_nothing(house: N
     assert raised("NOTE_INCOMPLETE")[1].startswith("No rules are known for contract notes of trades on XLON (ZZ)")
     with pytest.raises(Refused, match="No rules"):
         issue_notes(actor=PROCESS, at=CLOSED, mic="XLON", day=DAY)
-    assert (ContractNote.objects.count(), NoteSeries.objects.get(pk="UK").last_number) == (0, 0)
+    assert (ContractNote.objects.count(), NoteSeries.objects.filter(last_number__gt=0).count()) == (0, 0)
 
 
 @pytest.mark.parametrize(
