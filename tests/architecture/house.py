@@ -31,6 +31,7 @@ ROOMS_WITH_TABLES = [
     "risk",
     "orders",
     "venues",
+    "allocations",
     "outbound",
     "reconciliation",
     "operations",
