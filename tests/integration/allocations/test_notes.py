@@ -234,6 +234,7 @@ def test_a_person_issues_one_trade_s_note_and_another_in_a_note_s_place(house: N
     listen_to_allocations()
     assert issue_due_notes(at=AT) == 1
     single = ContractNote.objects.get(scope="trade", state="issued")
+    assert single.replaces is not None
     assert (single.replaces.number, single.facts["trades"][0]["qty"]) == (3, "900")
     reversed_block(again, at=AT + timedelta(hours=2))
     listen_to_allocations()

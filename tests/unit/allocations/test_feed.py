@@ -96,7 +96,7 @@ def test_another_round_corrects_the_trade_under_its_name() -> None:
 def test_a_name_that_was_canceled_never_comes_back() -> None:
     book = Book()
     for shares in ({"A": (5, False)}, {}, {"A": (5, False)}):
-        book.allocate(shares)  # type: ignore[arg-type]
+        book.allocate(shares)
 
     assert [(one.what, one.trade_ref) for one in next_entries(book.steps, [])] == [
         (NEW, "T-1"),
