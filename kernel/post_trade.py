@@ -110,22 +110,23 @@ class PostTradeMessage:
 
 _LINES: dict[str, type[Any]] = {"orders": OrderLine, "fills": FillLine, "accounts": AccountLine}
 _DECIMALS = frozenset({"qty", "px", "avg_px", "gross", "commission", "fees", "net"})
+_TEXTS = ("ref", "account", "exec_id", "cl_ord_id", "venue_order_id")
 _DATES = frozenset({"trade_date", "settlement_date"})
 
 
 def to_json(message: PostTradeMessage) -> dict[str, Any]:
-    """As plain JSON; what is empty is left out."""
-    return _told(message)
+    """As plain JSON; what is empty is left out, but for names that must be there."""
+    return _told(message, needed=("ref",))
 
 
-def _told(record: Any) -> dict[str, Any]:
+def _told(record: Any, *, needed: tuple[str, ...]) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for column in fields(record):
         value = getattr(record, column.name)
-        if value in (None, "", ()):
+        if value in (None, "", ()) and column.name not in needed:
             continue
         if column.name in _LINES:
-            told[column.name] = [_told(line) for line in value]
+            told[column.name] = [_told(line, needed=_TEXTS) for line in value]
         elif isinstance(value, StrEnum):
             told[column.name] = value.value
         elif isinstance(value, Decimal):
