@@ -1,16 +1,20 @@
-"""Every lock of this room on its own rows: blocks, ascending by id. In a transaction they come after idempotency keys and
-approval requests and before accounts: whoever holds a block may lock accounts, whoever holds an account asks for no block.
+"""Every lock of this room on its own rows: what is said with one counterparty → confirmations by id → blocks, ascending by id.
+
+In a transaction they come after idempotency keys and approval requests and before accounts: whoever holds a block may lock accounts,
+whoever holds an account asks for no block. Pairing looks at all that a counterparty said: whoever pairs, makes or ends confirmations
+with it holds its name.
 
 A series (of notes, of the trade feed) is asked for by nobody who holds any other row of the house; its notes come behind it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from allocations.models import Block, ContractNote, NoteSeries
-from journal.bulk import insert_rows
+from allocations.models import Block, Confirmation, ContractNote, NoteSeries
+from journal.bulk import insert_rows, raw_cursor
+from journal.domain.idempotency import lock_number
 
 
 def lock_blocks(block_ids: Collection[UUID]) -> dict[UUID, Block]:
@@ -44,3 +48,15 @@ def lock_notes(note_ids: Collection[UUID]) -> dict[UUID, ContractNote]:
     """Notes under lock, by id; whoever replaces or cancels one holds its series already."""
     rows = ContractNote.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=set(note_ids)).order_by("id")
     return {row.id: row for row in rows}
+
+
+def lock_counterparties(names: Iterable[str]) -> None:
+    """Be the only one who confirms with these, until commit; ascending by name."""
+    with raw_cursor() as cursor:
+        for name in sorted(set(names)):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number("allocations", "confirming", name)])
+
+
+def lock_confirmations(ids: Collection[UUID]) -> list[Confirmation]:
+    """Those that are there, locked until commit, ascending by id."""
+    return list(Confirmation.objects.select_for_update(no_key=True).filter(id__in=list(ids)).order_by("id"))

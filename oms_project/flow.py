@@ -67,6 +67,16 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=("RecoveryEnded",),
     ),
     Listener(
+        name="allocations.confirm",
+        module="allocations.services.on_allocated_confirm",
+        kinds=("AllocationBooked", "AllocationReversed", "AllocationCompensated", "DirectTradesFormed"),
+    ),
+    Listener(
+        name="allocations.post_trade",
+        module="allocations.services.on_post_trade_received",
+        kinds=("PostTradeMessageReceived",),
+    ),
+    Listener(
         name="operations.exceptions",
         module="operations.services.on_anomaly_raised",
         kinds=("AnomalyRaised", "AnomalyCleared"),
@@ -118,6 +128,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("allocations.services.complete_blocks", every_s=2),
     Sweeper("reconciliation.services.set_gates", every_s=5),
     Sweeper("reconciliation.services.watch_arrivals", every_s=15),
+    Sweeper("allocations.services.watch_cut_offs", every_s=15),
     Sweeper("operations.services.watch_exceptions", every_s=2),
     Sweeper("operations.services.purge_notices", every_s=3600),
     Sweeper("journal.services.purge_keys", every_s=3600),

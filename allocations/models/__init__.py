@@ -1,7 +1,7 @@
 """Blocks and who got what of them; confirmations; contract notes and the trade feed; settlement."""
 
 from allocations.models.blocks import Allocation, Block, BlockFill, IntendedAllocation, Scheme, WashAccount
-from allocations.models.confirming import Confirmation, CounterpartyRecord, MatchTolerance
+from allocations.models.confirming import Confirmation, CounterpartyRecord, CounterpartyTerms, MatchTolerance
 from allocations.models.notes import ContractNote, FeedEntry, NoteSeries
 from allocations.models.settling import SettlementInstruction, SettlementStatus, StandingInstruction
 
@@ -12,6 +12,7 @@ __all__ = [
     "Confirmation",
     "ContractNote",
     "CounterpartyRecord",
+    "CounterpartyTerms",
     "FeedEntry",
     "IntendedAllocation",
     "MatchTolerance",

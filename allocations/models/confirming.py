@@ -56,6 +56,12 @@ class Confirmation(FSMModelMixin, models.Model):
     state = FSMField(max_length=10, choices=STATES, default=moves.WAITING)
     differences = models.JSONField(default=list, help_text="[field, ours, theirs, difference, allowed] each")
     reason = models.TextField(default="")
+    sent_in = models.CharField(
+        max_length=40,
+        default="",
+        db_default="",
+        help_text="AllocID (70) or AllocReportID (755) of the message it left in",
+    )
     affirm_by = models.DateTimeField(null=True)
     late_party = models.CharField(
         max_length=8, default="", help_text="ours or theirs: whose word was missing at the cut-off"
@@ -127,6 +133,8 @@ class CounterpartyRecord(models.Model):
     says = models.JSONField(help_text="kernel.post_trade.PostTradeMessage as JSON")
     source = models.CharField(max_length=80, help_text="fix:<wire message id> or file:<sha256>:<line>")
     state = models.CharField(max_length=10, choices=State.choices, default=State.UNPAIRED)
+    why = models.TextField(default="", db_default="", help_text="Why it is unpaired, or who paired it by hand and why")
+    by_hand = models.BooleanField(default=False, db_default=False, help_text="A person said whom it is about")
     confirmation = models.ForeignKey(Confirmation, null=True, on_delete=models.PROTECT, related_name="records")
     received_at = models.DateTimeField()
     event_id = models.UUIDField()
@@ -164,4 +172,26 @@ class MatchTolerance(models.Model):
                 fields=["counterparty", "field", "currency", "version"], name="allocations_tolerance_version"
             ),
             models.CheckConstraint(condition=Q(amount__gte=0, bps__gte=0), name="allocations_tolerance_not_negative"),
+        ]
+
+
+class CounterpartyTerms(models.Model):
+    """How we confirm with a counterparty. Append-only (trigger): the newest version counts; without one ``domain.terms.DEFAULT``.
+
+    ``confirms_direct``: trades of orders that were entered for a client's own account are confirmed as well; where not, their
+    execution reports and the counterparty's files of executions are the agreement.
+    """
+
+    counterparty = models.CharField(max_length=24)
+    role = models.CharField(max_length=8, choices=Confirmation.Role.choices)
+    channel = models.CharField(max_length=4, choices=Confirmation.Channel.choices)
+    confirms_direct = models.BooleanField(default=False)
+    version = models.IntegerField()
+    request_id = models.UUIDField(null=True, help_text="The approved request; null in a first version of the house")
+    event_id = models.UUIDField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["counterparty", "version"], name="allocations_terms_version"),
         ]

@@ -40,6 +40,7 @@ POST_TRADE = tuple(
         "scheme",
         "intendedallocation",
         "matchtolerance",
+        "counterpartyterms",
         "feedentry",
         "standinginstruction",
         "settlementstatus",

@@ -49,6 +49,7 @@ APPROVALS = "approvals"
 BREAK = "break"
 RULES = "rules"
 RUNS = "runs"
+CONFIRMATIONS = "confirmations"
 SAFE_ACTIONS: dict[str, str] = {
     ORDER: "Open the order",
     SESSION: "Open the session",
@@ -66,6 +67,7 @@ SAFE_ACTIONS: dict[str, str] = {
     BREAK: "Open the break",
     RULES: "Open the rulebook",
     RUNS: "Open runs and breaks",
+    CONFIRMATIONS: "Open confirmations",
 }
 """What may be pressed from an item or a runbook: it shows, or asks; none of it adds risk or changes a book."""
 
@@ -268,7 +270,16 @@ _PEOPLE = {
     "WEBHOOK_DEAD_LETTERS": _house("A webhook gave up events", "R-15", WEBHOOKS),
     "WEBHOOK_HALTED": _house("A webhook was halted", "R-15", WEBHOOKS),
 }
-KINDS: dict[str, Kind] = {**_ORDERS, **_MONEY, **_FILES, **_RISK, **_VENUES, **_PROOF, **_PEOPLE}
+_CONFIRMING = {
+    "CONFIRMATION_MISMATCH": _books("The counterparty says something else of a trade", "R-23", CONFIRMATIONS),
+    "CONFIRMATION_REJECTED": _books("Confirmations were rejected", "R-23", CONFIRMATIONS),
+    "CONFIRMATION_UNPAIRED": _books("What a counterparty says pairs with nothing", "R-23", CONFIRMATIONS),
+    "CONFIRMATION_DISPUTED": _books("What was affirmed is disputed", "R-23", CONFIRMATIONS, settles=PERSON),
+    "CONFIRMATION_UNDONE": _books("What was affirmed is undone", "R-23", CONFIRMATIONS, settles=PERSON),
+    "AFFIRM_SOON": _live("A cut-off passes soon with trades not affirmed", "R-24", CONFIRMATIONS),
+    "AFFIRM_LATE": _live("A cut-off passed with trades not affirmed", "R-24", CONFIRMATIONS),
+}
+KINDS: dict[str, Kind] = {**_ORDERS, **_MONEY, **_FILES, **_RISK, **_VENUES, **_PROOF, **_PEOPLE, **_CONFIRMING}
 
 CAUSES: dict[str, str] = {
     "VENUE_CONFIRMED": "The venue confirmed by another way",

@@ -30,6 +30,7 @@ ROOMS_WITH_TABLES = [
     "accounts",
     "risk",
     "orders",
+    "allocations",
     "venues",
     "allocations",
     "outbound",

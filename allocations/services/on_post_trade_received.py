@@ -1,0 +1,141 @@
+"""Listener: what a counterparty says by message is kept, paired, matched and answered.
+
+Idempotent: a message is one source, kept once; what is known already moves nothing. Instructions, reports and confirmations speak of
+accounts and are matched; acknowledgements speak of a message of ours and move what it carried.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from allocations.domain import transitions as moves
+from allocations.domain.confirm_messages import CANCELED, answer
+from allocations.locks import lock_counterparties
+from allocations.models import Confirmation, CounterpartyRecord
+from allocations.selectors.confirming import standings
+from allocations.services._confirm_watch import dispute, refuse_cancel, watch_blocks
+from allocations.services._confirming import ACTOR, Step, carry_out, release
+from allocations.services.match_confirmations import match_confirmations
+from allocations.services.record_counterparty import Told, record_counterparty
+from journal.bulk import update_rows
+from journal.domain.records import EventRecord
+from kernel.post_trade import AckStatus, MessageKind, PostTradeMessage, TransType, from_json
+
+RECEIVED = "PostTradeMessageReceived"
+ACKS = (MessageKind.ALLOCATION_ACK, MessageKind.ALLOCATION_REPORT_ACK, MessageKind.CONFIRMATION_ACK)
+ANSWERS = {
+    MessageKind.ALLOCATION_REPORT.value: MessageKind.ALLOCATION_REPORT_ACK,
+    MessageKind.ALLOCATION_INSTRUCTION.value: MessageKind.ALLOCATION_ACK,
+}
+_OF_THE_WIRE = ("wire_message_id", "session")
+
+
+def handle(events: Sequence[EventRecord]) -> None:
+    """Called in one transaction with the cursor, in order of position."""
+    by_party: dict[str, list[Told]] = defaultdict(list)
+    for event in events:
+        message = from_json({name: value for name, value in event.payload.items() if name not in _OF_THE_WIRE})
+        source = f"fix:{event.payload.get('wire_message_id') or event.id}"
+        by_party[message.counterparty].append(Told(message, source, event.id))
+    lock_counterparties(by_party)
+    at = events[-1].recorded_at
+    for counterparty, told in sorted(by_party.items()):
+        take_records(counterparty, told, at=at)
+
+
+def take_records(counterparty: str, told: Sequence[Told], *, at: datetime) -> int:
+    """Keep, match and answer what is new. The caller holds the counterparty's lock. Returns how many records are new."""
+    spoken = record_counterparty([one for one in told if one.message.kind not in ACKS], at=at)
+    acks = [one for one in told if one.message.kind in ACKS]
+    kept = set(record_counterparty(acks, at=at))
+    if spoken:
+        match_confirmations(counterparty=counterparty, record_ids=spoken, at=at)
+        _answer(counterparty, spoken, at)
+    if kept:
+        rows = CounterpartyRecord.objects.filter(id__in=kept).order_by("received_at", "id")
+        _heed(counterparty, list(rows), at)
+    return len(spoken) + len(kept)
+
+
+def _answer(counterparty: str, record_ids: Collection[UUID], at: datetime) -> None:
+    """AT for a report and P for an instruction, by how all its accounts fared."""
+    rows = CounterpartyRecord.objects.filter(id__in=record_ids, kind__in=ANSWERS).select_related("confirmation")
+    by_message: dict[tuple[str, str], list[CounterpartyRecord]] = defaultdict(list)
+    for row in rows.order_by("id"):
+        by_message[row.kind, row.their_ref].append(row)
+    messages = []
+    for (kind, ref), group in sorted(by_message.items()):
+        status, text = _fared(kind, group)
+        said = from_json(group[0].says)
+        messages.append(
+            answer(
+                ANSWERS[kind], status, counterparty=counterparty, ref_of=ref, at=at, text=text, trade_date=said.trade_date,
+                block_ref=said.block_ref,
+            )
+        )  # fmt: skip
+    release(messages, at=at)
+
+
+def _fared(kind: str, group: Sequence[CounterpartyRecord]) -> tuple[AckStatus, str]:
+    if group[0].trans_type == TransType.CANCEL:
+        return AckStatus.ACCEPTED, ""
+    wrong = [row for row in group if row.confirmation is not None and row.confirmation.state == moves.MISMATCHED]
+    if wrong and wrong[0].confirmation is not None:
+        return AckStatus.REJECTED, wrong[0].confirmation.reason[:200]
+    if any(row.confirmation is None for row in group):
+        if kind == MessageKind.ALLOCATION_INSTRUCTION.value:
+            return AckStatus.RECEIVED, ""  # what it allocates may not be booked yet
+        return AckStatus.REJECTED, next(row.why for row in group if row.confirmation is None)[:200]
+    return AckStatus.ACCEPTED, ""
+
+
+def _heed(counterparty: str, rows: Sequence[CounterpartyRecord], at: datetime) -> None:
+    """What an acknowledgement does to the confirmations that its message carried."""
+    blocks: set[UUID] = set()
+    for row in rows:
+        message = from_json(row.says)
+        if message.ref_of.endswith(CANCELED):  # the answer to a cancel of ours: what it undid stands no more
+            row.state = CounterpartyRecord.State.PAIRED
+            if message.ack_status is AckStatus.REJECTED:
+                refuse_cancel(counterparty, message.ref_of, _said(message), record_id=row.id, at=at)
+            continue
+        about = _about(counterparty, message)
+        row.confirmation = about[0] if len(about) == 1 else None
+        row.state = CounterpartyRecord.State.PAIRED if about else CounterpartyRecord.State.UNPAIRED
+        row.why = "" if about else f"It answers {message.ref_of or 'nothing'}, which carried nothing that stands."
+        blocks |= _move(about, message, row.id, at)
+    update_rows(
+        CounterpartyRecord, [(row.id, row.state, row.confirmation_id, row.why) for row in rows], key=("id",),
+        fields=("state", "confirmation_id", "why"),
+    )  # fmt: skip
+    watch_blocks(blocks, at=at)
+
+
+def _about(counterparty: str, message: PostTradeMessage) -> list[Confirmation]:
+    named = {"ref": message.ref_of} if message.kind is MessageKind.CONFIRMATION_ACK else {"sent_in": message.ref_of}
+    rows = Confirmation.objects.filter(counterparty=counterparty, **named).exclude(state=moves.CANCELED)
+    return list(rows.order_by("id")) if message.ref_of else []
+
+
+def _move(about: Sequence[Confirmation], message: PostTradeMessage, record_id: UUID, at: datetime) -> set[UUID]:
+    affirms = message.kind is MessageKind.CONFIRMATION_ACK and message.ack_status is AckStatus.AFFIRMED
+    if not affirms and message.ack_status is not AckStatus.REJECTED:
+        return set()
+    name, reason = ("affirm", "Affirmed by them.") if affirms else ("reject", _said(message))
+    target = moves.AFFIRMED if affirms else moves.REJECTED
+    steps = []
+    for standing in standings(about):
+        row = standing.row
+        if row.state in moves.sources_of(moves.CONFIRMATION, name):
+            steps.append(Step(standing, name, reason=reason))
+        elif row.state != target:
+            dispute(row, f"It was {row.state}; they say: {reason}", record_id=record_id, at=at)
+    carry_out(steps, actor=ACTOR, at=at)
+    return {step.standing.line.block_id for step in steps}
+
+
+def _said(message: PostTradeMessage) -> str:
+    return f"They rejected it: {message.text or message.reject_code or 'no reason given'}."
