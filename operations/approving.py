@@ -13,6 +13,7 @@ from typing import Any
 from accounts.services.decide_account_state import decide_account_state
 from accounts.services.decide_cash_booking import decide_cash_booking
 from accounts.services.decide_withdrawal import decide_withdrawal
+from allocations.services.decide_allocation import decide_allocation
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from authorisation.services.decide_access_review import decide_access_review
@@ -24,6 +25,7 @@ from operations.domain.effect import Effect
 from operations.selectors.access_reviews import describe_close
 from operations.selectors.accounts_asked import describe_account_state, describe_cancel_review, describe_cash_booking
 from operations.selectors.actions import describe_action
+from operations.selectors.allocation_effects import describe_allocation
 from operations.selectors.break_effects import describe_break_repair, describe_recon_rules
 from operations.selectors.intakes import describe_start_of_day
 from operations.selectors.key_effect import describe_api_key
@@ -85,5 +87,6 @@ KINDS: dict[str, ApprovalKind] = {
     "start_of_day": ApprovalKind(decide_start_of_day, describe_start_of_day),
     "break_repair": ApprovalKind(decide_break_repair, describe_break_repair),
     "recon_rules": ApprovalKind(decide_recon_rules, describe_recon_rules),
+    "allocation": ApprovalKind(decide_allocation, describe_allocation),
     "corporate_action": ApprovalKind(decide_corporate_action, describe_action),
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from accounts.domain.allocating import AllocationEvent, sums_of
 from accounts.domain.ledger import Shortfall
@@ -39,13 +40,17 @@ def book_allocations(*, events: Sequence[AllocationEvent], at: datetime) -> Book
         turned += move_balances(stock_in(events[0].instrument_id, short=short), units)
     for event in events:
         write_bookings(event, at=at)
-    insert_rows(AllocationPart, [_part(event, at) for event in events], fields=_PART)
+    insert_rows(AllocationPart, _parts(events, at), fields=_PART)
     return BookedAllocations(
         tuple(overdrawn_anomaly(one) for one in turned if one.available < 0),
         tuple(overdrawn_anomaly(one) for one in turned if one.available >= 0),
     )
 
 
-def _part(event: AllocationEvent, at: datetime) -> tuple[object, ...]:
-    accounts = [move.account_id for move in event.moves]
-    return (event.event_id, event.from_account_id, min(accounts), max(accounts), at)
+def _parts(events: Sequence[AllocationEvent], at: datetime) -> list[tuple[object, ...]]:
+    """Which accounts each event is about; what it moves on several terms (a trade and its way back) is one row."""
+    accounts: dict[UUID, list[UUID]] = {}
+    for event in events:
+        accounts.setdefault(event.event_id, []).extend(move.account_id for move in event.moves)
+    givers = {event.event_id: event.from_account_id for event in events}
+    return [(event_id, givers[event_id], min(ids), max(ids), at) for event_id, ids in accounts.items()]

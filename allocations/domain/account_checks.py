@@ -21,6 +21,7 @@ class ParkCode(StrEnum):
     ACCOUNT_CLOSED = "ACCOUNT_CLOSED"
     ACCOUNT_FROZEN = "ACCOUNT_FROZEN"
     ACCOUNT_REDUCE_ONLY = "ACCOUNT_REDUCE_ONLY"
+    ACCOUNT_BLOCKED = "ACCOUNT_BLOCKED"
     RESTRICTED = "RESTRICTED"
     OUTSIDE_MANDATE = "OUTSIDE_MANDATE"
     NOT_CHARGEABLE = "NOT_CHARGEABLE"
@@ -40,7 +41,7 @@ class AccountFacts:
     """What is known of an account when a share is looked at.
 
     ``cash`` in the block's currency and ``stock`` in its instrument: what may be traded, reservations taken off; ``short``: units
-    sold short. ``covered``: some schedule says what it is charged.
+    sold short. ``blocked``: why a block stands on account, client or position. ``covered``: some schedule says what it is charged.
     """
 
     state: str
@@ -51,6 +52,7 @@ class AccountFacts:
     outside_mandate: str = ""
     covered: bool = True
     currency: str = ""
+    blocked: str = ""
 
 
 def checks_of(side: Side, qty: Decimal, net: Decimal, facts: AccountFacts) -> tuple[LineCheck, ...]:
@@ -61,6 +63,7 @@ def checks_of(side: Side, qty: Decimal, net: Decimal, facts: AccountFacts) -> tu
         check
         for check in (
             _state(side, qty, facts),
+            _blocked(facts),
             _restricted(facts),
             _mandate(facts),
             _charges(facts),
@@ -81,6 +84,10 @@ def _state(side: Side, qty: Decimal, facts: AccountFacts) -> LineCheck | None:
         if not reduces:
             return LineCheck(ParkCode.ACCOUNT_REDUCE_ONLY, "The account may only reduce what it has.")
     return None
+
+
+def _blocked(facts: AccountFacts) -> LineCheck | None:
+    return LineCheck(ParkCode.ACCOUNT_BLOCKED, f"Blocked: {facts.blocked.rstrip('.')}.") if facts.blocked else None
 
 
 def _restricted(facts: AccountFacts) -> LineCheck | None:

@@ -96,7 +96,8 @@ class Block(FSMModelMixin, models.Model):
     """Executions of one account, side, instrument, day, settlement date, currency and capacity that are allocated together.
 
     ``direct``: of one order that was entered for the client's own account; it has one allocation and moves no money.
-    ``cash`` is what its executions are booked at in its account, to the minor unit, without charges.
+    ``cash`` is what its executions are booked at in its account, to the minor unit, without charges. A booked block whose lines are not
+    all of its units and all of its money cannot be committed (trigger).
     """
 
     class Kind(models.TextChoices):
@@ -128,6 +129,10 @@ class Block(FSMModelMixin, models.Model):
     avg_px = models.DecimalField(default=0, **AVG_PX)
     cash = models.DecimalField(default=0, **MONEY)
     fills = models.IntegerField(default=0)
+    allocated_qty = models.DecimalField(
+        default=0, db_default=0, help_text="Sum of its lines that stand, kept by the database alone", **QTY
+    )
+    allocated_cash = models.DecimalField(default=0, db_default=0, **MONEY)
 
     state = FSMField(max_length=10, choices=STATES, default=moves.FORMING)
     round = models.IntegerField(default=0, help_text="How often it was allocated")
@@ -215,7 +220,8 @@ class Allocation(FSMModelMixin, models.Model):
     """What one account got of a block in one round. Its figures never change (trigger): another round reverses and replaces it.
 
     ``is_rounding``: the line of the rounding account, without quantity, so that the lines are the block to the minor unit.
-    ``parked``: the account failed a check, its share lies in a suspense account. ``compensates``: undoes a settled one.
+    ``parked``: the account failed a check, its share lies in a suspense account. ``compensates``: the settled one that it undoes in
+    part or in whole, by a trade the other way, or adds to.
     """
 
     STATES = [(s, s.capitalize()) for s in (moves.BOOKED, moves.PARKED, moves.REVERSED, moves.COMPENSATED)]
@@ -240,7 +246,7 @@ class Allocation(FSMModelMixin, models.Model):
     settlement_date = models.DateField()
     state = FSMField(max_length=12, choices=STATES, default=moves.BOOKED)
     reason = models.TextField(default="", help_text="Why it is parked, or what undid it")
-    compensates = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="compensation")
+    compensates = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="compensations")
     booked_event_id = models.UUIDField()
     ended_event_id = models.UUIDField(null=True)
     booked_at = models.DateTimeField()
@@ -249,9 +255,9 @@ class Allocation(FSMModelMixin, models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["block", "account", "is_rounding"],
+                fields=["block", "account"],
                 name="allocations_allocation_once",
-                condition=Q(state__in=[moves.BOOKED, moves.PARKED], compensates__isnull=True),
+                condition=Q(state__in=[moves.BOOKED, moves.PARKED], compensates__isnull=True, is_rounding=False),
             ),
             models.CheckConstraint(condition=SIDES, name="allocations_allocation_side_known"),
             models.CheckConstraint(

@@ -192,6 +192,11 @@ _MONEY = {
     "CORPORATE_ACTION_PAYMENT_DUE": _books("Payment of a corporate action is due", "R-09", ACTIONS),
     "CORPORATE_ACTION_OLD_MARKS": _books("Limits are in the shares of before", "R-09", ACTIONS, LIMITS),
 }
+_POST_TRADE = {
+    "ALLOCATION_PARKED": _books("A share of a block lies in suspense", "R-21", ACCOUNT),
+    "ALLOCATION_COMPENSATED": _books("Settled shares were undone by trades", "R-21", ACCOUNT, settles=PERSON),
+    "WASH_NOT_FLAT": _books("A wash account is not flat after its cut-off", "R-22", ACCOUNT),
+}
 _FILES = {
     "FILE_UNEXPECTED": _books("A file that no feed waits for", "R-18", RUNS, settles=PERSON),
     "FILE_DUPLICATE": _books("The same file again", "R-18", RUNS),
@@ -279,7 +284,17 @@ _CONFIRMING = {
     "AFFIRM_SOON": _live("A cut-off passes soon with trades not affirmed", "R-24", CONFIRMATIONS),
     "AFFIRM_LATE": _live("A cut-off passed with trades not affirmed", "R-24", CONFIRMATIONS),
 }
-KINDS: dict[str, Kind] = {**_ORDERS, **_MONEY, **_FILES, **_RISK, **_VENUES, **_PROOF, **_PEOPLE, **_CONFIRMING}
+KINDS: dict[str, Kind] = {
+    **_ORDERS,
+    **_MONEY,
+    **_POST_TRADE,
+    **_FILES,
+    **_RISK,
+    **_VENUES,
+    **_PROOF,
+    **_PEOPLE,
+    **_CONFIRMING,
+}
 
 CAUSES: dict[str, str] = {
     "VENUE_CONFIRMED": "The venue confirmed by another way",

@@ -86,8 +86,10 @@ def booked_block(
 
 
 def reversed_block(made: BookedWorld, *, at: datetime, why: str = "busted") -> None:
-    """Every line of it is undone before it settled."""
+    """Every line of it is undone before it settled: the block is to be booked anew."""
     event_id = new_id()
+    made.block.change()
+    made.block.save(update_fields=["state"])
     for line in made.lines:
         line.state, line.ended_at, line.ended_event_id = "reversed", at, event_id
         line.save(update_fields=["state", "ended_at", "ended_event_id"])

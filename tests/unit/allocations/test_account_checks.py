@@ -32,6 +32,7 @@ BUY, SELL, SHORT = Side.BUY, Side.SELL, Side.SELL_SHORT
         (SELL, "100", "10", {"state": "reduce_only"}, []),
         (SELL, "101", "10", {"state": "reduce_only"}, ["ACCOUNT_REDUCE_ONLY", "STOCK_SHORT"]),
         (SHORT, "1", "10", {"state": "reduce_only"}, ["ACCOUNT_REDUCE_ONLY"]),
+        (BUY, "10", "-10", {"blocked": "a break"}, ["ACCOUNT_BLOCKED"]),
         (BUY, "10", "-10", {"restricted": True}, ["RESTRICTED"]),
         (BUY, "10", "-10", {"outside_mandate": "The mandate has no bonds."}, ["OUTSIDE_MANDATE"]),
         (BUY, "10", "-10", {"covered": False}, ["NOT_CHARGEABLE"]),

@@ -1,0 +1,270 @@
+"""A block, what somebody wants of it, and the plan that follows: for the preview, the request for a second person and the booking.
+
+Nothing is locked here: who books has locked the block (and, for target positions, the accounts) before. ``read_case`` raises Invalid for
+what cannot be read; what the method itself refuses is ``Case.plan`` as a :class:`NotAllocated`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Sum
+
+from accounts.models import TradingAccount
+from allocations.domain.allocating import Plan, make_plan
+from allocations.domain.block import Block as BlockFacts
+from allocations.domain.block import tie_seed
+from allocations.domain.lines import Line, NotAllocated, RotationMark
+from allocations.domain.methods import (
+    AMOUNT_KEY,
+    StatedLine,
+    lines_to_json,
+    mark_from_json,
+    parameters_to_json,
+    read_lines,
+    read_method,
+    read_parameters,
+)
+from allocations.domain.second_person import Wanted, Why, why_second_person
+from allocations.domain.words import AllocationCode, Method
+from allocations.models import Block, BlockFill, IntendedAllocation, Scheme
+from authorisation.domain.principal import Principal
+from authorisation.selectors.policies import standing_policies
+from journal.bulk import raw_cursor
+from kernel.errors import Invalid
+from kernel.fix import Side
+from kernel.numbers import ZERO
+from orders.models import Order
+from orders.permissions import visible_groups
+
+KIND = "allocation"
+MANUAL_INTENDED = frozenset({Method.PRO_RATA.value, Method.FIXED.value, Method.MANUAL.value})
+_ACCOUNTS = """
+SELECT a.id, a.code, a.client_id, a.account_class, a.state
+  FROM unnest(%s::text[]) AS named(code) JOIN accounts_tradingaccount a ON a.code = named.code
+ WHERE (%s OR a.group_id = ANY(%s::bigint[]))
+   AND NOT EXISTS (SELECT FROM accounts_canaryaccount c WHERE c.account_id = a.id)
+   AND NOT EXISTS (SELECT FROM accounts_suspenseaccount s WHERE s.account_id = a.id)
+   AND NOT EXISTS (SELECT FROM allocations_washaccount w WHERE w.account_id = a.id)
+"""
+_POSITIONS = """
+SELECT account_id, settled + pending - short FROM accounts_holding WHERE account_id = ANY(%s::uuid[]) AND instrument_id = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOfLine:
+    """An account that is named in a line."""
+
+    id: UUID
+    code: str
+    client_id: UUID
+    account_class: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A block with what is wanted of it. ``whys``: why a second person must look; none: one may book it."""
+
+    block: Block
+    wanted: Wanted
+    facts: BlockFacts
+    accounts: Mapping[UUID, AccountOfLine]
+    plan: Plan | NotAllocated
+    whys: tuple[Why, ...]
+    order_ids: tuple[UUID, ...]
+
+
+def read_case(*, actor: Principal, at: datetime, block: Block, wanted: Wanted) -> Case:
+    """Raises Invalid METHOD_UNKNOWN, LINES_INVALID, PARAMETERS_INVALID, SCHEME_UNKNOWN."""
+    order_ids = _orders_of(block)
+    said = find_intended(order_ids)
+    wanted = _filled_in(wanted)
+    method = read_method(wanted.method)
+    stated = read_lines(method, wanted.lines)
+    parameters = read_parameters(wanted.parameters or {})
+    wanted = Wanted(method.value, wanted.scheme, lines_to_json(method, stated), parameters_to_json(parameters))
+    accounts = _accounts(actor, stated)
+    lot = parameters.lot or block.listing.lot_size
+    facts = _facts(block, order_ids, lot)
+    lines = _lines(block, method, stated, accounts, said)
+    rules = parameters.rules
+    if method is Method.ROTATION:
+        rules = replace(rules, start=find_mark(block, wanted.scheme))
+    whys = why_second_person(
+        wanted,
+        value=abs(block.cash),
+        currency=block.currency,
+        intended=said,
+        default=find_default(block, order_ids),
+        booked_before=block.round > 0 and block.state == "booked",
+        marks=[row for row in standing_policies(at=at, kind=KIND) if row.desk_id in (None, block.desk_id)],
+    )
+    return Case(
+        block,
+        wanted,
+        facts,
+        {one.id: one for one in accounts.values()},
+        make_plan(method, facts, lines, rules),
+        whys,
+        order_ids,
+    )
+
+
+def said_for(block: Block) -> Wanted | None:
+    """What the block is allocated by when nobody says otherwise: what was intended, else the default of its account."""
+    order_ids = _orders_of(block)
+    return find_intended(order_ids) or find_default(block, order_ids)
+
+
+def find_intended(order_ids: Sequence[UUID]) -> Wanted | None:
+    """What was intended for the orders before they traded, where it is the same for all of them."""
+    roots = list(Order.objects.filter(pk__in=order_ids).values_list("id", "root_id"))
+    named = {one for pair in roots for one in pair}
+    rows = IntendedAllocation.objects.filter(order_id__in=named).order_by("order_id", "-version").distinct("order_id")
+    by_order = {row.order_id: Wanted(row.method, row.scheme, row.lines, row.parameters) for row in rows}
+    found = [by_order.get(order_id) or by_order.get(root_id) for order_id, root_id in roots]
+    first = found[0] if found else None
+    if first is None or any(one is None or one.digest != first.digest for one in found):
+        return None
+    return first
+
+
+def find_default(block: Block, order_ids: Sequence[UUID]) -> Wanted | None:
+    """The default of the block's account: of the strategy of its orders where there is one, else of any."""
+    scheme = find_default_scheme(block, order_ids)
+    return Wanted(scheme.method, scheme.code, scheme.lines, scheme.parameters) if scheme else None
+
+
+def find_default_scheme(block: Block, order_ids: Sequence[UUID]) -> Scheme | None:
+    """As :func:`find_default`: the scheme itself."""
+    strategies = set(Order.objects.filter(pk__in=order_ids).values_list("strategy", flat=True))
+    own = strategies.pop() if len(strategies) == 1 else ""
+    newest = Scheme.objects.order_by("code", "-version").distinct("code")
+    rows = [row for row in newest if not row.ended and row.wash_account_id == block.account_id]
+    fitting = [row for row in rows if row.strategy in ("", own)]
+    return max(fitting, key=lambda row: (bool(row.strategy), row.code), default=None)
+
+
+def find_scheme(code: str) -> Scheme:
+    """The newest version of a saved scheme; raises Invalid SCHEME_UNKNOWN."""
+    row = Scheme.objects.filter(code=code).order_by("-version").first()
+    if row is None or row.ended:
+        raise Invalid("SCHEME_UNKNOWN", f"There is no scheme {code[:24]!r}.", {"scheme": ["There is no such scheme."]})
+    return row
+
+
+def find_mark(block: Block, scheme: str) -> RotationMark | None:
+    """Where the rotation of a scheme goes on: where the block booked last before this one ended."""
+    rows = Block.objects.filter(
+        scheme=scheme, method=Method.ROTATION, account_id=block.account_id, booked_at__isnull=False
+    )
+    kept = rows.exclude(pk=block.pk).order_by("-booked_at", "-id").values_list("parameters", flat=True).first()
+    return mark_from_json(kept["rotation"]) if kept and kept.get("rotation") else None
+
+
+def _filled_in(wanted: Wanted) -> Wanted:
+    """A scheme that is named without lines brings its own."""
+    if not wanted.scheme or wanted.lines:
+        return wanted
+    scheme = find_scheme(wanted.scheme)
+    return Wanted(scheme.method, scheme.code, scheme.lines, scheme.parameters)
+
+
+def _orders_of(block: Block) -> tuple[UUID, ...]:
+    rows = BlockFill.objects.filter(block=block, qty__gt=0).values_list("order_id", flat=True).distinct()
+    return tuple(sorted(rows))
+
+
+def _accounts(actor: Principal, stated: Sequence[StatedLine]) -> dict[str, AccountOfLine]:
+    codes = [line.account for line in stated]
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_ACCOUNTS, [codes, actor.is_process, sorted(visible_groups(actor))])
+        found = {row[1]: AccountOfLine(*row) for row in cursor.fetchall()}
+    wrong = {
+        f"lines.{number}": [f"There is no account {code[:24]!r} that a block can be allocated to."]
+        for number, code in enumerate(codes, start=1)
+        if code not in found
+    }
+    if wrong:
+        raise Invalid(
+            "LINES_INVALID", f"{len(wrong)} of {len(codes)} lines name no account that you may allocate to.", wrong
+        )
+    return found
+
+
+def _facts(block: Block, order_ids: Sequence[UUID], lot: Decimal) -> BlockFacts:
+    executions = BlockFill.objects.filter(block=block, qty__gt=0).values_list("execution_id", flat=True)
+    ordered = Order.objects.filter(pk__in=order_ids).aggregate(total=Sum("order_qty"))["total"]
+    return BlockFacts(
+        id=block.id,
+        side=Side(block.side),
+        qty=block.qty,
+        notional=block.notional,
+        cash=block.cash,
+        currency=block.currency,
+        seed=tie_seed(block.id, executions),
+        divisor=block.price_divisor,
+        lot=lot,
+        order_qty=ordered,
+    )
+
+
+def _lines(
+    block: Block,
+    method: Method,
+    stated: Sequence[StatedLine],
+    accounts: Mapping[str, AccountOfLine],
+    said: Wanted | None,
+) -> list[Line]:
+    positions = _positions(block, accounts) if method is Method.TARGET_POSITION else {}
+    intended = _intended_by_account(said)
+    return [
+        Line(
+            accounts[line.account].id,
+            line.amount,
+            place,
+            line.minimum,
+            line.house,
+            positions.get(accounts[line.account].id, ZERO),
+            intended.get(line.account),
+        )
+        for place, line in enumerate(stated)
+    ]
+
+
+def _positions(block: Block, accounts: Mapping[str, AccountOfLine]) -> dict[UUID, Decimal]:
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_POSITIONS, [[one.id for one in accounts.values()], block.instrument_id])
+        return dict(cursor.fetchall())
+
+
+def _intended_by_account(said: Wanted | None) -> dict[str, Decimal]:
+    """Units that were intended for each account, where they were said in units."""
+    if said is None or said.method not in MANUAL_INTENDED:
+        return {}
+    key = AMOUNT_KEY[Method(said.method)]
+    return {line["account"]: Decimal(line.get(key, "0")) for line in said.lines}
+
+
+def require_plan(case: Case) -> Plan:
+    """The plan, or Invalid under the code the method refused with, line by line where it is theirs."""
+    if isinstance(case.plan, NotAllocated):
+        codes = {one.id: one.code for one in case.accounts.values()}
+        fields = {codes[fault.account_id]: [fault.sentence] for fault in case.plan.faults}
+        raise Invalid(str(case.plan.code), case.plan.sentence, fields)
+    return case.plan
+
+
+def case_of_account(block: Block, account: TradingAccount) -> Case:
+    """A block with one account in it and nothing wanted: for what is known of that account."""
+    one = AccountOfLine(account.id, account.code, account.client_id, account.account_class, account.state)
+    order_ids = _orders_of(block)
+    facts = _facts(block, order_ids, block.listing.lot_size)
+    nothing = NotAllocated(AllocationCode.NO_LINES, "Nothing is divided.")
+    return Case(block, Wanted(""), facts, {one.id: one}, nothing, (), order_ids)

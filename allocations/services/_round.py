@@ -1,0 +1,306 @@
+"""One round of a block: what stands is undone, what is wanted is booked, in one transaction (ADR 0047).
+
+What has not settled is reversed to the minor unit and booked anew. What has settled cannot be: where the account is to have less (or
+more) than it has, a trade the other way (or the same way) is booked today at the price it was allocated at, so that positions are
+equal; what that leaves of the block's money, and charges that are given back, go to the error account and are told.
+
+Invariants: quantities and money of all lines that stand are the block's (also by constraint, at commit); a line whose account does not
+pass its checks is parked in suspense, never dropped; every line is told by the event that its bookings name.
+
+The block is locked by the caller. Its accounts are locked here, before anything about their money is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+from accounts.domain.fees import Charge
+from accounts.locks import lock_allocated
+from accounts.models import Booking
+from accounts.selectors import find_suspense_account
+from allocations.domain import transitions as moves
+from allocations.domain.account_checks import checks_of
+from allocations.domain.allocating import Plan, PlanLine
+from allocations.domain.block import half_even
+from allocations.domain.charging import Earlier, charges_of
+from allocations.domain.methods import mark_to_json
+from allocations.domain.telling import LineTold
+from allocations.models import Allocation, Block, WashAccount
+from allocations.selectors.account_facts import Known, read_known
+from allocations.selectors.cases import Case
+from allocations.selectors.settled import settled_of
+from allocations.services._writing import Group, next_numbers, told_of_row, write_round
+from authorisation.domain.principal import Principal
+from kernel.errors import Conflict
+from kernel.fix import Side
+from kernel.ids import new_id
+from kernel.numbers import ZERO, minor_unit, plain
+from refdata.selectors import get_market_clock
+
+OPPOSITE = {Side.BUY: Side.SELL, Side.SELL: Side.BUY, Side.SELL_SHORT: Side.BUY, Side.SELL_SHORT_EXEMPT: Side.BUY}
+GIVEN_BACK = "charges_given_back"
+
+
+@dataclass(frozen=True, slots=True)
+class BookedRound:
+    """What came of it: lines by what became of them, what rounding left, and what went to the error account: money that
+    undoing settled lines leaves, and charges that were given back."""
+
+    round: int
+    booked: int
+    parked: int
+    reversed: int
+    compensated: int
+    rounding: Decimal
+    error: Decimal
+    given_back: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What is wanted of a block, and the plan it came to."""
+
+    case: Case
+    plan: Plan
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What an account has of the block by lines that have settled, with what undid parts of them; ``given_back``: charges."""
+
+    row: Allocation
+    qty: Decimal = ZERO
+    gross: Decimal = ZERO
+    charged: dict[str, Decimal] = field(default_factory=dict)
+    given_back: Decimal = ZERO
+
+    def count(self, row: Allocation) -> None:
+        """A line of it."""
+        self.qty += row.qty if row.side == self.row.side else -row.qty
+        self.gross += row.gross
+        for _, name, _, amount in row.charges:
+            self.charged[name] = self.charged.get(name, ZERO) + Decimal(amount)
+        if row.compensates_id and row.fees < 0:
+            self.given_back -= row.fees
+
+
+def book_round(*, block: Block, proposed: Proposed | None, actor: Principal, at: datetime, why: str) -> BookedRound:
+    """Undo what stands and book what is proposed (None: nothing is left of the block). Raises Conflict SUSPENSE_ACCOUNT_MISSING."""
+    wash = WashAccount.objects.get(pk=block.account_id)
+    standing_rows = list(
+        Allocation.objects.filter(block=block).exclude(state=moves.REVERSED).order_by("number")
+    )  # fmt: skip
+    kept, undone = _kept_and_undone(standing_rows)
+    suspense = find_suspense_account(block.desk_id)
+    _lock(block, wash, suspense, standing_rows, proposed)
+    was = [told_of_row(row) for row in undone]
+    undoing = Group("AllocationReversed", Booking.Kind.ALLOCATION, was, -1, block.round, why)
+    write_round(block=block, groups=[undoing], actor=actor, at=at)
+
+    maker = _Maker(block, wash, suspense, proposed, at)
+    fresh, changes = maker.lines(kept), maker.changes(kept)
+    rounding = maker.rounding()
+    error = maker.error(kept, [*fresh, *changes, *rounding])
+    numbered = _numbered([*fresh, *rounding, *changes, *error])
+    split = len(fresh) + len(rounding)
+    _adopt(block, proposed)
+    booking = Group("AllocationBooked", Booking.Kind.ALLOCATION, numbered[:split], 1, block.round + 1, "")
+    undone_after = Group(
+        "AllocationCompensated", Booking.Kind.COMPENSATION, numbered[split:], 1, block.round + 1, why
+    )  # fmt: skip
+    gone = [one.row for one in kept.values() if one.row.state == moves.BOOKED and not maker.left(one)]
+    write_round(block=block, groups=[booking, undone_after], actor=actor, at=at, ended=gone)
+    _move_block(block, proposed, actor, at)
+    parked = sum(line.state == moves.PARKED for line in fresh)
+    back = sum((line.fees for line in error), ZERO)
+    return BookedRound(
+        block.round, len(fresh) - parked, parked, len(undone), len(changes), _money(rounding), _money(error), back
+    )
+
+
+def _money(lines: Sequence[LineTold]) -> Decimal:
+    return sum((line.gross for line in lines), ZERO)
+
+
+def _kept_and_undone(rows: Sequence[Allocation]) -> tuple[dict[UUID, _Standing], list[Allocation]]:
+    """Lines that have settled, even in part, by account, with what compensates them; and the rest, which can be reversed."""
+    settled = settled_of([row.id for row in rows])
+    kept = {row.account_id: _Standing(row) for row in rows if row.id in settled and not row.compensates_id}
+    undone = []
+    for row in rows:
+        held = kept.get(row.account_id)
+        if held is not None and held.row.id in (row.id, row.compensates_id):
+            held.count(row)
+        else:
+            undone.append(row)
+    return kept, undone
+
+
+def _lock(
+    block: Block, wash: WashAccount, suspense: UUID | None, rows: Iterable[Allocation], proposed: Proposed | None
+) -> None:
+    accounts = {block.account_id, wash.rounding_account_id, wash.error_account_id}
+    accounts |= {row.booked_account_id for row in rows}
+    accounts |= {line.account_id for line in proposed.plan.booked} if proposed else set()
+    accounts |= {suspense} if suspense else set()
+    lock_allocated(account_ids=accounts, currency=block.currency, instrument_id=block.instrument_id)
+
+
+class _Maker:
+    """Makes the lines of one round, on what is known of the accounts once the last round is undone; numbers come last."""
+
+    def __init__(
+        self, block: Block, wash: WashAccount, suspense: UUID | None, proposed: Proposed | None, at: datetime
+    ) -> None:
+        self.block, self.wash, self.suspense, self.proposed = block, wash, suspense, proposed
+        self.side = Side(block.side)
+        clock = get_market_clock(block.listing.market_id)
+        self.today = clock.business_date(at)
+        self.settles = clock.settlement_date(self.today)
+        self.known = read_known(proposed.case, at=at) if proposed else Known({}, {}, {})
+        self.wanted = {line.account_id: line for line in proposed.plan.booked} if proposed else {}
+        self.found: dict[tuple[str, Decimal, Decimal], tuple[Charge, ...]] = {}
+
+    def lines(self, kept: dict[UUID, _Standing]) -> list[LineTold]:
+        """A line for every account that has nothing settled."""
+        if self.proposed is None:
+            return []
+        px = self.proposed.plan.kept_px
+        return [self._line(line, px) for line in self.wanted.values() if line.account_id not in kept]
+
+    def _line(self, line: PlanLine, px: Decimal) -> LineTold:
+        charges = self._charges(line)
+        fees = sum((charge.amount for charge in charges), ZERO)
+        failed = checks_of(self.side, line.qty, line.gross - fees, self.known.facts[line.account_id])
+        made = _told(self.block, line.account_id, line.qty, px, line.gross, charges)
+        if not failed:
+            return made
+        if self.suspense is None:
+            raise Conflict(
+                "SUSPENSE_ACCOUNT_MISSING",
+                "Neither the desk nor the firm has a suspense account for what must be parked.",
+            )
+        return replace(
+            made, booked_account_id=self.suspense, charges=(), fees=ZERO, net=line.gross, state=moves.PARKED,
+            reason=" ".join(check.sentence for check in failed),
+        )  # fmt: skip
+
+    def _charges(self, line: PlanLine) -> tuple[Charge, ...]:
+        """The same for accounts of one class with the same share: worked out once."""
+        name, earlier = self.known.classes[line.account_id], self.known.earlier.get(line.account_id)
+        key = (name, line.qty, line.gross)
+        if earlier is None and key in self.found:
+            return self.found[key]
+        made = charges_of(
+            self.known.selected[name], qty=line.qty, value=abs(line.gross), currency=self.block.currency, earlier=earlier
+        )  # fmt: skip
+        if earlier is None:
+            self.found[key] = made
+        return made
+
+    def left(self, standing: _Standing) -> Decimal:
+        """What the account of a settled line is to have."""
+        line = self.wanted.get(standing.row.account_id)
+        return line.qty if line else ZERO
+
+    def changes(self, kept: dict[UUID, _Standing]) -> list[LineTold]:
+        """What brings accounts whose lines have settled to what they are to have: trades of today."""
+        return [change for standing in kept.values() if (change := self._change(standing)) is not None]
+
+    def _change(self, standing: _Standing) -> LineTold | None:
+        row, left = standing.row, self.left(standing)
+        difference = left - standing.qty
+        if not difference:
+            return None
+        gross = self._priced(difference, row.avg_px) if left else -standing.gross
+        side = self.side if difference > 0 else OPPOSITE[self.side]
+        made = _told(self.block, row.account_id, abs(difference), row.avg_px, gross, self._recharged(standing))
+        return replace(
+            made, side=side.value, trade_date=self.today, settlement_date=self.settles, compensates=row.id
+        )  # fmt: skip
+
+    def _priced(self, qty: Decimal, px: Decimal) -> Decimal:
+        """Money of units at the price they were allocated at, signed as the account sees it."""
+        unit = minor_unit(self.block.currency)
+        exact = Fraction(px) * Fraction(qty) / self.block.price_divisor / Fraction(unit)
+        minor = half_even(exact.numerator, exact.denominator)
+        return unit * (-minor if self.side.is_buy else minor)
+
+    def _recharged(self, standing: _Standing) -> tuple[Charge, ...]:
+        """What is owed for what is left, less what was charged: given back where it is less. Of nothing nothing is owed."""
+        row, left = standing.row, self.left(standing)
+        if not left:
+            named = {name: (kind, version) for kind, name, version, _ in row.charges}
+            return tuple(
+                Charge(*(named[name][0], name, named[name][1]), -amount)
+                for name, amount in standing.charged.items()
+                if amount and name in named
+            )
+        selected = self.known.selected[self.known.classes[row.account_id]]
+        qty, value = left - standing.qty, abs(self._priced(left, row.avg_px)) - abs(standing.gross)
+        earlier = Earlier(standing.qty, abs(standing.gross), standing.charged)
+        return charges_of(selected, qty=qty, value=value, currency=self.block.currency, earlier=earlier)
+
+    def rounding(self) -> list[LineTold]:
+        """The line of the rounding account, where there is something to round."""
+        if self.proposed is None or not self.proposed.plan.residual:
+            return []
+        plan = self.proposed.plan
+        made = _told(self.block, self.wash.rounding_account_id, ZERO, plan.kept_px, plan.residual, ())
+        return [replace(made, is_rounding=True)]
+
+    def error(self, kept: dict[UUID, _Standing], lines: Sequence[LineTold]) -> list[LineTold]:
+        """What undoing settled lines leaves of the block's money, and costs in charges that are given back."""
+        if not kept:
+            return []
+        held = kept.values()
+        money = self.block.cash - _money(lines) - sum((one.gross for one in held), ZERO)
+        back = sum((one.given_back for one in held), ZERO)
+        back -= sum((line.fees for line in lines if line.compensates and line.fees < 0), ZERO)
+        if not money and not back:
+            return []
+        charges = (Charge("fee", GIVEN_BACK, 1, back),) if back else ()
+        made = _told(self.block, self.wash.error_account_id, ZERO, ZERO, money, charges)
+        return [replace(made, is_rounding=True, trade_date=self.today, settlement_date=self.settles)]
+
+
+def _told(
+    block: Block, account_id: UUID, qty: Decimal, avg_px: Decimal, gross: Decimal, charges: Sequence[Charge]
+) -> LineTold:
+    fees = sum((charge.amount for charge in charges), ZERO)
+    return LineTold(
+        new_id(), 0, account_id, account_id, block.side, qty, avg_px, gross, fees, gross - fees, block.trade_date,
+        block.settlement_date, tuple((one.kind, one.name, one.version, plain(one.amount)) for one in charges),
+    )  # fmt: skip
+
+
+def _numbered(lines: Sequence[LineTold]) -> list[LineTold]:
+    return [replace(line, number=number) for line, number in zip(lines, next_numbers(len(lines)), strict=True)]
+
+
+def _adopt(block: Block, proposed: Proposed | None) -> None:
+    """What a later round goes on from: what was wanted, and where its rotation ended."""
+    if proposed is None:
+        return
+    case, mark = proposed.case, proposed.plan.allocation.rotation
+    block.method, block.scheme = case.wanted.method, case.wanted.scheme
+    block.parameters = {"wanted": case.wanted.to_json(), "rotation": mark_to_json(mark) if mark else None}
+
+
+def _move_block(block: Block, proposed: Proposed | None, actor: Principal, at: datetime) -> None:
+    if proposed is None:
+        block.dissolve()
+    elif block.state != moves.BOOKED:
+        block.book()
+    block.round, block.request_id, block.booked_at, block.booked_by = block.round + 1, None, at, actor.actor
+    block.updated_at, block.version = at, block.version + 1
+    block.save(
+        update_fields=[
+            "state", "round", "method", "scheme", "parameters", "request_id", "booked_at", "booked_by", "updated_at", "version",
+        ]
+    )  # fmt: skip

@@ -1,0 +1,166 @@
+"""How the lines of a round reach tables, balances and the journal: by COPY and arrays, in parts of a thousand lines an event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from accounts.domain.allocating import AllocationEvent, AllocationMove
+from accounts.domain.fees import Charge
+from accounts.selectors import list_suspense_accounts
+from accounts.services.book_allocations import book_allocations
+from allocations.domain import transitions as moves
+from allocations.domain.telling import LINES_A_PART, BlockTold, LineTold, parts
+from allocations.models import Allocation, Block
+from authorisation.domain.principal import Principal
+from journal.bulk import raw_cursor, update_rows, write_rows
+from journal.domain.chain import EventDraft
+from journal.domain.records import ANOMALY_CLEARED, ANOMALY_RAISED
+from journal.services.append_to_stream import append_to_stream
+from journal.services.raise_anomaly import anomaly_draft
+from kernel.fix import Side
+from kernel.ids import new_id
+
+_FIELDS = (
+    "id", "number", "block_id", "round", "account_id", "booked_account_id", "side", "qty", "avg_px", "gross", "charges",
+    "fees", "net", "is_rounding", "trade_date", "settlement_date", "state", "reason", "compensates_id", "booked_event_id",
+    "booked_at",
+)  # fmt: skip
+_ENDED = ("state", "reason", "ended_event_id", "ended_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lines told by one kind of event. ``sign`` -1 undoes what their figures say; ``round`` is that of the lines."""
+
+    kind: str
+    booking: str
+    lines: Sequence[LineTold]
+    sign: int
+    round: int
+    why: str
+    from_account_id: UUID | None = None
+
+
+def next_numbers(count: int) -> list[int]:
+    """So many numbers of allocations, ascending."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT nextval('allocations_allocation_number') FROM generate_series(1, %s::int)", [count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def write_round(
+    *, block: Block, groups: Sequence[Group], actor: Principal, at: datetime, ended: Sequence[Allocation] = ()
+) -> None:
+    """Tell, book and keep the lines of all groups; ``ended`` are settled lines of which nothing is left."""
+    drafts: list[EventDraft] = []
+    booked: list[AllocationEvent] = []
+    for group in groups:
+        told = list(_parts(block, group))
+        drafts += [_draft(block, group, payload, event_id, actor, at) for event_id, _, payload in told]
+        for event_id, lines, _ in told:
+            booked += _moves(block, group, lines, event_id)
+            _keep(block, group, lines, event_id, at)
+            if group.kind == "AllocationCompensated" and ended:
+                _end(ended, moves.COMPENSATED, group.why, event_id, at)
+    if not drafts:
+        return
+    append_to_stream(drafts=drafts, at=at)
+    done = book_allocations(events=booked, at=at)
+    suspense = {str(account_id) for account_id in list_suspense_accounts()} if done.raised or done.cleared else set()
+    append_to_stream(
+        drafts=[
+            anomaly_draft(anomaly=item, actor=actor.actor, at=at, kind=kind)
+            for items, kind in ((done.raised, ANOMALY_RAISED), (done.cleared, ANOMALY_CLEARED))
+            for item in items
+            if item.subject_id not in suspense
+        ],
+        at=at,
+    )
+
+
+def _parts(block: Block, group: Group) -> Iterator[tuple[UUID, Sequence[LineTold], dict[str, Any]]]:
+    shared = told_block(block, round_=group.round)
+    for place, payload in enumerate(parts(shared, group.lines, why=group.why)):
+        if group.from_account_id is not None:
+            payload["from_account_id"] = str(group.from_account_id)
+        yield new_id(), group.lines[place * LINES_A_PART : (place + 1) * LINES_A_PART], payload
+
+
+def _draft(
+    block: Block, group: Group, payload: dict[str, Any], event_id: UUID, actor: Principal, at: datetime
+) -> EventDraft:
+    return EventDraft(
+        id=event_id, stream=f"block:{block.id}", kind=group.kind, actor=actor.actor, on_behalf_of=actor.on_behalf_of,
+        correlation_id=block.id, event_at=at, received_at=at, business_date=block.trade_date, payload=payload,
+    )  # fmt: skip
+
+
+def _moves(block: Block, group: Group, lines: Sequence[LineTold], event_id: UUID) -> Iterator[AllocationEvent]:
+    """What the lines move, one for each side and pair of dates they have: of a round all have the same."""
+    by_terms: dict[tuple[str, Any, Any], list[AllocationMove]] = {}
+    for line in lines:
+        sign = group.sign if Side(line.side).is_buy else -group.sign
+        charges = tuple(
+            Charge(kind, name, version, group.sign * Decimal(amount)) for kind, name, version, amount in line.charges
+        )
+        move = AllocationMove(
+            line.allocation_id, line.booked_account_id, sign * line.qty, group.sign * line.gross, charges
+        )
+        by_terms.setdefault((line.side, line.trade_date, line.settlement_date), []).append(move)
+    giver = group.from_account_id or block.account_id
+    for (side, trade_date, settlement_date), chosen in by_terms.items():
+        yield AllocationEvent(
+            event_id, group.booking, giver, Side(side), block.instrument_id, block.currency, trade_date, settlement_date, chosen
+        )  # fmt: skip
+
+
+def _keep(block: Block, group: Group, lines: Sequence[LineTold], event_id: UUID, at: datetime) -> None:
+    """Rows of new lines; of lines that are undone, when and by what."""
+    if group.from_account_id is not None:
+        return  # released: whoever does it writes its one row
+    if group.sign < 0:
+        ended = [(line.allocation_id, moves.REVERSED, group.why, event_id, at) for line in lines]
+        update_rows(Allocation, ended, key=("id",), fields=_ENDED)
+        return
+    rows = [
+        (
+            line.allocation_id, line.number, block.id, group.round, line.account_id, line.booked_account_id, line.side, line.qty,
+            line.avg_px, line.gross, _charges_json(line), line.fees, line.net, line.is_rounding, line.trade_date,
+            line.settlement_date, line.state, line.reason, line.compensates, event_id, at,
+        )
+        for line in lines
+    ]  # fmt: skip
+    write_rows(Allocation, rows, fields=_FIELDS)
+
+
+def _charges_json(line: LineTold) -> bytes:
+    return orjson.dumps(line.charges) if line.charges else b"[]"
+
+
+def _end(rows: Sequence[Allocation], state: str, why: str, event_id: UUID, at: datetime) -> None:
+    update_rows(Allocation, [(row.id, state, why, event_id, at) for row in rows], key=("id",), fields=_ENDED)
+
+
+def told_block(block: Block, *, round_: int) -> BlockTold:
+    """The block as the events of a round tell it."""
+    return BlockTold(
+        block.id, block.number, block.kind, round_, block.account_id, block.desk_id, block.listing_id, block.instrument_id,
+        block.side, block.currency, block.price_divisor, block.capacity, block.session_group, block.trade_date,
+        block.settlement_date, block.method, block.scheme,
+    )  # fmt: skip
+
+
+def told_of_row(row: Allocation) -> LineTold:
+    """A line as it stands."""
+    return LineTold(
+        row.id, row.number, row.account_id, row.booked_account_id, row.side, row.qty, row.avg_px, row.gross, row.fees, row.net,
+        row.trade_date, row.settlement_date, tuple((a, b, c, d) for a, b, c, d in row.charges), row.is_rounding, row.state,
+        row.reason, row.compensates_id,
+    )  # fmt: skip
