@@ -112,6 +112,8 @@ _LINES: dict[str, type[Any]] = {"orders": OrderLine, "fills": FillLine, "account
 _DECIMALS = frozenset({"qty", "px", "avg_px", "gross", "commission", "fees", "net"})
 _TEXTS = ("ref", "account", "exec_id", "cl_ord_id", "venue_order_id")
 _DATES = frozenset({"trade_date", "settlement_date"})
+BESIDE = frozenset({"wire_message_id", "session"})
+"""What the event of a message that came says beside it: the stored message, and the session that carried it."""
 
 
 def to_json(message: PostTradeMessage) -> dict[str, Any]:
@@ -139,9 +141,14 @@ def _told(record: Any, *, needed: tuple[str, ...]) -> dict[str, Any]:
 
 
 def from_json(body: Mapping[str, Any]) -> PostTradeMessage:
-    """The inverse of :func:`to_json`; raises ValueError or KeyError for what it cannot have written."""
+    """The inverse of :func:`to_json`; raises ValueError, KeyError or TypeError for what it cannot have written.
+
+    What an event says beside the message (``BESIDE``) is left out.
+    """
     read: dict[str, Any] = {}
     for name, value in body.items():
+        if name in BESIDE:
+            continue
         if name in _LINES:
             read[name] = tuple(_LINES[name](**_numbers(line)) for line in value)
         else:

@@ -62,6 +62,11 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=("AllocationReversed",),
     ),
     Listener(
+        name="venues.post_trade",
+        module="venues.services.on_post_trade_released",
+        kinds=("PostTradeMessageReleased",),
+    ),
+    Listener(
         name="reconciliation.reconnect",
         module="reconciliation.services.on_recovery_ended",
         kinds=("RecoveryEnded",),
@@ -121,6 +126,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("orders.services.count_executions", every_s=1),
     Sweeper("risk.services.watch_processes", every_s=2),
     Sweeper("venues.services.watch_breakers", every_s=2),
+    Sweeper("venues.services.watch_post_trade", every_s=5),
     Sweeper("orders.services.run_due_canaries", every_s=60),
     Sweeper("authorisation.services.end_expired_sessions", every_s=30),
     Sweeper("authorisation.services.tell_sign_in_failures", every_s=60),

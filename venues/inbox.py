@@ -24,13 +24,17 @@ from kernel.errors import Unavailable
 from venues.domain.channels import INBOX_CHANNEL
 from venues.domain.inbox import ALL_SHARDS
 from venues.selectors.inbox import list_inbox_sessions
+from venues.selectors.post_trade import list_post_trade_sources
 from venues.services.consume_inbox import consume_inbox
+from venues.services.consume_post_trade import consume_post_trade
 
 log = logging.getLogger("venues.inbox")
 
 SLICE = 500
 POLL_S = 0.25
 SESSIONS_EVERY = 20
+POST_TRADE_EVERY = 20  # rounds of a busy inbox; an idle one looks every time
+POST_TRADE_SLICE = 200
 
 
 def shards_of(number: int, count: int) -> tuple[int, ...]:
@@ -49,7 +53,10 @@ def run(stop: threading.Event, *, number: int = 1, count: int = 1) -> None:
             if rounds % SESSIONS_EVERY == 0:
                 sessions = list_inbox_sessions()
             rounds += 1
-            if not consume_all(sessions, first=own):
+            busy = consume_all(sessions, first=own)
+            if not busy or rounds % POST_TRADE_EVERY == 0:
+                consume_post_trade_all()
+            if not busy:
                 wait_for([INBOX_CHANNEL], POLL_S, stop)
         except (OperationalError, InterfaceError, Unavailable):
             log.warning("the inbox waits for the database", exc_info=True)
@@ -63,6 +70,14 @@ def consume_all(sessions: Sequence[tuple[str, str]], *, first: Sequence[int] = A
     """One slice of each session, of the other shards only where the own are quiet; how many messages were worked."""
     others = tuple(shard for shard in ALL_SHARDS if shard not in first)
     return sum(_slice_of(*session, first) or (_slice_of(*session, others) if others else 0) for session in sessions)
+
+
+def consume_post_trade_all() -> int:
+    """One slice of the post-trade messages of each session; how many were worked. Orders come first (see ``run``)."""
+    return sum(
+        consume_post_trade(session=session, group=group, adapter_name=adapter, limit=POST_TRADE_SLICE, at=utc_now())
+        for session, group, adapter in list_post_trade_sources()
+    )
 
 
 def _slice_of(session: str, adapter_name: str, shards: Sequence[int]) -> int:

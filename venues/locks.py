@@ -1,12 +1,14 @@
 """The only row locks of this room.
 
-Order: FixSession by name before anything else of this room; WireIntents by id; the inbox's cursors before accounts. A
+Order: FixSession by name before anything else of this room; WireIntents by id; PostTradeIntents by id, behind the cursor of their
+inbox; the inbox's cursors before accounts. A
 gateway never locks an account or an order while it decides about refusals: each refusal is its own transaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -14,7 +16,7 @@ import orjson
 from journal.bulk import raw_cursor
 from venues.domain.inbox import inbox_cursor
 from venues.domain.messages import ClaimedIntent
-from venues.models import FixSession, WireIntent
+from venues.models import FixSession, PostTradeIntent, WireIntent
 
 _CLAIM_SHARDS = """
 SELECT n.shard, c.position
@@ -92,6 +94,29 @@ def lock_waiting_new(*, order_id: UUID) -> WireIntent | None:
         .filter(order_id=order_id, kind="new", state=WireIntent.State.WAITING)
         .first()
     )
+
+
+def lock_waiting_post_trade(*, group: str, limit: int) -> list[PostTradeIntent]:
+    """The oldest post-trade messages that wait for the group's gateway, at most ``limit``; what is locked is passed over."""
+    if limit <= 0:
+        return []
+    waiting = PostTradeIntent.objects.filter(session_group=group, state=PostTradeIntent.State.WAITING)
+    return list(waiting.select_for_update(skip_locked=True).order_by("id")[:limit])
+
+
+def lock_unanswered_post_trade(*, at: datetime, limit: int) -> list[PostTradeIntent]:
+    """Intents whose answer is overdue and of which nobody was told, oldest first; what is locked is passed over."""
+    due = PostTradeIntent.objects.filter(answer_by__lte=at, answered_at=None, told_at=None)
+    return list(due.select_for_update(skip_locked=True).order_by("answer_by", "id")[:limit])
+
+
+def lock_asked_post_trade(*, group: str, asked: Sequence[tuple[str, str]]) -> list[PostTradeIntent]:
+    """The unanswered intents of the group with these (kind, name), by id."""
+    if not asked:
+        return []
+    kinds, names = {kind for kind, _ in asked}, {name for _, name in asked}
+    found = PostTradeIntent.objects.filter(session_group=group, kind__in=kinds, name__in=names, answered_at=None)
+    return [intent for intent in found.select_for_update().order_by("id") if (intent.kind, intent.name) in set(asked)]
 
 
 def claim_shards(*, session: str, shards: Sequence[int]) -> dict[int, int]:

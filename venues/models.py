@@ -107,6 +107,11 @@ class WireMessage(models.Model):
                 name="venues_inbox_shard",
                 condition=Q(direction="in", msg_type__in=["8", "9", "3", "j"]),
             ),
+            models.Index(
+                fields=["session", "id"],
+                name="venues_inbox_post_trade",
+                condition=Q(direction="in", msg_type__in=["J", "P", "AS", "AT", "AK", "AU"]),
+            ),
             models.Index(fields=["session", "epoch", "direction", "msg_seq_num"], name="venues_wire_number"),
             models.Index(fields=["cl_ord_id"], name="venues_wire_cl_ord_id", condition=~Q(cl_ord_id="")),
             models.Index(fields=["venue_order_id"], name="venues_wire_order_id", condition=~Q(venue_order_id="")),
@@ -160,6 +165,59 @@ class HandOver(models.Model):
     cl_ord_id = models.CharField(max_length=32, primary_key=True)
     intent_id = models.BigIntegerField(unique=True)
     mapping = models.CharField(max_length=24)  # name and version of the rules that made the body
+    body = models.TextField()  # the message as given to the engine, which adds number and time; SOH kept
+    session = models.CharField(max_length=24)
+    epoch = models.CharField(max_length=40)
+    fence = models.BigIntegerField()
+    handed_over_at = models.DateTimeField()
+
+
+class PostTradeIntent(models.Model):
+    """A post-trade message to be sent once. ``name`` is what makes it the same message to the other side, whatever asks again.
+
+    ``answer_by`` is set where the other side owes a word that it has it; ``told_at`` when a person was told that none came.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        HANDED_OVER = "handed_over", "Handed to the engine"
+        REFUSED = "refused"
+
+    id = models.BigAutoField(primary_key=True)
+    session_group = models.CharField(max_length=24)
+    kind = models.CharField(max_length=24)  # kernel.post_trade.MessageKind
+    name = models.CharField(max_length=96)
+    payload = models.JSONField()  # kernel.post_trade.PostTradeMessage as JSON; the adapter maps it
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    reason = models.TextField(default="")
+    event_id = models.UUIDField(unique=True)
+    correlation_id = models.UUIDField()
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    answer_by = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session_group", "kind", "name"], name="venues_post_trade_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["session_group", "id"], name="venues_post_trade_next", condition=Q(state="waiting")),
+            models.Index(
+                fields=["answer_by"],
+                name="venues_post_trade_due",
+                condition=Q(answer_by__isnull=False, answered_at=None, told_at=None),
+            ),
+        ]
+
+
+class PostTradeHandOver(models.Model):
+    """Proof that one post-trade message was given to the engine, written before it was: never again under the same name."""
+
+    name = models.CharField(max_length=160, primary_key=True)  # <session group>|<kind>|<name of the intent>
+    intent_id = models.BigIntegerField(unique=True)
+    mapping = models.CharField(max_length=24)
     body = models.TextField()  # the message as given to the engine, which adds number and time; SOH kept
     session = models.CharField(max_length=24)
     epoch = models.CharField(max_length=40)

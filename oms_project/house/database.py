@@ -27,7 +27,7 @@ from oms_project.house.paths import House, write_private
 OWNER, APP, GATEWAY, READ = "oms_owner", "oms_app", "oms_gateway", "oms_read"
 PROCESS_ROLES = (APP, GATEWAY, READ)
 WRITERS = (APP, GATEWAY)
-HAND_OVERS = "venues_handover"
+HAND_OVERS = ("venues_handover", "venues_posttradehandover")
 SEALS = ("journal_seal", "journal_sealkey", "journal_sealanchor")
 ACTIONS = ("refdata_corporateactionversion", "refdata_formername", "accounts_actionentry", "accounts_statementpart")
 ALLOCATED = ("accounts_allocationpart",)
@@ -49,7 +49,7 @@ POST_TRADE = tuple(
 )
 APPEND_ONLY = (
     "journal_event", *SEALS, "accounts_booking", "accounts_feeschedule", "accounts_locate", "risk_ratemark", "accounts_canaryaccount",
-    *CLOSINGS, "venues_wiremessage", HAND_OVERS, "journal_retentionrule", "journal_archive", "authorisation_decision",
+    *CLOSINGS, "venues_wiremessage", *HAND_OVERS, "journal_retentionrule", "journal_archive", "authorisation_decision",
     "authorisation_requestversion", "authorisation_approvalpolicy", *REVIEWS, *ACTIONS, *ALLOCATED, *RECONCILIATION, *POST_TRADE,
 )  # fmt: skip
 OLDEST_SERVER = 150000
@@ -109,7 +109,7 @@ def apply_grants(owner_url: str) -> None:
         everyone = sql.SQL(", ").join(map(sql.Identifier, PROCESS_ROLES))
         writers = sql.SQL(", ").join(map(sql.Identifier, WRITERS))
         appends = sql.SQL(", ").join(_tables(connection, APPEND_ONLY))
-        hand_overs = sql.SQL(", ").join(_tables(connection, [HAND_OVERS]))
+        hand_overs = sql.SQL(", ").join(_tables(connection, HAND_OVERS))
         unchanged = sql.SQL(", ").join(_tables(connection, UNCHANGED))
         ledger = sql.SQL(", ").join(_tables(connection, ["django_migrations"]))
         statements = [

@@ -163,10 +163,10 @@ SELECT r.rolname || ' on ' || c.relname AS subject, 'may ' || string_agg(p.word,
 """
 
 _HAND_OVERS = f"""
-SELECT r.rolname AS subject, 'may insert into venues_handover' AS what
-  FROM pg_roles r
+SELECT r.rolname AS subject, 'may insert into ' || t.name AS what
+  FROM pg_roles r CROSS JOIN (VALUES ('venues_handover'), ('venues_posttradehandover')) AS t(name)
  WHERE r.rolname IN ({_ROLES}) AND r.rolname <> 'oms_gateway'
-   AND has_any_column_privilege(r.oid, 'venues_handover'::regclass, 'INSERT')
+   AND has_any_column_privilege(r.oid, t.name::regclass, 'INSERT')
 """
 
 _READER = """

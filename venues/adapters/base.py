@@ -16,6 +16,7 @@ from typing import Protocol
 
 from kernel.fix import ExecType, MsgType, OrdStatus
 from kernel.numbers import ZERO
+from kernel.post_trade import PostTradeMessage
 from orders.domain.report import Position, Report
 from venues.domain.capabilities import Capabilities, ExecIdentity
 from venues.domain.fix_codec import Fields, first_values, parse_utc_timestamp
@@ -79,6 +80,14 @@ class Adapter(Protocol):
 
     def map_inbound(self, fields: Fields, context: InboundContext) -> Mapped:
         """Raises ValueError for a message that breaks the specification."""
+        ...
+
+    def map_post_trade(self, message: PostTradeMessage) -> Fields:
+        """A post-trade message to send, MsgType (35) first. Raises ValueError where the venue does not take it."""
+        ...
+
+    def read_post_trade(self, fields: Fields, *, counterparty: str) -> PostTradeMessage:
+        """A post-trade message that came. Raises ValueError for one that breaks the specification."""
         ...
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from kernel.fix import ExecType, MsgType
 from kernel.numbers import plain
+from kernel.post_trade import PostTradeMessage
 from venues.adapters.base import (
     InboundContext,
     Mapped,
@@ -25,6 +26,8 @@ from venues.adapters.base import (
 from venues.domain.capabilities import Capabilities, ReplaceQuantity
 from venues.domain.fix_codec import Fields, utc_timestamp
 from venues.domain.messages import DontKnow, IntentKind, OutboundIntent
+from venues.domain.post_trade import write
+from venues.domain.post_trade_reading import read
 
 MSG_TYPES = {
     IntentKind.NEW: MsgType.NEW_ORDER_SINGLE,
@@ -111,6 +114,16 @@ class Dialect(ABC):
             (58, trade.text),
         ]
         return ((35, MsgType.DONT_KNOW_TRADE.value), *((tag, value) for tag, value in optional if value))
+
+    def map_post_trade(self, message: PostTradeMessage) -> Fields:
+        """As the version of FIX has it. Raises ValueError for a kind that the venue does not take."""
+        if message.kind not in self.capabilities.post_trade:
+            raise ValueError(f"the venue takes no {message.kind.value}")
+        return write(message, begin_string=self.capabilities.begin_string)
+
+    def read_post_trade(self, fields: Fields, *, counterparty: str) -> PostTradeMessage:
+        """Whatever comes is read, declared or not: what it says may matter."""
+        return read(fields, counterparty=counterparty)
 
     @abstractmethod
     def capacity_tag(self) -> int:

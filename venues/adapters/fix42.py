@@ -11,12 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kernel.fix import ExecTransType, ExecType
+from kernel.post_trade import MessageKind
 from venues.adapters.dialect import Dialect
 from venues.adapters.fix44 import FIX44_CAPABILITIES
 from venues.domain.capabilities import Capabilities
 from venues.domain.messages import OutboundIntent
 
-FIX42_CAPABILITIES = replace(FIX44_CAPABILITIES, begin_string="FIX.4.2", mass_status_request=False)
+FIX42_CAPABILITIES = replace(
+    FIX44_CAPABILITIES,
+    begin_string="FIX.4.2",
+    mass_status_request=False,
+    post_trade=frozenset({MessageKind.ALLOCATION_INSTRUCTION, MessageKind.ALLOCATION_ACK}),
+)
 
 _BY_TRANS_TYPE = {
     ExecTransType.CANCEL: ExecType.TRADE_CANCEL,

@@ -14,6 +14,7 @@ from venues.adapters.base import QUESTION
 from venues.adapters.dialect import Dialect
 from venues.domain.capabilities import Capabilities, ExecIdentity, ReplaceQuantity
 from venues.domain.messages import OutboundIntent
+from venues.domain.post_trade_codes import BROKER, BUY_SIDE
 
 FIX44_CAPABILITIES = Capabilities(
     begin_string="FIX.4.4",
@@ -34,6 +35,7 @@ FIX44_CAPABILITIES = Capabilities(
     exec_id_unique=True,
     unknown_order_answer_is_proof=True,
     replace_below_executed_stops=True,
+    post_trade=BUY_SIDE | BROKER,
 )
 
 
@@ -92,6 +94,7 @@ def drop_copy_dialect() -> Fix44:
         ord_types=frozenset(),
         times_in_force=frozenset(),
         exec_identity=ExecIdentity.ACROSS_SESSIONS,
+        post_trade=frozenset(),
         drop_copy=True,
     )
     return Fix44(capabilities=copied, mapping="fix44-drop-copy/1")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kernel.fix import OrdType, TimeInForce
+from kernel.post_trade import MessageKind
 from orders.domain.venue_rules import VenueRules
 from risk.domain.facts import ReplaceRules
 
@@ -69,6 +70,8 @@ class Capabilities:
     """How fast replaces and cancels of one order may follow each other; 0 is no such rule."""
     dont_know_trade: bool = False
     """The venue takes DontKnowTrade (35=Q) for an execution we do not recognise."""
+    post_trade: frozenset[MessageKind] = frozenset()
+    """The post-trade messages we may send there; which of them the role there needs is configuration of who confirms."""
     drop_copy: bool = False
     """The session repeats what others said. Its reports stand behind theirs, whose numbers say nothing about its own."""
 

@@ -17,3 +17,8 @@ UNWORKED = f"""
 def inbox_cursor(session: str, shard: int) -> str:
     """The name of the cursor of one shard of a session."""
     return f"inbox:{session}:{shard}"
+
+
+def post_trade_cursor(session: str) -> str:
+    """The name of the cursor behind which post-trade messages of a session wait. They have one, beside those of orders."""
+    return f"post-trade:{session}"

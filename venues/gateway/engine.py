@@ -6,6 +6,8 @@ What the engine does wrong on its own, and what is done about it (each seen, see
 * ``sendToTarget`` says True while the session is down and spends a number: the caller's guard is ``is_logged_on``,
   and ``PersistMessages=N`` makes the engine answer every resend request by gap fill, so nothing ever leaves late;
 * leaving without ``stop()`` crashes: ``stop`` is idempotent and runs in a ``finally``;
+* it knows no repeating groups: it gets a dictionary of nothing else (``venues.domain.fix_groups``), so that they arrive and leave
+  whole and no message is refused on its own judgement;
 * callbacks run under the session's lock: they only put the text on a bounded queue. A full queue blocks the engine,
   which stops reading from the socket: back-pressure instead of loss.
 """
@@ -26,7 +28,8 @@ import quickfix
 from kernel.clock import utc_now
 from kernel.errors import InvariantBroken
 from kernel.fix import MsgType
-from venues.domain.fix_codec import Fields
+from venues.domain.fix_codec import Fields, format_message
+from venues.domain.fix_groups import GROUPS, dictionary_text
 
 log = logging.getLogger("venues.gateway")
 
@@ -76,7 +79,10 @@ def _settings_text(sessions: Sequence[EngineSession], store: Path, reconnect_s: 
         f"ReconnectInterval={reconnect_s}",
         "LogonTimeout=5",
         "LogoutTimeout=2",
-        "UseDataDictionary=N",
+        "UseDataDictionary=Y",
+        "ValidateFieldsOutOfOrder=N",
+        "ValidateUserDefinedFields=N",
+        "AllowUnknownMsgFields=Y",
         "PersistMessages=N",
         "CheckLatency=N",
         "SocketNodelay=Y",
@@ -88,6 +94,7 @@ def _settings_text(sessions: Sequence[EngineSession], store: Path, reconnect_s: 
         lines += [
             "[SESSION]",
             f"BeginString={session.begin_string}",
+            f"DataDictionary={dictionary_path(store, session.begin_string)}",
             f"SenderCompID={session.sender_comp_id}",
             f"TargetCompID={session.target_comp_id}",
             f"SocketConnectHost={session.host}",
@@ -95,6 +102,11 @@ def _settings_text(sessions: Sequence[EngineSession], store: Path, reconnect_s: 
             f"HeartBtInt={session.heartbeat_s}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def dictionary_path(store: Path, begin_string: str) -> Path:
+    """Where the engine finds the dictionary of a version."""
+    return store / f"groups-{begin_string}.xml"
 
 
 class _Callbacks(quickfix.Application):  # type: ignore[misc]
@@ -141,6 +153,12 @@ class Engine:
     def __init__(self, sessions: Sequence[EngineSession], *, store: Path, reconnect_s: int = 1) -> None:
         store.mkdir(parents=True, exist_ok=True)
         self.items: queue.Queue[WireItem] = queue.Queue(maxsize=QUEUE_LIMIT)
+        self._versions = {s.name: s.begin_string for s in sessions}
+        self._dictionaries: dict[str, quickfix.DataDictionary] = {}
+        for version in set(self._versions.values()):
+            path = dictionary_path(store, version)
+            path.write_text(dictionary_text(version))
+            self._dictionaries[version] = quickfix.DataDictionary(str(path))
         settings_path = store / "session.settings"
         settings_path.write_text(_settings_text(sessions, store, reconnect_s))
         self._ids = {s.name: quickfix.SessionID(s.begin_string, s.sender_comp_id, s.target_comp_id) for s in sessions}
@@ -193,14 +211,22 @@ class Engine:
         """
         if not self.is_logged_on(name):
             return ""
-        message = quickfix.Message()
-        (_, msg_type), *body = fields
-        message.getHeader().setField(35, msg_type)
-        for tag, value in body:
-            message.setField(tag, value)
+        message = self._message(name, fields)
         self._callbacks.sent_by_thread.raw = ""
         quickfix.Session.sendToTarget(message, self._ids[name])
         return str(self._callbacks.sent_by_thread.raw)
+
+    def _message(self, name: str, fields: Fields) -> quickfix.Message:
+        """The engine's own form of a message; one with groups is read from text, which keeps their order."""
+        (_, msg_type), *body = fields
+        if msg_type in GROUPS:
+            version = self._versions[name]
+            return quickfix.Message(format_message(version, fields), self._dictionaries[version], False)
+        message = quickfix.Message()
+        message.getHeader().setField(35, msg_type)
+        for tag, value in body:
+            message.setField(tag, value)
+        return message
 
     def stop(self) -> None:
         """Log out and end the engine's threads. Must run before the process ends; a second call does nothing.

@@ -39,7 +39,9 @@ from venues.gateway.recovering import Recoverer
 from venues.models import FixSession, WireIntent
 from venues.selectors import is_alarm_open
 from venues.selectors.inquiries import list_due_inquiries
+from venues.selectors.post_trade import waits_post_trade
 from venues.services.close_inquiries import close_inquiries
+from venues.services.hand_over_post_trade import hand_over_post_trade
 from venues.services.hold_back_session import hold_back_session
 from venues.services.hurry_inquiries import hurry_inquiries
 from venues.services.mark_handed_over import HandedOver, NotSent, mark_handed_over
@@ -53,6 +55,7 @@ from venues.services.tell_waiting import tell_waiting
 log = logging.getLogger("venues.gateway")
 
 BATCH = 64
+POST_TRADE_BATCHES = 16  # a round: the lease must be renewed between
 JUDGE_LIMIT = 200  # a round: each refusal is a transaction, and the lease must be renewed between
 SLOW_ROUND = timedelta(seconds=1)
 STALE = timedelta(seconds=3)  # far more than a batch takes, far less than a silent session or lease lasts
@@ -137,6 +140,7 @@ class Gateway:
         self._recoverer.step(engine, now)
         self._heed(engine, recorder, now)
         self._send(engine, recorder)
+        self._send_post_trade(engine, recorder)
         if slow:
             self._ask_silent(engine, now)
             self._recoverer.review(engine, now)
@@ -256,6 +260,27 @@ class Gateway:
             self._rate_met = handed.rate_met
             if handed.claimed < limit:
                 return
+
+    def _send_post_trade(self, engine: Engine, recorder: Recorder) -> None:
+        """What tells of trades that were done, after all that concerns orders: it adds no risk, and nobody waits for it."""
+        for _ in range(POST_TRADE_BATCHES):
+            live = self._live(engine)
+            if live is None or not waits_post_trade(group=self.group):
+                return
+            at = utc_now()
+            handed = hand_over_post_trade(
+                group=self.group,
+                session=live.name,
+                epoch=recorder.memos[live.name].epoch,
+                fence=self._singleton.fence,
+                adapter=adapter_named(live.adapter),
+                limit=BATCH,
+                at=at,
+            )
+            self._put_on_wire(engine, live, handed, at)
+            if handed.claimed < BATCH:
+                return
+            self._send(engine, recorder)
 
     def _give_batch(
         self, engine: Engine, live: TakenSession, epoch: str, *, risk_allowed: bool

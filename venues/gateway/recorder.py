@@ -26,6 +26,7 @@ from kernel.ids import shard_of_cl_ord_id
 from venues.domain.channels import INBOX_CHANNEL
 from venues.domain.error_contract import Refusal, refusal_in
 from venues.domain.fix_codec import first_values, mask_secrets, parse, parse_utc_timestamp
+from venues.domain.post_trade_codes import KINDS
 from venues.domain.session_numbers import expected_by_venue, number_after
 from venues.gateway.backlog import Backlog
 from venues.gateway.engine import Happening, WireItem
@@ -41,7 +42,8 @@ BATCH_LIMIT = 500
 LONGEST_PAUSE_S = 2.0
 HELD_S = 0.1
 REFUSALS_KEPT = 1000  # for the loop to act on at once; what must not be forgotten the inbox acts on
-INBOX_TYPES = frozenset({"8", "9", "3", "j"})
+POST_TRADE_TYPES = frozenset(KINDS)
+INBOX_TYPES = frozenset({"8", "9", "3", "j"}) | POST_TRADE_TYPES
 TOUCH_EVERY = timedelta(seconds=1)
 _FIELDS = (
     "direction", "session", "epoch", "msg_seq_num", "msg_type", "poss_dup",
@@ -238,7 +240,9 @@ class Recorder(threading.Thread):
         if inbound and values.get(35) == "5":
             memo.wanted_out = expected_by_venue(values.get(58, "")) or memo.wanted_out
         self._count(memo, raw, item, restarted=values.get(141) == "Y")
-        order_id = values.get(37, "")
+        about_orders = values[35] not in POST_TRADE_TYPES  # what names several orders, and accounts, is shown with none
+        order_id = values.get(37, "") if about_orders else ""
+        cl_ord_id = values.get(11, "") if about_orders else ""
         batch.rows.append(
             (
                 "in" if inbound else "out",
@@ -247,9 +251,9 @@ class Recorder(threading.Thread):
                 int(values[34]),
                 values[35][:3],
                 values.get(43) == "Y",
-                values.get(11, "")[:64],
+                cl_ord_id[:64],
                 "" if order_id == "NONE" else order_id[:64],
-                shard_of_cl_ord_id(values.get(11)),
+                shard_of_cl_ord_id(cl_ord_id),
                 raw,
                 parse_utc_timestamp(values.get(52, "")),
                 item.at,

@@ -30,7 +30,7 @@ from risk.domain.rates import RateKind, session_subject
 from risk.selectors.rates import get_bucket
 from risk.services.count_messages import count_messages
 from venues.adapters.base import Adapter
-from venues.domain.fix_codec import join
+from venues.domain.fix_codec import Fields, join
 from venues.domain.messages import ClaimedIntent, IntentKind, OutboundIntent, dont_know_from_payload, terms_from_message
 from venues.locks import claim_intents, lock_waiting_news
 from venues.models import HandOver, WireIntent
@@ -46,10 +46,10 @@ _HAND_OVER_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to give to the engine. ``fields`` begins with MsgType (35)."""
+    """One message to give to the engine, under the name it was handed over by. ``fields`` begins with MsgType (35)."""
 
     cl_ord_id: str
-    fields: tuple[tuple[int, str], ...]
+    fields: Fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ What the engine does on its own, and what is done about it
 * Whatever it is told, it forgets its numbers when a new week begins (Sunday, 00:00 UTC) or when its store is from
   another week. A venue that forgot would count from 1 under a member who did not: so the store is dated anew at
   each start, and around that moment the engine is taken down and a new one made (``pause``, ``renew``).
+* It knows no repeating groups: it gets a dictionary of nothing else, as the gateway's engine does.
 * ``stop`` must be called before the process ends.
 """
 
@@ -30,6 +31,8 @@ from typing import Any
 import quickfix
 
 from kernel.clock import utc_now
+from venues.domain.fix_codec import Fields, format_message
+from venues.domain.fix_groups import dictionary_text
 from venues.simulator.dialect42 import BEGIN_STRING, to_fix42
 from venues.simulator.fields import TAGS
 
@@ -127,6 +130,11 @@ class Acceptor:
         self._callbacks = _Callbacks({sid.toString(): name for name, sid in self._ids.items()}, self.inbox)
         self.store_began = {one.name: store_began(store, one) for one in sessions}
         self._running = False
+        self._dictionaries: dict[str, Any] = {}
+        for version in {one.begin_string for one in sessions}:
+            path = _dictionary_path(store, version)
+            path.write_text(dictionary_text(version))
+            self._dictionaries[version] = quickfix.DataDictionary(str(path))
         self._build()
 
     def _build(self) -> None:
@@ -184,6 +192,12 @@ class Acceptor:
                 message.setField(field)
         quickfix.Session.sendToTarget(message, self._ids[session])
 
+    def send_fields(self, session: str, fields: Fields) -> None:
+        """Send a message with groups, MsgType (35) first; otherwise as ``send``."""
+        version = self._ids[session].getBeginString().getValue()
+        message = quickfix.Message(format_message(version, fields), self._dictionaries[version], False)
+        quickfix.Session.sendToTarget(message, self._ids[session])
+
     def drop_connection(self, session: str) -> None:
         """Cut the line without a logout, as a network would."""
         found = quickfix.Session.lookupSession(self._ids[session])
@@ -216,7 +230,10 @@ def _settings(sessions: Sequence[VenueSession], ports: Sequence[int], store: Pat
         "EndDay=Sunday",
         "StartTime=00:00:00",
         "EndTime=00:00:00",
-        "UseDataDictionary=N",
+        "UseDataDictionary=Y",
+        "ValidateFieldsOutOfOrder=N",
+        "ValidateUserDefinedFields=N",
+        "AllowUnknownMsgFields=Y",
         "PersistMessages=Y",
         "CheckLatency=N",
         "ResetOnLogon=N",
@@ -231,11 +248,16 @@ def _settings(sessions: Sequence[VenueSession], ports: Sequence[int], store: Pat
         lines += [
             "[SESSION]",
             f"BeginString={one.begin_string}",
+            f"DataDictionary={_dictionary_path(store, one.begin_string)}",
             f"SenderCompID={one.comp_id}",
             f"TargetCompID={one.member_comp_id}",
             f"SocketAcceptPort={port}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _dictionary_path(store: Path, begin_string: str) -> Path:
+    return store / f"groups-{begin_string}.xml"
 
 
 def store_prefix(one: VenueSession) -> str:

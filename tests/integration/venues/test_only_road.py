@@ -108,7 +108,7 @@ def roles(db: None) -> None:
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {', '.join(ROLES[:2])}")
         for table in database.APPEND_ONLY:
             cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {', '.join(ROLES[:2])}")
-        cursor.execute(f"REVOKE INSERT ON {database.HAND_OVERS} FROM {database.APP}")
+        cursor.execute(f"REVOKE INSERT ON {', '.join(database.HAND_OVERS)} FROM {database.APP}")
 
 
 @contextmanager
