@@ -150,7 +150,7 @@ def from_json(body: Mapping[str, Any]) -> PostTradeMessage:
         if name in BESIDE:
             continue
         if name in _LINES:
-            read[name] = tuple(_LINES[name](**_numbers(line)) for line in value)
+            read[name] = tuple(_LINES[name](**_blank(_LINES[name]) | _numbers(line)) for line in value)
         else:
             read[name] = value
     read = _numbers(read)
@@ -162,7 +162,12 @@ def from_json(body: Mapping[str, Any]) -> PostTradeMessage:
         read["ack_status"] = AckStatus(body["ack_status"])
     for name in _DATES & body.keys():
         read[name] = date.fromisoformat(body[name])
-    return PostTradeMessage(**read)
+    return PostTradeMessage(**_blank(PostTradeMessage) | read)
+
+
+def _blank(kind: type[Any]) -> dict[str, Any]:
+    """The names and texts of a record as they are when nothing was said of them."""
+    return {column.name: "" for column in fields(kind) if column.type == "str"}
 
 
 def _numbers(body: Mapping[str, Any]) -> dict[str, Any]:

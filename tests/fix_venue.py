@@ -10,7 +10,9 @@ from pathlib import Path
 
 import quickfix
 
-from venues.domain.fix_codec import first_values, parse
+from venues.domain.fix_codec import first_values, format_message, parse
+from venues.domain.fix_groups import dictionary_text
+from venues.domain.post_trade_codes import KINDS
 
 Fields = list[tuple[int, str]]
 Script = Callable[[dict[int, str]], list[Fields]]
@@ -125,7 +127,13 @@ class _Callbacks(quickfix.Application):  # type: ignore[misc]
         self._venue.said.append(first_values(parse(message.toString())))
 
     def fromApp(self, message: quickfix.Message, session_id: quickfix.SessionID) -> None:
-        heard = first_values(parse(message.toString()))
+        raw = message.toString()
+        heard = first_values(parse(raw))
+        if heard[35] in KINDS:
+            self._venue.post_trade.append(raw)
+            for fields in self._venue.answer_post_trade(raw):
+                self._venue.say(fields)
+            return
         if heard[35] == "AF":
             self._venue.asked_all.append(heard)
             for fields in self._venue.list_open(heard):
@@ -140,6 +148,7 @@ class ScriptedVenue:
     """Listens on ``port`` as VENUE for OMS. ``heard`` and ``said`` are application messages, ``admin`` the others.
 
     Mass status requests go to ``asked_all`` and are answered by ``list_open``: unless told otherwise nothing is open.
+    Post-trade messages go to ``post_trade`` as raw text and are answered by ``answer_post_trade``.
     """
 
     def __init__(
@@ -151,12 +160,18 @@ class ScriptedVenue:
         self.admin: list[dict[int, str]] = []
         self.asked_all: list[dict[int, str]] = []
         self.list_open: Script = listing([])
+        self.post_trade: list[str] = []
+        self.answer_post_trade: Callable[[str], list[Fields]] = lambda _: []
         self.logged_on = threading.Event()
         store.mkdir(parents=True, exist_ok=True)
+        dictionary = store / "groups.xml"
+        dictionary.write_text(dictionary_text(begin_string))
+        self._begin_string, self._dictionary = begin_string, quickfix.DataDictionary(str(dictionary))
         path = store / "venue.cfg"
         path.write_text(
             "[DEFAULT]\nConnectionType=acceptor\nNonStopSession=Y\nStartTime=00:00:00\nEndTime=00:00:00\n"
-            f"UseDataDictionary=N\nSocketAcceptPort={port}\nSocketReuseAddress=Y\nFileStorePath={store}\n"
+            f"UseDataDictionary=Y\nDataDictionary={dictionary}\nAllowUnknownMsgFields=Y\nValidateFieldsOutOfOrder=N\n"
+            f"ValidateUserDefinedFields=N\nSocketAcceptPort={port}\nSocketReuseAddress=Y\nFileStorePath={store}\n"
             "AllowedRemoteAddresses=127.0.0.1\nCheckLatency=N\nSocketNodelay=Y\n"
             f"[SESSION]\nBeginString={begin_string}\nSenderCompID=VENUE\nTargetCompID=OMS\n"
         )
@@ -171,8 +186,12 @@ class ScriptedVenue:
 
     def say(self, fields: Fields) -> None:
         """Send one message, or keep it for a resend request while nobody is logged on."""
-        message = quickfix.Message()
         (_, msg_type), *body = fields
+        if msg_type in KINDS:
+            told = quickfix.Message(format_message(self._begin_string, fields), self._dictionary, False)
+            quickfix.Session.sendToTarget(told, self._session_id)
+            return
+        message = quickfix.Message()
         message.getHeader().setField(35, msg_type)
         for tag, value in body:
             message.setField(tag, value)

@@ -84,6 +84,8 @@ ELSEWHERE = {
     *("action.account_written", "action.account_booked", "action.account_reversed"),
     *("notes.written", "notes.told", "notes.filed"),  # tests/concurrency/test_notes.py
     *("webhook.sent", "webhook.settled"),  # tests/concurrency/test_webhooks.py
+    # tests/concurrency/test_post_trade_crashes.py
+    *("post_trade.hand_over", "post_trade.mapped", "post_trade.appended"),
     *("before_report_stored", "after_report_stored", "inbox_before_commit", "inbox_after_commit"),
 }
 

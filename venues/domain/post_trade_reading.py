@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from kernel.numbers import ZERO
 from kernel.post_trade import AccountLine, AckStatus, FillLine, MessageKind, OrderLine, PostTradeMessage, TransType
@@ -156,7 +157,7 @@ def _orders(entry: Entry) -> tuple[OrderLine, ...]:
     )
 
 
-def _instrument(values: Mapping[int, str]) -> dict[str, str]:
+def _instrument(values: Mapping[int, str]) -> dict[str, Any]:
     side = _needed(values, 54)
     if side not in _SIDES:
         raise ValueError(f"54={side!r} is no side the house knows")

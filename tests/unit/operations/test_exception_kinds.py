@@ -35,6 +35,7 @@ TELLERS: dict[tuple[str, str], int | str] = {
     ("orders/services/_cancel_review.py", "tell"): "kind",
     ("orders/services/_excess.py", "_anomaly"): 1,
     ("venues/services/mark_handed_over.py", "_tell"): 0,
+    ("venues/services/on_post_trade_released.py", "_raise"): 0,
     ("journal/services/seal_events.py", "_anomaly"): 0,
     ("journal/services/anchor_seals.py", "_anomaly"): 0,
     ("outbound/services/_events.py", "set_matter"): 1,

@@ -18,6 +18,8 @@ from kernel.post_trade import (
     OrderLine,
     PostTradeMessage,
     TransType,
+    from_json,
+    to_json,
 )
 from venues.domain.fix_codec import parse
 from venues.domain.fix_groups import dictionary_text, entry_of
@@ -164,6 +166,8 @@ def test_what_is_written_is_read_again(message: PostTradeMessage) -> None:
     said = as_it_can_be_said(message)
     fields = write(said, begin_string="FIX.4.4")
     assert read(fields, counterparty="SIM1") == said
+    assert from_json(to_json(said)) == said
+    assert from_json({**to_json(message), "wire_message_id": 7, "session": "SIM1-A"}) == message
     assert parse("\x01".join(f"{tag}={value}" for tag, value in fields)) == tuple(fields)
 
 
