@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from journal.models import Event
 from kernel.clock import utc_now
 from kernel.post_trade import AckStatus, MessageKind, PostTradeMessage
