@@ -13,6 +13,7 @@ app.conf.beat_schedule = {
     "resume-uploads": {"task": "orders.resume_uploads", "schedule": 10.0, "options": {"expires": 10}},
     "mail-notices": {"task": "operations.mail_notices", "schedule": 20.0, "options": {"expires": 20}},
     "resume-trials": {"task": "operations.resume_trials", "schedule": 10.0, "options": {"expires": 10}},
+    "resume-intakes": {"task": "reconciliation.resume_intakes", "schedule": 15.0, "options": {"expires": 15}},
     "collect-files": {"task": "reconciliation.collect_files", "schedule": 5.0, "options": {"expires": 5}},
     "start-runs": {
         "task": "reconciliation.start_runs",

@@ -107,7 +107,19 @@ def last_break_number() -> int:
 @contextmanager
 def collecting(place: str) -> Iterator[bool]:
     """Whether this session alone takes files from a place until the block ends. No transaction: files can be large."""
-    number = lock_number("collecting", place)
+    with _alone(lock_number("collecting", place)) as mine:
+        yield mine
+
+
+@contextmanager
+def taking_in(intake_id: UUID) -> Iterator[bool]:
+    """Whether this session alone does what is left of an intake until the block ends."""
+    with _alone(lock_number("taking in", str(intake_id))) as mine:
+        yield mine
+
+
+@contextmanager
+def _alone(number: int) -> Iterator[bool]:
     with raw_cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
         row = cursor.fetchone()

@@ -30,8 +30,8 @@ SCOPES: dict[str, str] = {
     EVENTS_READ: "Read the event stream",
     EXCEPTIONS_READ: "Read what must be looked at",
     EXCEPTIONS_WRITE: "Work on exceptions",
-    RECONCILIATION_READ: "Read comparisons and breaks",
-    RECONCILIATION_WRITE: "Start comparisons",
+    RECONCILIATION_READ: "Read comparisons, breaks, reports and files of counterparties",
+    RECONCILIATION_WRITE: "Bring files, start and stop comparisons, sign them off",
 }
 
 

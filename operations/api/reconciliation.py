@@ -1,7 +1,7 @@
 """The API of comparisons: ask for one over a kept file, follow it, read the breaks it found.
 
 Who is shown the page sees that a run was; its breaks and their counts by rows, the firm's figures as its page shows them.
-Mending a break and signing a run off are for people.
+Mending a break is for people; a run is signed off by the key of a second person, who confirms it as for every decision.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from authorisation.domain.scopes import RECONCILIATION_READ, RECONCILIATION_WRIT
 from kernel.clock import utc_now
 from kernel.errors import Invalid
 from kernel.numbers import plain
-from operations.api.reconciliation_documents import KINDS, RunAnswer, RunBreaksAnswer, RunsAnswer
+from operations.api.reconciliation_documents import KINDS, LeftOpenAnswer, RunAnswer, RunBreaksAnswer, RunsAnswer
 from operations.models import ExceptionItem
 from operations.navigation import require_page
 from operations.selectors.recon.breaks import BreakRow, list_breaks_of_run
@@ -31,7 +31,11 @@ from orders.api.views import KEY, OrderApiView
 from reconciliation.models import Run, RunBreak
 from reconciliation.permissions import require_work
 from reconciliation.selectors.feeds import get_comparable
+from reconciliation.selectors.seeing import sees_totals
+from reconciliation.selectors.signing import open_statement, why_not_signing
 from reconciliation.services.ask_run import ask_run
+from reconciliation.services.cancel_run import cancel_run
+from reconciliation.services.sign_run_off import sign_run_off
 from reconciliation.services.start_run import start_run
 
 Body = dict[str, Any]
@@ -44,6 +48,17 @@ class RunBodySerializer(StrictSerializer):
     kind = serializers.ChoiceField(choices=KINDS)
     file_id = serializers.UUIDField()
     as_of = serializers.DateField()
+
+
+class NothingSerializer(StrictSerializer):
+    """An empty object: the address says it all."""
+
+
+class SignOffSerializer(StrictSerializer):
+    """``digest`` is of what was read; ``statement`` is what is said about it."""
+
+    statement = serializers.CharField(max_length=2000)
+    digest = serializers.CharField(max_length=64)
 
 
 class RunApiView(OrderApiView):
@@ -116,6 +131,70 @@ class RunView(RunApiView):
     @extend_schema(operation_id="reconciliation_runs_get", responses={200: RunAnswer})
     def get(self, request: Request, run_id: UUID) -> Response:
         return Response(run_answer(get_run(actor=self.principal(), at=utc_now(), run_id=run_id)))
+
+
+class RunCancelView(RunApiView):
+    """``/reconciliation-runs/{id}/cancel``: stop one that has kept nothing yet."""
+
+    scopes = {"POST": RECONCILIATION_WRITE}
+
+    @extend_schema(
+        operation_id="reconciliation_runs_cancel",
+        request=NothingSerializer,
+        parameters=[KEY],
+        responses={200: RunAnswer},
+    )
+    def post(self, request: Request, run_id: UUID) -> Response:
+        self.body(NothingSerializer)
+        return self.once({"run_id": str(run_id)}, lambda: (status.HTTP_200_OK, self._cancel(run_id)))
+
+    def _cancel(self, run_id: UUID) -> Body:
+        actor, at = self.principal(), utc_now()
+        cancel_run(run_id=run_id, actor=actor, at=at)
+        return run_answer(get_run(actor=actor, at=at, run_id=run_id))
+
+
+class RunSignOffView(RunApiView):
+    """``/reconciliation-runs/{id}/sign-off``: what a run left open, and a second person's word that it was read.
+
+    What was read is named by its ``digest``. Whoever sees a part of the breaks is told why not to sign.
+    """
+
+    scopes = {"GET": RECONCILIATION_READ, "POST": RECONCILIATION_WRITE}
+
+    @extend_schema(operation_id="reconciliation_runs_open", responses={200: LeftOpenAnswer})
+    def get(self, request: Request, run_id: UUID) -> Response:
+        actor = self.principal()
+        run = get_run(actor=actor, at=utc_now(), run_id=run_id).run
+        left = open_statement(run)
+        why_not = why_not_signing(run, actor, statement=left)
+        seen = sees_totals(actor)
+        exposure = {currency: plain(amount) for currency, amount in left.exposure.items()}
+        return Response(
+            {
+                "open": left.count if seen else None,
+                "accepted": left.accepted if seen else None,
+                "by_category": left.by_category if seen else {},
+                "exposure": exposure if seen else {},
+                "digest": left.digest,
+                "why_not": why_not or None,
+            }
+        )
+
+    @extend_schema(
+        operation_id="reconciliation_runs_sign_off",
+        request=SignOffSerializer,
+        parameters=[KEY],
+        responses={200: RunAnswer},
+    )
+    def post(self, request: Request, run_id: UUID) -> Response:
+        body = self.body(SignOffSerializer)
+        return self.once(body, lambda: (status.HTTP_200_OK, self._sign(run_id, body)))
+
+    def _sign(self, run_id: UUID, body: Body) -> Body:
+        actor, at = self.principal(), utc_now()
+        sign_run_off(actor=actor, at=at, run_id=run_id, statement=body["statement"], digest=body["digest"])
+        return run_answer(get_run(actor=actor, at=at, run_id=run_id))
 
 
 class RunBreaksView(RunApiView):

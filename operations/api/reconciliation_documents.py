@@ -104,6 +104,17 @@ class RunBreaksAnswer(serializers.Serializer[Any]):
     next = serializers.IntegerField(allow_null=True)
 
 
+class LeftOpenAnswer(serializers.Serializer[Any]):
+    """What a run left open, as of now. Counts are the firm's: null where they are not yours. ``why_not``: why you may not sign."""
+
+    open = serializers.IntegerField(allow_null=True)
+    accepted = serializers.IntegerField(allow_null=True)
+    by_category = serializers.DictField(child=serializers.IntegerField())
+    exposure = serializers.DictField(child=serializers.CharField())
+    digest = serializers.CharField()
+    why_not = serializers.CharField(allow_null=True)
+
+
 class ReportColumn(serializers.Serializer[Any]):
     """A column: its key in each row, and what people read."""
 

@@ -14,7 +14,8 @@ from operations.api.approvals import (
     ApprovalWithdrawView,
 )
 from operations.api.exceptions import ExceptionActView, ExceptionsView, ExceptionView
-from operations.api.reconciliation import RunBreaksView, RunsView, RunView
+from operations.api.feed_files import FilesView, FileView, IntakesView, IntakeView
+from operations.api.reconciliation import RunBreaksView, RunCancelView, RunSignOffView, RunsView, RunView
 from operations.api.reports import ReportsView, ReportView
 from operations.api.stops import StopReleaseView, StopsView, StopView
 from operations.api.views import AccountCashView, AccountPositionsView, PricesView
@@ -32,9 +33,15 @@ urlpatterns: list[URLPattern] = [
     path("exceptions", ExceptionsView.as_view(), name="api-exceptions"),
     path("exceptions/<uuid:item_id>", ExceptionView.as_view(), name="api-exception"),
     path("exceptions/<uuid:item_id>/act", ExceptionActView.as_view(), name="api-exception-act"),
+    path("feed-files", FilesView.as_view(), name="api-feed-files"),
+    path("feed-files/<uuid:file_id>", FileView.as_view(), name="api-feed-file"),
+    path("intakes", IntakesView.as_view(), name="api-intakes"),
+    path("intakes/<uuid:intake_id>", IntakeView.as_view(), name="api-intake"),
     path("reconciliation-runs", RunsView.as_view(), name="api-reconciliation-runs"),
     path("reconciliation-runs/<uuid:run_id>", RunView.as_view(), name="api-reconciliation-run"),
     path("reconciliation-runs/<uuid:run_id>/breaks", RunBreaksView.as_view(), name="api-reconciliation-breaks"),
+    path("reconciliation-runs/<uuid:run_id>/cancel", RunCancelView.as_view(), name="api-reconciliation-cancel"),
+    path("reconciliation-runs/<uuid:run_id>/sign-off", RunSignOffView.as_view(), name="api-reconciliation-sign-off"),
     path("reports", ReportsView.as_view(), name="api-reports"),
     path("reports/<slug:name>", ReportView.as_view(), name="api-report"),
     path("stops", StopsView.as_view(), name="api-stops"),

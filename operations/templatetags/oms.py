@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from accounts.domain.fee_words import charge_words
 from kernel.fix import OrdType, Side, TimeInForce
 from operations.domain.numbers import MINUS, NONE, grouped, signed
+from operations.domain.recon_words import BY_NAME
 from operations.domain.rows import ORD_TYPE_WORDS, SIDE_WORDS, TIME_IN_FORCE_WORDS
 from operations.domain.shown_status import REQUEST_WORDS, ShownStatus, shown_status
 
@@ -175,6 +176,12 @@ def charge(name: str) -> str:
 def words(code: str) -> str:
     """A stored state as words: ``not_applied`` becomes Not applied."""
     return code.replace("_", " ").capitalize()
+
+
+@register.filter
+def break_words(code: str) -> str:
+    """As :func:`words`, and a category of breaks as the tiles of its run call it."""
+    return BY_NAME[code].title if code in BY_NAME else words(code)
 
 
 @register.filter

@@ -11,11 +11,18 @@ from django.views.decorators.http import require_GET
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid, NotFound
-from operations.selectors.recon.named_reports import SHOWN, Asked, asked_of, page_of, report_table, shown_rows
+from operations.selectors.recon.named_reports import (
+    SHOWN,
+    Asked,
+    asked_of,
+    page_of,
+    report_table,
+    shown_columns,
+    shown_rows,
+)
 from operations.views.edge import page
 from operations.views.exports import handed_over, heading_for
 from reconciliation.reports import REPORTS, get_report
-from reconciliation.reports.report import Shape
 from reconciliation.selectors.seeing import sees_totals
 
 
@@ -47,7 +54,7 @@ def report(request: HttpRequest, actor: Principal, name: str) -> HttpResponse:
         "export_url": f"/recon/reports/{name}/export?{urlencode(narrowed)}",
         "page": found,
         "rows": shown_rows(found) if found else [],
-        "columns": [column for column in asked.report.columns if column.shape is not Shape.ID],
+        "columns": shown_columns(asked.report),
         "next": f"?{urlencode({**narrowed, 'offset': asked.offset + SHOWN})}" if found and found.more else "",
         "first": f"?{urlencode(narrowed)}" if asked.offset else "",
         "hidden": asked.report.totals and not sees_totals(actor),

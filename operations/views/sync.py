@@ -23,15 +23,16 @@ from operations.selectors.sync import (
     totals_of,
     why_not,
 )
-from operations.views.edge import page
+from operations.views.edge import is_part, page
 from operations.views.exports import handed_over, heading_for
 from reconciliation.domain.records import START_OF_DAY
 from reconciliation.selectors.feeds import find_feed
 from reconciliation.services.ask_acceptance import ask_acceptance
+from reconciliation.services.begin_intake import begin_intake
 from reconciliation.services.cancel_intake import cancel_intake
 from reconciliation.services.list_rejects import list_rejects
 from reconciliation.services.receive_file import receive_file
-from reconciliation.services.take_in import take_in
+from reconciliation.services.start_intake import start_intake
 
 KINDS = {kind.value: kind.value.replace("_", " ").capitalize() for kind in START_OF_DAY}
 
@@ -64,7 +65,7 @@ def _sync_page(request: HttpRequest, actor: Principal, error: OmsError | None = 
 @require_POST
 @page
 def upload(request: HttpRequest, actor: Principal) -> HttpResponse:
-    """Take a file in and go to what came of it; one that is refused at the door says why above the form."""
+    """Keep a file, hand it to a worker and go to where it is followed; one that is refused at the door says why above the form."""
     chosen, kind = request.FILES.get("file"), request.POST.get("kind", "")
     if chosen is None or kind not in KINDS:
         return _sync_page(request, actor, Invalid("UPLOAD_MISSING", "Choose a file and what it is about."))
@@ -77,7 +78,8 @@ def upload(request: HttpRequest, actor: Principal) -> HttpResponse:
         refusing = [fault for fault in received.faults if fault.refuses]
         if refusing or received.file_id is None:
             raise Invalid(refusing[0].code.value, refusing[0].sentence)
-        intake = take_in(actor=actor, at=utc_now(), file_id=received.file_id)
+        intake = begin_intake(actor=actor, at=utc_now(), file_id=received.file_id)
+        start_intake(intake_id=intake.id)
     except OmsError as problem:
         return _sync_page(request, actor, problem)
     return redirect("sync-file", intake_id=intake.id)
@@ -86,12 +88,19 @@ def upload(request: HttpRequest, actor: Principal) -> HttpResponse:
 @require_GET
 @page
 def sync_file(request: HttpRequest, actor: Principal, intake_id: UUID) -> HttpResponse:
-    """One file: what is wrong with it by rule, totals before and after, and what may be done; with ``part`` its state alone."""
+    """One file: what is wrong with it by rule, totals before and after, and what may be done; with ``part`` its state alone.
+
+    When it does not move any more, the page around it is drawn anew.
+    """
     intake = get_intake(intake_id)
     at = utc_now()
-    context = {"intake": intake, "row": row_of(intake, at), "totals": totals_of(intake), "why": why_not(actor, intake)}
+    row = row_of(intake, at)
+    context = {"intake": intake, "row": row, "totals": totals_of(intake), "why": why_not(actor, intake)}
     template = "operations/parts/sync_file.html" if request.GET.get("part") else "operations/sync_file.html"
-    return render(request, template, context)
+    response = render(request, template, context)
+    if is_part(request) and not row.is_moving:
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 @require_POST

@@ -14,8 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as day_time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,19 +25,16 @@ from accounts.services.load_accounts import load_accounts, tighten_states
 from authorisation.domain.principal import Principal, process_principal
 from journal.bulk import raw_cursor
 from kernel.crash_points import crash_point
-from kernel.errors import Conflict, Invalid, NotFound
-from kernel.ids import new_id
 from reconciliation.domain import intake_states as states
 from reconciliation.domain.intake_rules import Issue, Severity, Verdict, judge
-from reconciliation.domain.records import START_OF_DAY
 from reconciliation.formats.problems import FileProblem
 from reconciliation.kept_files import kept_path
-from reconciliation.locks import lock_intake, lock_intakes_of, lock_older_intakes
-from reconciliation.models import Feed, FeedFile, Intake
-from reconciliation.permissions import require_work
+from reconciliation.locks import lock_intake
+from reconciliation.models import Feed, Intake
 from reconciliation.services._intake_events import set_matter, tell
 from reconciliation.services._weigh_accounts import account_file_of
 from reconciliation.services._weigh_file import Found, statement_of, weigh_file
+from reconciliation.services.begin_intake import begin_intake, cut_of, end_intake
 from reconciliation.staging import Staged, staged
 
 PROGRESS_S = 0.5
@@ -55,15 +51,11 @@ def take_in(*, actor: Principal, at: datetime, file_id: UUID) -> Intake:
 
     Raises NotPermitted RIGHT_MISSING, NotFound FILE_UNKNOWN, Invalid FILE_NOT_OF_START, Conflict FILE_REFUSED.
     """
-    require_work(actor)
-    file = FeedFile.objects.select_related("feed").filter(pk=file_id).first()
-    if file is None:
-        raise NotFound("FILE_UNKNOWN", "There is no such file.")
-    if file.kind not in START_OF_DAY:
-        raise Invalid("FILE_NOT_OF_START", f"A file of {file.kind} is for reconciliation, not for the start of day.")
-    if file.state == FeedFile.State.REFUSED:
-        raise Conflict("FILE_REFUSED", f"{file.name} was refused when it came; nothing of it is used.")
-    intake = _begin(file, actor, at)
+    return carry_on(begin_intake(actor=actor, at=at, file_id=file_id), actor=actor, at=at)
+
+
+def carry_on(intake: Intake, *, actor: Principal, at: datetime) -> Intake:
+    """Do what is left of an intake that was begun."""
     if intake.state != states.STAGED:
         return intake
     crash_point("intake.begun")
@@ -86,30 +78,6 @@ def _give_buffers() -> None:
             f"DO $$ BEGIN PERFORM set_config('temp_buffers', '{TEMP_BUFFERS}', false); "
             "EXCEPTION WHEN invalid_parameter_value THEN NULL; END $$"
         )
-
-
-def _begin(file: FeedFile, actor: Principal, at: datetime) -> Intake:
-    """The open intake of the file, or a new one; older open ones of its kind and source give way to it."""
-    with transaction.atomic():
-        lock_intakes_of(kind=file.kind, source=file.source)
-        mine = Intake.objects.filter(file=file, state__in=states.OPEN).first()
-        if mine is not None:
-            return mine
-        for other in lock_older_intakes(kind=file.kind, source=file.source, states=(states.STAGED, states.WAITING)):
-            other.supersede()
-            _end(other, f"{file.name} came in its place.", at)
-            tell(other, "IntakeSuperseded", actor=actor, at=at)
-        day = file.statement_date or at.date()
-        return Intake.objects.create(
-            id=new_id(), file=file, kind=file.kind, source=file.source, day=day, cut_at=cut_of(file, day),
-            step="reading", started_by=actor.actor, created_at=at, stepped_at=at,
-        )  # fmt: skip
-
-
-def cut_of(file: FeedFile, day: date) -> datetime:
-    """As of when the figures are: as the file says, else the end of its day, and never after it came."""
-    end = datetime.combine(day + timedelta(days=1), day_time.min, UTC)
-    return min(file.cut_at or end, file.received_at)
 
 
 @contextmanager
@@ -203,7 +171,7 @@ def why_older(intake: Intake) -> str:
 def _stop(intake: Intake, sentence: str, *, actor: Principal, at: datetime) -> Intake:
     """Refuse it, and have somebody look."""
     intake.refuse()
-    _end(intake, sentence, at)
+    end_intake(intake, sentence, at)
     tell(intake, "IntakeRefused", actor=actor, at=at)
     set_matter(intake, wrong=True, at=at, actor=actor)
     return intake
@@ -229,8 +197,8 @@ def apply_weighed(intake: Intake, *, actor: Principal, at: datetime) -> Intake:
         book_statement(actor=booker, at=at, statement=statement_of(intake))
     crash_point("intake.booked")
     intake.apply()
-    intake.applied_by = actor.actor
-    _end(intake, "", at)
+    intake.applied_by = (actor.is_process and actor.on_behalf_of) or actor.actor
+    end_intake(intake, "", at)
     tell(intake, "IntakeApplied", actor=booker, at=at)
     set_matter(intake, wrong=False, at=at, actor=actor)
     return intake
@@ -267,9 +235,3 @@ def _set_day(cursor: Any, intake: Intake, now: Staged) -> None:
 def _partly(intake: Intake) -> bool:
     feed = intake.file.feed
     return feed is not None and feed.partial == Feed.Partial.PARTLY
-
-
-def _end(intake: Intake, sentence: str, at: datetime) -> None:
-    intake.sentence, intake.step, intake.stepped_at, intake.ended_at = sentence, str(intake.state), at, at
-    intake.version += 1
-    intake.save()

@@ -19,9 +19,12 @@ from accounts.services.deposit import Deposit, deposit
 from journal.models import Event
 from kernel.fix import Side
 from operations.fsck.money import CHECKS
+from reconciliation.locks import taking_in
 from reconciliation.models import Intake
+from reconciliation.services.begin_intake import begin_intake
 from reconciliation.services.receive_file import receive_file
 from reconciliation.services.take_in import take_in
+from reconciliation.services.work_intake import work_intake
 from tests.concurrency.test_crash_points import killed_at
 from tests.factories.accounts import AT, DAY, SEED, VOD, booking, funded_account
 from tests.integration.accounts.test_statements import D
@@ -115,3 +118,23 @@ def test_fills_and_deposits_that_come_while_files_are_applied_are_not_lost() -> 
             if check.code in ("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY"):
                 cursor.execute(check.sql)
                 assert cursor.fetchall() == [], check.code
+
+
+def test_what_was_begun_is_done_by_one_worker_and_by_the_next_when_that_one_dies() -> None:
+    funded_account()
+    intake = begin_intake(actor=SEED, at=LATER, file_id=brought("AC1,GBP,900"))
+
+    def work() -> Intake | None:
+        try:
+            return work_intake(intake_id=intake.id, at=LATER)
+        finally:
+            connection.close()
+
+    with taking_in(intake.id), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(work).result() is None
+    killed_at("intake.weighed", lambda: work_intake(intake_id=intake.id, at=LATER))
+    assert (Intake.objects.get().state, settled()) == ("staged", D(1000))
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work).result()
+    assert done is not None
+    assert (done.state, settled(), Booking.objects.filter(kind="statement").count()) == ("applied", D(900), 1)

@@ -11,10 +11,11 @@ from authorisation.domain.principal import Principal
 from kernel.errors import Invalid
 from operations.exporting import Column as FileColumn
 from operations.exporting import Heading, Table, make_table
-from reconciliation.reports.report import Report, Scope, Shape
+from reconciliation.reports.report import Column, Report, Scope, Shape
 from reconciliation.selectors.reports import MOST_ROWS, ReportPage, read_report, scope_of
 
 SHOWN = 200
+FIRST = (Shape.WORD, Shape.BREAK)
 LARGEST_OFFSET = MOST_ROWS
 
 
@@ -76,9 +77,14 @@ def page_of(*, actor: Principal, asked: Asked, at: datetime, limit: int = SHOWN)
 
 def shown_rows(page: ReportPage) -> list[list[ShownCell]]:
     """What people read of a page; ids are left to files."""
-    columns = page.report.columns
-    places = [place for place, column in enumerate(columns) if column.shape is not Shape.ID]
-    return [[_cell(columns[place].shape, row[place]) for place in places] for row in page.rows]
+    places = [page.report.columns.index(column) for column in shown_columns(page.report)]
+    return [[_cell(page.report.columns[place].shape, row[place]) for place in places] for row in page.rows]
+
+
+def shown_columns(report: Report) -> list[Column]:
+    """What a row is and the break that explains it first, so that both are seen on a narrow screen; then as the report has them."""
+    shown = [column for column in report.columns if column.shape is not Shape.ID]
+    return sorted(shown, key=lambda column: FIRST.index(column.shape) if column.shape in FIRST else 2)
 
 
 def _cell(shape: Shape, value: Any) -> ShownCell:

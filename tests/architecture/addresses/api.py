@@ -72,6 +72,13 @@ PROGRAMS: dict[str, tuple[Door, ...]] = {
     "api/v1/approvals/<uuid:approval_id>/withdraw": (
         Door("POST", "/api/v1/approvals/{d.approvals[0]}/withdraw", (401, 200, 404, 403, 403, 403)),
     ),
+    "api/v1/feed-files": (
+        Door("GET", "/api/v1/feed-files", API_NOT_THEIRS),
+        Door("POST", "/api/v1/feed-files?name=a.csv&kind=cash", API_NOT_THEIRS),
+    ),
+    "api/v1/feed-files/<uuid:file_id>": (Door("GET", "/api/v1/feed-files/{d.run_id}", API_NOT_THEIRS),),
+    "api/v1/intakes": (Door("GET", "/api/v1/intakes", API_NOT_THEIRS),),
+    "api/v1/intakes/<uuid:intake_id>": (Door("GET", "/api/v1/intakes/{d.run_id}", API_NOT_THEIRS),),
     "api/v1/reconciliation-runs": (
         Door("GET", "/api/v1/reconciliation-runs", API_KNOWN),
         Door(
@@ -84,6 +91,18 @@ PROGRAMS: dict[str, tuple[Door, ...]] = {
     "api/v1/reconciliation-runs/<uuid:run_id>": (Door("GET", "/api/v1/reconciliation-runs/{d.run_id}", API_KNOWN),),
     "api/v1/reconciliation-runs/<uuid:run_id>/breaks": (
         Door("GET", "/api/v1/reconciliation-runs/{d.run_id}/breaks", API_KNOWN),
+    ),
+    "api/v1/reconciliation-runs/<uuid:run_id>/cancel": (
+        Door("POST", "/api/v1/reconciliation-runs/{d.run_id}/cancel", API_NOT_THEIRS),
+    ),
+    "api/v1/reconciliation-runs/<uuid:run_id>/sign-off": (
+        Door("GET", "/api/v1/reconciliation-runs/{d.run_id}/sign-off", API_KNOWN),
+        Door(
+            "POST",
+            "/api/v1/reconciliation-runs/{d.run_id}/sign-off",
+            API_NOT_THEIRS,
+            lambda d: {"statement": "x", "digest": "x"},
+        ),
     ),
     "api/v1/reports": (Door("GET", "/api/v1/reports", API_KNOWN),),
     "api/v1/reports/<slug:name>": (Door("GET", "/api/v1/reports/fills", API_KNOWN),),

@@ -68,7 +68,7 @@ def test_the_page_shows_the_question_rows_and_where_they_lead(dealer: Client, fo
     shown = dealer.get(f"/recon/reports/fills?date={DAY}").content.decode()
     assert REPORTS["fills"].question in shown
     assert [f'href="/b/{one.ref}"' in shown for one in found] == [True, True]
-    assert (shown.count("BRK-"), "Missing internal 2" in shown, "1,200" in shown) == (4, True, True)
+    assert (shown.count("BRK-"), "Missing with us 2" in shown, "1,200" in shown) == (4, True, True)
     assert f'href="/recon/{found[0].first_run_id}"' in shown
     assert "Nothing of that kind" in dealer.get(f"/recon/reports/fills?date={DAY}&word=equal").content.decode()
     assert "figures of the whole firm" in dealer.get(f"/recon/reports/expected?date={DAY}").content.decode()

@@ -12,7 +12,10 @@ from django.test import Client
 
 from accounts.models import CashBalance
 from authorisation.models import AuthorisationRequest
+from journal.models import Event
+from kernel.clock import utc_now
 from reconciliation.models import Intake
+from reconciliation.services.work_intake import work_intake
 from tests.factories.accounts import funded_account
 from tests.factories.authorisation import person
 
@@ -31,7 +34,10 @@ def client(tmp_path: Path, settings: Any) -> Client:
 def bring(client: Client, *rows: str, kind: str = "cash") -> Any:
     text = "account,currency,amount\n" + "".join(f"{row}\n" for row in rows)
     file = SimpleUploadedFile("cash.csv", text.encode())
-    return client.post("/sync/upload", {"kind": kind, "source": "BANK", "file": file})
+    answer = client.post("/sync/upload", {"kind": kind, "source": "BANK", "file": file})
+    for intake_id in Intake.objects.filter(state="staged").values_list("id", flat=True):
+        work_intake(intake_id=intake_id, at=utc_now())  # as the worker does that was asked
+    return answer
 
 
 def text_of(client: Client, path: str) -> str:
@@ -92,3 +98,20 @@ def test_who_decides_sees_and_takes_nothing_in(client: Client) -> None:
     assert bring(client, "AC1,GBP,1").status_code == 403
     client.force_login(person("dealer", rights=("enter_order",)))
     assert client.get("/sync").status_code == 403
+
+
+def test_an_upload_is_followed_while_a_worker_takes_it_in_for_who_brought_it(client: Client) -> None:
+    file = SimpleUploadedFile("cash.csv", b"account,currency,amount\nAC1,GBP,20\n")
+    answer = client.post("/sync/upload", {"kind": "cash", "source": "BANK", "file": file})
+    intake = Intake.objects.get()
+    where = f"/sync/{intake.pk}"
+    assert (answer["Location"], intake.state) == (where, "staged")
+    assert 'hx-trigger="every 1s"' in text_of(client, where)
+    part = {"HX-Request": "true"}
+    assert "HX-Refresh" not in client.get(f"{where}?part=1", headers=part)
+    assert work_intake(intake_id=intake.pk, at=utc_now()) is not None
+    intake.refresh_from_db()
+    assert (intake.state, intake.applied_by, intake.started_by) == ("applied", intake.started_by, intake.started_by)
+    assert client.get(f"{where}?part=1", headers=part)["HX-Refresh"] == "true"
+    told = Event.objects.get(kind="IntakeApplied")
+    assert (told.actor, told.on_behalf_of) == ("process:start_of_day", intake.started_by)
