@@ -54,12 +54,14 @@ LISTENERS: tuple[Listener, ...] = (
             "AllocationReleased",
             "AllocationCompensated",
             "DirectTradesFormed",
+            "DirectTradesReversed",
+            "DirectTradesCompensated",
         ),
     ),
     Listener(
         name="allocations.notes",
         module="allocations.services.on_allocated_notes",
-        kinds=("AllocationReversed",),
+        kinds=("AllocationReversed", "DirectTradesReversed"),
     ),
     Listener(
         name="venues.post_trade",
@@ -74,7 +76,14 @@ LISTENERS: tuple[Listener, ...] = (
     Listener(
         name="allocations.confirm",
         module="allocations.services.on_allocated_confirm",
-        kinds=("AllocationBooked", "AllocationReversed", "AllocationCompensated", "DirectTradesFormed"),
+        kinds=(
+            "AllocationBooked",
+            "AllocationReversed",
+            "AllocationCompensated",
+            "DirectTradesFormed",
+            "DirectTradesReversed",
+            "DirectTradesCompensated",
+        ),
     ),
     Listener(
         name="allocations.post_trade",
@@ -132,6 +141,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("authorisation.services.tell_sign_in_failures", every_s=60),
     Sweeper("authorisation.services.watch_reviews", every_s=60),
     Sweeper("allocations.services.complete_blocks", every_s=2),
+    Sweeper("allocations.services.cascade_blocks", every_s=1),
     Sweeper("reconciliation.services.set_gates", every_s=5),
     Sweeper("reconciliation.services.watch_arrivals", every_s=15),
     Sweeper("allocations.services.watch_cut_offs", every_s=15),

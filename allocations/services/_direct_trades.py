@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,9 @@ from accounts.domain.fees import Charge
 from allocations.domain import transitions as moves
 from allocations.domain.telling import BlockTold, LineTold, direct_parts
 from allocations.models import Allocation, Block
+from allocations.services._writing import told_block
 from authorisation.domain.principal import process_principal
-from journal.bulk import raw_cursor, write_rows
+from journal.bulk import write_rows
 from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
 from kernel.ids import new_id
@@ -29,29 +31,9 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def next_numbers(count: int) -> list[int]:
-    """Numbers for so many allocations."""
-    with raw_cursor() as cursor:
-        cursor.execute("SELECT nextval('allocations_allocation_number') FROM generate_series(1, %s::int)", [count])
-        return [row[0] for row in cursor.fetchall()]
-
-
-def told_block(block: Block, *, round_: int) -> BlockTold:
-    """A direct block as the events of a round tell it."""
-    return BlockTold(
-        block.id, block.number, block.kind, round_, block.account_id, block.desk_id, block.listing_id, block.instrument_id,
-        block.side, block.currency, block.price_divisor, block.capacity, block.session_group, block.trade_date,
-        block.settlement_date, METHOD, block.scheme,
-    )  # fmt: skip
-
-
-def told_line(row: Allocation) -> LineTold:
-    """An allocation that stands, as the events that end it tell it."""
-    return LineTold(
-        row.id, row.number, row.account_id, row.booked_account_id, row.side, row.qty, row.avg_px, row.gross, row.fees,
-        row.net, row.trade_date, row.settlement_date, tuple((k, n, v, a) for k, n, v, a in row.charges), row.is_rounding,
-        row.state, row.reason, row.compensates_id,
-    )  # fmt: skip
+def of_round(block: Block, round_: int) -> BlockTold:
+    """The block as the events of a round tell it."""
+    return replace(told_block(block, round_=round_), method=METHOD)
 
 
 def whole_line(block: Block, number: int, charges: Sequence[Charge]) -> LineTold:

@@ -15,7 +15,8 @@ from django.db import transaction
 from allocations.domain import transitions as moves
 from allocations.locks import lock_some
 from allocations.models import Block, BlockFill
-from allocations.services._direct_trades import ACTOR, METHOD, keep, next_numbers, tell, told_block, whole_line
+from allocations.services._direct_trades import ACTOR, METHOD, keep, of_round, tell, whole_line
+from allocations.services._writing import next_numbers
 from journal.bulk import update_rows
 from orders.selectors.executed import find_charges, find_open
 from refdata.selectors import get_market_clock
@@ -71,7 +72,7 @@ def _book_direct(blocks: Sequence[Block], *, at: datetime) -> int:
     charges = find_charges(orders.values())
     trades = [
         (
-            told_block(block, round_=block.round + 1),
+            of_round(block, block.round + 1),
             whole_line(block, number, charges.get((orders[block.id], block.trade_date), ())),
         )
         for block, number in zip(blocks, next_numbers(len(blocks)), strict=True)

@@ -32,6 +32,8 @@ VERBS = {
     "AllocationCompensated": Verb.BOOKED,
     "AllocationReleased": Verb.RELEASED,
     "AllocationReversed": Verb.ENDED,
+    "DirectTradesReversed": Verb.ENDED,
+    "DirectTradesCompensated": Verb.BOOKED,
 }
 KINDS = {NEW: "TradeTold", CORRECTION: "TradeCorrected", CANCEL: "TradeCanceled"}
 _FIELDS = ("position", "what", "trade_ref", "version", "allocation_id", "payload", "event_id", "recorded_at")
