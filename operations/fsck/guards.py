@@ -149,6 +149,7 @@ SELECT con.conname || ' on ' || con.conrelid::regclass, 'is a foreign key that i
  GROUP BY 1
 """
 
+# A trigger of the whole statement on UPDATE (bits 16 and 1 of its type): one a row guards a column, and its table changes.
 _EVIDENCE = f"""
 SELECT r.rolname || ' on ' || c.relname AS subject, 'may ' || string_agg(p.word, ', ' ORDER BY p.word) AS what
   FROM pg_roles r
@@ -158,7 +159,7 @@ SELECT r.rolname || ' on ' || c.relname AS subject, 'may ' || string_agg(p.word,
    AND has_table_privilege(r.oid, c.oid, p.word)
    AND (p.word = 'TRUNCATE' OR c.relname = 'django_migrations' OR EXISTS (
         SELECT FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
-         WHERE t.tgrelid = c.oid AND f.proname = 'journal_deny_change' AND t.tgtype & 16 > 0))
+         WHERE t.tgrelid = c.oid AND f.proname = 'journal_deny_change' AND t.tgtype & 17 = 16))
  GROUP BY r.rolname, c.relname
 """
 
