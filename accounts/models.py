@@ -269,6 +269,7 @@ class Booking(models.Model):
 class StatementPart(models.Model):
     """One event of a file that set the settled layer (or opened accounts): of which accounts it tells. Append-only (trigger).
 
+    ``trades``: it confirms single trades, and its cut is when they settled.
     The accounts of a part lie between ``first_account`` and ``last_account``; an account may be in several parts.
     """
 
@@ -276,6 +277,7 @@ class StatementPart(models.Model):
         ACCOUNTS = "accounts"
         CASH = "cash"
         HOLDINGS = "holdings"
+        TRADES = "trades"
 
     event_id = models.UUIDField(primary_key=True)
     statement_id = models.UUIDField(help_text="What was applied as one")

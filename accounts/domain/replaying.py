@@ -28,7 +28,7 @@ DEPOSITS = frozenset({"OpeningBalancesBooked", "DepositBooked", "WithdrawalBooke
 WITHDRAWALS = frozenset({"WithdrawalAsked", "WithdrawalBooked", "WithdrawalEnded"})
 """Their first holds cash; the others let go of it."""
 ACTIONS = frozenset({"CorporateActionBooked"})
-STATEMENTS = frozenset({"StatementBooked"})
+STATEMENTS = frozenset({"StatementBooked", "TradesSettled"})
 """Of many accounts at once: ``rows`` of account, currency or instrument, by what settled moved, and what of that was pending."""
 ALLOCATED = {"AllocationBooked": 1, "AllocationCompensated": 1, "AllocationReversed": -1}
 """Of many accounts at once: ``lines`` of what each got of the block of ``from_account_id`` (else ``account_id``), and the sign."""

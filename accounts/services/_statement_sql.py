@@ -60,11 +60,14 @@ WITH matters AS (
 SELECT account_id, what, settlement_date, greatest(r, 0) + greatest(v, 0) AS receipts, least(r, 0) + least(v, 0) AS deliveries
   FROM sides WHERE r <> 0 OR v <> 0
 """
+# What was booked after the cut is laid over it; of confirmed trades only those that settled after it, the file has the others.
 _MOVES = """
 CREATE TEMP TABLE accounts_move ON COMMIT DROP AS
 WITH since AS (
      SELECT b.account_id, {named} AS what, sum(b.amount) AS amount FROM accounts_booking b
-      WHERE b.layer = 'settled' AND b.{of_booking} AND b.recorded_at > %(cut_at)s AND b.kind <> ALL(%(replaced)s::text[])
+      WHERE b.layer = 'settled' AND b.{of_booking} AND b.recorded_at > %(cut_at)s
+        AND (b.kind <> ALL(%(replaced)s::text[]) OR b.kind = 'settlement' AND b.event_id IN (
+             SELECT p.event_id FROM accounts_statementpart p WHERE p.what = 'trades' AND p.cut_at > %(cut_at)s))
       GROUP BY 1, 2
 ), due AS (
      SELECT account_id, what, sum(receipts) AS receipts, sum(deliveries) AS deliveries FROM accounts_due GROUP BY 1, 2

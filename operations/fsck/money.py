@@ -159,7 +159,7 @@ WITH said AS (
      SELECT e.id, (l.line ->> 0)::uuid AS account_id, l.line ->> 1 AS what, (l.line ->> 2)::numeric AS settled,
             -(l.line ->> 3)::numeric AS pending
        FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'rows') AS l(line)
-      WHERE e.stream LIKE 'feed:%' AND e.kind = 'StatementBooked'
+      WHERE e.stream LIKE 'feed:%' AND e.kind = 'StatementBooked' OR e.stream LIKE 'settlement:%' AND e.kind = 'TradesSettled'
 ), booked AS (
      SELECT event_id, account_id, coalesce(instrument_id::text, currency) AS what,
             coalesce(sum(amount) FILTER (WHERE layer = 'settled'), 0) AS settled,
@@ -174,7 +174,8 @@ SELECT format('account %s, event %s', coalesce(b.account_id, s.account_id), coal
  UNION ALL
 SELECT 'event ' || e.id, 'is no part of a statement on record: its accounts cannot be replayed'
   FROM journal_event e LEFT JOIN accounts_statementpart p ON p.event_id = e.id
- WHERE e.stream LIKE 'feed:%' AND e.kind IN ('StatementBooked', 'AccountsLoaded') AND p.event_id IS NULL
+ WHERE (e.stream LIKE 'feed:%' AND e.kind IN ('StatementBooked', 'AccountsLoaded')
+        OR e.stream LIKE 'settlement:%' AND e.kind = 'TradesSettled') AND p.event_id IS NULL
 """
 
 _CHARGES = """
