@@ -5,6 +5,9 @@ whoever holds an account asks for no block. Pairing looks at all that a counterp
 with it holds its name.
 
 A series (of notes, of the trade feed) is asked for by nobody who holds any other row of the house; its notes come behind it.
+
+Settlement instructions come last, behind the balances of their accounts: who moves units of one, or undoes one that may have
+settled, holds those first, so that no trade settles while it is being undone.
 """
 
 from __future__ import annotations
@@ -12,7 +15,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from allocations.models import Block, Confirmation, ContractNote, NoteSeries
+from django.db.models import QuerySet
+
+from allocations.models import Block, Confirmation, ContractNote, NoteSeries, SettlementFile, SettlementInstruction
 from journal.bulk import insert_rows, raw_cursor
 from journal.domain.idempotency import lock_number
 
@@ -60,3 +65,29 @@ def lock_counterparties(names: Iterable[str]) -> None:
 def lock_confirmations(ids: Collection[UUID]) -> list[Confirmation]:
     """Those that are there, locked until commit, ascending by id."""
     return list(Confirmation.objects.select_for_update(no_key=True).filter(id__in=list(ids)).order_by("id"))
+
+
+def lock_instructions(instruction_ids: Collection[UUID]) -> dict[UUID, SettlementInstruction]:
+    """Settlement instructions under lock, by id."""
+    return {row.id: row for row in _instructions().filter(pk__in=set(instruction_ids))}
+
+
+def lock_instructions_of(allocation_ids: Collection[UUID]) -> list[SettlementInstruction]:
+    """All settlement instructions of the allocations under lock."""
+    return list(_instructions().filter(allocation_id__in=set(allocation_ids)))
+
+
+def lock_waiting_instructions(most: int) -> list[SettlementInstruction]:
+    """The next instructions that were never sent and that nobody works on."""
+    rows = SettlementInstruction.objects.select_for_update(no_key=True, skip_locked=True).filter(state="waiting")
+    return list(rows.order_by("settlement_date", "id")[:most])
+
+
+def lock_made_files(most: int) -> list[SettlementFile]:
+    """The oldest files for custodians that are not written and that nobody writes."""
+    rows = SettlementFile.objects.select_for_update(no_key=True, skip_locked=True).filter(state="made")
+    return list(rows.order_by("made_at", "place")[:most])
+
+
+def _instructions() -> QuerySet[SettlementInstruction]:
+    return SettlementInstruction.objects.select_for_update(no_key=True).order_by("id")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from authorisation.domain.principal import DECIDE_ALLOCATION as DECIDE_ALLOCATION
 from authorisation.domain.principal import DECIDE_POST_TRADE as DECIDE_POST_TRADE
 from authorisation.domain.principal import Principal
+from kernel.errors import NotPermitted
 
 ALLOCATE_BLOCK = "allocate_block"
 WORK_POST_TRADE = "work_post_trade"
@@ -33,3 +34,11 @@ def require_work(actor: Principal) -> None:
 def require_decide(actor: Principal) -> None:
     """Raise NotPermitted RIGHT_MISSING unless the actor may decide about standing instructions, tolerances and schemes."""
     actor.require(DECIDE_POST_TRADE, "Your role may not decide about post-trade.")
+
+
+def require_setting_process(actor: Principal) -> None:
+    """Raise NotPermitted SECOND_PERSON_NEEDED for people: where trades settle is changed by a request that another decides."""
+    if not actor.is_process:
+        raise NotPermitted(
+            "SECOND_PERSON_NEEDED", "Ask for a change: a second person decides where the trades of an account settle."
+        )

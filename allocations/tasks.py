@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from allocations.services.collect_status_files import collect_status_files
 from allocations.services.deliver_notes import deliver_notes
 from allocations.services.issue_due_notes import issue_due_notes
 from kernel.clock import utc_now
@@ -17,3 +18,9 @@ def issue_notes() -> None:
     issue_due_notes(at=utc_now())
     while deliver_notes(at=utc_now()):
         pass
+
+
+@shared_task(name="allocations.collect_status_files", queue="post_trade")
+def collect_settlement_folders() -> None:
+    """What custodians have put into their folders is taken in."""
+    collect_status_files(at=utc_now())

@@ -15,6 +15,11 @@ app.conf.beat_schedule = {
     "resume-trials": {"task": "operations.resume_trials", "schedule": 10.0, "options": {"expires": 10}},
     "resume-intakes": {"task": "reconciliation.resume_intakes", "schedule": 15.0, "options": {"expires": 15}},
     "collect-files": {"task": "reconciliation.collect_files", "schedule": 5.0, "options": {"expires": 5}},
+    "collect-settlements": {
+        "task": "allocations.collect_status_files",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "start-runs": {
         "task": "reconciliation.start_runs",
         "schedule": 15.0,

@@ -91,6 +91,17 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=("PostTradeMessageReceived",),
     ),
     Listener(
+        name="allocations.settle",
+        module="allocations.services.on_allocated_settle",
+        kinds=(
+            "AllocationBooked",
+            "AllocationReversed",
+            "AllocationReleased",
+            "AllocationCompensated",
+            "DirectTradesFormed",
+        ),
+    ),
+    Listener(
         name="operations.exceptions",
         module="operations.services.on_anomaly_raised",
         kinds=("AnomalyRaised", "AnomalyCleared"),
@@ -152,5 +163,8 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("outbound.services.purge_attempts", every_s=3600),
     Sweeper("reconciliation.services.settle_policies", every_s=5),
     Sweeper("reconciliation.services.reopen_accepted", every_s=60),
+    Sweeper("allocations.services.instruct_settlements", every_s=30),
+    Sweeper("allocations.services.write_settlement_files", every_s=5),
+    Sweeper("allocations.services.watch_settlements", every_s=60),
     Sweeper("journal.services.seal_events", every_s=1, reads_journal=True),
 )

@@ -14,6 +14,7 @@ from accounts.services.decide_account_state import decide_account_state
 from accounts.services.decide_cash_booking import decide_cash_booking
 from accounts.services.decide_withdrawal import decide_withdrawal
 from allocations.services.decide_allocation import decide_allocation
+from allocations.services.decide_standing_instruction import decide_standing_instruction
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from authorisation.services.decide_access_review import decide_access_review
@@ -36,6 +37,7 @@ from operations.selectors.rates import describe_rate_change
 from operations.selectors.retention import describe_hold_release, describe_retention_change
 from operations.selectors.rule_changes import describe_rule_change
 from operations.selectors.sign_in_resets import describe_sign_in_reset
+from operations.selectors.standing_instructions import describe_standing_instruction
 from operations.selectors.stops import describe_release
 from operations.selectors.user_rights import describe_user_right
 from operations.selectors.webhooks import describe_webhook
@@ -69,6 +71,7 @@ KINDS: dict[str, ApprovalKind] = {
     "api_key": ApprovalKind(decide_api_key, describe_api_key),
     "order_request": ApprovalKind(decide_order_request, describe_order_request),
     "suspense": ApprovalKind(decide_suspense),
+    "standing_instruction": ApprovalKind(decide_standing_instruction, describe_standing_instruction),
     "withdrawal": ApprovalKind(decide_withdrawal, describe_withdrawal),
     "cash_booking": ApprovalKind(decide_cash_booking, describe_cash_booking),
     "account_state": ApprovalKind(decide_account_state, describe_account_state),

@@ -30,6 +30,9 @@ FAILED = "failed"
 
 ISSUED = "issued"
 
+MADE = "made"
+WRITTEN = "written"
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -63,16 +66,18 @@ CONFIRMATION: tuple[Move, ...] = (
     Move("cancel", (WAITING, SENT, MATCHED, MISMATCHED, REJECTED, AFFIRMED), CANCELED, "what it confirmed is undone"),
 )
 INSTRUCTION: tuple[Move, ...] = (
-    Move("instruct", (WAITING, REJECTED), INSTRUCTED, "sent to the custodian"),
-    Move("match", (INSTRUCTED, PENDING), MATCHED, "the custodian found the other side's"),
+    Move("instruct", (WAITING,), INSTRUCTED, "sent to the custodian"),
+    Move("match", (INSTRUCTED, PENDING, FAILED), MATCHED, "the custodian found the other side's"),
     Move("wait", (INSTRUCTED, MATCHED, FAILED), PENDING, "accepted, not settled yet"),
-    Move("settle_part", (INSTRUCTED, MATCHED, PENDING, FAILED), PARTIAL, "some of it changed hands"),
-    Move("settle", (INSTRUCTED, MATCHED, PENDING, PARTIAL, FAILED), SETTLED, "all of it changed hands"),
-    Move("fail", (INSTRUCTED, MATCHED, PENDING, PARTIAL), FAILED, "its day has passed and it did not settle"),
-    Move("reject", (INSTRUCTED, MATCHED, PENDING), REJECTED, "the custodian does not take it"),
+    Move("settle_part", (INSTRUCTED, MATCHED, PENDING, FAILED, REJECTED), PARTIAL, "some of it changed hands"),
+    Move("settle", (INSTRUCTED, MATCHED, PENDING, PARTIAL, FAILED, REJECTED), SETTLED, "all of it changed hands"),
+    Move("fail", (INSTRUCTED, MATCHED, PENDING, PARTIAL, REJECTED), FAILED, "its day has passed and it did not settle"),
+    Move("reject", (INSTRUCTED, MATCHED, PENDING, FAILED), REJECTED, "the custodian does not take it"),
     Move("cancel", (WAITING, INSTRUCTED, MATCHED, PENDING, FAILED, REJECTED), CANCELED, "what it settles is undone"),
 )
 NOTE: tuple[Move, ...] = (Move("cancel", (ISSUED,), CANCELED, "replaced by another, or what it tells is undone"),)
+
+SETTLEMENT_FILE: tuple[Move, ...] = (Move("write", (MADE,), WRITTEN, "it lies in the folder of its custodian"),)
 
 
 def pairs(moves: tuple[Move, ...]) -> list[tuple[str, str]]:

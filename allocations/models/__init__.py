@@ -3,7 +3,7 @@
 from allocations.models.blocks import Allocation, Block, BlockFill, IntendedAllocation, Scheme, WashAccount
 from allocations.models.confirming import Confirmation, CounterpartyRecord, CounterpartyTerms, MatchTolerance
 from allocations.models.notes import ContractNote, FeedEntry, NoteSeries
-from allocations.models.settling import SettlementInstruction, SettlementStatus, StandingInstruction
+from allocations.models.settling import SettlementFile, SettlementInstruction, SettlementStatus, StandingInstruction
 
 __all__ = [
     "Allocation",
@@ -18,6 +18,7 @@ __all__ = [
     "MatchTolerance",
     "NoteSeries",
     "Scheme",
+    "SettlementFile",
     "SettlementInstruction",
     "SettlementStatus",
     "StandingInstruction",

@@ -166,6 +166,41 @@ class SettlementInstruction(FSMModelMixin, models.Model):
         """What it settles is undone."""
 
 
+class SettlementFile(FSMModelMixin, models.Model):
+    """What went to a custodian, byte for byte (trigger): made with the states it tells of, then written to its folder once.
+
+    ``place`` is below the outgoing folder; ``instructions`` the refs in it, in order.
+    """
+
+    class Kind(models.TextChoices):
+        SESE_023 = "sese.023", "Instructions, sese.023"
+        SESE_020 = "sese.020", "Cancellations, sese.020"
+        CSV = "csv", "Instructions and cancellations, CSV"
+
+    STATES = [(s, s.capitalize()) for s in (moves.MADE, moves.WRITTEN)]
+
+    id = models.UUIDField(primary_key=True)
+    place = models.CharField(max_length=120, unique=True)
+    agent = models.CharField(max_length=11)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    content = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    instructions = models.JSONField(default=list)
+    state = FSMField(max_length=8, choices=STATES, default=moves.MADE)
+    made_at = models.DateTimeField()
+    written_at = models.DateTimeField(null=True)
+    event_id = models.UUIDField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["made_at"], name="allocations_settlementfile_due", condition=Q(state=moves.MADE)),
+        ]
+
+    @transition(field=state, source=moves.sources_of(moves.SETTLEMENT_FILE, "write"), target=moves.WRITTEN)
+    def write(self) -> None:
+        """It lies in its folder."""
+
+
 class SettlementStatus(models.Model):
     """What a custodian or depository said, as it came. Append-only (trigger). ``instruction`` null: it names none of ours."""
 
@@ -183,6 +218,7 @@ class SettlementStatus(models.Model):
     currency = models.CharField(max_length=3, default="")
     reason_code = models.CharField(max_length=8, default="")
     reason = models.TextField(default="")
+    raw = models.TextField(default="", help_text="The record as it came")
     effective_at = models.DateTimeField()
     received_at = models.DateTimeField()
     event_id = models.UUIDField()

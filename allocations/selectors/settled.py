@@ -1,4 +1,4 @@
-"""How much of an allocation has changed hands: what can no longer be undone by reversal."""
+"""How much of an allocation has changed hands: whether it can still be reversed, or must be compensated."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from collections.abc import Collection
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Sum
-
+from allocations.locks import lock_instructions_of
 from allocations.models import SettlementInstruction
 
 
-def settled_of(allocation_ids: Collection[UUID]) -> dict[UUID, Decimal]:
-    """Units settled by allocation; those of which nothing has are absent."""
-    rows = SettlementInstruction.objects.filter(allocation_id__in=set(allocation_ids), settled_qty__gt=0)
-    return dict(rows.values_list("allocation_id").annotate(total=Sum("settled_qty")))
+def settled_of(allocation_ids: Collection[UUID], *, lock: bool = False) -> dict[UUID, Decimal]:
+    """Settled units by allocation; of which nothing has settled is absent.
+
+    ``lock`` for who is about to undo them, behind the balances of their accounts: then nothing settles until commit.
+    """
+    if lock:
+        rows = [(one.allocation_id, one.settled_qty) for one in lock_instructions_of(allocation_ids)]
+    else:
+        found = SettlementInstruction.objects.filter(allocation_id__in=list(allocation_ids), settled_qty__gt=0)
+        rows = list(found.values_list("allocation_id", "settled_qty"))
+    return {allocation_id: qty for allocation_id, qty in rows if qty > 0}

@@ -36,6 +36,7 @@ VERBS = {
     "reconcile": "reconcile",
     "start-of-day": "start_of_day",
     "report": "report",
+    "settlement-file": "settlement_file",
     "demo-day": "demo_day",
 }
 

@@ -14,6 +14,7 @@ def add_all(verbs: Verbs[argparse.ArgumentParser]) -> None:
     add_start_of_day(verbs)
     add_end_of_day(verbs)
     add_report(verbs)
+    add_settlement_file(verbs)
 
 
 def add_make_files(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -90,3 +91,10 @@ def add_report(verbs: Verbs[argparse.ArgumentParser]) -> None:
     form = report.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one object with every row")
     form.add_argument("--csv", metavar="FILE", help="write every row as a CSV file")
+
+
+def add_settlement_file(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    settled = verbs.add_parser("settlement-file", help="take in what a custodian says of our settlement instructions")
+    settled.add_argument("file", metavar="FILE", help="sese.024 and sese.025, or CSV; docs/formats/settlement.md")
+    settled.add_argument("--source", default="", help="whose word it is; else the name of the file's folder")
+    settled.add_argument("--json", action="store_true")

@@ -18,6 +18,7 @@ from oms_project.seed.markets import seed_markets
 from oms_project.seed.people import seed_desks, seed_people
 from oms_project.seed.rulebook import seed_rulebook
 from oms_project.seed.sign_ins import read_sign_ins, sign_ins_file, write_sign_ins
+from oms_project.seed.standing_instructions import seed_standing_instructions
 from oms_project.seed.venues import seed_venues
 from refdata.models import Listing
 from refdata.selectors import business_date
@@ -46,6 +47,7 @@ def seed_demo(progress: Callable[[str], object] = print) -> None:
         seed_venues()
         seed_feeds()
         seed_actions(actor=actor, at=at)
+        seed_standing_instructions(actor=actor, at=at)
         if not Block.objects.filter(source=TRADING_SWITCH).exists():
             switch_trading(actor=actor, at=at, on=True, reason="demo desk")
     progress("people, roles and grants")

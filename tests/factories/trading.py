@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.models import SuspenseAccount
-from allocations.services import on_executions
+from allocations.services import on_allocated_settle, on_executions
 from authorisation.models import AuthorisationRequest
 from journal.services.run_listener import run_listener
 from kernel.clock import utc_now
@@ -39,6 +39,11 @@ LISTENERS = (
         "allocations.blocks",
         ("ExecutionRecorded", "ExecutionCorrected", "ExecutionBusted", "ExcessMoved"),
         on_executions.handle,
+    ),
+    (
+        "allocations.settle",
+        ("AllocationBooked", "AllocationReversed", "AllocationReleased", "AllocationCompensated", "DirectTradesFormed"),
+        on_allocated_settle.handle,
     ),
     ("operations.exceptions", ("AnomalyRaised", "AnomalyCleared"), on_anomaly_raised.handle),
 )

@@ -24,6 +24,7 @@ from tests.integration.fsck.corruptions_actions import ACTIONS
 from tests.integration.fsck.corruptions_blocks import BLOCKS
 from tests.integration.fsck.corruptions_breaks import BREAKS
 from tests.integration.fsck.corruptions_reviews import REVIEWS
+from tests.integration.fsck.corruptions_settlement import SETTLEMENT
 from tests.integration.fsck.corruptions_webhooks import WEBHOOKS
 from tests.integration.fsck.keeping import database_kept
 from tests.integration.fsck.world import make_used_database, write_truth
@@ -68,7 +69,9 @@ def test_a_used_database_holds(truth: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "corruption", [*CORRUPTIONS, *ACTIONS, *BLOCKS, *BREAKS, *REVIEWS, *WEBHOOKS], ids=lambda c: f"{c.code}: {c.name}"
+    "corruption",
+    [*CORRUPTIONS, *ACTIONS, *BLOCKS, *BREAKS, *REVIEWS, *SETTLEMENT, *WEBHOOKS],
+    ids=lambda c: f"{c.code}: {c.name}",
 )
 def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Corruption) -> None:
     with corrupted(truth, corruption.sql) as snapshot:
@@ -80,9 +83,9 @@ def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Cor
 
 
 def test_every_check_has_a_planted_corruption() -> None:
-    assert {corruption.code for corruption in (*CORRUPTIONS, *ACTIONS, *BLOCKS, *BREAKS, *REVIEWS, *WEBHOOKS)} == set(
-        BY_CODE
-    )
+    assert {
+        corruption.code for corruption in (*CORRUPTIONS, *ACTIONS, *BLOCKS, *BREAKS, *REVIEWS, *SETTLEMENT, *WEBHOOKS)
+    } == set(BY_CODE)
 
 
 def test_every_check_says_what_holds_and_what_to_do() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
@@ -15,8 +15,12 @@ from accounts.models import CashBalance, TradingAccount
 from accounts.services.ask_withdrawal import ask_withdrawal
 from accounts.services.book_statement import Statement, book_statement, open_statement, weigh_statement
 from accounts.services.deposit import Deposit, deposit
-from allocations.models import Allocation
+from allocations.domain.standing import StandingTerms
+from allocations.models import Allocation, SettlementInstruction
 from allocations.services.complete_blocks import complete_blocks
+from allocations.services.instruct_settlements import instruct_settlements
+from allocations.services.receive_statuses import receive_statuses
+from allocations.services.set_standing_instructions import Setting, set_standing_instructions
 from authorisation.domain.principal import process_principal
 from journal.domain.retention import HoldTerms
 from journal.services.place_hold import place_hold
@@ -176,6 +180,23 @@ def mend_a_break(desk: Desk) -> None:
     assert house.mend(item, "book_execution").outcome == "applied"
 
 
+def settle_some() -> None:
+    """What was allocated, instructed for one account: one of it settled in part, one refused; the others wait."""
+    relay()
+    actor = process_principal("test")
+    first = SettlementInstruction.objects.order_by("ref").first()
+    assert first is not None
+    terms = StandingTerms("", first.currency, "CRSTGB22", "HARBGB2L", "SAFE", "CASH", date(2000, 1, 1))
+    set_standing_instructions(actor=actor, at=AT, settings=[Setting(first.account_id, terms)])
+    assert instruct_settlements(at=AT) > 0
+    sent = SettlementInstruction.objects.filter(state="instructed").order_by("ref")
+    lines = [f"{sent[0].ref},partial,P1,1,0.70,{first.currency},,,2026-11-20T09:00:00Z"]
+    header = "our_ref,status,their_ref,quantity,amount,currency,reason_code,reason,effective_at"
+    content = "\n".join([header, *lines]).encode()
+    assert receive_statuses(actor=actor, at=AT, content=content, source="HARBGB2L").moved == 1
+    relay()
+
+
 def make_used_database() -> None:
     """Everything above, committed."""
     play_scenarios()
@@ -187,6 +208,7 @@ def make_used_database() -> None:
     state_balances()
     relay()
     assert complete_blocks(at=AT) == Allocation.objects.count() > 0
+    settle_some()
     while watch_exceptions(at=AT + timedelta(seconds=60)):
         pass
     actor = process_principal("test")

@@ -1,0 +1,192 @@
+"""Fold what custodians said into the instructions it names, and book what changed hands. Inside the caller's transaction.
+
+Each instruction is folded from all its statuses, before and after (``domain.settling``): the difference is what is booked, moved
+and told, so that arrival in any order, twice or in parts comes to the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from accounts.services.settle_trades import SettledTrade, settle_trades
+from allocations.domain import transitions as moves
+from allocations.domain.instructing import RECEIVE
+from allocations.domain.settling import Asked, Part, Standing, change_of, money_difference, stand
+from allocations.models import SettlementInstruction
+from allocations.selectors.statuses import asked_of, statuses_by_instruction
+from allocations.services._settlement_events import (
+    REJECTED,
+    Moved,
+    clear_outcome,
+    record_moves,
+    settlement_anomaly,
+    tell,
+)
+from authorisation.domain.principal import Principal
+from journal.bulk import raw_cursor
+from journal.domain.records import ANOMALY_RAISED, Anomaly, Severity
+from kernel.fix import Side
+from kernel.numbers import ZERO, plain
+
+CONTRADICTION = "SETTLEMENT_CONTRADICTION"
+AMOUNT_DIFFERS = "SETTLEMENT_AMOUNT_DIFFERS"
+_TOLD_OF = (moves.FAILED, moves.REJECTED)
+_ABOUT = """
+SELECT i.id, a.side, m.time_zone FROM allocations_settlementinstruction i
+  JOIN allocations_allocation a ON a.id = i.allocation_id
+  JOIN allocations_block b ON b.id = a.block_id
+  JOIN refdata_listing l ON l.id = b.listing_id
+  JOIN refdata_market m ON m.mic = l.market_id
+ WHERE i.id = ANY(%s::uuid[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """An instruction before and after."""
+
+    row: SettlementInstruction
+    asked: Asked
+    before: Standing
+    after: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Instructions that moved, and statuses that cannot be true with the rest."""
+
+    moved: int
+    contradictions: int
+
+
+def apply_statuses(
+    *,
+    actor: Principal,
+    at: datetime,
+    batch_id: UUID,
+    source: str,
+    rows: Sequence[SettlementInstruction],
+    new: Collection[UUID],
+) -> Applied:
+    """``rows`` are locked behind the balances of their accounts; ``new`` are the statuses that were not there before."""
+    folded = _fold(rows, new)
+    booked = _book(folded, actor=actor, at=at, batch_id=batch_id, source=source)
+    moved = [_moved(one, booked.get(one.row.id, (ZERO, ZERO)), at) for one in folded if _differs(one)]
+    record_moves(actor=actor, at=at, batch_id=batch_id, moved=moved, why=source)
+    anomalies = [item for one in folded for item in _anomalies(one)]
+    tell(anomalies, kind=ANOMALY_RAISED, actor=actor, at=at)
+    over = [one.instruction for one in moved if one.instruction.state == moves.SETTLED and one.was in _TOLD_OF]
+    clear_outcome(over, actor=actor, at=at)
+    return Applied(len(moved), sum(item.kind == CONTRADICTION for item in anomalies))
+
+
+def _fold(rows: Sequence[SettlementInstruction], new: Collection[UUID]) -> list[Folded]:
+    said = statuses_by_instruction([row.id for row in rows])
+    folded = []
+    for row in rows:
+        asked, everything = asked_of(row), said.get(row.id, [])
+        before = stand(asked, [one for one in everything if one.id not in new])
+        folded.append(Folded(row, asked, before, stand(asked, everything)))
+    return folded
+
+
+def _book(
+    folded: Sequence[Folded], *, actor: Principal, at: datetime, batch_id: UUID, source: str
+) -> dict[UUID, tuple[Decimal, Decimal]]:
+    """Move what changed hands; by instruction the units and money of which a balance moved."""
+    changed = [one for one in folded if one.before.parts != one.after.parts]
+    about = _about([one.row.id for one in changed])
+    trades: list[tuple[UUID, bool, Decimal, SettledTrade]] = []
+    for one in changed:
+        side, zone = about[one.row.id]
+        change = change_of(one.before, one.after)
+        for sign, parts in ((1, change.added), (-1, change.removed)):
+            for part in parts:
+                trades += _trades(one.row, part, sign, is_short=Side(side).is_short, day=_day(part, zone))
+    done = settle_trades(actor=actor, at=at, batch_id=batch_id, source=source, trades=[trade for *_, trade in trades])
+    sums: defaultdict[UUID, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    for (key, is_cash, amount, _), was_booked in zip(trades, done, strict=True):
+        if was_booked:
+            sums[key][is_cash] += amount
+    return {key: (qty, amount) for key, (qty, amount) in sums.items()}
+
+
+def _trades(
+    row: SettlementInstruction, part: Part, sign: int, *, is_short: bool, day: date
+) -> list[tuple[UUID, bool, Decimal, SettledTrade]]:
+    """Stock one way and cash the other. What was sold short leaves no stock of the account: its leg is its own."""
+    way = sign if row.delivery == RECEIVE else -sign
+    common = (row.settlement_date, part.effective_at, day)
+    cash = SettledTrade(row.ref, row.account_id, row.currency, None, -way * part.amount, *common)
+    found = [(row.id, True, sign * part.amount, cash)]
+    if not is_short:
+        stock = SettledTrade(row.ref, row.account_id, "", row.instrument_id, way * part.qty, *common)
+        found.append((row.id, False, sign * part.qty, stock))
+    return found
+
+
+def _about(ids: Sequence[UUID]) -> dict[UUID, tuple[str, ZoneInfo]]:
+    """Side of the trade and zone of its market."""
+    if not ids:
+        return {}
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_ABOUT, [list(ids)])
+        return {row[0]: (row[1], ZoneInfo(row[2])) for row in cursor.fetchall()}
+
+
+def _day(part: Part, zone: ZoneInfo) -> date:
+    return part.effective_at.astimezone(zone).date()
+
+
+def _differs(one: Folded) -> bool:
+    row, after = one.row, one.after
+    return (row.state, row.settled_qty, row.settled_amount, row.reason_code, row.reason) != (
+        after.state,
+        after.settled_qty,
+        after.settled_amount,
+        after.reason_code,
+        after.reason,
+    )
+
+
+def _moved(one: Folded, booked: tuple[Decimal, Decimal], at: datetime) -> Moved:
+    row, after = one.row, one.after
+    was, qty, amount = row.state, after.settled_qty - row.settled_qty, after.settled_amount - row.settled_amount
+    row.state, row.settled_qty, row.settled_amount = after.state, after.settled_qty, after.settled_amount
+    row.reason_code, row.reason = after.reason_code, after.reason
+    row.matched_at, row.settled_at = after.matched_at, after.settled_at
+    row.closed_at = at if row.state in (moves.SETTLED, moves.CANCELED) else None
+    if row.state == moves.SETTLED:
+        row.buy_in, row.buy_in_on = SettlementInstruction.BuyIn.NONE, None
+    return Moved(row, was, qty, amount, *booked)
+
+
+def _anomalies(one: Folded) -> list[Anomaly]:
+    row, change = one.row, change_of(one.before, one.after)
+    found = [
+        settlement_anomaly(
+            CONTRADICTION, row, item.sentence, severity=Severity.HIGH, key=str(item.status_id), code=item.code.value
+        )
+        for item in change.new_contradictions
+    ]
+    difference = money_difference(one.asked, one.after)
+    if difference and one.before.state != moves.SETTLED:
+        sentence = (
+            f"{plain(one.after.settled_amount)} {row.currency} were paid and {plain(row.amount)} were instructed: "
+            f"{plain(difference)} stay open."
+        )
+        found.append(
+            settlement_anomaly(AMOUNT_DIFFERS, row, sentence, severity=Severity.HIGH, difference=plain(difference))
+        )
+    if one.after.state == moves.REJECTED and one.before.state != moves.REJECTED:
+        why = " ".join(part for part in (row.reason_code, row.reason) if part) or "no reason given"
+        found.append(
+            settlement_anomaly(REJECTED, row, f"the custodian does not take it ({why}).", severity=Severity.HIGH)
+        )
+    return found

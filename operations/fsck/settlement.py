@@ -1,0 +1,139 @@
+"""Settlement: instructions are what was allocated, stand as their custodians said, and moved exactly what changed hands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from allocations.domain.settling import stand
+from allocations.models import SettlementInstruction
+from allocations.selectors.statuses import asked_of, statuses_by_instruction
+from operations.fsck.check import Check, Found, Level
+from operations.fsck.snapshot import Snapshot
+
+SLICE = 1000
+
+_BOOKED = """
+WITH told AS (
+     SELECT (l.line ->> 'instruction_id')::uuid AS id, l.line ->> 'ref' AS ref, sum((l.line ->> 'qty')::numeric) AS qty,
+            sum((l.line ->> 'amount')::numeric) AS amount, sum((l.line ->> 'booked_qty')::numeric) AS booked_qty,
+            sum((l.line ->> 'booked_amount')::numeric) AS booked_amount
+       FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'lines') AS l(line)
+      WHERE e.stream LIKE 'settlement:%' AND e.kind = 'SettlementsMoved' GROUP BY 1, 2
+), moved AS (
+     SELECT l.line ->> 0 AS ref, sum((l.line ->> 3)::numeric) FILTER (WHERE length(l.line ->> 2) = 3) AS cash,
+            sum((l.line ->> 3)::numeric) FILTER (WHERE length(l.line ->> 2) > 3) AS stock
+       FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'lines') AS l(line)
+      WHERE e.stream LIKE 'settlement:%' AND e.kind = 'TradesSettled' GROUP BY 1
+)
+SELECT i.ref AS subject,
+       format('has settled %s units for %s; its events say %s for %s', i.settled_qty, i.settled_amount, coalesce(t.qty, 0),
+              coalesce(t.amount, 0)) AS what
+  FROM allocations_settlementinstruction i LEFT JOIN told t ON t.id = i.id
+ WHERE i.settled_qty <> coalesce(t.qty, 0) OR i.settled_amount <> coalesce(t.amount, 0)
+ UNION ALL
+SELECT coalesce(t.ref, m.ref), format('says that it moved %s units and %s; %s and %s are booked', coalesce(t.booked_qty, 0),
+       coalesce(t.booked_amount, 0), coalesce(m.stock, 0), coalesce(m.cash, 0))
+  FROM told t FULL JOIN moved m ON m.ref = t.ref
+ WHERE abs(coalesce(m.cash, 0)) <> coalesce(t.booked_amount, 0) OR abs(coalesce(m.stock, 0)) <> coalesce(t.booked_qty, 0)
+"""
+
+_ALLOCATED = """
+SELECT 'A-' || a.number AS subject,
+       CASE WHEN i.id IS NULL THEN 'is booked and nothing settles it'
+            WHEN a.state IN ('reversed', 'parked') THEN format('is %s, and %s is %s', a.state, i.ref, i.state)
+            ELSE format('is %s for %s on %s; %s settles %s for %s on %s', a.qty, a.net, a.settlement_date, i.ref, i.qty,
+                        i.amount, i.settlement_date) END AS what
+  FROM allocations_allocation a
+  LEFT JOIN allocations_settlementinstruction i ON i.allocation_id = a.id AND i.state <> 'canceled'
+ WHERE (i.id IS NULL AND a.state = 'booked' AND NOT a.is_rounding
+        AND a.booked_at <= current_setting('oms.fsck_at')::timestamptz - interval '60 seconds')
+    OR (i.id IS NOT NULL AND a.state = 'parked')
+    OR (i.id IS NOT NULL AND a.state = 'reversed' AND i.settled_qty = 0
+        AND a.ended_at <= current_setting('oms.fsck_at')::timestamptz - interval '60 seconds')
+    OR (i.id IS NOT NULL AND (i.account_id <> a.account_id OR i.qty <> a.qty OR i.settlement_date <> a.settlement_date
+        OR i.delivery <> CASE WHEN a.side = '1' THEN 'RECE' ELSE 'DELI' END
+        OR i.amount <> greatest(CASE WHEN a.side = '1' THEN -a.net ELSE a.net END, 0)))
+"""
+
+_SENT = """
+SELECT i.ref AS subject, 'was sent to a custodian, and no file kept for it names it' AS what
+  FROM allocations_settlementinstruction i
+ WHERE i.instructed_at IS NOT NULL
+   AND NOT EXISTS (SELECT FROM allocations_settlementfile f WHERE f.kind = 'sese.023' AND f.instructions ? i.ref)
+ UNION ALL
+SELECT f.place, 'does not have the digest it was made with'
+  FROM allocations_settlementfile f WHERE f.sha256 <> encode(sha256(convert_to(f.content, 'UTF8')), 'hex')
+ UNION ALL
+SELECT s.ref, 'names a standing instruction of another account or currency'
+  FROM allocations_settlementinstruction s JOIN allocations_standinginstruction t ON t.id = s.standing_id
+ WHERE t.account_id <> s.account_id OR t.currency <> s.currency
+"""
+
+_APPROVED = """
+SELECT format('standing instruction %s of account %s', s.version, s.account_id) AS subject,
+       'was approved by no request' AS what
+  FROM allocations_standinginstruction s
+  LEFT JOIN authorisation_authorisationrequest r
+    ON r.id = s.request_id AND r.kind = 'standing_instruction' AND r.state = 'approved'
+ WHERE s.version > 1 AND r.id IS NULL
+ UNION ALL
+SELECT format('standing instruction %s of account %s', s.version, s.account_id), 'says other than its event'
+  FROM allocations_standinginstruction s LEFT JOIN journal_event e ON e.id = s.event_id
+ WHERE (e.payload -> 'terms' ->> 'agent', e.payload -> 'terms' ->> 'safekeeping_account', e.payload -> 'terms' ->> 'cash_account',
+        e.payload -> 'terms' ->> 'place') IS DISTINCT FROM (s.agent, s.safekeeping_account, s.cash_account, s.place)
+"""
+
+
+def differing_states(snapshot: Snapshot) -> Iterator[Found]:
+    """Instructions that do not stand where the statuses on record leave them."""
+    after = None
+    while True:
+        rows = SettlementInstruction.objects.order_by("id")
+        chosen = list((rows.filter(id__gt=after) if after else rows)[:SLICE])
+        if not chosen:
+            return
+        after = chosen[-1].id
+        said = statuses_by_instruction([row.id for row in chosen])
+        for row in chosen:
+            due = stand(asked_of(row), said.get(row.id, ()))
+            if (row.state, row.settled_qty, row.settled_amount) != (due.state, due.settled_qty, due.settled_amount):
+                what = (
+                    f"is {row.state} with {row.settled_qty} units for {row.settled_amount}; its custodian's words leave it "
+                    f"{due.state} with {due.settled_qty} for {due.settled_amount}"
+                )
+                yield Found(row.ref, what)
+
+
+CHECKS = (
+    Check(
+        "SETTLEMENT_BOOKED_WRONGLY", "I4", Level.MONEY,
+        "What an instruction has settled is what its events say, and what they say was booked is booked.",
+        "Stop taking files of custodians; compare the statuses of the instruction with its events; correct by a booking of its own.",
+        sql=_BOOKED,
+    ),
+    Check(
+        "SETTLEMENT_STATE_DIFFERS", "I4", Level.EXCEPTIONS,
+        "Every instruction stands where all that its custodian said of it leaves it.",
+        "The next status of it folds it anew; until then trust the statuses, not the state.",
+        look=differing_states,
+        reads_all=True,
+    ),
+    Check(
+        "SETTLEMENT_NOT_AS_ALLOCATED", "I4", Level.EXCEPTIONS,
+        "Every booked allocation has one open instruction that says the same, and none that was undone or is parked has one.",
+        "Look whether the listener allocations.settle runs; it makes and cancels them.",
+        sql=_ALLOCATED,
+    ),
+    Check(
+        "SETTLEMENT_NOT_SENT", "I4", Level.EXCEPTIONS,
+        "Every instruction that was sent is in a file that is kept byte for byte, by a standing instruction of its account.",
+        "Ask the custodian what it has; send nothing a second time under the same reference.",
+        sql=_SENT,
+    ),
+    Check(
+        "SSI_UNAPPROVED", "I4", Level.EXCEPTIONS,
+        "Every change of where an account's trades settle was approved by a second person and is what its event says.",
+        "Hold back what waits for the account (end the standing instruction by two people), and look who wrote it.",
+        sql=_APPROVED,
+    ),
+)  # fmt: skip

@@ -1,0 +1,50 @@
+"""Planted corruptions of settlement (see ``corruptions``)."""
+
+from __future__ import annotations
+
+from tests.integration.fsck.corruption import Corruption
+
+PARTLY = "(SELECT id FROM allocations_settlementinstruction WHERE state = 'partial')"
+SETTLEMENT = (
+    Corruption(
+        "SETTLEMENT_BOOKED_WRONGLY", "a unit more",
+        f"UPDATE allocations_settlementinstruction SET settled_qty = settled_qty + 1 WHERE id = {PARTLY}",
+        related=("SETTLEMENT_STATE_DIFFERS",),
+    ),
+    Corruption(
+        "SETTLEMENT_BOOKED_WRONGLY", "an event of no move",
+        "UPDATE journal_event SET kind = 'SomethingElse' WHERE kind = 'SettlementsMoved'",
+        related=("EVENT_ALTERED",),
+    ),
+    Corruption(
+        "SETTLEMENT_STATE_DIFFERS", "its word is gone",
+        f"DELETE FROM allocations_settlementstatus WHERE instruction_id = {PARTLY}",
+    ),
+    Corruption(
+        "SETTLEMENT_NOT_AS_ALLOCATED", "never made",
+        "DELETE FROM allocations_settlementinstruction WHERE id = (SELECT id FROM allocations_settlementinstruction "
+        "WHERE state = 'waiting' ORDER BY id LIMIT 1)",
+    ),
+    Corruption(
+        "SETTLEMENT_NOT_AS_ALLOCATED", "another day",
+        "UPDATE allocations_settlementinstruction SET settlement_date = settlement_date + 1",
+    ),
+    Corruption(
+        "SETTLEMENT_NOT_AS_ALLOCATED", "of what was undone",
+        "UPDATE allocations_allocation SET state = 'reversed', ended_at = booked_at - interval '2 minutes' WHERE id = ("
+        "SELECT allocation_id FROM allocations_settlementinstruction WHERE state = 'waiting' ORDER BY id LIMIT 1)",
+    ),
+    Corruption("SETTLEMENT_NOT_SENT", "its file is gone", "DELETE FROM allocations_settlementfile"),
+    Corruption(
+        "SETTLEMENT_NOT_SENT", "another text", "UPDATE allocations_settlementfile SET content = content || ' '"
+    ),
+    Corruption(
+        "SETTLEMENT_NOT_SENT", "of another currency", "UPDATE allocations_standinginstruction SET currency = 'XXX'"
+    ),
+    Corruption(
+        "SSI_UNAPPROVED", "changed by nobody", "UPDATE allocations_standinginstruction SET version = 2"
+    ),
+    Corruption(
+        "SSI_UNAPPROVED", "another custodian", "UPDATE allocations_standinginstruction SET agent = 'EVILGB2L'"
+    ),
+)  # fmt: skip
