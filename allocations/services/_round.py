@@ -95,9 +95,9 @@ def book_round(*, block: Block, proposed: Proposed | None, actor: Principal, at:
     standing_rows = list(
         Allocation.objects.filter(block=block).exclude(state=moves.REVERSED).order_by("number")
     )  # fmt: skip
-    kept, undone = _kept_and_undone(standing_rows)
     suspense = find_suspense_account(block.desk_id)
     _lock(block, wash, suspense, standing_rows, proposed)
+    kept, undone = _kept_and_undone(standing_rows)  # behind the balances: nothing settles any more until commit
     was = [told_of_row(row) for row in undone]
     undoing = Group("AllocationReversed", Booking.Kind.ALLOCATION, was, -1, block.round, why)
     write_round(block=block, groups=[undoing], actor=actor, at=at)
@@ -129,7 +129,7 @@ def _money(lines: Sequence[LineTold]) -> Decimal:
 
 def _kept_and_undone(rows: Sequence[Allocation]) -> tuple[dict[UUID, _Standing], list[Allocation]]:
     """Lines that have settled, even in part, by account, with what compensates them; and the rest, which can be reversed."""
-    settled = settled_of([row.id for row in rows])
+    settled = settled_of([row.id for row in rows], lock=True)
     kept = {row.account_id: _Standing(row) for row in rows if row.id in settled and not row.compensates_id}
     undone = []
     for row in rows:
