@@ -83,9 +83,8 @@ def test_it_is_set_by_a_second_person_and_what_was_sent_stays(world: DeskWorld) 
     assert decided.sentence.endswith("instructions were sent to somewhere else and stay there: S1000-1.")
     assert set_of(world) == [(1, "HARBGB2L", False), (2, "NEWCGB2L", False)]
     assert SettlementInstruction.objects.get().standing.agent == "HARBGB2L"
-    event = Event.objects.filter(kind="StandingInstructionSet").order_by("recorded_at").last()
-    assert event is not None
-    assert (event.payload["request_id"], event.payload["terms"]["agent"]) == (str(row.id), "NEWCGB2L")
+    event = Event.objects.get(kind="StandingInstructionSet", payload__version=2)
+    assert (event.payload["request_id"], event.payload["terms"]["agent"]) == (str(request_id), "NEWCGB2L")
 
 
 def test_two_asked_at_once_and_the_second_is_not_applied(world: DeskWorld) -> None:
