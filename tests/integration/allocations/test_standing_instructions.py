@@ -73,7 +73,6 @@ def test_it_is_set_by_a_second_person_and_what_was_sent_stays(world: DeskWorld) 
     request_id = ask(world, replace(TERMS, agent="NEWCGB2L"))
     assert ask(world, replace(TERMS, agent="NEWCGB2L")) == request_id  # the same key asks once
     assert set_of(world) == [(1, "HARBGB2L", False)]
-    row = AuthorisationRequest.objects.get(pk=request_id)
     describe = KINDS["standing_instruction"].describe
     assert describe is not None
     effect = describe(keeper(world, second=True), get_request(keeper(world, second=True), request_id, at=AT).facts, AT)
