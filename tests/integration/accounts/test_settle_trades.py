@@ -16,7 +16,6 @@ from accounts.services.settle_trades import SettledTrade, lock_settling, settle_
 from authorisation.domain.principal import Principal
 from journal.models import Event
 from journal.selectors.happenings import list_happenings
-from journal.services.advance_projection import take_all
 from kernel.errors import NotPermitted
 from kernel.ids import new_id
 from operations.services.compare_replay import compare_replay
@@ -77,7 +76,8 @@ def test_what_changed_hands_moves_from_pending_to_settled_in_parts_and_every_vie
     prove()
     replayed_settled()
     money = Money()
-    take_all(money, list_happenings(after=0))
+    for event in list_happenings(after=0):
+        money.apply(event)
     assert money.accounts[str(account.id)]["GBP"][0] == D("800.01")
     assert money.accounts[str(account.id)][str(VOD)][0] == D(600)
 

@@ -103,8 +103,8 @@ def test_random_histories_move_along_the_table_and_end_alike() -> None:
             failing, before = False, stand(ASKED, [])
             order = statuses[:]
             dice.shuffle(order)
-            for status in order:
-                arrived.append(status)
+            for one in order:
+                arrived.append(one)
                 failing = failing or dice.random() < 0.1
                 after = stand(replace(ASKED, failing=failing), arrived)
                 assert after.state == before.state or (before.state, after.state) in PAIRS
