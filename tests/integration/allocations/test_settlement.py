@@ -73,7 +73,7 @@ def booked(units: int = 1000, *, side: str = "1", with_standing: bool = True, nu
     if with_standing:
         for account in (desk.account, second):
             standing(desk, account)
-    common = {
+    common: dict[str, Any] = {
         "instrument_id": desk.listing.instrument_id,
         "side": Side(side),
         "settlement_date": made.block.settlement_date,

@@ -81,7 +81,7 @@ def test_it_is_set_by_a_second_person_and_what_was_sent_stays(world: DeskWorld) 
     assert decided.outcome == "applied"
     assert decided.sentence.endswith("instructions were sent to somewhere else and stay there: S1000-1.")
     assert set_of(world) == [(1, "HARBGB2L", False), (2, "NEWCGB2L", False)]
-    assert SettlementInstruction.objects.get().standing.agent == "HARBGB2L"
+    assert SettlementInstruction.objects.get(standing__agent="HARBGB2L").ref == "S1000-1"
     event = Event.objects.get(kind="StandingInstructionSet", payload__version=2)
     assert (event.payload["request_id"], event.payload["terms"]["agent"]) == (str(request_id), "NEWCGB2L")
 
