@@ -77,6 +77,7 @@ PAGES: tuple[HousePage, ...] = (
     ),
     HousePage("/sync", "Sync", "Start of day: files of accounts, cash, holdings", "s", holds(WORK_BREAK, DECIDE_BREAK)),
     HousePage("/risk", "Risk", "Risk", "k", sees_a_desk_or_holds(*RISK), count="count-stops"),
+    HousePage("/alloc", "Alloc", "Allocations: blocks, who gets what, fairness", "b", sees_a_desk),
     HousePage("/positions", "Positions", "Positions and cash", "o", sees_a_desk),
     HousePage("/prices", "Prices", "Prices", "m", sees_a_desk_or_holds(JUDGE_PRICE)),
     HousePage("/venues", "Venues", "Venues and sessions", "v", sees_a_desk, count="count-venues"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django import template
@@ -31,6 +32,14 @@ def figure(value: Decimal | None, places: int) -> str:
     if value is None:
         return NONE
     return grouped(round(value, places), places)
+
+
+@register.filter
+def probability(value: Fraction | None) -> str:
+    """A chance to four places; one that is smaller than those can say as such."""
+    if value is None:
+        return NONE
+    return "< 0.0001" if value < Fraction(1, 10_000) else f"{round(Decimal(value.numerator) / value.denominator, 4):.4f}"
 
 
 @register.filter

@@ -12,6 +12,8 @@ from uuid import UUID
 from django.db import connection
 
 from journal.bulk import raw_cursor
+from kernel.ids import first_id_of
+from refdata.domain.judging import Outcome
 from refdata.domain.listing_facts import ListingFacts
 from refdata.domain.ticks import PricedListing
 from refdata.models import PriceSource
@@ -29,6 +31,19 @@ SELECT t.id, l.symbol, l.price_unit, t.source, t.made_at, t.received_at, t.last,
        t.previous_close, t.phase, t.outcome, t.doubt
   FROM refdata_pricetick t JOIN refdata_listing l ON l.id = t.listing_id
 """
+
+
+_BEFORE = """
+SELECT n.place, t.last
+  FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS n(listing_id, until, place)
+ CROSS JOIN LATERAL (
+       SELECT k.last FROM refdata_pricetick k
+        WHERE k.listing_id = n.listing_id AND k.id < n.until AND k.last IS NOT NULL AND k.outcome = ANY(%s)
+        ORDER BY k.id DESC LIMIT 1) t
+"""
+_BELIEVED = [
+    one.value for one in (Outcome.APPLIED, Outcome.UNCHANGED, Outcome.PASSED_OVER, Outcome.CONFIRMED, Outcome.RETURNED)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +119,18 @@ def list_ticks(listing_id: UUID, *, limit: int = 50) -> tuple[TickRow, ...]:
     """The newest ticks of a listing, newest first; at most ``MOST_TICKS``."""
     where = " WHERE t.listing_id = %s ORDER BY t.id DESC LIMIT %s"
     return tuple(_ticks(where, [listing_id, min(limit, MOST_TICKS)]))
+
+
+def list_prices_before(wanted: Sequence[tuple[UUID, datetime]]) -> list[Decimal | None]:
+    """For each listing and time the last price that was believed before it; None where no stored tick says. One statement."""
+    found: list[Decimal | None] = [None] * len(wanted)
+    if wanted:
+        values = [[one[0] for one in wanted], [first_id_of(one[1]) for one in wanted], _BELIEVED]
+        with raw_cursor() as cursor:
+            cursor.execute(_BEFORE, values)
+            for place, last in cursor.fetchall():
+                found[place - 1] = last
+    return found
 
 
 def _ticks(where: str, parameters: Sequence[Any]) -> list[TickRow]:
