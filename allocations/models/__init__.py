@@ -2,6 +2,7 @@
 
 from allocations.models.blocks import Allocation, Block, BlockFill, IntendedAllocation, Scheme, WashAccount
 from allocations.models.confirming import Confirmation, CounterpartyRecord, CounterpartyTerms, MatchTolerance
+from allocations.models.fairness import BlockOutcome
 from allocations.models.notes import ContractNote, FeedEntry, NoteSeries
 from allocations.models.settling import SettlementFile, SettlementInstruction, SettlementStatus, StandingInstruction
 
@@ -9,6 +10,7 @@ __all__ = [
     "Allocation",
     "Block",
     "BlockFill",
+    "BlockOutcome",
     "Confirmation",
     "ContractNote",
     "CounterpartyRecord",

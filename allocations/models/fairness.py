@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
 from allocations.models.blocks import Block
 
-PRICE = {"max_digits": 20, "decimal_places": 8, "null": True}
+PRICE: dict[str, Any] = {"max_digits": 20, "decimal_places": 8}
 
 
 class BlockOutcome(models.Model):
@@ -19,8 +19,8 @@ class BlockOutcome(models.Model):
 
     block = models.OneToOneField(Block, on_delete=models.PROTECT, related_name="outcome", primary_key=True)
     round = models.IntegerField()
-    close_px = models.DecimalField(**PRICE)
-    booked_px = models.DecimalField(**PRICE)
+    close_px = models.DecimalField(null=True, **PRICE)
+    booked_px = models.DecimalField(null=True, **PRICE)
     recorded_at = models.DateTimeField()
 
     class Meta:

@@ -29,7 +29,8 @@ def keep_outcomes(*, at: datetime) -> int:
     ended = [block for block in rows if block.trade_date < days[block.listing.market_id]][:SLICE]
     if not ended:
         return 0
-    closes = list_prices_before([(block.listing_id, _close_of(block)) for block in ended])
+    ends = [get_market_clock(block.listing.market_id).day_ends_at(block.trade_date) for block in ended]
+    closes = list_prices_before([(block.listing_id, end) for block, end in zip(ended, ends, strict=True)])
     booked = list_prices_before([(block.listing_id, block.booked_at or at) for block in ended])
     made = [
         BlockOutcome(block=block, round=block.round, close_px=close, booked_px=then, recorded_at=at)
@@ -39,8 +40,3 @@ def keep_outcomes(*, at: datetime) -> int:
         BlockOutcome.objects.bulk_create(made, ignore_conflicts=True)
     return len(made)
 
-
-def _close_of(block: Block) -> datetime:
-    """The end of the market's session of the trade date; of one that never closes, the end of its day."""
-    clock = get_market_clock(block.listing.market_id)
-    return clock.end_of(block.trade_date)

@@ -69,10 +69,3 @@ class MarketClock:
     def settlement_date(self, trade_date: date) -> date:
         """The date a trade of ``trade_date`` settles."""
         return settlement_date_for(self.cycles, self.settlement_holidays, trade_date)
-
-    def end_of(self, trade_date: date) -> datetime:
-        """When trading of a date is over, its closing auction included; of a market that never closes, when its day is over."""
-        session = None if self.calendar.always_open else self.calendar.session_on(trade_date)
-        if session is None:
-            return datetime.combine(trade_date + timedelta(days=1), time(), self.zone)
-        return session.close_at + self.calendar.closing_auction
