@@ -153,6 +153,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("authorisation.services.watch_reviews", every_s=60),
     Sweeper("allocations.services.complete_blocks", every_s=2),
     Sweeper("allocations.services.cascade_blocks", every_s=1),
+    Sweeper("allocations.services.keep_outcomes", every_s=60),
     Sweeper("reconciliation.services.set_gates", every_s=5),
     Sweeper("reconciliation.services.watch_arrivals", every_s=15),
     Sweeper("allocations.services.watch_cut_offs", every_s=15),

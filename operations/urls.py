@@ -77,6 +77,7 @@ urlpatterns: list[URLPattern] = [
     path("alloc/fairness/export", fairness.fairness_export, name="alloc-fairness-export"),
     path("alloc/<str:ref>", alloc.block, name="alloc-block"),
     path("alloc/<str:ref>/preview", alloc.preview, name="alloc-preview"),
+    path("alloc/<str:ref>/book", alloc.book, name="alloc-book"),
     path("desk", desk.desk, name="desk"),
     path("desk/rows.json", desk.desk_rows, name="desk-rows"),
     path("desk/export", exports.desk_export, name="desk-export"),

@@ -14,8 +14,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
 from accounts.models import TradingAccount
 from allocations.domain.fairness import AccountRecord, Got, Outcome, examine
 from allocations.domain.methods import AMOUNT_KEY

@@ -39,4 +39,3 @@ def keep_outcomes(*, at: datetime) -> int:
     with transaction.atomic():
         BlockOutcome.objects.bulk_create(made, ignore_conflicts=True)
     return len(made)
-

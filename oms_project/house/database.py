@@ -44,6 +44,7 @@ POST_TRADE = tuple(
         "feedentry",
         "standinginstruction",
         "settlementstatus",
+        "blockoutcome",
         "contractnote_allocations",
     )
 )

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from allocations.domain.methods import LABELS
@@ -20,10 +20,12 @@ from allocations.models import Block
 from allocations.permissions import ALLOCATE_BLOCK
 from allocations.selectors.cases import find_scheme, said_for
 from allocations.selectors.seeing import get_block
+from allocations.services.book_allocation import book_allocation, is_waiting
 from allocations.services.preview_allocation import AllocationPreview, preview_allocation
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid, OmsError, Refused
+from kernel.ids import new_id
 from operations.selectors.alloc import (
     VIEWS,
     BlockPage,
@@ -43,7 +45,7 @@ from operations.views.alloc_form import (
     form_of,
     read_form,
 )
-from operations.views.edge import actor_may, page
+from operations.views.edge import actor_may, is_part, page
 from operations.views.exports import handed_over, heading_for
 
 NO_RIGHT = "Your role may not allocate blocks."
@@ -140,13 +142,34 @@ def preview(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     return render(request, "operations/parts/alloc_form.html", context, status=status)
 
 
+@require_POST
+@page
+def book(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
+    """Book what the preview showed, or ask a second person to; refused when the block has changed since."""
+    row = get_block(actor, ref)
+    said = said_for(row)
+    typed = read_form(request.POST, said)
+    book_allocation(
+        actor=actor,
+        at=utc_now(),
+        idempotency_key=request.POST.get("key", "")[:64],
+        block_ref=row.ref,
+        reason=typed.reason,
+        preview_hash=request.POST.get("digest", "")[:64],
+        **typed.asked(_source(typed, said)),
+    )
+    if not is_part(request):
+        return redirect("alloc-block", ref=row.ref)
+    return HttpResponse(headers={"HX-Redirect": f"/alloc/{row.ref}"})
+
+
 def _form(actor: Principal, row: Block, said: Wanted | None, typed: AllocForm, *, at: Any) -> dict[str, Any]:
     """The form, its choices, and the preview or the reason why there is none."""
     why_not = _why_not(actor, row)
     shown, error = None, None
     if not why_not and (typed.whole or any(line.account for line in typed.lines)):
         try:
-            shown = preview_allocation(actor=actor, at=at, block_ref=row.ref, **typed.asked)
+            shown = preview_allocation(actor=actor, at=at, block_ref=row.ref, **typed.asked(_source(typed, said)))
         except (Invalid, Refused) as raised:
             error = raised
     return {
@@ -157,6 +180,8 @@ def _form(actor: Principal, row: Block, said: Wanted | None, typed: AllocForm, *
         "preview": shown,
         "error": error,
         "why_not": why_not,
+        "why_not_book": _why_not_book(row),
+        "key": str(new_id()),
         "methods": {method.value: label for method, label in LABELS.items()},
         "partials": {word.value: label for word, label in PARTIAL_WORDS.items()},
         "minimums": {word.value: label for word, label in MINIMUM_WORDS.items()},
@@ -167,6 +192,13 @@ def _form(actor: Principal, row: Block, said: Wanted | None, typed: AllocForm, *
     }
 
 
+def _source(typed: AllocForm, said: Wanted | None) -> Wanted | None:
+    """Where lines that are too many to be typed come from: the scheme that was chosen, else what was said beforehand."""
+    if not typed.whole or (said is not None and said.scheme == typed.scheme):
+        return said
+    return _of_scheme(typed.scheme)
+
+
 def _why_not(actor: Principal, row: Block) -> str:
     """Why this person cannot allocate it; the services refuse for the same reasons."""
     if not actor_may(actor, ALLOCATE_BLOCK):
@@ -174,6 +206,10 @@ def _why_not(actor: Principal, row: Block) -> str:
     if row.kind == Block.Kind.DIRECT:
         return "An order for the account's own: there is nothing to allocate."
     return "Nothing of it is left." if row.state == DISSOLVED else ""
+
+
+def _why_not_book(row: Block) -> str:
+    return f"An allocation of {row.ref} waits for a second person already." if is_waiting(row) else ""
 
 
 def _rows(typed: AllocForm, shown: AllocationPreview | None, error: OmsError | None) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from kernel.numbers import parse_decimal, plain
 MOST_TYPED = 200
 """Lines that are shown as fields; longer proposals are shown and booked as they were saved."""
 EMPTY_ROWS = 2
+DEFAULTS = {"partial": PartialFill.PRO_RATA.value, "below_minimum": BelowMinimum.ZERO.value}
 AMOUNT_WORDS = {
     Method.PRO_RATA: "Target, units",
     Method.WEIGHTS: "Weight",
@@ -61,11 +62,10 @@ class AllocForm:
     reason: str = ""
     whole: bool = False
 
-    @property
-    def asked(self) -> dict[str, Any]:
-        """What the services take."""
-        if self.whole:
-            return {"scheme": self.scheme}
+    def asked(self, whole: Wanted | None = None) -> dict[str, Any]:
+        """What the services take; ``whole``: what too many lines to type are taken from."""
+        if self.whole and whole is not None:
+            return whole.to_json()
         lines = [_json_line(line, _key(self.method)) for line in self.lines if line.account]
         return {"method": self.method, "scheme": self.scheme, "lines": lines, "parameters": self.parameters}
 
@@ -86,12 +86,18 @@ class AllocForm:
 
 
 def _json_line(line: TypedLine, key: str) -> dict[str, Any]:
-    body: dict[str, Any] = {"account": line.account, key: line.amount or "0"}
-    if line.minimum:
-        body["min_qty"] = line.minimum
+    body: dict[str, Any] = {"account": line.account, key: _as_kept(line.amount)}
+    if line.minimum and _as_kept(line.minimum) != "0":
+        body["min_qty"] = _as_kept(line.minimum)
     if line.house:
         body["house"] = True
     return body
+
+
+def _as_kept(text: str) -> str:
+    """A number as schemes keep it, so that the same figures are the same proposal; what is none stays, to be told."""
+    number = parse_decimal(text or "0")
+    return text if number is None else plain(number)
 
 
 def form_of(wanted: Wanted | None) -> AllocForm:
@@ -125,12 +131,14 @@ def read_form(data: QueryDict, beforehand: Wanted | None) -> AllocForm:
         code = account.strip().upper()[:24]
         line = TypedLine(code, amount.strip()[:40], minimum.strip()[:40], bool(code) and code in house)
         lines.append(_beside(line, said.get(code)) if said and code else line)
-    parameters: dict[str, Any] = {name: data[name] for name in ("partial", "below_minimum") if data.get(name)}
+    parameters: dict[str, Any] = {
+        name: data[name] for name, usual in DEFAULTS.items() if data.get(name, "") not in ("", usual)
+    }
     if data.get("house_needed") == "yes":
         parameters["house_needed"] = True
     lot, places = str(data.get("lot", "")).strip()[:40], str(data.get("price_places", "")).strip()[:3]
     if lot:
-        parameters["lot"] = lot
+        parameters["lot"] = _as_kept(lot)
     if places.isdecimal():
         parameters["price_places"] = int(places)
     whole = data.get("whole") == "yes"

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from accounts.models import TradingAccount
 from allocations.domain.telling import BlockTold, LineTold, direct_parts, parts
-from allocations.models import Allocation, Block, WashAccount
+from allocations.models import Allocation, Block, BlockFill, WashAccount
 from journal.domain.chain import EventDraft
 from journal.domain.records import EventRecord
 from journal.selectors import stream_records
@@ -182,3 +182,40 @@ def _draft(kind: str, stream: str, payload: dict[str, object], at: datetime, eve
         id=event_id, stream=stream, kind=kind, actor="process:allocations", correlation_id=event_id, event_at=at,
         received_at=at, business_date=DAY, payload=payload,
     )  # fmt: skip
+
+
+def open_block(
+    world: DeskWorld,
+    fills: Sequence[tuple[int, str]],
+    *,
+    wash: WashAccount | None = None,
+    side: str = "1",
+    number: int = 1,
+    order_id: UUID | None = None,
+    at: datetime = AT,
+    **values: object,
+) -> Block:
+    """A block of executions (units, price) of one order that nobody has allocated yet, in the world's listing."""
+    wash = wash or make_wash_account(world, f"WASH-{number}")
+    listing, sign = world.listing, -1 if side == "1" else 1
+    cash = [round_money(units * Decimal(px) / listing.price_divisor, listing.currency) for units, px in fills]
+    qty, notional = sum(units for units, _ in fills), sum((units * Decimal(px) for units, px in fills), ZERO)
+    defaults: dict[str, object] = {
+        "id": new_id(), "number": number, "key": f"w:open:{number}", "kind": Block.Kind.BLOCK, "account": wash.account,
+        "desk": world.desk, "listing": listing, "instrument_id": listing.instrument_id, "side": side,
+        "currency": listing.currency, "price_divisor": listing.price_divisor, "session_group": "T1", "trade_date": DAY,
+        "settlement_date": SETTLES, "qty": qty, "notional": notional, "avg_px": notional / qty, "cash": sign * sum(cash),
+        "fills": len(fills), "state": "ready", "created_at": at, "updated_at": at,
+    }  # fmt: skip
+    block = Block.objects.create(**(defaults | values))
+    order_id = order_id or new_id()
+    BlockFill.objects.bulk_create(
+        [
+            BlockFill(
+                execution_id=new_id(), block=block, order_id=order_id, qty=units, px=Decimal(px), cash=sign * money,
+                event_id=new_id(), updated_at=at,
+            )
+            for (units, px), money in zip(fills, cash, strict=True)
+        ]
+    )  # fmt: skip
+    return block

@@ -22,6 +22,7 @@ from django.db import transaction
 from django.http import HttpResponse, SimpleCookie
 from django.test import Client
 
+from allocations.models import WashAccount
 from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import ApiKey, AuthorisationRequest, Session, User
 from authorisation.services.open_review import open_review
@@ -43,6 +44,7 @@ from risk.models import Limit
 from risk.services.engage_kill_switch import engage_kill_switch
 from tests.factories import DeskWorld, make_desk, make_principal, set_price, terms
 from tests.factories.actions import announce
+from tests.factories.allocations import make_wash_account, open_block
 from tests.factories.compared import make_breaks, make_run
 from tests.factories.venues import make_session
 from venues.models import WireMessage
@@ -71,7 +73,9 @@ class Doors:
     webhooks: list[UUID] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     breaks: list[Break] = field(default_factory=list)
+    blocks: list[str] = field(default_factory=list)
     client: Client = field(default_factory=Client)
+    wash: WashAccount | None = None
     strict_client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
 
     @property
@@ -99,6 +103,10 @@ class Doors:
     @property
     def break_ref(self) -> str:
         return self.breaks[0].ref
+
+    @property
+    def block_ref(self) -> str:
+        return self.blocks[0]
 
     @property
     def tick_id(self) -> UUID:
@@ -173,6 +181,7 @@ class Doors:
             self._add_tick()
             self._add_webhook()
             self._add_break()
+            self._add_block()
 
     def _add_break(self) -> None:
         """A break of the own account about its newest order, in the second of two runs; the first saw none."""
@@ -186,6 +195,13 @@ class Doors:
             "ids": {"order_ref": order.ref},
         }
         self.breaks += make_breaks(self.runs[1], **about)
+
+    def _add_block(self) -> None:
+        """Two executions of a wash account of the own desk, unallocated."""
+        number = len(self.blocks) + 1
+        self.wash = self.wash or make_wash_account(self.own)
+        made = open_block(self.own, [(600, "72.40"), (400, "72.50")], wash=self.wash, number=number, at=utc_now())
+        self.blocks.append(made.ref)
 
     def _add_webhook(self) -> None:
         at = utc_now()

@@ -71,6 +71,11 @@ PAGES: dict[str, Seen] = {
     "b/<str:ref>/matching": Seen(
         OPERATIONS, "/b/BRK-{0}/matching", "SELECT lpad(number::text, 6, '0') FROM reconciliation_break ORDER BY number"
     ),
+    "alloc": Seen(DEALER, "/alloc?view=all"),
+    "alloc/fairness": Seen(DEALER, "/alloc/fairness"),
+    "alloc/<str:ref>": Seen(
+        DEALER, "/alloc/B-{0}", "SELECT number FROM allocations_block WHERE kind = 'block' ORDER BY number"
+    ),
     "uploads": Seen(DEALER, "/uploads"),
     "uploads/<uuid:upload_id>": Seen(DEALER, "/uploads/{0}", "SELECT id FROM orders_upload"),
     "search": Seen(DEALER, "/search?q=AC4480"),

@@ -1,0 +1,20 @@
+"""Allocations: blocks are rows of a desk; who may allocate is a right."""
+
+from __future__ import annotations
+
+from tests.architecture.addresses.door import SEES_THE_DESK, SIGNED_IN, Door
+from tests.architecture.addresses.recon import HIDDEN_OR_REFUSED
+
+TYPED = {"method": "weights", "account": "ACC-EQ1", "amount": "1", "minimum": ""}
+
+ALLOCATING: dict[str, tuple[Door, ...]] = {
+    "alloc": (Door("GET", "/alloc", SIGNED_IN),),
+    "alloc/export": (Door("GET", "/alloc/export?form=json", SIGNED_IN),),
+    "alloc/fairness": (Door("GET", "/alloc/fairness", SIGNED_IN),),
+    "alloc/fairness/export": (Door("GET", "/alloc/fairness/export?form=json", SIGNED_IN),),
+    "alloc/<str:ref>": (Door("GET", "/alloc/{d.block_ref}", SEES_THE_DESK),),
+    "alloc/<str:ref>/preview": (Door("POST", "/alloc/{d.block_ref}/preview", SEES_THE_DESK, lambda d: TYPED),),
+    "alloc/<str:ref>/book": (
+        Door("POST", "/alloc/{d.block_ref}/book", HIDDEN_OR_REFUSED, lambda d: {**TYPED, "key": "k", "reason": "x"}),
+    ),
+}
