@@ -115,7 +115,7 @@ def block(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     """One block: how it would be allocated now, and what became of it. With ``part`` the latter alone."""
     at = utc_now()
     row = get_block(actor, ref)
-    context = {"block": row, "story": get_block_story(actor=actor, at=at, block=row), "at": at}
+    context = {"bk": row, "story": get_block_story(actor=actor, at=at, block=row), "at": at}
     if request.GET.get("part"):
         return render(request, "operations/parts/alloc_story.html", context)
     said = said_for(row)
@@ -137,7 +137,7 @@ def preview(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     row = get_block(actor, ref)
     said = said_for(row)
     typed = read_form(request.POST, said)
-    context = {"block": row} | _form(actor, row, said, typed, at=utc_now())
+    context = {"bk": row} | _form(actor, row, said, typed, at=utc_now())
     status = context["error"].http_status if context["error"] else 200
     return render(request, "operations/parts/alloc_form.html", context, status=status)
 
