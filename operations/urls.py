@@ -76,6 +76,7 @@ urlpatterns: list[URLPattern] = [
     path("alloc/fairness", fairness.fairness, name="alloc-fairness"),
     path("alloc/fairness/export", fairness.fairness_export, name="alloc-fairness-export"),
     path("alloc/<str:ref>", alloc.block, name="alloc-block"),
+    path("alloc/<str:ref>/lines.json", alloc.lines, name="alloc-lines"),
     path("alloc/<str:ref>/preview", alloc.preview, name="alloc-preview"),
     path("alloc/<str:ref>/book", alloc.book, name="alloc-book"),
     path("desk", desk.desk, name="desk"),

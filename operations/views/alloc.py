@@ -21,7 +21,7 @@ from allocations.permissions import ALLOCATE_BLOCK
 from allocations.selectors.cases import find_scheme, said_for
 from allocations.selectors.seeing import get_block
 from allocations.services.book_allocation import book_allocation, is_waiting
-from allocations.services.preview_allocation import AllocationPreview, preview_allocation
+from allocations.services.preview_allocation import AllocationPreview, preview_allocation, preview_json
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid, OmsError, Refused
@@ -140,6 +140,14 @@ def preview(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     context = {"bk": row} | _form(actor, row, said, typed, at=utc_now())
     status = context["error"].http_status if context["error"] else 200
     return render(request, "operations/parts/alloc_form.html", context, status=status)
+
+
+@require_GET
+@page
+def lines(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
+    """Every line of what would be booked, by ``scheme`` or as said beforehand: for programs, and for proposals too long to show."""
+    shown = preview_allocation(actor=actor, at=utc_now(), block_ref=ref, scheme=request.GET.get("scheme", "")[:24])
+    return HttpResponse(preview_json(shown), content_type="application/json")
 
 
 @require_POST

@@ -1,0 +1,15 @@
+"""``allocate``: one block divided among many accounts; ``_allocate_preview`` says what is measured of the preview."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks._allocate_preview import preview_figures
+
+ACCOUNTS, ACCOUNTS_FULL = 2_000, 10_000
+
+
+def main(full: bool) -> dict[str, Any]:
+    """Figures of the preview."""
+    accounts = ACCOUNTS_FULL if full else ACCOUNTS
+    return {"accounts": accounts, **preview_figures(accounts)}
