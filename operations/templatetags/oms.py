@@ -39,7 +39,9 @@ def probability(value: Fraction | None) -> str:
     """A chance to four places; one that is smaller than those can say as such."""
     if value is None:
         return NONE
-    return "< 0.0001" if value < Fraction(1, 10_000) else f"{round(Decimal(value.numerator) / value.denominator, 4):.4f}"
+    return (
+        "< 0.0001" if value < Fraction(1, 10_000) else f"{round(Decimal(value.numerator) / value.denominator, 4):.4f}"
+    )
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -214,7 +215,7 @@ def test_fairness_of_a_period_its_prices_kept_and_handed_out() -> None:
     page = text(pages.get(f"/alloc/fairness?{path}"))
     assert "3 booked blocks" in page
     assert "1 that you may not see" in page
-    told = pages.get(f"/alloc/fairness/export?{path}&form=json").json()
+    told = json.loads(pages.get(f"/alloc/fairness/export?{path}&form=json").content)
     assert [row[0] for row in told["rows"]] == ["C1"]
     assert pages.get("/alloc/fairness?from=x").status_code == 400
     assert pages.get("/alloc/fairness?from=2026-11-02&to=2026-11-01").status_code == 400

@@ -44,7 +44,7 @@ def period(
             noisy["A00"] *= D(str(1 + picks)) if gain > trend else D(str(1 - picks))
             total = sum(noisy.values())
             got = tuple(
-                Got(account, round(1000 * qty / total), expected[account] if said else None)
+                Got(account, D(round(1000 * qty / total)), expected[account] if said else None)
                 for account, qty in noisy.items()
             )
             close = D(100) * (1 + D(str(round(gain, 4))) / 10_000)
