@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.architecture.addresses.door import SEES_THE_DESK, SIGNED_IN, Door
 from tests.architecture.addresses.recon import HIDDEN_OR_REFUSED
 
+JSON_ALLOCATES = (401, 403, 403, 403, 403, 401)
 TYPED = {"method": "weights", "account": "ACC-EQ1", "amount": "1", "minimum": ""}
 
 ALLOCATING: dict[str, tuple[Door, ...]] = {
@@ -13,7 +14,7 @@ ALLOCATING: dict[str, tuple[Door, ...]] = {
     "alloc/fairness": (Door("GET", "/alloc/fairness", SIGNED_IN),),
     "alloc/fairness/export": (Door("GET", "/alloc/fairness/export?form=json", SIGNED_IN),),
     "alloc/<str:ref>": (Door("GET", "/alloc/{d.block_ref}", SEES_THE_DESK),),
-    "alloc/<str:ref>/lines.json": (Door("GET", "/alloc/{d.block_ref}/lines.json", HIDDEN_OR_REFUSED),),
+    "alloc/<str:ref>/lines.json": (Door("GET", "/alloc/{d.block_ref}/lines.json", JSON_ALLOCATES),),
     "alloc/<str:ref>/preview": (Door("POST", "/alloc/{d.block_ref}/preview", SEES_THE_DESK, lambda d: TYPED),),
     "alloc/<str:ref>/book": (
         Door("POST", "/alloc/{d.block_ref}/book", HIDDEN_OR_REFUSED, lambda d: {**TYPED, "key": "k", "reason": "x"}),
