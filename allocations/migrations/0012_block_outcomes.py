@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("allocations", "0009_lines_are_the_block_always"),
+        ("allocations", "0011_settlement_guards"),
     ]
 
     operations = [

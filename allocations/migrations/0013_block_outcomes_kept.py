@@ -8,6 +8,6 @@ from journal.triggers import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("allocations", "0010_block_outcomes"), ("journal", "0001_initial")]
+    dependencies: ClassVar = [("allocations", "0012_block_outcomes"), ("journal", "0001_initial")]
 
     operations: ClassVar = [migrations.RunSQL(*append_only("allocations_blockoutcome"))]
