@@ -24,6 +24,7 @@ from allocations.selectors.seeing import allocation_sight, visible_blocks
 from authorisation.domain.principal import Principal
 from authorisation.models import Desk
 from kernel.numbers import ZERO
+from operations.selectors.order_page import names_of
 from orders.models import Order
 from orders.permissions import visible_desks
 
@@ -152,6 +153,7 @@ class BlockStory:
     rows: list[AllocationRow] = field(default_factory=list)
     rounds: list[tuple[int, list[Allocation]]] = field(default_factory=list)
     hidden: int = 0
+    booked_by: str = ""
 
     @property
     def more_fills(self) -> int:
@@ -176,9 +178,16 @@ def get_block_story(*, actor: Principal, at: datetime, block: Block) -> BlockSto
             rounds.setdefault(line.round, []).append(line)
     total = Allocation.objects.filter(block=block, round=block.round).count() if block.round else 0
     row = BlockRow(block, _left(block, at), sum(line.state == PARKED for line in standing))
-    return BlockStory(
-        row, orders, fills, _with_states(standing), sorted(rounds.items(), reverse=True), total - len(standing)
-    )
+    older = sorted(rounds.items(), reverse=True)
+    return BlockStory(row, orders, fills, _with_states(standing), older, total - len(standing), _by(block.booked_by))
+
+
+def _by(actor: str) -> str:
+    """Who booked it, by name."""
+    kind, _, number = actor.partition(":")
+    if kind == "user" and number.isdecimal():
+        return names_of({int(number)}).get(int(number), actor)
+    return actor
 
 
 def _lines(actor: Principal, block: Block) -> list[Allocation]:

@@ -68,7 +68,7 @@ def blocks(request: HttpRequest, actor: Principal) -> HttpResponse:
         "desks": list_desks(actor),
         "desk": desk,
         "day_text": day.isoformat() if day else "",
-        "query": _query(asked),
+        "kept": _query(asked),
         "list_export": f"/alloc/export?{_query(asked)}",
         "list_url": f"/alloc?{_query(asked)}&before={request.GET.get('before', '')[:18]}",
         "at": at,
