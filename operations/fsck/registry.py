@@ -7,6 +7,7 @@ from collections.abc import Collection
 from operations.fsck import (
     access,
     actions,
+    allocations,
     approvals,
     blocks,
     breaks,
@@ -36,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     *approvals.CHECKS,
     *money.CHECKS,
     *blocks.CHECKS,
+    *allocations.CHECKS,
     *usage.CHECKS,
     *settlement.CHECKS,
     *prices.CHECKS,

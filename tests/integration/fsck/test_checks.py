@@ -21,6 +21,7 @@ from tests.factories import AT
 from tests.integration.fsck.corruption import Corruption
 from tests.integration.fsck.corruptions import CORRUPTIONS
 from tests.integration.fsck.corruptions_actions import ACTIONS
+from tests.integration.fsck.corruptions_allocations import ALLOCATIONS
 from tests.integration.fsck.corruptions_blocks import BLOCKS
 from tests.integration.fsck.corruptions_breaks import BREAKS
 from tests.integration.fsck.corruptions_reviews import REVIEWS
@@ -70,7 +71,7 @@ def test_a_used_database_holds(truth: Path) -> None:
 
 @pytest.mark.parametrize(
     "corruption",
-    [*CORRUPTIONS, *ACTIONS, *BLOCKS, *BREAKS, *REVIEWS, *SETTLEMENT, *WEBHOOKS],
+    [*CORRUPTIONS, *ACTIONS, *ALLOCATIONS, *BLOCKS, *BREAKS, *REVIEWS, *SETTLEMENT, *WEBHOOKS],
     ids=lambda c: f"{c.code}: {c.name}",
 )
 def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Corruption) -> None:
@@ -84,7 +85,8 @@ def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Cor
 
 def test_every_check_has_a_planted_corruption() -> None:
     assert {
-        corruption.code for corruption in (*CORRUPTIONS, *ACTIONS, *BLOCKS, *BREAKS, *REVIEWS, *SETTLEMENT, *WEBHOOKS)
+        corruption.code
+        for corruption in (*CORRUPTIONS, *ACTIONS, *ALLOCATIONS, *BLOCKS, *BREAKS, *REVIEWS, *SETTLEMENT, *WEBHOOKS)
     } == set(BY_CODE)
 
 

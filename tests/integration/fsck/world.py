@@ -15,10 +15,14 @@ from accounts.models import CashBalance, TradingAccount
 from accounts.services.ask_withdrawal import ask_withdrawal
 from accounts.services.book_statement import Statement, book_statement, open_statement, weigh_statement
 from accounts.services.deposit import Deposit, deposit
+from accounts.services.open_account import open_account
 from allocations.domain.standing import StandingTerms
-from allocations.models import Allocation, SettlementInstruction
+from allocations.models import Allocation, Block, SettlementInstruction, WashAccount
+from allocations.selectors.cases import said_for
+from allocations.services.book_allocation import book_allocation
 from allocations.services.complete_blocks import complete_blocks
 from allocations.services.instruct_settlements import instruct_settlements
+from allocations.services.intend_allocation import intend_allocation
 from allocations.services.receive_statuses import receive_statuses
 from allocations.services.set_standing_instructions import Setting, set_standing_instructions
 from authorisation.domain.principal import process_principal
@@ -103,6 +107,7 @@ def use_the_desk() -> None:
     desk.send(at=AT + timedelta(seconds=30))
     desk.babble()
     desk.buy(ord_type=OrdType.MARKET, price=None)
+    trade_a_block(desk)
     ask_withdrawal(
         actor=replace(desk.world.dealer, rights=frozenset({"ask_static_data"})), at=AT, idempotency_key="w1",
         account_id=desk.world.account.id, currency="GBP", amount=Decimal("77.77"), purpose="To the client",
@@ -111,6 +116,45 @@ def use_the_desk() -> None:
     stop_and_go(desk.world.account.id)
     let_out(desk.world)
     keep_records()
+
+
+def trade_a_block(desk: Desk) -> None:
+    """An order for two clients, who were named before it traded; one of them may not have its share."""
+    actor, made = process_principal("test"), []
+    for code, cash, name in (
+        ("BLK", "5000", "block"),
+        ("BLK-R", "5", "house"),
+        ("BLK-C1", "900", "standard"),
+        ("BLK-C2", "1", "standard"),
+    ):
+        account = open_account(
+            actor=actor, at=AT, business_date=AT.date(), code=code, name=code, client=desk.world.account.client,
+            group=desk.world.group, base_currency="GBP", account_class=name,
+        )  # fmt: skip
+        deposit(
+            actor=actor, at=AT, business_date=AT.date(), deposits=[Deposit(account.id, Decimal(cash), currency="GBP")]
+        )
+        made.append(account)
+    WashAccount.objects.create(
+        account=made[0], desk=desk.world.desk, rounding_account=made[1], error_account=made[1]
+    )  # fmt: skip
+    order = desk.buy(account="BLK", order_qty=Decimal(1001))
+    lines = [{"account": "BLK-C1", "target": "700"}, {"account": "BLK-C2", "target": "301"}]
+    intend_allocation(actor=actor, at=AT, order_id=order.id, method="pro_rata", lines=lines)
+    desk.send(at=AT + timedelta(seconds=31))
+    desk.say(order, "F", "2", exec_id="T9", t38=1001, t32=1001, t31="72.49", t14=1001, t151=0)
+
+
+def divide_the_block() -> None:
+    """As was said."""
+    block = Block.objects.get(kind="block")
+    said = said_for(block)
+    assert said is not None
+    done = book_allocation(
+        actor=process_principal("test"), at=AT, idempotency_key="fsck", block_ref=block.ref, method=said.method,
+        lines=said.lines, parameters=said.parameters,
+    )  # fmt: skip
+    assert (done.outcome, done.parked) == ("booked", 1)
 
 
 def stop_and_go(account_id: UUID) -> None:
@@ -209,6 +253,8 @@ def make_used_database() -> None:
     relay()
     assert complete_blocks(at=AT) == Allocation.objects.count() > 0
     settle_some()
+    divide_the_block()
+    relay()
     while watch_exceptions(at=AT + timedelta(seconds=60)):
         pass
     actor = process_principal("test")
