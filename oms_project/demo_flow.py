@@ -23,6 +23,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from accounts.models import CashBalance, Holding, TradingAccount
+from allocations.models import WashAccount
 from authorisation.domain.principal import ENTER_ORDER, TRADE_ACCOUNT_GROUP, Principal
 from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest, User
@@ -32,6 +33,7 @@ from kernel.errors import OmsError, Refused
 from kernel.fix import OrdStatus, OrdType, Side
 from kernel.ids import new_id
 from kernel.numbers import ZERO
+from oms_project.demo_blocks import Blocks
 from oms_project.seed.flow_terms import amended_terms, new_terms
 from oms_project.seed.people import PEOPLE, TRADING_ROLES
 from operations.services.pause_flow import is_paused
@@ -95,6 +97,7 @@ def run(stop: threading.Event, rate: float | None = None) -> None:
         raise Refused("DEMO_FLOW_IN_LIVE", "The demo flow never runs in live mode.")
     pace = rate if rate is not None else float(os.environ.get("OMS_FLOW_RATE") or DEFAULT_RATE)
     flow = Flow(random=Random())  # noqa: S311 - a market to play with, not a secret
+    blocks = Blocks(flow.random)
     survey_due = step_due = 0.0
     try:
         while not stop.is_set():
@@ -103,7 +106,8 @@ def run(stop: threading.Event, rate: float | None = None) -> None:
                 if now >= survey_due:
                     survey(flow, at=utc_now())
                     survey_due = now + SURVEY_EVERY_S
-                if flow.may_trade and pace > 0 and not is_paused():
+                live = flow.may_trade and pace > 0 and not is_paused()
+                if live and not enter_a_block(flow, blocks, at=utc_now()):
                     step(flow, at=utc_now())
             except (OperationalError, InterfaceError) as error:
                 logger.warning("the flow waits for the database: %s", error)
@@ -148,12 +152,23 @@ def step(flow: Flow, *, at: datetime) -> None:
         logger.info("the flow was told: %s", error)
 
 
+def enter_a_block(flow: Flow, blocks: Blocks, *, at: datetime) -> bool:
+    """A block order if one is due; whether it was entered."""
+    try:
+        return blocks.step(tuple(flow.traders.values()), flow.open_mics, at=at)
+    except OmsError as error:
+        logger.info("the flow was told: %s", error)
+        return False
+
+
 def _books(traders: Sequence[Principal]) -> tuple[Book, ...]:
     listings: dict[str, list[Listing]] = {}
     for listing in Listing.objects.filter(state=Listing.State.TRADING, instrument__active=True).order_by("symbol"):
         listings.setdefault(listing.currency, []).append(listing)
     books = []
-    for account in TradingAccount.objects.filter(state=TradingAccount.State.ACTIVE).order_by("code"):
+    firms = WashAccount.objects.values("account_id")  # blocks have a flow of their own
+    active = TradingAccount.objects.filter(state=TradingAccount.State.ACTIVE).exclude(pk__in=firms)
+    for account in active.order_by("code"):
         may = tuple(trader for trader in traders if account.group_id in trader.granted(TRADE_ACCOUNT_GROUP))
         if may:
             books.append(Book(account, may, tuple(listings.get(account.base_currency, ()))))

@@ -13,13 +13,14 @@ from journal.services.raise_anomaly import raise_anomaly
 from journal.services.set_anomaly import set_anomaly
 from kernel.numbers import plain
 
-PARKED, COMPENSATED = "ALLOCATION_PARKED", "ALLOCATION_COMPENSATED"
+PARKED, COMPENSATED, STANDS = "ALLOCATION_PARKED", "ALLOCATION_COMPENSATED", "ALLOCATION_STANDS"
 MOST_NAMED = 20
 
 
 def tell_round(block: Block, done: BookedRound, *, actor: Principal, at: datetime) -> None:
     """What came of a round that a person must hear of."""
     tell_parked(block, actor=actor, at=at)
+    set_stands(block, "", actor=actor, at=at)
     if not done.compensated:
         return
     cost = f"{plain(done.error)} {block.currency} of price and {plain(-done.given_back)} of charges"
@@ -60,6 +61,24 @@ def tell_parked(block: Block, *, actor: Principal, at: datetime) -> None:
             evidence={"block": block.ref, "parked": rows.count(), "lines": lines},
         ),
         wrong=bool(lines),
+        actor=actor.actor,
+        at=at,
+    )
+
+
+def set_stands(block: Block, why: str, *, actor: Principal, at: datetime) -> None:
+    """That a block could not be booked as was said before, and why; with no reason: that it is booked."""
+    set_anomaly(
+        anomaly=Anomaly(
+            kind=STANDS,
+            severity=Severity.HIGH,
+            subject_type="block",
+            subject_id=str(block.id),
+            sentence=f"{block.ref} waits for a person: {why}" if why else f"{block.ref} is booked.",
+            dedupe_key=f"allocation-stands:{block.id}",
+            evidence={"block": block.ref, "why": why},
+        ),
+        wrong=bool(why),
         actor=actor.actor,
         at=at,
     )

@@ -12,6 +12,7 @@ from kernel.clock import utc_now
 from kernel.errors import Refused
 from oms_project.seed.accounts import seed_accounts
 from oms_project.seed.actions import seed_actions
+from oms_project.seed.blocks import seed_blocks
 from oms_project.seed.feeds import seed_feeds
 from oms_project.seed.limits import seed_limits
 from oms_project.seed.markets import seed_markets
@@ -41,6 +42,7 @@ def seed_demo(progress: Callable[[str], object] = print) -> None:
     seed_desks()
     opened = seed_accounts(actor=actor, at=at, business_date=business_date("XLON", at))
     progress(f"{opened} accounts opened; limits and venues")
+    seed_blocks(actor=actor, at=at, business_date=business_date("XLON", at))
     with transaction.atomic():
         seed_limits(at=at)
         seed_rulebook(at=at)

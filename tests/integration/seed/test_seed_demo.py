@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Sum
 
 from accounts.models import Booking, CashBalance, Holding, SuspenseAccount, TradingAccount
+from allocations.models import Scheme, WashAccount
 from authorisation.domain.principal import process_principal
 from authorisation.models import ApiKey, User
 from authorisation.selectors import find_api_key, get_principal
@@ -32,6 +33,7 @@ from venues.models import FixSession, Venue
 
 DEALER = {"enter_order", "allocate_block", "engage_kill_switch", "work_exception"}
 NOW = datetime.now(UTC)
+ALL = {"EQ1-UK", "EQ1-EU", "EQ1-BLOCKS", "EQ2-US", "EQ2-AP", "EQ2-BLOCKS"}
 
 
 pytestmark = pytest.mark.usefixtures("demo")
@@ -44,7 +46,7 @@ def all_counts() -> dict[str, int]:
 def test_a_desk_to_trade_on() -> None:
     assert Listing.objects.count() == 135
     assert set(Market.objects.values_list("always_open", flat=True)) == {True}
-    assert TradingAccount.objects.filter(state="active").count() == 40
+    assert TradingAccount.objects.filter(state="active").count() == 44
     kept = SuspenseAccount.objects.order_by("account__code").values_list(
         "account__code", "account__state", "desk__code"
     )
@@ -53,6 +55,20 @@ def test_a_desk_to_trade_on() -> None:
         ("SUSPENSE-EQ2", "reduce_only", "EQ2"),
         ("SUSPENSE-FIRM", "reduce_only", None),
     ]
+    firm = WashAccount.objects.order_by("account__code").values_list(
+        "account__code", "account__account_class", "rounding_account__code", "error_account__code", "desk__code"
+    )
+    assert list(firm) == [
+        ("BLOCK-EQ1-EU", "block", "ROUNDING-EQ1", "ERROR-EQ1", "EQ1"),
+        ("BLOCK-EQ1-UK", "block", "ROUNDING-EQ1", "ERROR-EQ1", "EQ1"),
+        ("BLOCK-EQ2-AP", "block", "ROUNDING-EQ2", "ERROR-EQ2", "EQ2"),
+        ("BLOCK-EQ2-US", "block", "ROUNDING-EQ2", "ERROR-EQ2", "EQ2"),
+    ]
+    schemes = Scheme.objects.order_by("code").values_list(
+        "code", "method", "books_alone", "wash_account__account__code"
+    )
+    assert list(schemes)[1] == ("EQ1-UK-BY-SIZE", "weights", False, "BLOCK-EQ1-UK")
+    assert [len(scheme.lines) for scheme in Scheme.objects.order_by("code")] == [10, 12, 6, 12]
     assert TradingAccount.objects.get(code="AC4471").group.code == "EQ1-UK"
     assert TradingAccount.objects.get(code="AC4510").base_currency == "AUD"
     assert sorted(Venue.objects.get(code="SIM2").markets.values_list("mic", flat=True)) == ["XASX", "XNAS", "XNYS"]
@@ -71,8 +87,8 @@ def test_every_balance_is_the_sum_of_its_bookings() -> None:
     cash = {(r.account_id, r.currency, None): r.settled for r in CashBalance.objects.exclude(settled=0)}
     stock = {(r.account_id, "", r.instrument_id): r.settled for r in Holding.objects.all()}
     assert sums == cash | stock
-    assert len(cash) == 80
-    assert len(stock) == 480
+    assert len(cash) == 92
+    assert len(stock) == 512
     assert set(Booking.objects.values_list("kind", "layer")) == {("opening", "settled")}
     events = set(Event.objects.filter(kind="OpeningBalancesBooked").values_list("id", flat=True))
     assert set(Booking.objects.values_list("event_id", flat=True)) == events
@@ -120,8 +136,8 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
 @pytest.mark.parametrize(
     ("username", "rights", "trades", "sees"),
     [
-        ("a.khan", DEALER, {"EQ1-UK", "EQ1-EU"}, {"EQ1-UK", "EQ1-EU"}),
-        ("j.osei", DEALER, {"EQ2-US", "EQ2-AP"}, {"EQ2-US", "EQ2-AP"}),
+        ("a.khan", DEALER, {"EQ1-UK", "EQ1-EU", "EQ1-BLOCKS"}, {"EQ1-UK", "EQ1-EU", "EQ1-BLOCKS"}),
+        ("j.osei", DEALER, {"EQ2-US", "EQ2-AP", "EQ2-BLOCKS"}, {"EQ2-US", "EQ2-AP", "EQ2-BLOCKS"}),
         (
             "m.ruiz",
             {
@@ -135,8 +151,8 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
                 "review_access",
                 *("work_exception", "close_exception", "force_close_exception"),
             },
-            {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
-            {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
+            ALL,
+            ALL,
         ),
         (
             "c.young",
@@ -157,7 +173,7 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
                 *("work_exception", "close_exception", "force_close_exception"),
             },
             set(),
-            {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
+            ALL,
         ),
         (
             "s.patel",
@@ -172,9 +188,9 @@ def test_the_sign_ins_work_and_are_for_their_owner_only(demo: Path) -> None:
                 *("work_exception", "close_exception"),
             },
             set(),
-            {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"},
+            ALL,
         ),
-        ("l.berg", {"see_access", "search_audit"}, set(), {"EQ1-UK", "EQ1-EU", "EQ2-US", "EQ2-AP"}),
+        ("l.berg", {"see_access", "search_audit"}, set(), ALL),
         (
             "t.novak",
             {"administer_users", "see_access", "work_exception"},
