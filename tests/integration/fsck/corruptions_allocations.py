@@ -12,7 +12,7 @@ GIVEN = "(SELECT min(id) FROM accounts_booking WHERE kind = 'allocation' AND all
 ALLOCATIONS = (
     Corruption(
         "ALLOCATION_LINES_DIFFER", "another share", f"UPDATE allocations_allocation SET qty = qty + 1 WHERE id = {LINE}",
-        related=("ALLOCATION_BOOKED_WRONGLY", "ALLOCATION_TOLD_WRONGLY"),
+        related=("ALLOCATION_BOOKED_WRONGLY", "ALLOCATION_TOLD_WRONGLY", "SETTLEMENT_NOT_AS_ALLOCATED"),
     ),
     Corruption(
         "ALLOCATION_LINES_DIFFER", "another sum", f"UPDATE allocations_block SET allocated_cash = allocated_cash + 0.01 WHERE id = {BLOCK}"
@@ -26,7 +26,7 @@ ALLOCATIONS = (
     Corruption(
         "ALLOCATION_TOLD_WRONGLY", "untold",
         "UPDATE journal_event SET kind = 'SomethingElse' WHERE id = " + EVENT,
-        related=("EVENT_ALTERED", "ALLOCATION_FROM_NOWHERE"),
+        related=("EVENT_ALTERED",),
     ),
     Corruption(
         "ALLOCATION_FROM_NOWHERE", "given twice", f"UPDATE accounts_booking SET amount = 2 * amount WHERE id = {GIVEN}",

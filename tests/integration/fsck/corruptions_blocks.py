@@ -22,7 +22,10 @@ BLOCKS = (
         f"UPDATE allocations_blockfill SET cash = cash + 0.01 WHERE execution_id = {FILL}",
         related=("BLOCK_SUMS_DIFFER",),
     ),
-    Corruption("BLOCK_SUMS_DIFFER", "one more", f"UPDATE allocations_block SET qty = qty + 1 WHERE id = {BLOCK}"),
+    Corruption(
+        "BLOCK_SUMS_DIFFER", "one more", f"UPDATE allocations_block SET qty = qty + 1 WHERE id = {BLOCK}",
+        related=("ALLOCATION_LINES_DIFFER",),
+    ),
     Corruption("BLOCK_SUMS_DIFFER", "another average", f"UPDATE allocations_block SET avg_px = avg_px + 1 WHERE id = {BLOCK}"),
     Corruption("BLOCK_MIXES", "another day", f"UPDATE allocations_block SET trade_date = trade_date + 1 WHERE id = {BLOCK}"),
 )  # fmt: skip
