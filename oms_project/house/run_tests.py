@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oms_project.house.failures import BAD_INPUT, CANNOT_RUN, FINDING, HOLDS
+from oms_project.house.kept_tables import Made
 from oms_project.house.paths import ROOT
-from oms_project.house.throwaway import servers
+from oms_project.house.throwaway import TEMPLATE, servers
 
 # pytest: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 nothing collected
 WORKERS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
@@ -35,10 +36,10 @@ def parallel(options: Sequence[str]) -> tuple[str, ...]:
 
 def run(arguments: Namespace) -> int:
     """The verb: pytest's answer in the house's exit codes."""
-    with servers() as found:
+    with servers(made=Made.TABLES) as found:
         command = [sys.executable, "-m", "pytest", "-p", "oms_project.house.pytest_browser"]
         command += [*parallel(arguments.options), *arguments.options]
-        process = subprocess.Popen(command, cwd=ROOT, env=found.environment)
+        process = subprocess.Popen(command, cwd=ROOT, env={**found.environment, "TEST_TABLES": TEMPLATE})
         try:
             code = process.wait()
         except KeyboardInterrupt:

@@ -1,7 +1,7 @@
 """Servers that exist for one test run, benchmark or scenario file and leave nothing behind.
 
-``servers()`` gives addresses; ``prepared()`` also migrates and grants; ``running_roles()`` runs roles of the house
-against them as separate programs, the way production does.
+``servers()`` gives addresses; ``prepared()`` has every table and grant, from a copy where one is kept (`kept_tables`);
+``running_roles()`` runs roles of the house against them as separate programs, the way production does.
 """
 
 from __future__ import annotations
@@ -20,13 +20,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from oms_project.house import database, processes
+import psycopg
+
+from oms_project.house import database, kept_tables, processes
 from oms_project.house.database import Addresses
 from oms_project.house.failures import CannotRun
+from oms_project.house.kept_tables import Made
 from oms_project.house.paths import ROOT, House, socket_directory
 from oms_project.house.postgres import Postgres
 from oms_project.house.roles import find_role
 from oms_project.house.valkey import Valkey
+
+TEMPLATE = "oms_tables"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +68,84 @@ def free_ports(count: int) -> int:
 
 
 @contextmanager
-def servers(*, durable: bool = False) -> Iterator[Servers]:
-    """A PostgreSQL with an empty database ``oms`` and its roles, and a Valkey; both gone afterwards.
+def servers(*, durable: bool = False, made: Made | None = None) -> Iterator[Servers]:
+    """A PostgreSQL with a database ``oms`` and its roles, and a Valkey; both gone afterwards.
 
-    ``durable`` keeps fsync on, for benchmarks that speak of durable writes.
+    ``made``: tables that are there already, else ``oms`` is empty. ``durable`` keeps fsync on, for benchmarks that speak of
+    durable writes.
     """
+    with _a_house() as house:
+        (house.var / "static").mkdir()  # served from the source in test mode, but looked for
+        if made is not None and not kept_tables.fetch(made, house.postgres_data):
+            _make(made, house)
+            kept_tables.keep(made, house.postgres_data)
+        with _embedded(house, durable=durable) as postgres, _valkey(house) as redis:
+            names = (database.OWNER, database.APP, database.GATEWAY, database.READ)
+            addresses = Addresses(*(postgres.url(role, database.DATABASE) for role in names))
+            superuser = postgres.url("postgres", database.DATABASE)
+            yield Servers(house, superuser, addresses, redis, throwaway_environment(house, superuser, redis))
+
+
+@contextmanager
+def _a_house() -> Iterator[House]:
     root = Path(tempfile.mkdtemp(prefix="oms-throwaway-"))
     root.chmod(0o755)  # PostgreSQL may run as another user; its own directory is 0700
-    house = House(root=ROOT, var=root)
-    house.prepare()
-    (root / "static").mkdir()  # served from the source in test mode, but looked for
-    postgres = Postgres(
-        house.postgres_data, socket_directory(house, "pg"), house.logs / "postgres.log", durable=durable
-    )
-    valkey = Valkey(socket_directory(house, "vk"), house.logs / "valkey.log")
+    try:
+        house = House(root=ROOT, var=root)
+        house.prepare()
+        yield house
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@contextmanager
+def _embedded(house: House, *, durable: bool = False) -> Iterator[Postgres]:
+    """A server with its roles, stopped cleanly at the end."""
+    log = house.logs / "postgres.log"
+    postgres = Postgres(house.postgres_data, socket_directory(house, "pg"), log, durable=durable)
     try:
         postgres.create()
         postgres.start()
-        valkey.start()
         postgres.wait_ready()
         database.create_embedded(postgres.url("postgres", "postgres"))
+        yield postgres
+    finally:
+        postgres.stop()
+        shutil.rmtree(postgres.sockets, ignore_errors=True)
+
+
+@contextmanager
+def _valkey(house: House) -> Iterator[str]:
+    valkey = Valkey(socket_directory(house, "vk"), house.logs / "valkey.log")
+    try:
+        valkey.start()
         valkey.wait_ready()
-        names = (database.OWNER, database.APP, database.GATEWAY, database.READ)
-        addresses = Addresses(*(postgres.url(role, database.DATABASE) for role in names))
-        superuser = postgres.url("postgres", database.DATABASE)
-        environment = throwaway_environment(house, superuser, valkey.url)
-        yield Servers(house, superuser, addresses, valkey.url, environment)
+        yield valkey.url
     finally:
         valkey.stop()
-        postgres.stop()
-        for directory in (root, postgres.sockets, valkey.sockets):
-            shutil.rmtree(directory, ignore_errors=True)
+        shutil.rmtree(valkey.sockets, ignore_errors=True)
+
+
+def _make(made: Made, house: House) -> None:
+    """Make the tables, and stop the server: then its files are whole."""
+    with _embedded(house) as postgres:
+        if made is Made.TABLES:
+            with psycopg.connect(postgres.url("postgres", "postgres"), autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {TEMPLATE}")
+            _migrate(house, postgres.url("postgres", TEMPLATE))
+        else:
+            owner = postgres.url(database.OWNER, database.DATABASE)
+            _migrate(house, owner)
+            database.apply_grants(owner)
+
+
+def _migrate(house: House, url: str) -> None:
+    environment = throwaway_environment(house, url, "unix:///nowhere")
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--no-input"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines()
+        raise CannotRun(f"The throw-away database could not be migrated ({lines[-1] if lines else 'no output'}).")
 
 
 def throwaway_environment(house: House, database_url: str, redis_url: str) -> dict[str, str]:
@@ -118,20 +170,8 @@ def throwaway_environment(house: House, database_url: str, redis_url: str) -> di
 @contextmanager
 def prepared(*, durable: bool = False) -> Iterator[Servers]:
     """``servers()`` with every table and grant in place."""
-    with servers(durable=durable) as found:
-        migrate(found)
+    with servers(durable=durable, made=Made.READY) as found:
         yield found
-
-
-def migrate(found: Servers) -> None:
-    """Make the tables as their owner, then the grants."""
-    environment = {**found.environment, "OMS_DATABASE_URL": found.addresses.owner}
-    command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--no-input"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        raise CannotRun(f"The throw-away database could not be migrated ({lines[-1] if lines else 'no output'}).")
-    database.apply_grants(found.addresses.owner)
 
 
 @contextmanager

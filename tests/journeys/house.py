@@ -79,7 +79,8 @@ class House:
     def prepare(self) -> None:
         """Database, tables, demo desk, trading on."""
         with psycopg.connect(dbname="postgres", autocommit=True, **self._server) as admin:
-            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.name)))
+            made = sql.Identifier(os.environ.get("TEST_TABLES", "template1"))  # of the run, else every table is made
+            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(self.name), made))
         subprocess.run([sys.executable, "-c", SEED], cwd=ROOT, env=self.environment, check=True, timeout=120)
         self.sql(SWITCH_ON)
 
