@@ -23,6 +23,10 @@ REORDER_AT_MOST_S = 5.0
 AFTER_REPORT_S = 0.2
 
 
+Amended = Callable[[str, float, datetime], None]
+"""Told of an order an execution of which was busted or corrected, after the report was sent (or the script kept it)."""
+
+
 class Line(Protocol):
     """Where reports go out."""
 
@@ -36,7 +40,16 @@ class Line(Protocol):
 class Delivery:
     """Publishes the entries of one venue."""
 
-    def __init__(self, *, floor: TradingFloor, truth: TruthFile, line: Line, script: Script) -> None:
+    def __init__(
+        self,
+        *,
+        floor: TradingFloor,
+        truth: TruthFile,
+        line: Line,
+        script: Script,
+        amended: Amended = lambda order_id, clock, at: None,
+    ) -> None:
+        self._amended = amended
         self._floor = floor
         self._truth = truth
         self._line = line
@@ -57,6 +70,8 @@ class Delivery:
                 self._send(entry)
             else:
                 self._send_by(rule, entry, clock)
+            if entry.kind in ("bust", "correction"):
+                self._amended(entry.report["order_id"], clock, at)
 
     def run_due(self, *, clock: float, at: datetime) -> None:
         """Send and do what was to wait until now."""

@@ -5,13 +5,15 @@ A script is a JSON file read again when it changes::
     {"rules": [{"id": "r1", "when": {"symbol": "VOD.L", "kind": "trade"}, "do": "duplicate", "times": 1}],
      "deeds": [{"id": "d1", "do": "bust", "cl_ord_id": "02611000001.1"}],
      "phases": {"XLON": "halted"},
-     "house_out": ["VOD.L"]}
+     "house_out": ["VOD.L"],
+     "post_trade": [{"id": "p1", "do": "wrong_fee", "by": "1.00"}]}
 
 ``rules`` fire on reports that match all of ``when``: ``kind`` (new, trade, canceled, replaced, rejected, expired,
 cancel_reject, any), ``symbol``, ``session``, ``cl_ord_id_starts``, ``cl_ord_id_ends``, ``price_ends``,
 ``order_qty``. ``times`` is how often (1 unless said, 0 always), ``seconds`` how long it waits where waiting makes
 sense. ``deeds`` are done once each, to the order named by ``cl_ord_id`` or ``order_id``. ``phases`` holds a market
 or a listing in a phase until the entry is gone. ``house_out`` keeps the house's own traders out of listings.
+``post_trade`` and ``post_trade_errors`` are in ``post_misbehaviour``.
 
 Report deeds: duplicate (sent twice), delay, reorder (sent after the order's next report), drop (the line is cut
 first; it comes when the member asks for it), silent (never sent). Venue deeds: bust and correct (the latest
@@ -31,6 +33,7 @@ from typing import Any
 import orjson
 
 from venues.simulator.model import Phase
+from venues.simulator.post_misbehaviour import PostTradePlan, PostTradeScript, parse_post_trade
 from venues.simulator.reports import Entry
 from venues.simulator.units import parse_units
 
@@ -83,6 +86,7 @@ class Plan:
     deeds: tuple[Rule, ...] = ()
     phases: Mapping[str, Phase] = field(default_factory=dict)
     house_out: tuple[str, ...] = ()
+    post_trade: PostTradePlan = field(default_factory=PostTradePlan)
 
 
 class Script:
@@ -94,6 +98,7 @@ class Script:
         self._fired: dict[str, int] = {}
         self._done: set[str] = set()
         self.plan = Plan()
+        self.post_trade = PostTradeScript()
 
     def reload(self) -> bool:
         """Read the file again when it changed. A file that cannot be read changes nothing and is logged once."""
@@ -103,6 +108,7 @@ class Script:
             found = self._path.stat()
         except OSError:
             gone, self._stamp, self.plan = self._stamp is not None, None, Plan()
+            self.post_trade.plan = self.plan.post_trade
             return gone
         stamp = (found.st_mtime_ns, found.st_size)
         if stamp == self._stamp:
@@ -110,9 +116,10 @@ class Script:
         self._stamp = stamp
         try:
             self.plan = parse_plan(orjson.loads(self._path.read_bytes()))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
             log.error("The simulator's script cannot be read and is not followed: %s", error)
             return False
+        self.post_trade.plan = self.plan.post_trade
         return True
 
     def judge(self, entry: Entry) -> Rule | None:
@@ -133,7 +140,7 @@ class Script:
 
 def parse_plan(data: Mapping[str, Any]) -> Plan:
     """A plan from JSON. Raises ValueError, TypeError, KeyError or AttributeError when it has another shape."""
-    unknown = set(data) - {"rules", "deeds", "phases", "house_out"}
+    unknown = set(data) - {"rules", "deeds", "phases", "house_out", "post_trade", "post_trade_errors"}
     if unknown:
         raise ValueError(f"unknown keys {sorted(unknown)}")
     rules = tuple(_rule(row, dict(row.get("when", {}))) for row in data.get("rules", ()))
@@ -145,7 +152,9 @@ def parse_plan(data: Mapping[str, Any]) -> Plan:
         for row in data.get("deeds", ())
     )
     phases = {str(name): Phase(value) for name, value in data.get("phases", {}).items()}
-    return Plan(rules=rules, deeds=deeds, phases=phases, house_out=tuple(map(str, data.get("house_out", ()))))
+    house_out = tuple(map(str, data.get("house_out", ())))
+    post_trade = parse_post_trade(data.get("post_trade", ()), data.get("post_trade_errors", {}))
+    return Plan(rules=rules, deeds=deeds, phases=phases, house_out=house_out, post_trade=post_trade)
 
 
 def _rule(row: Mapping[str, Any], when: Mapping[str, str]) -> Rule:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from kernel.clock import utc_now
 from venues.simulator.acceptor import Acceptor, Heard, VenueSession, is_weekly_break, store_prefix
+from venues.simulator.back_office import BackOffice
 from venues.simulator.day import DayWatch
 from venues.simulator.delivery import Delivery
 from venues.simulator.exchange import Exchange
@@ -86,7 +87,16 @@ class Venue:
             began=acceptor.store_began[one.name],
         )
         self.truth.found.clear()
-        self.delivery = Delivery(floor=self.exchange, truth=self.truth, line=acceptor, script=script)
+        self.back_office = BackOffice(
+            self.exchange, directory=directory, line=acceptor, script=script, begin_string=one.begin_string
+        )
+        self.delivery = Delivery(
+            floor=self.exchange,
+            truth=self.truth,
+            line=acceptor,
+            script=script,
+            amended=lambda order_id, clock, when: self.back_office.amended(order_id, clock=clock, at=when),
+        )
         self.house = Liquidity(self.exchange, seed=parent.seed) if parent.house else None
 
     def resume(self, *, clock: float, at: datetime, line: Acceptor) -> None:
@@ -101,6 +111,10 @@ class Venue:
         """Carry out requests and publish what follows, all with one write of the truth."""
         entries = []
         for one in heard:
+            if self.back_office.takes(one.raw):
+                wrong = self.back_office.hear(one.session, one.raw, clock=clock, at=at)
+                entries.extend(self.exchange.handle(wrong, at=at) if wrong is not None else ())
+                continue
             entries.extend(self.exchange.handle(read_command(one.session, one.raw), at=at))
         self.delivery.publish(entries, clock=clock, at=at)
 
@@ -194,6 +208,7 @@ class Simulator:
             self._syncer.join(timeout=5)
         for venue in self._venues:
             venue.truth.close()
+            venue.back_office.close()
 
     def _wait(self) -> list[Heard]:
         inbox = self._acceptor.inbox
@@ -211,6 +226,7 @@ class Simulator:
     def _tick(self, clock: float, at: datetime) -> None:
         for venue in self._venues:
             venue.delivery.run_due(clock=clock, at=at)
+            venue.back_office.run_due(clock=clock, at=at)
         if clock >= self._next_house:
             self._next_house = clock + HOUSE_EVERY_S
             for venue in self._venues:
@@ -246,6 +262,9 @@ class Simulator:
         for deed in self._script.due_deeds():
             if not any(venue.delivery.do(deed, clock=clock, at=at) for venue in self._venues):
                 log.error("The script's deed %s names no order a venue knows", deed.id)
+        for rule in self._script.post_trade.due_clients():
+            if not any(venue.back_office.follow_clients(rule, clock=clock, at=at) for venue in self._venues):
+                log.error("The script's client %s names no order a venue knows", rule.id)
 
     def _refuse_overflow(self, clock: float, at: datetime) -> None:
         overflow = self._acceptor.overflow
