@@ -11,6 +11,7 @@ from kernel.errors import NotPermitted
 
 SWITCH_SESSION = "switch_session"
 OPEN_GATE = "open_recovery_gate"
+WORK_POST_TRADE = "work_post_trade"  # a right of allocations, beside this room: known by its name alone
 
 
 def may_switch_session(actor: Principal) -> bool:

@@ -23,9 +23,10 @@ from orders.permissions import visible_desks, visible_groups
 from venues.adapters.base import SentMessage
 from venues.adapters.registry import adapter_named
 from venues.domain.fix_codec import DecodedField, decode, message_name
+from venues.domain.post_trade_codes import KINDS
 from venues.domain.route import VenueFacts
 from venues.models import FixSession, Recovery, RouteDecision, Venue, WireIntent, WireMessage
-from venues.permissions import require_view_sessions
+from venues.permissions import WORK_POST_TRADE, require_view_sessions
 from venues.selectors.recoveries import latest_recoveries
 
 MAX_MESSAGES = 500
@@ -110,7 +111,12 @@ def get_session(actor: Principal, *, name: str, messages: int = 100) -> SessionD
 
 
 def _without_hidden(actor: Principal, group: str, messages: Sequence[WireMessage]) -> list[WireMessage]:
-    """The messages that name no order of a desk or account group the actor may not see."""
+    """The messages that name no order of a desk or account group the actor may not see.
+
+    What comes after a trade names accounts of many clients: only who works on that sees it.
+    """
+    if WORK_POST_TRADE not in actor.rights:
+        messages = [message for message in messages if message.msg_type not in KINDS]
     desks, groups = visible_desks(actor), visible_groups(actor)
     requests = (
         OrderRequest.objects.filter(cl_ord_id__in={message.cl_ord_id for message in messages} - {""})

@@ -17,6 +17,7 @@ from kernel.post_trade import PostTradeMessage, from_json
 from venues.adapters.registry import adapter_named
 from venues.domain.channels import wire_channel
 from venues.domain.post_trade import wire_name
+from venues.domain.post_trade_codes import REASON_TAGS
 from venues.domain.post_trade_waiting import answer_by
 from venues.models import FixSession, PostTradeIntent
 from venues.selectors.post_trade import events_of_intents
@@ -72,8 +73,8 @@ def _row(event: EventRecord, message: PostTradeMessage) -> tuple[object, ...]:
 
 
 def _tell_used(written: set[object], sent: Sequence[tuple[EventRecord, PostTradeMessage]]) -> None:
-    """Of those that were not written: the ones that another event had written."""
-    left = [(event, message) for event, message in sent if event.id not in written]
+    """Of those that were not written: the ones that another event had written. An ack said again says nothing new."""
+    left = [(event, message) for event, message in sent if event.id not in written and message.kind not in REASON_TAGS]
     before = events_of_intents([event.id for event, _ in left])
     for event, message in left:
         if event.id not in before:

@@ -1,8 +1,8 @@
 """The back office at work: what it heard and says goes to a ledger first, then to the line, each when it is due.
 
 ``post_trade.jsonl`` beside the truth has a line for each message: ``at``, ``way`` (in, out), ``about`` (AllocID), ``counter``,
-``message`` as ``kernel.post_trade`` has it. Nothing is said before its line is written, so a venue that was killed knows what it said; what it was
-about to say it has forgotten, as a broker may: the member asks. Used by the matching thread only.
+``message`` as ``kernel.post_trade`` has it. Nothing is said before its line is written, so a venue that was killed knows what it
+said; what it was about to say it has forgotten, as a broker may: the member asks. Used by the matching thread only.
 """
 
 from __future__ import annotations

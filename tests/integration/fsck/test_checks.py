@@ -24,6 +24,7 @@ from tests.integration.fsck.corruptions_actions import ACTIONS
 from tests.integration.fsck.corruptions_allocations import ALLOCATIONS
 from tests.integration.fsck.corruptions_blocks import BLOCKS
 from tests.integration.fsck.corruptions_breaks import BREAKS
+from tests.integration.fsck.corruptions_post_trade_wire import POST_TRADE_WIRE
 from tests.integration.fsck.corruptions_reviews import REVIEWS
 from tests.integration.fsck.corruptions_settlement import SETTLEMENT
 from tests.integration.fsck.corruptions_webhooks import WEBHOOKS
@@ -71,7 +72,7 @@ def test_a_used_database_holds(truth: Path) -> None:
 
 @pytest.mark.parametrize(
     "corruption",
-    [*CORRUPTIONS, *ACTIONS, *ALLOCATIONS, *BLOCKS, *BREAKS, *REVIEWS, *SETTLEMENT, *WEBHOOKS],
+    [*CORRUPTIONS, *ACTIONS, *ALLOCATIONS, *BLOCKS, *BREAKS, *REVIEWS, *SETTLEMENT, *WEBHOOKS, *POST_TRADE_WIRE],
     ids=lambda c: f"{c.code}: {c.name}",
 )
 def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Corruption) -> None:
@@ -86,7 +87,17 @@ def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Cor
 def test_every_check_has_a_planted_corruption() -> None:
     assert {
         corruption.code
-        for corruption in (*CORRUPTIONS, *ACTIONS, *ALLOCATIONS, *BLOCKS, *BREAKS, *REVIEWS, *SETTLEMENT, *WEBHOOKS)
+        for corruption in (
+            *CORRUPTIONS,
+            *ACTIONS,
+            *ALLOCATIONS,
+            *BLOCKS,
+            *BREAKS,
+            *REVIEWS,
+            *SETTLEMENT,
+            *WEBHOOKS,
+            *POST_TRADE_WIRE,
+        )
     } == set(BY_CODE)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from authorisation.domain.principal import Principal
 from journal.models import Event, SetAside
 from journal.selectors.anomalies import is_raised
 from kernel.clock import utc_now
@@ -24,9 +25,11 @@ from tests.fix_venue import Fields, ScriptedVenue
 from tests.gateway_house import SESSION, House
 from venues.adapters.registry import adapter_named
 from venues.domain.fix_codec import format_message, parse
+from venues.domain.post_trade_codes import KINDS
 from venues.domain.post_trade_reading import read
 from venues.inbox import consume_post_trade_all
 from venues.models import FixSession, PostTradeHandOver, PostTradeIntent, WireMessage
+from venues.selectors import get_session
 from venues.services.hand_over_post_trade import hand_over_post_trade
 from venues.services.watch_post_trade import watch_post_trade
 
@@ -49,6 +52,10 @@ def venue(house: House, tmp_path: Path) -> Iterator[ScriptedVenue]:
 
 def logged_on() -> bool:
     return FixSession.objects.get(name=SESSION).state == FixSession.State.LOGGED_ON
+
+
+def operations_of(house: House) -> Principal:
+    return replace(house.world.dealer, rights=house.world.dealer.rights | {"work_post_trade"})
 
 
 def anomalies(kind: str) -> list[Event]:
@@ -108,13 +115,19 @@ def test_a_block_goes_out_is_confirmed_and_affirmed(house: House, venue: Scripte
     affirmed = PostTradeMessage(
         MessageKind.CONFIRMATION_ACK, "", "T1", at, "K-1", ack_status=AckStatus.AFFIRMED, trade_date=block.trade_date
     )
-    for message in (taken, affirmed):
+    for message in (taken, affirmed, affirmed):  # the same word twice is one message and no matter
         release(message, at=at)
     route_post_trade(at=at)
     house.until(lambda: len(venue.post_trade) == 3, what="both answers")
     assert [(m.kind.value, m.ref_of, m.ack_status) for m in (read(parse(raw), counterparty="T1") for raw in venue.post_trade[1:])] == [
         ("allocation_report_ack", "R-1", AckStatus.ACCEPTED), ("confirmation_ack", "K-1", AckStatus.AFFIRMED),
     ]  # fmt: skip
+    assert not anomalies("POST_TRADE_NAME_USED")
+    shown = [get_session(actor, name=SESSION) for actor in (house.world.dealer, operations_of(house))]
+    assert [{row.msg_type for row in detail.messages} & set(KINDS) for detail in shown] == [
+        set(),
+        {"J", "P", "AS", "AK", "AT", "AU"},
+    ]
     assert not [message for message in venue.admin if message[35] == "3"]
     assert not WireMessage.objects.filter(msg_type__in=["J", "AS", "AK"]).exclude(cl_ord_id="").exists()
 

@@ -26,7 +26,7 @@ from venues.simulator.listing import ListingSpec, MarketSpec
 from venues.simulator.server import Setup, Simulator, VenueSetup
 from venues.simulator.units import SCALE
 
-pytestmark = [pytest.mark.fix, pytest.mark.timeout(120), pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.fix, pytest.mark.timeout(240), pytest.mark.django_db(transaction=True)]
 
 VOD = ListingSpec(
     listing_id="00000000-0000-0000-0000-000000000000", symbol="VOD.L", mic="XLON", venue_symbol="VOD", isin="GB00BH4HKS39",

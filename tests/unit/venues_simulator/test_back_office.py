@@ -176,7 +176,7 @@ def test_after_a_bust_nothing_of_the_block_stands_until_it_is_allocated_anew(des
     desk.hear(instruction())
     order = desk.floor.find(SESSION, "B")
     assert order is not None
-    interventions.bust(desk.floor, order, list(order.trades)[0], at=AT)
+    interventions.bust(desk.floor, order, next(iter(order.trades)), at=AT)
     desk.office.amended(order.order_id, clock=desk.clock, at=AT)
     assert desk.after(5) == ["AS cancel", "AK cancel ACC-1", "AK cancel ACC-2"]
     px = Decimal("99.5")
@@ -226,11 +226,8 @@ def test_one_confirmation_is_wrong_in_one_thing_and_the_next_is_right(
     assert said == (Decimal(value) if isinstance(said, Decimal) else value)
     assert message.accounts[0].net == Decimal(net)
     assert desk.told[4].accounts[0].net == Decimal("3995.86")
-    assert (
-        desk.hear(instruction("J-2", trans_type=TransType.REPLACE, ref_of="J-1"))[3:]
-        == ["AK replace ACC-1" if field != "account" else "AK replace ACC-1"]
-        or field == "settlement_date"
-    )
+    mended = desk.hear(instruction("J-2", trans_type=TransType.REPLACE, ref_of="J-1"))
+    assert mended == ["P received", "P accepted", "AS replace", "AK replace ACC-1"]
 
 
 @pytest.mark.parametrize(
@@ -276,12 +273,12 @@ def test_errors_by_seed_are_the_same_every_time_and_as_many_as_asked(tmp_path: P
         (tmp_path / place).mkdir()
         desk = Desk(tmp_path / place)
         desk.follow(post_trade_errors={"seed": seed, "one_in": 5})
-        desk.hear(instruction(shares=(1,) * 100), wait=1000)
+        desk.hear(instruction(shares=(2,) * 50), wait=1000)
         return [message for message in desk.told if message.kind is MessageKind.CONFIRMATION]
 
     first, again, other = run(1, "a"), run(1, "b"), run(2, "c")
     assert (first, first == other) == (again, False)
-    right = [m for m in first if m.accounts[0].net == first[50].accounts[0].net and m.settlement_date == SETTLES]
+    right = [m for m in first if m.accounts[0].net == first[-1].accounts[0].net and m.settlement_date == SETTLES]
     assert 0.6 < len(right) / len(first) < 0.95
 
 
