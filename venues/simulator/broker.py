@@ -163,7 +163,7 @@ class Broker:
         return None
 
     def _orders_of(self, message: PostTradeMessage) -> tuple[list[VenueOrder], No | None]:
-        """The member's orders that an instruction names, by themselves or by their executions."""
+        """The member's orders that an instruction names, by themselves or by their executions; of none, all of the kind."""
         session = message.counterparty
         found: dict[str, VenueOrder] = {}
         for line in message.orders:
@@ -176,7 +176,11 @@ class Broker:
             if order is None or order.session != session or to_decimal(order.trades[fill.exec_id].qty) != fill.qty:
                 return [], No(UNKNOWN_EXECUTION, f"Unknown or changed execution {fill.exec_id}")
             found[order.order_id] = order
-        return list(found.values()), None if found else No(MISMATCHED, "No order and no execution is named")
+        if not message.orders and not message.fills:
+            symbol = self._floor.resolve(message.mic, message.symbol, message.isin)
+            of_kind = [one for one in self._floor.orders.values() if (one.session, one.symbol) == (session, symbol)]
+            found = {one.order_id: one for one in of_kind if one.cum and one.side.value == message.side}
+        return list(found.values()), None if found else No(MISMATCHED, "Nothing of the kind was executed")
 
     def _standing(self, block_ref: str) -> Iterable[Instruction]:
         return [one for one in self.instructions.values() if one.message.block_ref == block_ref and not one.undone]

@@ -27,6 +27,7 @@ from venues.simulator.liquidity import Liquidity
 from venues.simulator.listing import ListingSpec, MarketSpec
 from venues.simulator.misbehaviour import Script
 from venues.simulator.prices import PriceLine, price_lines
+from venues.simulator.reports import Entry
 from venues.simulator.truth import TruthFile
 from venues.simulator.unsent import unsent_reports
 from venues.simulator.wire import NOT_AVAILABLE, read_command, read_fields, unusable
@@ -109,7 +110,7 @@ class Venue:
 
     def hear(self, heard: Sequence[Heard], *, clock: float, at: datetime) -> None:
         """Carry out requests and publish what follows, all with one write of the truth."""
-        entries = []
+        entries: list[Entry] = []
         for one in heard:
             if self.back_office.takes(one.raw):
                 wrong = self.back_office.hear(one.session, one.raw, clock=clock, at=at)

@@ -129,7 +129,7 @@ def test_a_block_is_received_accepted_reported_and_confirmed_with_the_brokers_ow
         (instruction(shares=(60, 50)), "1"),
         (instruction(qty=Decimal(90)), "8"),
         (instruction(side="2"), "11"),
-        (instruction(orders=()), "11"),
+        (instruction(orders=(), isin="", symbol="X"), "11"),
         (instruction(orders=(OrderLine("X", "", Decimal(1), Decimal(1)),)), "12"),
         (instruction(orders=(), fills=(FillLine("nobody's", Decimal(1), Decimal(1)),)), "10"),
         (instruction(trans_type=TransType.CANCEL, ref_of="J-0"), "7"),
@@ -139,6 +139,10 @@ def test_a_block_is_received_accepted_reported_and_confirmed_with_the_brokers_ow
 def test_what_does_not_agree_is_rejected_with_its_code(desk: Desk, message: PostTradeMessage, code: str) -> None:
     assert desk.hear(message) == ["P received", f"P rejected {code}"]
     assert desk.hear(instruction("J-2")) == WHOLE
+
+
+def test_an_instruction_that_names_no_order_is_of_all_that_was_executed_of_its_kind(desk: Desk) -> None:
+    assert desk.hear(instruction(orders=())) == WHOLE
 
 
 def test_its_executions_serve_as_well_as_orders_and_several_instructions_share_a_block(desk: Desk) -> None:
