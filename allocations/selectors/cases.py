@@ -31,7 +31,7 @@ from allocations.domain.methods import (
 )
 from allocations.domain.second_person import Wanted, Why, why_second_person
 from allocations.domain.words import AllocationCode, Method
-from allocations.models import Block, BlockFill, IntendedAllocation, Scheme
+from allocations.models import Allocation, Block, BlockFill, IntendedAllocation, Scheme
 from authorisation.domain.principal import Principal
 from authorisation.selectors.policies import standing_policies
 from journal.bulk import raw_cursor
@@ -43,6 +43,10 @@ from orders.permissions import visible_groups
 
 KIND = "allocation"
 MANUAL_INTENDED = frozenset({Method.PRO_RATA.value, Method.FIXED.value, Method.MANUAL.value})
+IN_UNITS = frozenset({Method.PRO_RATA, Method.FIXED})
+STANDING = ("booked", "parked")
+HOUSE = "house"
+"""The class of the firm's own accounts: whoever types the lines cannot make clients of them."""
 _ACCOUNTS = """
 SELECT a.id, a.code, a.client_id, a.account_class, a.state
   FROM unnest(%s::text[]) AS named(code) JOIN accounts_tradingaccount a ON a.code = named.code
@@ -92,7 +96,8 @@ def read_case(*, actor: Principal, at: datetime, block: Block, wanted: Wanted) -
     accounts = _accounts(actor, stated)
     lot = parameters.lot or block.listing.lot_size
     facts = _facts(block, order_ids, lot)
-    lines = _lines(block, method, stated, accounts, said)
+    given = _given_elsewhere(block, order_ids) if said is not None and said.digest == wanted.digest else {}
+    lines = _lines(block, method, stated, accounts, said, given)
     rules = parameters.rules
     if method is Method.ROTATION:
         rules = replace(rules, start=find_mark(block, wanted.scheme))
@@ -200,7 +205,10 @@ def _accounts(actor: Principal, stated: Sequence[StatedLine]) -> dict[str, Accou
 
 def _facts(block: Block, order_ids: Sequence[UUID], lot: Decimal) -> BlockFacts:
     executions = BlockFill.objects.filter(block=block, qty__gt=0).values_list("execution_id", flat=True)
-    ordered = Order.objects.filter(pk__in=order_ids).aggregate(total=Sum("order_qty"))["total"]
+    ordered = Order.objects.filter(pk__in=order_ids).aggregate(total=Sum("order_qty"))["total"] or ZERO
+    elsewhere = (
+        BlockFill.objects.filter(order_id__in=order_ids).exclude(block=block).aggregate(total=Sum("qty"))["total"]
+    )
     return BlockFacts(
         id=block.id,
         side=Side(block.side),
@@ -211,8 +219,15 @@ def _facts(block: Block, order_ids: Sequence[UUID], lot: Decimal) -> BlockFacts:
         seed=tie_seed(block.id, executions),
         divisor=block.price_divisor,
         lot=lot,
-        order_qty=ordered,
+        order_qty=ordered - (elsewhere or ZERO),
     )
+
+
+def _given_elsewhere(block: Block, order_ids: Sequence[UUID]) -> dict[UUID, Decimal]:
+    """What other blocks of the same orders have given each account: an order that trades on many days was intended once."""
+    others = BlockFill.objects.filter(order_id__in=order_ids).exclude(block=block).values("block_id")
+    lines = Allocation.objects.filter(block_id__in=others, state__in=STANDING, compensates=None, is_rounding=False)
+    return dict(lines.values_list("account_id").annotate(Sum("qty")).order_by())
 
 
 def _lines(
@@ -221,21 +236,21 @@ def _lines(
     stated: Sequence[StatedLine],
     accounts: Mapping[str, AccountOfLine],
     said: Wanted | None,
+    given: Mapping[UUID, Decimal],
 ) -> list[Line]:
+    """``given``: what other blocks have given of what was intended; taken off lines that say it in units."""
     positions = _positions(block, accounts) if method is Method.TARGET_POSITION else {}
     intended = _intended_by_account(said)
-    return [
-        Line(
-            accounts[line.account].id,
-            line.amount,
-            place,
-            line.minimum,
-            line.house,
-            positions.get(accounts[line.account].id, ZERO),
-            intended.get(line.account),
-        )
-        for place, line in enumerate(stated)
-    ]
+    found = []
+    for place, line in enumerate(stated):
+        account = accounts[line.account]
+        amount = line.amount
+        if account.id in given and method in IN_UNITS:
+            amount = max(ZERO, amount - given[account.id])
+        house = line.house or account.account_class == HOUSE
+        position, said_qty = positions.get(account.id, ZERO), intended.get(line.account)
+        found.append(Line(account.id, amount, place, line.minimum, house, position, said_qty))
+    return found
 
 
 def _positions(block: Block, accounts: Mapping[str, AccountOfLine]) -> dict[UUID, Decimal]:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import TradingAccount
-from allocations.models import Allocation, IntendedAllocation, Scheme
+from allocations.models import Allocation, BlockFill, IntendedAllocation, Scheme
 from allocations.services.book_allocation import book_allocation
 from allocations.services.preview_allocation import AllocationPreview, preview_allocation, preview_json
 from journal.models import Event
@@ -19,7 +19,7 @@ from kernel.errors import Invalid, NotFound, NotPermitted, OmsError, Refused
 from kernel.ids import new_id
 from risk.models import Restriction
 from tests.factories import AT, make_desk, make_principal
-from tests.factories.allocations import direct_trade
+from tests.factories.allocations import booked_block, direct_trade
 from tests.factories.blocks import BlockWorld, block_world
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def refusal(world: BlockWorld, kind: type[OmsError], **asked: Any) -> OmsError:
     return caught.value
 
 
-def stamp(order_id: Any, method: str, lines: list[dict[str, Any]]) -> None:
+def stamp(order_id: Any, method: str, lines: list[dict[str, Any]], **values: Any) -> None:
     version = IntendedAllocation.objects.filter(order_id=order_id).count() + 1
     IntendedAllocation.objects.create(
         order_id=order_id,
@@ -46,6 +46,7 @@ def stamp(order_id: Any, method: str, lines: list[dict[str, Any]]) -> None:
         stamped_by="user:1",
         stamped_at=AT,
         event_id=new_id(),
+        **values,
     )
 
 
@@ -151,6 +152,32 @@ def test_what_was_said_beforehand_is_shown_beside_what_is_asked_for() -> None:
     assert [(line.account, line.said) for line in other.lines] == [("C1", D(500)), ("C3", D(0))]
     assert ([why.code for why in other.whys], other.differing) == (["NOT_AS_INTENDED"], 3)
     assert shares(preview(world, scheme="DAY")) == {"C1": D(1000)}
+
+
+def test_an_order_that_trades_on_two_days_gives_nobody_more_than_was_intended() -> None:
+    """In order: 400 of C1's 500 came on the first day; the second gives it the 100 that are left, and the rest to C2."""
+    world = block_world(cash="100000")
+    order = world.traded((500, "72.50"))
+    ref = world.block.ref
+    first = booked_block(world.desk, [(world.clients["C1"], 400)], wash=world.wash, number=77)
+    BlockFill.objects.create(
+        execution_id=new_id(), block=first.block, order_id=order.order_id, qty=400, px=D("72.45"), cash=D("-289.80"),
+        event_id=new_id(), updated_at=AT,
+    )  # fmt: skip
+    lines = [{"account": "C1", "qty": "500"}, {"account": "C2", "qty": "500"}]
+    stamp(order.order_id, "fixed", lines, parameters={"partial": "in_order"})
+    found = preview_allocation(actor=world.dealer, at=AT, block_ref=ref)
+    assert shares(found) == {"C1": D(100), "C2": D(400)}
+
+
+def test_the_firms_own_account_is_the_house_whatever_is_typed() -> None:
+    world = block_world()
+    order = world.traded((1000, "72.50"))
+    TradingAccount.objects.filter(code="C2").update(account_class="house")
+    stamp(order.order_id, "pro_rata", [{"account": "C1", "target": "1000"}, {"account": "C2", "target": "200"}])
+    found = preview(world)
+    assert shares(found) == {"C1": D(1000), "C2": D(0)}
+    assert [line.line.house for line in found.lines] == [False, True]
 
 
 def test_refused_and_nothing_seen() -> None:
