@@ -17,7 +17,7 @@ from uuid import UUID
 from allocations.domain.lines import RotationMark, Rules
 from allocations.domain.words import BelowMinimum, Method, PartialFill
 from kernel.errors import Invalid
-from kernel.numbers import ZERO, parse_decimal, plain
+from kernel.numbers import MOST_DIGITS, ZERO, parse_decimal, plain
 
 AMOUNT_KEY = {
     Method.PRO_RATA: "target",
@@ -88,19 +88,23 @@ def read_lines(method: Method, rows: Sequence[Any]) -> tuple[StatedLine, ...]:
 def _line(key: str, row: Any) -> StatedLine:
     if not isinstance(row, Mapping):
         raise ValueError("A line is an object.")
-    unknown = row.keys() - LINE_KEYS - {key}
-    if unknown:
-        raise ValueError(f"A line of this method has no {', '.join(sorted(map(str, unknown)))}.")
+    if len(row) != 2 or key not in row or "account" not in row:
+        unknown = row.keys() - LINE_KEYS - {key}
+        if unknown:
+            raise ValueError(f"A line of this method has no {', '.join(sorted(map(str, unknown)))}.")
     account, house = row.get("account"), row.get("house", False)
     if not isinstance(account, str) or not account:
         raise ValueError("The account is missing.")
     if not isinstance(house, bool):
         raise ValueError("house is true or false.")
-    return StatedLine(account, _number(row.get(key, "0"), key), _number(row.get("min_qty", "0"), "min_qty"), house)
+    minimum = _number(row["min_qty"], "min_qty") if "min_qty" in row else ZERO
+    return StatedLine(account, _number(row.get(key, "0"), key), minimum, house)
 
 
 def _number(value: Any, name: str) -> Decimal:
     """Text only: a JSON number may have been a float on its way."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS:
+        return Decimal(value)
     number = parse_decimal(value) if isinstance(value, str) else None
     if number is None:
         raise ValueError(f"{name} is a number as text.")

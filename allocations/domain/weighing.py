@@ -31,7 +31,8 @@ class Who(NamedTuple):
 class WeighedLine(NamedTuple):
     """A share with its costs: ``fees`` is the sum of ``charges`` (a cost is positive), ``net`` = gross - fees.
 
-    ``checks``: why it would be parked. ``said``: what was said beforehand gives the account on these executions; None: nothing was said.
+    ``checks``: why it would be parked. ``said``: what the account has by lines that stand, or would have by what was said beforehand;
+    None: neither is there.
     """
 
     account: str
@@ -44,7 +45,7 @@ class WeighedLine(NamedTuple):
 
     @property
     def difference(self) -> Decimal:
-        """What it gets more (+) or less (-) than was said beforehand."""
+        """What it gets more (+) or less (-) than that."""
         return ZERO if self.said is None else self.line.qty - self.said
 
 
@@ -92,7 +93,7 @@ def _costs(
 
 
 def left_out(plan: Plan, said: Mapping[UUID, Decimal] | None) -> dict[UUID, Decimal]:
-    """Accounts that were to get something by what was said beforehand and are no line of the plan."""
+    """Accounts that have something by ``said`` and are no line of the plan."""
     if said is None:
         return {}
     here = {line.account_id for line in plan.lines}

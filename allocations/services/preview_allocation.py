@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db.models import Sum
 
 from allocations.domain import transitions as moves
 from allocations.domain.allocating import Plan
@@ -38,13 +37,15 @@ class AllocationPreview:
     """The plan of a block with its costs and checks.
 
     ``whys``: why somebody else must decide before it is booked; none: one person books alone. ``said``: what the block is allocated by
-    when nobody says otherwise, None when nothing was said. ``left_out``: what that would give accounts that are no line here.
+    when nobody says otherwise, None when nothing was said. ``again``: it is booked; lines are compared with those that stand, else
+    with what ``said`` gives. ``left_out``: what accounts have, or would have, by that and are no line here.
     """
 
     case: Case
     plan: Plan
     lines: list[WeighedLine]
     said: Wanted | None
+    again: bool
     left_out: Mapping[str, Decimal]
 
     @property
@@ -80,7 +81,7 @@ class AllocationPreview:
 
     @property
     def differing(self) -> int:
-        """How many accounts get something else than was said beforehand."""
+        """How many accounts get something else than stands, or than was said beforehand."""
         return len(self.left_out) + sum(1 for line in self.lines if line.difference)
 
 
@@ -108,19 +109,18 @@ def preview_allocation(
         case = read_case(actor=actor, at=at, block=block, wanted=wanted)
         plan = require_plan(case)
         known = read_known(case, at=at)
-        given = _given(block)
+        stands = _standing(block)
         side = Side(block.side)
-        facts = {
-            account_id: taken_back(one, given[account_id], side) if account_id in given else one
-            for account_id, one in known.facts.items()
-        }
+        facts = {**known.facts}
+        for one in stands:
+            if one.booked_in in facts:
+                facts[one.booked_in] = taken_back(facts[one.booked_in], Standing(one.qty, one.net), side)
         who = {account_id: Who(one.code, one.account_class) for account_id, one in case.accounts.items()}
-        said_plan = _said_plan(actor, at, case, plan, said)
-        beforehand = {line.account_id: line.qty for line in said_plan.plan.lines} if said_plan else None
-        weighed = weigh(plan, side, who, facts, known.selected, known.earlier, beforehand)
-    missing = left_out(plan, beforehand)
-    codes = said_plan.codes if said_plan else {}
-    return AllocationPreview(case, plan, weighed, said, {codes[one]: qty for one, qty in missing.items()})
+        before = _Before.of(stands) if stands else _said_before(actor, at, case, said)
+        shares = before.shares if before else None
+        weighed = weigh(plan, side, who, facts, known.selected, known.earlier, shares)
+    missing = {before.codes[one]: qty for one, qty in left_out(plan, shares).items()} if before else {}
+    return AllocationPreview(case, plan, weighed, said, bool(stands), missing)
 
 
 def require_allocatable(block: Block) -> None:
@@ -149,34 +149,51 @@ def _wanted(
     return said
 
 
+class _Line(NamedTuple):
+    """A line that stands; a parked one is booked in suspense."""
+
+    account_id: UUID
+    account: str
+    booked_in: UUID
+    qty: Decimal
+    net: Decimal
+
+
+def _standing(block: Block) -> list[_Line]:
+    if not block.round:
+        return []
+    rows = Allocation.objects.filter(
+        block=block, state__in=[moves.BOOKED, moves.PARKED], compensates=None, is_rounding=False
+    ).order_by("number")
+    return [_Line(*row) for row in rows.values_list("account_id", "account__code", "booked_account_id", "qty", "net")]
+
+
 @dataclass(frozen=True, slots=True)
-class _Said:
-    plan: Plan
+class _Before:
+    """What lines are compared with: units by account, and what the accounts are called."""
+
+    shares: Mapping[UUID, Decimal]
     codes: Mapping[UUID, str]
 
+    @classmethod
+    def of(cls, stands: Sequence[_Line]) -> _Before:
+        return cls({one.account_id: one.qty for one in stands}, {one.account_id: one.account for one in stands})
 
-def _said_plan(actor: Principal, at: datetime, case: Case, plan: Plan, said: Wanted | None) -> _Said | None:
+
+def _said_before(actor: Principal, at: datetime, case: Case, said: Wanted | None) -> _Before | None:
     """What was said beforehand gives on these executions; None where it gives no answer, or names accounts nobody here may see."""
     if said is None:
         return None
-    if said.digest == case.wanted.digest:
-        return _Said(plan, {one.id: one.code for one in case.accounts.values()})
-    try:
-        other = read_case(actor=actor, at=at, block=case.block, wanted=said)
-    except Invalid:
-        return None
+    other = case
+    if said.digest != case.wanted.digest:
+        try:
+            other = read_case(actor=actor, at=at, block=case.block, wanted=said)
+        except Invalid:
+            return None
     if isinstance(other.plan, NotAllocated):
         return None
-    return _Said(other.plan, {one.id: one.code for one in other.accounts.values()})
-
-
-def _given(block: Block) -> dict[UUID, Standing]:
-    """What lines that stand gave, by account they are booked in."""
-    if not block.round:
-        return {}
-    rows = Allocation.objects.filter(block=block, state=moves.BOOKED, compensates=None, is_rounding=False)
-    sums = rows.values_list("booked_account_id").annotate(Sum("qty"), Sum("net")).order_by()
-    return {account_id: Standing(qty, net) for account_id, qty, net in sums}
+    codes = {one.id: one.code for one in other.accounts.values()}
+    return _Before({line.account_id: line.qty for line in other.plan.lines}, codes)
 
 
 def preview_json(preview: AllocationPreview) -> bytes:
@@ -206,9 +223,9 @@ def _line_json(one: WeighedLine) -> dict[str, Any]:
         "account": one.account,
         "qty": plain(line.qty),
         "exact": plain(line.exact),
-        "gross": plain(line.gross),
-        "fees": plain(one.fees),
-        "net": plain(one.net),
+        "gross": str(line.gross),
+        "fees": str(one.fees),
+        "net": str(one.net),
     }
     if one.charges:
         row["charges"] = [[charge.kind, charge.name, charge.version, plain(charge.amount)] for charge in one.charges]
