@@ -73,9 +73,7 @@ PAGES: dict[str, Seen] = {
     ),
     "alloc": Seen(DEALER, "/alloc?view=all"),
     "alloc/fairness": Seen(DEALER, "/alloc/fairness"),
-    "alloc/<str:ref>": Seen(
-        DEALER, "/alloc/B-{0}", "SELECT number FROM allocations_block WHERE kind = 'block' ORDER BY number"
-    ),
+    "alloc/<str:ref>": Seen(OPERATIONS, "/alloc/B-{0}", "SELECT number FROM allocations_block ORDER BY kind, number"),
     "uploads": Seen(DEALER, "/uploads"),
     "uploads/<uuid:upload_id>": Seen(DEALER, "/uploads/{0}", "SELECT id FROM orders_upload"),
     "search": Seen(DEALER, "/search?q=AC4480"),
