@@ -99,6 +99,8 @@ LISTENERS: tuple[Listener, ...] = (
             "AllocationReleased",
             "AllocationCompensated",
             "DirectTradesFormed",
+            "DirectTradesReversed",
+            "DirectTradesCompensated",
         ),
     ),
     Listener(

@@ -89,7 +89,7 @@ def _direct(block: Block, *, at: datetime) -> bool:
     lock_allocated(account_ids={block.account_id}, currency=block.currency, instrument_id=block.instrument_id)
     rows = list(Allocation.objects.filter(block=block).exclude(state=moves.REVERSED).order_by("number"))
     base = next((row for row in rows if row.compensates_id is None), None)
-    settled = bool(settled_of([row.id for row in rows]))
+    settled = bool(settled_of([row.id for row in rows], lock=True))
     now = figures_of(_charged(block), qty=block.qty, gross=block.cash)
     change = difference(standing=added([_figures(block, row) for row in rows]), now=now, settled=settled)
     if change.way is Way.RESTATED:

@@ -26,7 +26,7 @@ from kernel.ids import new_id
 from kernel.numbers import ZERO, plain
 
 ACTOR = process_principal("settlement")
-REVERSED = "AllocationReversed"
+REVERSED = frozenset({"AllocationReversed", "DirectTradesReversed"})
 SETTLED_REVERSED = "SETTLED_REVERSED"
 TOLD = frozenset({moves.INSTRUCTED, moves.MATCHED, moves.PENDING, moves.FAILED})
 """States in which the custodian knows of it and has not refused it."""
@@ -53,7 +53,7 @@ def handle(events: Sequence[EventRecord]) -> None:
     formed: dict[UUID, tuple[UUID, datetime]] = {}
     for event in events:
         lines = [line for _, line in told(event.payload)]
-        if event.kind == REVERSED:
+        if event.kind in REVERSED:
             undone = [line.allocation_id for line in lines]
             _form(formed)
             formed = {allocation_id: at for allocation_id, at in formed.items() if allocation_id not in undone}

@@ -11,7 +11,7 @@ import pytest
 from accounts.models import Booking, CashBalance, Holding
 from allocations.domain.telling import told
 from allocations.models import Allocation, Block, FeedEntry, SettlementInstruction
-from allocations.services import on_allocated_feed
+from allocations.services import on_allocated_feed, on_allocated_settle
 from allocations.services.cascade_blocks import CASCADE_STUCK, SETTLED_TRADE_CHANGED, cascade_blocks
 from allocations.services.complete_blocks import complete_blocks
 from journal.models import Event
@@ -48,6 +48,13 @@ def traded(world: DeskWorld) -> CaptureResult:
     listen()
     assert complete_blocks(at=AT) == 1
     return order
+
+
+def instructions() -> list[tuple[str, str, Decimal]]:
+    while run_listener(name="allocations.settle", kinds=TOLD, handle=on_allocated_settle.handle, at=LATER).handled:
+        pass
+    rows = SettlementInstruction.objects.order_by("allocation__number", "version")
+    return list(rows.values_list("delivery", "state", "qty"))
 
 
 def feed() -> list[tuple[str, str, int]]:
@@ -89,6 +96,7 @@ def raised(kind: str) -> int:
 def test_before_it_settles_a_direct_trade_is_undone_and_told_anew(world: DeskWorld) -> None:
     order = traded(world)
     old = Allocation.objects.get()
+    assert instructions() == [("RECE", "waiting", D(1000))]
     bust(order, 4, of=2)
     listen()
 
@@ -105,6 +113,7 @@ def test_before_it_settles_a_direct_trade_is_undone_and_told_anew(world: DeskWor
     assert told(events[1].payload)[0][1].allocation_id == old.id
     assert "X2" in events[1].payload["why"]
     assert [(what, version) for what, _, version in feed()] == [("new", 1), ("correction", 2)]
+    assert instructions() == [("RECE", "canceled", D(1000)), ("RECE", "waiting", D(600))]
 
     bust(order, 5, of=3)
     listen()
@@ -133,6 +142,7 @@ def test_after_it_settled_a_direct_trade_is_compensated_by_one_of_today(world: D
     assert raised(SETTLED_TRADE_CHANGED) == 1
     assert [event.kind for event in stream_records("allocations:direct")][1:] == ["DirectTradesCompensated"]
     assert [what for what, _, _ in feed()] == ["new", "new"]
+    assert instructions() == [("RECE", "settled", D(1000)), ("DELI", "waiting", D(400))]
 
     bust(order, 5, of=3)
     listen()
