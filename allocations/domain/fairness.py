@@ -202,24 +202,35 @@ def permutation_test(
     """
     chance = random.Random(seed)  # noqa: S311 - a reproducible shuffle, no secret
     dealt = [gain or 0 for gain in gains]
+    pools = [[dealt[index] for index in indexes] for indexes in strata]
     weights = {account: tuple(surplus[account].values()) for account in accounts}
     places = {account: itemgetter(*surplus[account]) for account in accounts}
     real = {account: sum(map(mul, weights[account], places[account](dealt))) for account in accounts}
     hits = dict.fromkeys(accounts, 0)
     result: dict[str, Fraction] = {}
+    live, needed = list(accounts), _needed(surplus, accounts, strata)
     for number in range(1, deals + 1):
-        for indexes in strata:
-            values = [dealt[index] for index in indexes]
-            chance.shuffle(values)
-            for index, value in zip(indexes, values, strict=True):
+        if not live:
+            break
+        for pool, indexes in zip(pools, needed, strict=True):
+            for index, value in zip(indexes, chance.sample(pool, len(indexes)), strict=True):
                 dealt[index] = value
-        for account in [one for one in accounts if one not in result]:
+        for account in live:
             hits[account] += sum(map(mul, weights[account], places[account](dealt))) >= real[account]
             if hits[account] == ENOUGH:
                 result[account] = Fraction(ENOUGH, number)
-        if len(result) == len(accounts):
-            break
+        if any(account in result for account in live):
+            live = [account for account in live if account not in result]
+            needed = _needed(surplus, live, strata)
     return {account: result.get(account, Fraction(hits[account] + 1, deals + 1)) for account in accounts}
+
+
+def _needed(
+    surplus: Mapping[str, Mapping[int, int]], accounts: Sequence[str], strata: Sequence[Sequence[int]]
+) -> list[list[int]]:
+    """Of each stratum the blocks that any of the accounts has a surplus in: only these need an outcome dealt to them."""
+    wanted = {index for account in accounts for index in surplus[account]}
+    return [[index for index in indexes if index in wanted] for indexes in strata]
 
 
 def sign_test(won: int, trials: int) -> Fraction:

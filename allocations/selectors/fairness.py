@@ -26,7 +26,7 @@ from kernel.numbers import ZERO
 from orders.permissions import visible_groups
 from refdata.models import ReferencePrice
 
-MOST_BLOCKS = 3_000
+MOST_BLOCKS = 600
 _PROPORTIONAL = frozenset({Method.PRO_RATA, Method.FIXED, Method.WEIGHTS, Method.PERCENTAGE, Method.MANUAL})
 BY_PROCESS = "process:"
 
