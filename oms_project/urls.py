@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("venues.urls")),
     path("api/v1/", include("authorisation.api.urls")),
     path("api/v1/", include("orders.api.urls")),
+    path("api/v1/", include("allocations.api.urls")),
     path("api/v1/", include("operations.api.urls")),
     path("api/v1/", include("outbound.api.urls")),
     path("api/v1/schema", SpectacularJSONAPIView.as_view(), name="api-schema"),

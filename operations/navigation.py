@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from allocations.permissions import DECIDE_POST_TRADE, WORK_POST_TRADE
 from authorisation.domain.four_eyes import visible_desks
 from authorisation.domain.principal import (
     ADMINISTER_USERS,
@@ -79,6 +80,7 @@ PAGES: tuple[HousePage, ...] = (
     HousePage("/risk", "Risk", "Risk", "k", sees_a_desk_or_holds(*RISK), count="count-stops"),
     HousePage("/alloc", "Alloc", "Allocations: blocks, who gets what, fairness", "b", sees_a_desk),
     HousePage("/positions", "Positions", "Positions and cash", "o", sees_a_desk),
+    HousePage("/notes", "Notes", "Contract notes", "i", sees_a_desk_or_holds(WORK_POST_TRADE, DECIDE_POST_TRADE)),
     HousePage("/prices", "Prices", "Prices", "m", sees_a_desk_or_holds(JUDGE_PRICE)),
     HousePage("/venues", "Venues", "Venues and sessions", "v", sees_a_desk, count="count-venues"),
     HousePage("/corporate-actions", "Actions", "Corporate actions", "c", sees_a_desk_or_holds(*STATIC_DATA)),

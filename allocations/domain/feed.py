@@ -94,7 +94,7 @@ def _next(step: Step, newest: Mapping[str, Entry], names: Mapping[UUID, str]) ->
     if own is None or own.what == CANCEL or own.allocation_id != step.allocation_id:
         return None
     if step.verb is Verb.RELEASED:
-        if not own.payload.get("parked"):
+        if own.payload["state"] != "parked":
             return None
         return _entry(CORRECTION, own.trade_ref, own.version + 1, step, step.record)
     return None if step.replaced else _entry(CANCEL, own.trade_ref, own.version + 1, step, own.payload)

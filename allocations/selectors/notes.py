@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import TradingAccount
 from allocations.models import ContractNote
+from allocations.selectors.noted import list_unnoted
 from authorisation.domain.principal import Principal
 from kernel.errors import NotFound
 from orders.permissions import visible_desks, visible_groups
 
 MOST = 100
+MOST_WAITING = 5_000
+LOOK_BACK = timedelta(days=14)
+
+
+class WaitingDay(NamedTuple):
+    """Accounts with trades of a day on a market and no note; of them ``waits`` have a block that may still change them."""
+
+    day: date
+    mic: str
+    accounts: int
+    waits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +84,20 @@ def history_of(actor: Principal, note: ContractNote) -> Sequence[ContractNote]:
             return chain
         chain.append(found)
     return chain
+
+
+def list_waiting(actor: Principal, *, at: datetime) -> list[WaitingDay]:
+    """Days and markets with accounts that have no note yet, of those the actor may see, oldest first; the last two weeks."""
+    found = list_unnoted(since=(at - LOOK_BACK).date(), most=MOST_WAITING)
+    if not actor.is_process:
+        groups = visible_groups(actor)
+        seen = set(
+            TradingAccount.objects.filter(
+                pk__in={one.key.account_id for one in found}, group_id__in=groups
+            ).values_list("pk", flat=True)
+        )
+        found = [one for one in found if one.key.account_id in seen]
+    days: dict[tuple[date, str], list[bool]] = {}
+    for one in found:
+        days.setdefault((one.key.trade_date, one.key.mic), []).append(one.waits)
+    return [WaitingDay(day, mic, len(waits), sum(waits)) for (day, mic), waits in sorted(days.items())]

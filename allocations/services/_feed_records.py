@@ -96,7 +96,7 @@ def _record(
     _, symbol, mic, price_unit, isin = listing
     return {
         "kind": "rounding" if line.is_rounding else "compensation" if line.compensates else "trade",
-        "parked": line.state == "parked",
+        "state": "parked" if line.state == "parked" else "booked",
         "allocation": {"id": str(line.allocation_id), "ref": f"A-{line.number}", "round": block.round},
         "block": {"id": str(block.block_id), "ref": f"B-{block.number}", "kind": block.kind},
         "account": code,

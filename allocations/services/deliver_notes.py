@@ -14,17 +14,15 @@ from pathlib import Path
 from django.conf import settings
 
 from allocations.models import ContractNote
-from allocations.printing.render_note import facts_digest, render_note
+from allocations.printing.kept import DIFFERS, pdf_of_note
 from authorisation.domain.principal import process_principal
 from journal.domain.records import Anomaly, Severity
 from journal.services.set_anomaly import set_anomaly
-from kernel.canonical import sha256
 from kernel.crash_points import crash_point
 from kernel.errors import InvariantBroken
 
 ACTOR = process_principal("notes").actor
 MOST = 500
-DIFFERS = "NOTE_DIFFERS"
 
 
 def deliver_notes(*, at: datetime, most: int = MOST) -> int:
@@ -35,16 +33,6 @@ def deliver_notes(*, at: datetime, most: int = MOST) -> int:
         if _deliver(note, at=at):
             done += 1
     return done
-
-
-def pdf_of_note(note: ContractNote) -> bytes:
-    """The bytes that were recorded. Raises InvariantBroken NOTE_DIFFERS when facts or page give others now."""
-    if facts_digest(note.facts) != bytes(note.facts_sha256):
-        raise InvariantBroken(DIFFERS, f"The facts of {note.ref} are not those that were recorded.")
-    content = render_note(note.facts, note.template_version)
-    if sha256(content) != bytes(note.pdf_sha256):
-        raise InvariantBroken(DIFFERS, f"{note.ref} would be printed otherwise than it was recorded.")
-    return content
 
 
 def _deliver(note: ContractNote, *, at: datetime) -> bool:

@@ -15,8 +15,9 @@ from django.db import transaction
 from allocations.domain.noting import may_go
 from allocations.models import ContractNote
 from allocations.selectors.noted import NoteKey, Unnoted, list_stale, list_unnoted
+from allocations.selectors.notes import LOOK_BACK
 from allocations.services._issuing import INCOMPLETE, Place, deadline, place_of
-from allocations.services.issue_notes import LOOK_BACK, TRADES_MOVED, issue_for
+from allocations.services.issue_notes import TRADES_MOVED, issue_for
 from allocations.services.reissue_note import renew_one
 from authorisation.domain.principal import process_principal
 from journal.domain.records import Anomaly, Severity

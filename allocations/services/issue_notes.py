@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -26,8 +26,6 @@ from orders.permissions import visible_groups
 SLICE = 100
 DAY = ContractNote.Scope.DAY.value
 TRADES_MOVED = "Trades of the day were added, changed or undone since."
-LOOK_BACK = timedelta(days=14)
-"""Trades older than that and without a note are no more issued by themselves; ``NOTE_LATE`` has told of them long before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def _steps(
         predecessor, replaced = neighbours.get(allocation_id, (None, False))
         record = records[allocation_id][0]
         undone = names.get(one.line.compensates) if one.line.compensates else None
-        record = {**record, "parked": one.line.state == "parked", "compensates": undone}
+        record = {**record, "state": "parked" if one.line.state == "parked" else "booked", "compensates": undone}
         steps.append(Step(one.verb, allocation_id, one.line.number, one.event.id, predecessor, replaced, record))
     return steps
 

@@ -15,6 +15,7 @@ EXCEPTIONS_READ = "exceptions:read"
 EXCEPTIONS_WRITE = "exceptions:write"
 RECONCILIATION_READ = "reconciliation:read"
 RECONCILIATION_WRITE = "reconciliation:write"
+POST_TRADE_READ = "post_trade:read"
 ANY_KEY = ""
 """Of an address that every key may ask, whatever its scopes."""
 
@@ -32,6 +33,7 @@ SCOPES: dict[str, str] = {
     EXCEPTIONS_WRITE: "Work on exceptions",
     RECONCILIATION_READ: "Read comparisons, breaks, reports and files of counterparties",
     RECONCILIATION_WRITE: "Bring files, start and stop comparisons, sign them off",
+    POST_TRADE_READ: "Read trades, confirmations, notes and settlement",
 }
 
 

@@ -32,6 +32,7 @@ VERBS = {
     "archive": "archive",
     "verify": "verify",
     "end-of-day": "end_of_day",
+    "trade-feed": "trade_feed",
     "make-files": "make_files",
     "reconcile": "reconcile",
     "start-of-day": "start_of_day",
@@ -97,6 +98,11 @@ def parser() -> argparse.ArgumentParser:
     demo_day.add_argument("--list", action="store_true", help="name them, play nothing")
     demo_day.add_argument("--seed", type=int, help="of the quantities that tell orders apart")
     demo_day.add_argument("--json", action="store_true")
+    feed = verbs.add_parser("trade-feed", help="every trade and what became of it, as lines of JSON or a table")
+    feed.add_argument("--after", type=int, default=0, metavar="N", help="behind this position; 0 when absent")
+    form = feed.add_mutually_exclusive_group(required=True)
+    form.add_argument("--csv", metavar="FILE", help="a table, whole or not there")
+    form.add_argument("--json", action="store_true", help="a line of JSON each")
     seal_key = verbs.add_parser("seal-key", help="the key that signs what the journal sealed")
     seal_key.add_argument("action", choices=("new", "show", "rotate"))
     seal_key.add_argument("file", nargs="?", help="where a new key goes")

@@ -14,17 +14,20 @@ from dataclasses import dataclass
 
 from kernel.fix import ORD_STATUS_NAMES, ExecType
 from orders.domain.words import ORD_TYPE_WORDS, SIDE_WORDS, TIME_IN_FORCE_WORDS
-from outbound.domain.fields import Field, Shape
+from outbound.domain.fields import Field, Rows, Shape
 from risk.domain.conduct import FOR_COMPLIANCE_ALONE
 
 ORDER = "order"
 STOP = "stop"
 EXCEPTION = "exception"
+TRADE = "trade"
 AT_HOME = FOR_COMPLIANCE_ALONE | {"RESTRICTED_ORDERS"}
 """Kinds of exceptions that are never told outside: that there is one says what only compliance may know."""
 STOP_SCOPES = {"firm": "firm", "desk": "desk"}
 STATUS_WORDS = {status.value: name for status, name in ORD_STATUS_NAMES.items()}
 EXEC_TYPE_WORDS = {one.value: one.name.lower() for one in ExecType}
+TRADE_KIND_WORDS = {one: one for one in ("trade", "rounding", "compensation")}
+TRADE_STATE_WORDS = {one: one for one in ("booked", "parked")}
 REQUEST_WORDS = {"new": "new", "replace": "replace", "cancel": "cancel"}
 
 
@@ -35,7 +38,7 @@ class Contract:
     kind: str
     tells: tuple[str, ...]
     why: str
-    fields: tuple[Field, ...]
+    fields: tuple[Field | Rows, ...]
     subject: str = ORDER
     since: int = 1  # the first version of the journal's event that says enough
 
@@ -45,7 +48,7 @@ class Contract:
         return self.kind.partition(".")[0]
 
 
-FAMILY_VERSIONS = {"order": 1, "request": 1, "execution": 1, "stop": 1, "exception": 1}
+FAMILY_VERSIONS = {"order": 1, "request": 1, "execution": 1, "trade": 1, "stop": 1, "exception": 1}
 
 _REQUEST = Field(
     "request_id", Shape.ID, "request_id", "The request this is about; an order has one NEW and any number of others."
@@ -93,6 +96,97 @@ _EXECUTION = (
     Field("currency", Shape.TEXT, "currency", "ISO 4217."),
     Field("trade_date", Shape.DAY, "trade_date", "TradeDate (75)."),
     Field("settlement_date", Shape.DAY, "settlement_date", "SettlDate (64)."),
+    Rows(
+        "charges",
+        "fees",
+        "What it changes of what the account was charged, by component; part of cash_delta. Given back where negative.",
+        (
+            Field("kind", Shape.TEXT, "0", "commission, tax, levy …"),
+            Field("name", Shape.TEXT, "1", "The schedule's line."),
+            Field("schedule_version", Shape.TEXT, "2", "Version of the line."),
+            _figure("amount", "3", "In the currency; a cost is positive."),
+        ),
+    ),
+)
+
+_TRADE: tuple[Field | Rows, ...] = (
+    Field("feed_position", Shape.TEXT, "position", "Place in the trade feed: a whole number, without gaps."),
+    Field("trade_ref", Shape.TEXT, "trade_ref", "The trade's name: the same in all that becomes of it."),
+    Field("trade_version", Shape.TEXT, "version", "1 for a new trade; each correction or cancel is the next."),
+    _word(
+        "trade_kind",
+        "kind",
+        "An account's share, what rounding left, or what undoes a settled trade.",
+        TRADE_KIND_WORDS,
+    ),
+    _word("state", "state", "Booked in the account, or parked in suspense.", TRADE_STATE_WORDS),
+    Field("compensates", Shape.TEXT, "compensates", "The settled trade that this one undoes.", nullable=True),
+    Field("allocation_id", Shape.ID, "allocation.id", "Ours; another one after a re-allocation."),
+    Field("block_id", Shape.ID, "block.id", "The executions that were allocated together."),
+    Field("account", Shape.TEXT, "account", "Code of the account whose trade it is."),
+    Field(
+        "booked_account", Shape.TEXT, "booked_account", "Code of the account it is booked in: suspense while parked."
+    ),
+    Field("client", Shape.TEXT, "client", "Code of the client."),
+    Field("client_lei", Shape.TEXT, "client_lei", "ISO 17442.", nullable=True),
+    Field("counterparty", Shape.TEXT, "counterparty", "Whom it was executed with.", nullable=True),
+    Field("symbol", Shape.TEXT, "symbol", "Symbol of the house."),
+    Field("isin", Shape.TEXT, "isin", "ISO 6166."),
+    Field("mic", Shape.TEXT, "mic", "Market, ISO 10383."),
+    _word("side", "side", "Side (54).", {word: word for word in SIDE_WORDS.values()}),
+    Field("capacity", Shape.TEXT, "capacity", "OrderCapacity (528).", nullable=True),
+    _figure("qty", "qty", "Units; 0 of what rounding left."),
+    _figure("avg_px", "avg_px", "Average price in the price unit."),
+    Field("price_unit", Shape.TEXT, "price_unit", "Unit of prices, where it is not the currency: GBX."),
+    Field("currency", Shape.TEXT, "currency", "ISO 4217."),
+    _figure("gross", "gross", "Without charges; negative is paid."),
+    Rows(
+        "charges",
+        "charges",
+        "Everything that is charged beside, by component.",
+        (
+            Field("kind", Shape.TEXT, "kind", "commission, tax, levy …"),
+            Field("name", Shape.TEXT, "name", "The schedule's line."),
+            Field("schedule_version", Shape.TEXT, "version", "Version of the line."),
+            _figure("amount", "amount", "In the currency; a cost is positive."),
+        ),
+    ),
+    _figure("fees", "fees", "All charges together; a cost is positive."),
+    _figure("net", "net", "gross less fees; negative is paid."),
+    Field("trade_date", Shape.DAY, "trade_date", "TradeDate (75)."),
+    Field("settlement_date", Shape.DAY, "settlement_date", "SettlDate (64)."),
+    Field(
+        "settlement_place",
+        Shape.TEXT,
+        "settlement.place",
+        "Depository by BIC, where instructions stand.",
+        nullable=True,
+    ),
+    Field("settlement_agent", Shape.TEXT, "settlement.agent", "Custodian by BIC.", nullable=True),
+    Rows(
+        "orders",
+        "orders",
+        "The orders whose executions are in the block.",
+        (
+            Field("order_id", Shape.ID, "id", "Ours."),
+            Field("ref", Shape.TEXT, "ref", "The house's reference."),
+            Field("client_order_id", Shape.TEXT, "client_order_id", "The sender's own id.", nullable=True),
+        ),
+    ),
+    Field("fills_count", Shape.TEXT, "fills_count", "How many executions the block has."),
+    Rows(
+        "fills",
+        "fills",
+        "The executions of the block; none where there are more than twenty: the family execution tells each of them.",
+        (
+            Field("execution_id", Shape.ID, "execution_id", "Ours: the same in its corrections and its bust."),
+            Field("exec_id", Shape.TEXT, "exec_id", "ExecID (17) of the venue.", nullable=True),
+            Field("order_id", Shape.ID, "order_id", "The order it executed."),
+            _figure("qty", "qty", "Units in force."),
+            _figure("px", "px", "Price in force, in the price unit."),
+            Field("event_at", Shape.TIME, "event_at", "When it was executed."),
+        ),
+    ),
 )
 
 
@@ -229,6 +323,17 @@ CONTRACTS: tuple[Contract, ...] = (
     Contract("execution.recorded", ("ExecutionRecorded",), "The venue reported a trade.", _EXECUTION),
     Contract("execution.corrected", ("ExecutionCorrected",), "The venue corrected or restated a trade.", _EXECUTION),
     Contract("execution.busted", ("ExecutionBusted",), "The venue took a trade back.", _EXECUTION),
+    Contract(
+        "trade.new", ("TradeTold",), "An account got a trade: its share of a block, or its own order's.", _TRADE, TRADE
+    ),
+    Contract(
+        "trade.corrected",
+        ("TradeCorrected",),
+        "The trade is another from now on; all of it is told again.",
+        _TRADE,
+        TRADE,
+    ),
+    Contract("trade.canceled", ("TradeCanceled",), "The trade is no more; this is what it was.", _TRADE, TRADE),
     Contract("stop.engaged", ("KillSwitchEngaged",), "Nothing that adds risk leaves the scope any more.", _STOP, STOP),
     Contract("stop.released", ("KillSwitchReleased",), "The scope may trade again.", _STOP, STOP),
     Contract("exception.opened", ("ExceptionOpened",), "A person must look at something.", _MATTER, EXCEPTION),

@@ -89,5 +89,34 @@ class Field:
         return made
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A list at ``at``, empty where there is none; ``of`` names the parts of each row: a key of it, or its place where it is a list."""
+
+    name: str
+    at: str
+    why: str
+    of: tuple[Field, ...]
+
+    def read(self, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Every row as told outside. Raises ContractBroken as its fields do."""
+        found: Any = payload
+        for step in self.at.split("."):
+            found = found.get(step) if isinstance(found, Mapping) else None
+        rows = [
+            row if isinstance(row, Mapping) else {str(n): part for n, part in enumerate(row)} for row in found or ()
+        ]
+        return [{field.name: field.read(row) for field in self.of} for row in rows]
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the list."""
+        row = {
+            "type": "object", "properties": {one.name: one.schema for one in self.of},
+            "required": sorted(one.name for one in self.of), "additionalProperties": True,
+        }  # fmt: skip
+        return {"type": "array", "items": row, "description": self.why}
+
+
 class ContractBroken(Exception):
     """An event that does not keep the promise of its contract; nobody outside is told a guess instead."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from outbound.domain.contracts import CONTRACTS, FAMILY_VERSIONS, ORDER, Contract
+from outbound.domain.contracts import CONTRACTS, FAMILY_VERSIONS, ORDER, TRADE, Contract
 
 Schema = dict[str, Any]
 _UUID = {"type": "string", "format": "uuid"}
@@ -19,6 +19,12 @@ _SUBJECTS: dict[str, Schema] = {
         "account": {"type": "string", "description": "Code of the account."},
     },
     "stop": {"type": {"const": "stop"}, "id": _UUID},
+    TRADE: {
+        "type": {"const": "trade"},
+        "id": {**_UUID, "description": "The allocation the trade is now; another one after a re-allocation."},
+        "ref": {"type": "string", "description": "The trade's name: the same in all that becomes of it."},
+        "account": {"type": "string", "description": "Code of the account."},
+    },
     "exception": {"type": {"const": "exception"}, "id": _UUID},
 }
 
@@ -97,6 +103,8 @@ def _broken(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
         more = _types(new) - _types(old)
         if more or not _types(new):
             yield f"{where}: may now be {', '.join(sorted(more)) or 'anything'}"
+    if "items" in old:
+        yield from _broken(f"{where}[]", old["items"], new.get("items", {}))
     if "enum" in old and ("enum" not in new or set(new["enum"]) - set(old["enum"])):
         yield f"{where}: words beyond the published ones"
     for name in old.get("required", ()):

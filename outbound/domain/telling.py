@@ -16,7 +16,7 @@ from journal.domain.records import EventRecord
 from kernel.texts import id_text, utc_text
 from orders.domain.label import OrderLabel
 from orders.permissions import can_see, visible_desks
-from outbound.domain.contracts import AT_HOME, BY_TOLD, EXCEPTION, FAMILY_VERSIONS, ORDER, STOP_SCOPES, Contract
+from outbound.domain.contracts import AT_HOME, BY_TOLD, EXCEPTION, FAMILY_VERSIONS, ORDER, STOP_SCOPES, TRADE, Contract
 from outbound.domain.positions import position_text
 
 Told = dict[str, Any]
@@ -73,6 +73,12 @@ def tell(event: EventRecord, labels: Mapping[UUID, OrderLabel], listener: Listen
         if label is None or not listener.hears_of(desk_id=label.desk_id, group_id=label.group_id):
             return None
         return _envelope(event, contract, _order_subject(label))
+    if contract.subject == TRADE:
+        payload = event.payload
+        if not listener.hears_of(desk_id=payload["desk_id"], group_id=payload["account_group_id"]):
+            return None
+        subject = {"id": payload["allocation"]["id"], "ref": payload["trade_ref"], "account": payload["account"]}
+        return _envelope(event, contract, {"type": TRADE, **subject})
     if contract.subject == EXCEPTION:
         if not listener.hears_of_exception(event.payload):
             return None

@@ -22,18 +22,21 @@ from django.db import transaction
 from django.http import HttpResponse, SimpleCookie
 from django.test import Client
 
-from allocations.models import WashAccount
+from allocations.models import BlockFill, WashAccount
+from allocations.services import on_allocated_feed
+from allocations.services.issue_note import issue_note
 from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import ApiKey, AuthorisationRequest, Session, User
 from authorisation.services.open_review import open_review
 from authorisation.session_store import SessionStore, digest_of
+from journal.selectors import stream_records
 from kernel.clock import utc_now
 from kernel.fix import ExecType, OrdStatus
 from kernel.ids import new_id
 from operations.models import ExceptionItem
 from orders.domain.report import Position, Report
 from orders.domain.results import CaptureResult
-from orders.models import Upload, UploadRow
+from orders.models import Execution, Upload, UploadRow
 from orders.services.apply_reports import apply_reports
 from orders.services.capture_order import capture_order
 from orders.services.record_hand_over import record_hand_over
@@ -44,7 +47,7 @@ from risk.models import Limit
 from risk.services.engage_kill_switch import engage_kill_switch
 from tests.factories import DeskWorld, make_desk, make_principal, set_price, terms
 from tests.factories.actions import announce
-from tests.factories.allocations import make_wash_account, open_block
+from tests.factories.allocations import direct_trade, make_wash_account, open_block
 from tests.factories.compared import make_breaks, make_run
 from tests.factories.venues import make_session
 from venues.models import WireMessage
@@ -74,6 +77,7 @@ class Doors:
     runs: list[Run] = field(default_factory=list)
     breaks: list[Break] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)
+    notes: list[UUID] = field(default_factory=list)
     client: Client = field(default_factory=Client)
     wash: WashAccount | None = None
     strict_client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
@@ -182,6 +186,7 @@ class Doors:
             self._add_webhook()
             self._add_break()
             self._add_block()
+            self._add_note()
 
     def _add_break(self) -> None:
         """A break of the own account about its newest order, in the second of two runs; the first saw none."""
@@ -202,6 +207,20 @@ class Doors:
         self.wash = self.wash or make_wash_account(self.own)
         made = open_block(self.own, [(600, "72.40"), (400, "72.50")], wash=self.wash, number=number, at=utc_now())
         self.blocks.append(made.ref)
+
+    def _add_note(self) -> None:
+        """A trade of the own account with its own contract note, and a line of the trade feed."""
+        made = direct_trade(self.own, number=900 + len(self.notes))
+        execution = Execution.objects.get(order_id=self.order.order_id)
+        execution.id, execution.identity = new_id(), f"note-{len(self.notes)}"
+        execution.save(force_insert=True)
+        BlockFill.objects.create(
+            execution_id=execution.id, block=made.block, order_id=self.order.order_id, qty=1000, px=Decimal("72.45"), cash=0,
+            event_id=new_id(), updated_at=utc_now(),
+        )  # fmt: skip
+        on_allocated_feed.handle(list(stream_records("allocations:direct"))[-1:])
+        actor = process_principal("test")
+        self.notes.append(issue_note(actor=actor, at=utc_now(), allocation_ref=made.lines[0].ref))
 
     def _add_webhook(self) -> None:
         at = utc_now()

@@ -65,6 +65,7 @@ PAGES: dict[str, Seen] = {
     "b/<str:ref>": Seen(
         OPERATIONS, "/b/BRK-{0}", "SELECT lpad(number::text, 6, '0') FROM reconciliation_break ORDER BY number"
     ),
+    "notes": Seen(OPERATIONS, "/notes"),
     "notices": Seen(OPERATIONS, "/notices"),
     "runbooks": Seen(OPERATIONS, "/runbooks"),
     "runbooks/<str:number>": Seen(OPERATIONS, "/runbooks/R-01"),
@@ -142,6 +143,8 @@ NOT_PAGES = {
     "risk/trials/<uuid:trial_id>": "needs a back-test that ran",
     "recon/<uuid:run_id>/progress": "part of the run's page",
     "recon/<uuid:run_id>/report": "a file",
+    "notes/<uuid:note_id>": "needs a note, which a market's end issues",
+    "notes/<uuid:note_id>/pdf": "a file",
     "sync/<uuid:intake_id>/rejects": "a file",
     "uploads/<uuid:upload_id>/progress": "part of the upload's page",
     "uploads/<uuid:upload_id>/errors.csv": "a file",

@@ -16,13 +16,14 @@ from tests.architecture.addresses.api import PROGRAMS
 from tests.architecture.addresses.desk import DESK
 from tests.architecture.addresses.door import API, METHODS, Door
 from tests.architecture.addresses.entry import ENTRY
+from tests.architecture.addresses.notes import NOTES
 from tests.architecture.addresses.recon import RECON
 from tests.architecture.addresses.risk import RISK
 from tests.factories.doors import CALLERS
 
 __all__ = ("ADDRESSES", "API", "METHODS", "THEMES", "Door", "doors_of", "entries_of_the_house", "patterns_of_the_house")
 
-THEMES = (ENTRY, DESK, ALLOCATING, RECON, RISK, ADMINISTRATION, PROGRAMS)
+THEMES = (ENTRY, DESK, ALLOCATING, RECON, NOTES, RISK, ADMINISTRATION, PROGRAMS)
 ADDRESSES: dict[str, tuple[Door, ...]] = {pattern: doors for theme in THEMES for pattern, doors in theme.items()}
 
 

@@ -13,7 +13,8 @@ from django.test import override_settings
 from allocations.domain.note_regimes import MUST_SAY, UK, missing
 from allocations.models import Allocation, ContractNote, NoteSeries
 from allocations.permissions import WORK_POST_TRADE
-from allocations.services.deliver_notes import deliver_notes, pdf_of_note
+from allocations.printing.kept import pdf_of_note
+from allocations.services.deliver_notes import deliver_notes
 from allocations.services.issue_due_notes import issue_due_notes
 from allocations.services.issue_note import issue_note
 from allocations.services.issue_notes import issue_notes

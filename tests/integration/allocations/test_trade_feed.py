@@ -88,7 +88,7 @@ def test_a_line_says_all_that_settlement_and_accounting_need(house: NotedHouse) 
     order = house.fills[0].order
     expected = {
         "position": 1, "what": "new", "trade_ref": "T-500000", "version": 1, "replaces_version": None, "compensates": None,
-        "kind": "trade", "parked": False, "account": "ACC-EQ1", "booked_account": "ACC-EQ1", "client": "CL-ACC-EQ1",
+        "kind": "trade", "state": "booked", "account": "ACC-EQ1", "booked_account": "ACC-EQ1", "client": "CL-ACC-EQ1",
         "client_lei": None, "counterparty": "T1", "symbol": "VOD.L", "isin": "GB00BH4HKS39", "mic": "XLON", "side": "buy",
         "capacity": "A", "qty": "1000", "avg_px": "72.45", "price_unit": "GBX", "currency": "GBP", "gross": "-724.5",
         "charges": [{"kind": "commission", "name": "commission", "version": 1, "amount": "12.5"}], "fees": "12.5",
@@ -124,9 +124,9 @@ def test_a_share_in_suspense_is_told_as_parked_and_corrected_when_it_is_released
     listen_to_allocations()
 
     rows = FeedEntry.objects.order_by("position")
-    assert [(row.what, row.version, row.payload["parked"]) for row in rows] == [
-        ("new", 1, True),
-        ("correction", 2, False),
+    assert [(row.what, row.version, row.payload["state"]) for row in rows] == [
+        ("new", 1, "parked"),
+        ("correction", 2, "booked"),
     ]
 
 

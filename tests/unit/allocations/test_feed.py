@@ -29,7 +29,7 @@ class Book:
         for account, (units, parked) in shares.items():
             self.numbers += 1
             made = UUID(int=self.numbers)
-            record = {"account": account, "qty": units, "parked": parked}
+            record = {"account": account, "qty": units, "state": "parked" if parked else "booked"}
             place = before[account][0] if account in before else None
             self.steps.append(Step(Verb.BOOKED, made, self.numbers, UUID(int=0), place, record=record))
             self.active[account] = (made, units, parked)
@@ -38,7 +38,7 @@ class Book:
         """What was parked moves to its account."""
         for account, (made, units, parked) in self.active.items():
             if parked:
-                record = {"account": account, "qty": units, "parked": False}
+                record = {"account": account, "qty": units, "state": "booked"}
                 self.steps.append(Step(Verb.RELEASED, made, made.int, UUID(int=0), record=record))
                 self.active[account] = (made, units, False)
 
@@ -65,7 +65,7 @@ def test_a_reader_has_what_there_is(rounds: list[object], cuts: list[int], twice
         at += size
 
     kept = {
-        entry.payload["account"]: (entry.allocation_id, entry.payload["qty"], entry.payload["parked"])
+        entry.payload["account"]: (entry.allocation_id, entry.payload["qty"], entry.payload["state"] == "parked")
         for entry in live(told).values()
     }
     assert kept == book.active

@@ -1,0 +1,12 @@
+"""API addresses of this room."""
+
+from django.urls import URLPattern, path
+
+from allocations.api.notes import ContractNotePdfView, ContractNotesView, ContractNoteView, TradeFeedView
+
+urlpatterns: list[URLPattern] = [
+    path("trade-feed", TradeFeedView.as_view(), name="api-trade-feed"),
+    path("contract-notes", ContractNotesView.as_view(), name="api-contract-notes"),
+    path("contract-notes/<uuid:note_id>", ContractNoteView.as_view(), name="api-contract-note"),
+    path("contract-notes/<uuid:note_id>/pdf", ContractNotePdfView.as_view(), name="api-contract-note-pdf"),
+]
