@@ -51,7 +51,6 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=(
             "AllocationBooked",
             "AllocationReversed",
-            "AllocationReleased",
             "AllocationCompensated",
             "DirectTradesFormed",
             "DirectTradesReversed",

@@ -20,11 +20,10 @@ Record = dict[str, Any]
 
 
 class Verb(StrEnum):
-    """What happened to an allocation."""
+    """What happened to an allocation. Booked again, it left suspense: what is told of it is all told again."""
 
     BOOKED = "booked"
     ENDED = "ended"
-    RELEASED = "released"  # out of suspense: the same figures, elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +85,22 @@ def _next(step: Step, newest: Mapping[str, Entry], names: Mapping[UUID, str]) ->
     own = newest.get(names.get(step.allocation_id, ""))
     if step.verb is Verb.BOOKED:
         if own is not None:
-            return None
+            return _released(step, own)
         last = newest.get(names.get(step.before, "")) if step.before else None
         if last is not None and last.what != CANCEL and last.allocation_id == step.before:
             return _entry(CORRECTION, last.trade_ref, last.version + 1, step, step.record)
         return _entry(NEW, trade_name(step.number), 1, step, step.record)
     if own is None or own.what == CANCEL or own.allocation_id != step.allocation_id:
         return None
-    if step.verb is Verb.RELEASED:
-        if own.payload["state"] != "parked":
-            return None
-        return _entry(CORRECTION, own.trade_ref, own.version + 1, step, step.record)
     return None if step.replaced else _entry(CANCEL, own.trade_ref, own.version + 1, step, own.payload)
+
+
+def _released(step: Step, own: Entry) -> Entry | None:
+    """A share that was told as parked and is not any more; anything else was told already."""
+    standing = own.what != CANCEL and own.allocation_id == step.allocation_id
+    if not standing or own.payload["state"] != "parked" or step.record["state"] == "parked":
+        return None
+    return _entry(CORRECTION, own.trade_ref, own.version + 1, step, step.record)
 
 
 def _entry(what: str, trade_ref: str, version: int, step: Step, record: Record) -> Entry:

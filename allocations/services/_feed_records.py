@@ -48,8 +48,8 @@ class Sight:
     group_id: int
 
 
-def records_of(lines: Sequence[tuple[BlockTold, LineTold]]) -> dict[UUID, tuple[Record, Sight]]:
-    """By allocation. ``trade_ref``, ``version`` and what it replaces are put in where the line gets its place."""
+def records_of(lines: Sequence[tuple[BlockTold, LineTold]]) -> list[tuple[Record, Sight]]:
+    """In order. ``trade_ref``, ``version`` and what it replaces are put in where the line gets its place."""
     accounts = _by_id(_ACCOUNTS, {line.account_id for _, line in lines} | {line.booked_account_id for _, line in lines})
     listings = _by_id(_LISTINGS, {block.listing_id for block, _ in lines})
     orders, fills = _of_blocks(_ORDERS, lines), _of_blocks(_FILLS, lines)
@@ -59,14 +59,12 @@ def records_of(lines: Sequence[tuple[BlockTold, LineTold]]) -> dict[UUID, tuple[
             for block, line in lines
         ]
     )
-    made: dict[UUID, tuple[Record, Sight]] = {}
+    made: list[tuple[Record, Sight]] = []
     for (block, line), place in zip(lines, places, strict=True):
         account = accounts[line.account_id]
         record = _record(block, line, accounts, listings[block.listing_id], place)
-        made[line.allocation_id] = (
-            record | _family(orders.get(block.block_id, []), fills.get(block.block_id, [])),
-            Sight(block.desk_id, account[2]),
-        )
+        family = _family(orders.get(block.block_id, []), fills.get(block.block_id, []))
+        made.append((record | family, Sight(block.desk_id, account[2])))
     return made
 
 

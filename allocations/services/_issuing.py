@@ -26,6 +26,7 @@ from authorisation.domain.principal import Principal
 from journal.bulk import update_rows, write_rows
 from journal.domain.chain import EventDraft
 from journal.domain.records import Anomaly, Severity
+from journal.selectors.anomalies import raised_among
 from journal.services.append_to_stream import append_to_stream
 from journal.services.set_anomaly import set_anomaly
 from kernel.canonical import sha256
@@ -100,13 +101,15 @@ def write_notes(
     """Write the notes that say all they must, in order; of the others an anomaly says what they lack. The caller holds the series."""
     told = trades({one for order in orders for one in order.allocation_ids})
     people = parties({order.key.account_id for order in orders})
+    known = raised_among([_lacking_key(order.key) for order in orders])
     notes: list[_Written] = []
     for order in orders:
         chosen = [told[one] for one in order.allocation_ids]
         number = series.last_number + len(notes) + 1
         facts = facts_of(_heading(order, people[order.key.account_id], place, series.code, number, at), chosen)
         lacking = () if order.step is Step.CANCEL else missing(place.regime.code, facts)
-        _tell_lacking(order, facts, lacking, actor=actor, at=at)
+        if lacking or _lacking_key(order.key) in known:
+            _tell_lacking(order.key, people[order.key.account_id].account, lacking, actor=actor, at=at)
         if not lacking:
             due = min(deadline(place, trade_date=one.trade_date, settlement_date=one.settlement_date) for one in chosen)
             notes.append(_Written(_note(order, series, number, facts, place, due, at), order.allocation_ids))
@@ -195,23 +198,24 @@ def _draft(
     )  # fmt: skip
 
 
-def _tell_lacking(
-    order: Order, facts: Mapping[str, Any], lacking: Sequence[str], *, actor: Principal, at: datetime
-) -> None:
+def _lacking_key(key: NoteKey) -> str:
+    return f"note-incomplete:{key.account_id}:{key.mic}:{key.trade_date}"
+
+
+def _tell_lacking(key: NoteKey, account: str, lacking: Sequence[str], *, actor: Principal, at: datetime) -> None:
     """A note that cannot be written is somebody's matter until it is."""
-    account = facts["account"]["code"]
     sentence = (
-        f"The note of {account} for {order.key.trade_date} on {order.key.mic} cannot be issued: it lacks {', '.join(lacking)}."
+        f"The note of {account} for {key.trade_date} on {key.mic} cannot be issued: it lacks {', '.join(lacking)}."
         if lacking
-        else f"The note of {account} for {order.key.trade_date} on {order.key.mic} says all it must."
+        else f"The note of {account} for {key.trade_date} on {key.mic} says all it must."
     )
     anomaly = Anomaly(
         kind=INCOMPLETE,
         severity=Severity.HIGH,
         subject_type="account",
-        subject_id=str(order.key.account_id),
+        subject_id=str(key.account_id),
         sentence=sentence,
-        dedupe_key=f"note-incomplete:{order.key.account_id}:{order.key.mic}:{order.key.trade_date}",
-        evidence={"lacking": list(lacking), "mic": order.key.mic, "day": order.key.trade_date.isoformat()},
+        dedupe_key=_lacking_key(key),
+        evidence={"lacking": list(lacking), "mic": key.mic, "day": key.trade_date.isoformat()},
     )
     set_anomaly(anomaly=anomaly, wrong=bool(lacking), actor=actor.actor, at=at)

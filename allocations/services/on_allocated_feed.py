@@ -30,7 +30,6 @@ VERBS = {
     "AllocationBooked": Verb.BOOKED,
     "DirectTradesFormed": Verb.BOOKED,
     "AllocationCompensated": Verb.BOOKED,
-    "AllocationReleased": Verb.RELEASED,
     "AllocationReversed": Verb.ENDED,
     "DirectTradesReversed": Verb.ENDED,
     "DirectTradesCompensated": Verb.BOOKED,
@@ -68,12 +67,7 @@ class _Told(NamedTuple):
 
 def handle(events: Sequence[EventRecord]) -> None:
     """Tell what the events did to allocations."""
-    lines = [
-        _Told(VERBS[event.kind], event, block, line)
-        for event in events
-        for block, line in told(event.payload)
-        if event.kind != "AllocationCompensated" or line.compensates is not None
-    ]
+    lines = [_Told(VERBS[event.kind], event, block, line) for event in events for block, line in told(event.payload)]
     if not lines:
         return
     series = lock_series(SERIES)
@@ -81,10 +75,10 @@ def handle(events: Sequence[EventRecord]) -> None:
     named = {one.line.allocation_id for one in lines} | {before for before, _ in neighbours.values() if before}
     named |= {one.line.compensates for one in lines if one.line.compensates}
     before = _told_before(named)
-    # What an allocation says is said once, by the event that books or releases it; its end repeats the newest line.
     records = records_of([(one.block, one.line) for one in lines])
+    sights = {one.line.allocation_id: sight for one, (_, sight) in zip(lines, records, strict=True)}
     entries = next_entries(_steps(lines, neighbours, records, before), before)
-    _write(series, entries, {key: sight for key, (_, sight) in records.items()}, at=max(e.recorded_at for e in events))
+    _write(series, entries, sights, at=max(event.recorded_at for event in events))
 
 
 def _neighbours(ids: Iterable[UUID]) -> dict[UUID, tuple[UUID | None, bool]]:
@@ -106,18 +100,17 @@ def _told_before(allocation_ids: Iterable[UUID]) -> list[Entry]:
 def _steps(
     lines: Sequence[_Told],
     neighbours: Mapping[UUID, tuple[UUID | None, bool]],
-    records: Mapping[UUID, tuple[dict[str, Any], Sight]],
+    records: Sequence[tuple[dict[str, Any], Sight]],
     before: Sequence[Entry],
 ) -> list[Step]:
     names = {entry.allocation_id: entry.trade_ref for entry in before}
     names |= {one.line.allocation_id: f"T-{one.line.number}" for one in lines if one.line.allocation_id not in names}
     steps = []
-    for one in lines:
+    for one, (told_of_it, _) in zip(lines, records, strict=True):
         allocation_id = one.line.allocation_id
         predecessor, replaced = neighbours.get(allocation_id, (None, False))
-        record = records[allocation_id][0]
         undone = names.get(one.line.compensates) if one.line.compensates else None
-        record = {**record, "state": "parked" if one.line.state == "parked" else "booked", "compensates": undone}
+        record = {**told_of_it, "state": "parked" if one.line.state == "parked" else "booked", "compensates": undone}
         steps.append(Step(one.verb, allocation_id, one.line.number, one.event.id, predecessor, replaced, record))
     return steps
 

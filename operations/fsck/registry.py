@@ -15,6 +15,7 @@ from operations.fsck import (
     guards,
     journal,
     money,
+    notes,
     orders,
     post_trade_wire,
     prices,
@@ -50,6 +51,7 @@ CHECKS: tuple[Check, ...] = (
     *reconciliation.CHECKS,
     *reviews.CHECKS,
     *webhooks.CHECKS,
+    *notes.CHECKS,
     *prices.DOUBTS,
     *truth.CHECKS,
 )

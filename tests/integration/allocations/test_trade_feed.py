@@ -119,8 +119,8 @@ def test_a_share_in_suspense_is_told_as_parked_and_corrected_when_it_is_released
         name="allocations.feed", defaults={"position": Event.objects.latest("position").position}
     )
     tell("AllocationBooked", "parked")
-    tell("AllocationReleased", "booked")
-    tell("AllocationReleased", "booked")
+    tell("AllocationBooked", "booked")
+    tell("AllocationBooked", "booked")
     listen_to_allocations()
 
     rows = FeedEntry.objects.order_by("position")

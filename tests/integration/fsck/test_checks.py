@@ -72,7 +72,7 @@ def test_a_used_database_holds(truth: Path) -> None:
 
 @pytest.mark.parametrize(
     "corruption",
-    [*CORRUPTIONS, *ACTIONS, *ALLOCATIONS, *BLOCKS, *BREAKS, *REVIEWS, *SETTLEMENT, *WEBHOOKS, *POST_TRADE_WIRE],
+    [*CORRUPTIONS, *ACTIONS, *ALLOCATIONS, *BLOCKS, *BREAKS, *NOTES, *REVIEWS, *SETTLEMENT, *WEBHOOKS, *POST_TRADE_WIRE],
     ids=lambda c: f"{c.code}: {c.name}",
 )
 def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Corruption) -> None:

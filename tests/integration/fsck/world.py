@@ -17,13 +17,17 @@ from accounts.services.book_statement import Statement, book_statement, open_sta
 from accounts.services.deposit import Deposit, deposit
 from accounts.services.open_account import open_account
 from allocations.domain.standing import StandingTerms
-from allocations.models import Allocation, Block, SettlementInstruction, WashAccount
+from allocations.models import Allocation, Block, ContractNote, SettlementInstruction, WashAccount
 from allocations.selectors.cases import said_for
+from allocations.selectors.noted import list_unnoted
 from allocations.services.book_allocation import book_allocation
 from allocations.services.complete_blocks import complete_blocks
 from allocations.services.instruct_settlements import instruct_settlements
 from allocations.services.intend_allocation import intend_allocation
+from allocations.services.issue_due_notes import issue_due_notes
+from allocations.services.issue_notes import issue_notes
 from allocations.services.receive_statuses import receive_statuses
+from allocations.services.reissue_note import reissue_note
 from allocations.services.set_standing_instructions import Setting, set_standing_instructions
 from authorisation.domain.principal import process_principal
 from journal.domain.retention import HoldTerms
@@ -46,6 +50,7 @@ from tests.factories.accounts import located
 from tests.factories.actions import approved, sweep
 from tests.factories.books import book_openings
 from tests.factories.breaks import Repairing, make_break, their_fill
+from tests.factories.noted import listen_to_allocations
 from tests.factories.reviews import make_review_house
 from tests.factories.trading import GROUP, Desk, relay
 from tests.factories.webhooks import make_hooks
@@ -242,6 +247,17 @@ def settle_some() -> None:
     relay()
 
 
+def note_trades() -> None:
+    """What clients and other systems were told of every trade, and once more of one account."""
+    listen_to_allocations()
+    actor, at = process_principal("test"), AT + timedelta(days=3, hours=13)
+    assert issue_due_notes(at=at) == 1
+    for one in list_unnoted(since=date(2026, 1, 1), most=10):
+        issue_notes(actor=actor, at=at, mic=one.key.mic, day=one.key.trade_date)
+    reissue_note(actor=actor, at=at, note_id=ContractNote.objects.get(number=1).id, reason="test")
+    assert ContractNote.objects.filter(state="issued").count() == 3
+
+
 def make_used_database() -> None:
     """Everything above, committed."""
     play_scenarios()
@@ -255,6 +271,8 @@ def make_used_database() -> None:
     of_blocks = Allocation.objects.count()
     assert complete_blocks(at=AT) == Allocation.objects.count() - of_blocks > 0
     settle_some()
+    note_trades()
+    relay()
     while watch_exceptions(at=AT + timedelta(seconds=60)):
         pass
     actor = process_principal("test")

@@ -39,7 +39,7 @@ class Book:
         for account, (made, units, parked) in self.active.items():
             if parked:
                 record = {"account": account, "qty": units, "state": "booked"}
-                self.steps.append(Step(Verb.RELEASED, made, made.int, UUID(int=0), record=record))
+                self.steps.append(Step(Verb.BOOKED, made, made.int, UUID(int=0), record=record))
                 self.active[account] = (made, units, False)
 
 
