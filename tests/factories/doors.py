@@ -211,7 +211,7 @@ class Doors:
     def _add_note(self) -> None:
         """A trade of the own account with its own contract note, and a line of the trade feed."""
         made = direct_trade(self.own, number=900 + len(self.notes))
-        execution = Execution.objects.get(order_id=self.order.order_id)
+        execution = Execution.objects.filter(order_id=self.order.order_id).order_by("recorded_at", "id")[0]
         execution.id, execution.identity = new_id(), f"note-{len(self.notes)}"
         execution.save(force_insert=True)
         BlockFill.objects.create(

@@ -53,12 +53,19 @@ def make_noted_house(world: DeskWorld) -> NotedHouse:
     return NotedHouse(world, list(Execution.objects.filter(order_id=order.order_id).order_by("event_at")))
 
 
+def undone_block(made: BookedWorld, *, at: datetime) -> None:
+    """Every execution of it was busted: its lines are reversed, and nothing of the block is left."""
+    reversed_block(made, at=at)
+    Block.objects.filter(pk=made.block.pk).update(state="dissolved", qty=0, notional=0, cash=0, fills=0)
+
+
 def booked_again(made: BookedWorld, shares: Sequence[tuple[TradingAccount, int]], *, at: datetime) -> BookedWorld:
     """The block in another round, in the same moment as its reversal: what an account had before, it has otherwise now."""
     reversed_block(made, at=at, why="re-allocated")
     block = Block.objects.get(pk=made.block.pk)
-    Block.objects.filter(pk=block.pk).update(round=block.round + 1)
+    block.book()
     block.round += 1
+    block.save(update_fields=["state", "round"])
     event_id, lines = new_id(), []
     pattern = made.lines[0]
     for place, (account, units) in enumerate(shares):

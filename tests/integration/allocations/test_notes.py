@@ -25,8 +25,15 @@ from kernel.canonical import sha256
 from kernel.errors import Conflict, Invalid, InvariantBroken, NotFound, NotPermitted, Refused
 from refdata.models import Market
 from tests.factories import AT, DeskWorld, make_account, make_desk, make_principal
-from tests.factories.allocations import DAY, booked_block, reversed_block
-from tests.factories.noted import CLOSED, NotedHouse, booked_again, listen_to_allocations, make_noted_house
+from tests.factories.allocations import DAY, booked_block
+from tests.factories.noted import (
+    CLOSED,
+    NotedHouse,
+    booked_again,
+    listen_to_allocations,
+    make_noted_house,
+    undone_block,
+)
 
 pytestmark = pytest.mark.django_db
 PROCESS = process_principal("test")
@@ -122,7 +129,7 @@ def test_what_changes_afterwards_puts_another_note_in_its_place(house: NotedHous
     assert NoteSeries.objects.get(pk="UK").last_number == 4
 
     # Undone altogether, then a late trade: the account has no live note, and gets a first one again.
-    reversed_block(again, at=later)
+    undone_block(again, at=later)
     listen_to_allocations(later)
     issue_due_notes(at=later)
     assert [note.cancels is not None for note in live()] == [True, True]
@@ -237,7 +244,7 @@ def test_a_person_issues_one_trade_s_note_and_another_in_a_note_s_place(house: N
     single = ContractNote.objects.get(scope="trade", state="issued")
     assert single.replaces is not None
     assert (single.replaces.number, single.facts["trades"][0]["qty"]) == (3, "900")
-    reversed_block(again, at=AT + timedelta(hours=2))
+    undone_block(again, at=AT + timedelta(hours=2))
     listen_to_allocations()
     issue_due_notes(at=AT)
     assert ContractNote.objects.get(scope="trade", state="issued").cancels == single

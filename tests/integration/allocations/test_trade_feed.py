@@ -17,8 +17,8 @@ from journal.selectors import stream_events
 from journal.services.append_to_stream import append_to_stream
 from kernel.ids import new_id
 from tests.factories import AT, make_account, make_desk
-from tests.factories.allocations import DAY, SETTLES, _draft, booked_block, reversed_block, told_block, told_line
-from tests.factories.noted import NotedHouse, booked_again, listen_to_allocations, make_noted_house
+from tests.factories.allocations import DAY, SETTLES, _draft, booked_block, told_block, told_line
+from tests.factories.noted import NotedHouse, booked_again, listen_to_allocations, make_noted_house, undone_block
 
 pytestmark = pytest.mark.django_db
 LATER = AT + timedelta(hours=1)
@@ -62,7 +62,7 @@ def test_every_change_is_a_line_and_a_reader_has_what_stands(house: NotedHouse, 
         (5, "cancel", "T-1001", 2, "ACC-2"), (6, "cancel", "T-1999", 2, "WASH-1-R"), (7, "correction", "T-1000", 2, "ACC-EQ1"),
     ]  # fmt: skip
     assert kept() == standing()
-    reversed_block(again, at=LATER + timedelta(minutes=1))
+    undone_block(again, at=LATER + timedelta(minutes=1))
     listen_to_allocations(LATER, limit=limit)
     assert lines()[7:] == [(8, "cancel", "T-1000", 3, "ACC-EQ1")]
     assert kept() == standing()
