@@ -10,7 +10,7 @@ import pytest
 
 from allocations.domain.feed import Entry, live
 from allocations.domain.telling import parts
-from allocations.models import Allocation, FeedEntry, NoteSeries, StandingInstruction
+from allocations.models import Allocation, Block, FeedEntry, NoteSeries, StandingInstruction
 from journal.domain.chain import verify_chain
 from journal.models import Cursor, Event
 from journal.selectors import stream_events
@@ -134,6 +134,7 @@ def test_a_trade_that_undoes_a_settled_one_is_a_trade_of_its_own(house: NotedHou
     world = house.world
     made = house.direct()
     settled = made.lines[0]
+    Block.objects.filter(pk=made.block.pk).update(state="dissolved", qty=0, notional=0, cash=0, fills=0)
     Allocation.objects.filter(pk=settled.pk).update(state="compensated", ended_at=LATER)
     undoes = Allocation.objects.create(
         id=new_id(), number=600000, block=made.block, round=1, account=world.account, booked_account_id=world.account.id,
