@@ -12,7 +12,10 @@ GIVEN = "(SELECT min(id) FROM accounts_booking WHERE kind = 'allocation' AND all
 ALLOCATIONS = (
     Corruption(
         "ALLOCATION_LINES_DIFFER", "another share", f"UPDATE allocations_allocation SET qty = qty + 1 WHERE id = {LINE}",
-        related=("ALLOCATION_BOOKED_WRONGLY", "ALLOCATION_TOLD_WRONGLY", "SETTLEMENT_NOT_AS_ALLOCATED"),
+        related=(
+            "ALLOCATION_BOOKED_WRONGLY", "ALLOCATION_TOLD_WRONGLY", "FEED_DIFFERS", "NOTE_TELLS_OTHERWISE",
+            "SETTLEMENT_NOT_AS_ALLOCATED",
+        ),
     ),
     Corruption(
         "ALLOCATION_LINES_DIFFER", "another sum", f"UPDATE allocations_block SET allocated_cash = allocated_cash + 0.01 WHERE id = {BLOCK}"

@@ -23,7 +23,7 @@ NOTES = (
     Corruption(
         "NOTE_TELLS_OTHERWISE", "another fee",
         f"UPDATE allocations_allocation SET fees = fees + 1, net = net - 1 WHERE id = {TOLD}",
-        related=("FEED_DIFFERS", "SETTLEMENT_NOT_AS_ALLOCATED"),
+        related=("ALLOCATION_TOLD_WRONGLY", "FEED_DIFFERS", "SETTLEMENT_NOT_AS_ALLOCATED"),
     ),
     Corruption(
         "NOTE_TELLS_OTHERWISE", "canceled by nothing", f"UPDATE allocations_contractnote SET state = 'canceled' WHERE id = {LAST}"
