@@ -24,6 +24,7 @@ from tests.integration.fsck.corruptions_actions import ACTIONS
 from tests.integration.fsck.corruptions_allocations import ALLOCATIONS
 from tests.integration.fsck.corruptions_blocks import BLOCKS
 from tests.integration.fsck.corruptions_breaks import BREAKS
+from tests.integration.fsck.corruptions_notes import NOTES
 from tests.integration.fsck.corruptions_post_trade_wire import POST_TRADE_WIRE
 from tests.integration.fsck.corruptions_reviews import REVIEWS
 from tests.integration.fsck.corruptions_settlement import SETTLEMENT
@@ -72,7 +73,18 @@ def test_a_used_database_holds(truth: Path) -> None:
 
 @pytest.mark.parametrize(
     "corruption",
-    [*CORRUPTIONS, *ACTIONS, *ALLOCATIONS, *BLOCKS, *BREAKS, *NOTES, *REVIEWS, *SETTLEMENT, *WEBHOOKS, *POST_TRADE_WIRE],
+    [
+        *CORRUPTIONS,
+        *ACTIONS,
+        *ALLOCATIONS,
+        *BLOCKS,
+        *BREAKS,
+        *NOTES,
+        *REVIEWS,
+        *SETTLEMENT,
+        *WEBHOOKS,
+        *POST_TRADE_WIRE,
+    ],
     ids=lambda c: f"{c.code}: {c.name}",
 )
 def test_a_planted_corruption_is_found_by_its_check(truth: Path, corruption: Corruption) -> None:
@@ -93,6 +105,7 @@ def test_every_check_has_a_planted_corruption() -> None:
             *ALLOCATIONS,
             *BLOCKS,
             *BREAKS,
+            *NOTES,
             *REVIEWS,
             *SETTLEMENT,
             *WEBHOOKS,
