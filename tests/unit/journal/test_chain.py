@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from journal.domain.chain import (
     GENESIS,
+    Canonical,
     EventRow,
     Head,
     StoredEvent,
@@ -124,3 +125,19 @@ def test_every_kind_of_tampering_is_found() -> None:
 def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
     with pytest.raises(TypeError):
         chain([draft(payload={"v": value})], {}, recorded_at=AT)
+
+
+def test_finished_text_is_hashed_as_what_it_says() -> None:
+    """Whoever reads the event back knows nothing of how it was made."""
+    rows = [["0198-a", "GBP", "12.5", "0"], ["0198-b", "EUR", "-3", "1"]]
+    text = '[["0198-a","GBP","12.5","0"],["0198-b","EUR","-3","1"]]'
+    told = {"what": "cash", "rows": Canonical(text), "part": 0}
+    plain = {"what": "cash", "rows": rows, "part": 0}
+    assert payload_bytes(told) == payload_bytes(plain) == canonical_json(plain)
+    (made,) = chain([draft(payload=told)], {}, recorded_at=AT)
+    stored = StoredEvent(replace(made.draft, payload=plain), made.seq, AT, made.prev_hash, made.hash)
+    assert verify_chain([stored]) == []
+    altered = StoredEvent(
+        replace(stored.draft, payload={**plain, "rows": rows[:1]}), made.seq, AT, made.prev_hash, made.hash
+    )
+    assert [fault.what for fault in verify_chain([altered])] == ["altered"]
