@@ -72,11 +72,11 @@ class Line:
 
     @property
     def says(self) -> Says:
-        """As it is compared with what the counterparty says."""
+        """As it is compared with what the counterparty says: with the price as it was told, not one that nobody could repeat."""
         return Says(
             account=self.account, block_ref=self.block_ref, isin=self.isin, symbol=self.symbol, mic=self.mic, side=self.side,
             currency=self.currency, trade_date=self.trade_date, settlement_date=self.settlement_date, qty=self.qty,
-            avg_px=self.avg_px, gross=self.gross, commission=self.commission, fees=self.fees, net=self.net,
+            avg_px=self.avg_px.quantize(PRICE_PLACES), gross=self.gross, commission=self.commission, fees=self.fees, net=self.net,
         )  # fmt: skip
 
     @property
