@@ -78,7 +78,7 @@ class BackOffice:
         self._say(self.broker.hear(message, at=at), clock=clock, at=at)
         return None
 
-    def amended(self, order_id: str, *, clock: float, at: datetime) -> None:
+    def amended(self, order_id: str, clock: float, at: datetime) -> None:
         """An execution of an order was busted or corrected."""
         self._say(self.broker.amended(order_id, at=at), clock=clock, at=at)
 

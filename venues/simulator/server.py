@@ -96,7 +96,7 @@ class Venue:
             truth=self.truth,
             line=acceptor,
             script=script,
-            amended=lambda order_id, clock, when: self.back_office.amended(order_id, clock=clock, at=when),
+            amended=self.back_office.amended,  # not of this object: a circle would keep the engine's sessions after the end
         )
         self.house = Liquidity(self.exchange, seed=parent.seed) if parent.house else None
 
