@@ -77,6 +77,13 @@ PAGES: tuple[HousePage, ...] = (
         "/recon", "Recon", "Reconciliation: runs and breaks", "r", sees_a_desk_or_holds(WORK_BREAK, DECIDE_BREAK)
     ),
     HousePage("/sync", "Sync", "Start of day: files of accounts, cash, holdings", "s", holds(WORK_BREAK, DECIDE_BREAK)),
+    HousePage(
+        "/settlement",
+        "Settlement",
+        "Settlement: what changes hands, fails, cash to come",
+        "i",
+        sees_a_desk_or_holds(WORK_POST_TRADE, DECIDE_POST_TRADE),
+    ),
     HousePage("/risk", "Risk", "Risk", "k", sees_a_desk_or_holds(*RISK), count="count-stops"),
     HousePage("/alloc", "Alloc", "Allocations: blocks, who gets what, fairness", "b", sees_a_desk),
     HousePage("/positions", "Positions", "Positions and cash", "o", sees_a_desk),

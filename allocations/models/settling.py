@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
@@ -132,6 +133,16 @@ class SettlementInstruction(FSMModelMixin, models.Model):
             ),
             models.Index(fields=["account", "-settlement_date"], name="allocations_instruction_acct"),
         ]
+
+    @property
+    def open_qty(self) -> Decimal:
+        """Units that have not changed hands."""
+        return Decimal(self.qty) - Decimal(self.settled_qty)
+
+    @property
+    def open_amount(self) -> Decimal:
+        """Money that has not changed hands; negative where more was paid than instructed."""
+        return Decimal(self.amount) - Decimal(self.settled_amount)
 
     @transition(field=state, source=moves.sources_of(moves.INSTRUCTION, "instruct"), target=moves.INSTRUCTED)
     def instruct(self) -> None:

@@ -16,6 +16,7 @@ EXCEPTIONS_WRITE = "exceptions:write"
 RECONCILIATION_READ = "reconciliation:read"
 RECONCILIATION_WRITE = "reconciliation:write"
 POST_TRADE_READ = "post_trade:read"
+POST_TRADE_WRITE = "post_trade:write"
 ANY_KEY = ""
 """Of an address that every key may ask, whatever its scopes."""
 
@@ -33,7 +34,8 @@ SCOPES: dict[str, str] = {
     EXCEPTIONS_WRITE: "Work on exceptions",
     RECONCILIATION_READ: "Read comparisons, breaks, reports and files of counterparties",
     RECONCILIATION_WRITE: "Bring files, start and stop comparisons, sign them off",
-    POST_TRADE_READ: "Read trades, confirmations, notes and settlement",
+    POST_TRADE_READ: "Read allocations, confirmations, notes and settlement",
+    POST_TRADE_WRITE: "Bring files of counterparties and custodians",
 }
 
 

@@ -17,6 +17,7 @@ from operations.api.exceptions import ExceptionActView, ExceptionsView, Exceptio
 from operations.api.feed_files import FilesView, FileView, IntakesView, IntakeView
 from operations.api.reconciliation import RunBreaksView, RunCancelView, RunSignOffView, RunsView, RunView
 from operations.api.reports import ReportsView, ReportView
+from operations.api.settlement import CashForecastView, InstructionsView, InstructionView, SettlementFilesView
 from operations.api.stops import StopReleaseView, StopsView, StopView
 from operations.api.views import AccountCashView, AccountPositionsView, PricesView
 
@@ -44,6 +45,10 @@ urlpatterns: list[URLPattern] = [
     path("reconciliation-runs/<uuid:run_id>/sign-off", RunSignOffView.as_view(), name="api-reconciliation-sign-off"),
     path("reports", ReportsView.as_view(), name="api-reports"),
     path("reports/<slug:name>", ReportView.as_view(), name="api-report"),
+    path("settlement-instructions", InstructionsView.as_view(), name="api-settlement-instructions"),
+    path("settlement-instructions/<str:ref>", InstructionView.as_view(), name="api-settlement-instruction"),
+    path("settlement-files", SettlementFilesView.as_view(), name="api-settlement-files"),
+    path("cash-forecast", CashForecastView.as_view(), name="api-cash-forecast"),
     path("stops", StopsView.as_view(), name="api-stops"),
     path("stops/<uuid:stop_id>", StopView.as_view(), name="api-stop"),
     path("stops/<uuid:stop_id>/release", StopReleaseView.as_view(), name="api-stop-release"),

@@ -47,6 +47,7 @@ ACCESS = "access"
 REVIEWS = "reviews"
 APPROVALS = "approvals"
 BREAK = "break"
+SETTLEMENT = "settlement"
 RULES = "rules"
 RUNS = "runs"
 CONFIRMATIONS = "confirmations"
@@ -65,6 +66,7 @@ SAFE_ACTIONS: dict[str, str] = {
     REVIEWS: "Open access reviews",
     APPROVALS: "Open approvals",
     BREAK: "Open the break",
+    SETTLEMENT: "Open settlement",
     RULES: "Open the rulebook",
     RUNS: "Open runs and breaks",
     CONFIRMATIONS: "Open confirmations",
@@ -222,16 +224,16 @@ _FILES = {
     "RUN_FAILED": _books("A reconciliation run failed", "R-13", RUNS),
 }
 _SETTLEMENT = {
-    "SSI_MISSING": _books("Nobody said where trades of an account settle", "R-25", ACCOUNT),
-    "SETTLEMENT_REJECTED": _books("A custodian refused an instruction", "R-25"),
-    "SETTLEMENT_FILE_IN_THE_WAY": _books("A file for a custodian could not be written", "R-25"),
-    "SETTLEMENT_FILE_REFUSED": _books("A custodian's file cannot be used", "R-25", settles=PERSON),
-    "SETTLEMENT_LINES_UNREADABLE": _books("A custodian's records cannot be read", "R-25", settles=PERSON),
-    "SETTLEMENT_UNKNOWN_REF": _books("A custodian names no instruction of ours", "R-25", settles=PERSON),
-    "SETTLEMENT_CONTRADICTION": _books("A custodian contradicts what we know", "R-26", settles=PERSON),
-    "SETTLEMENT_AMOUNT_DIFFERS": _books("Another amount was paid than instructed", "R-26", settles=PERSON),
-    "SETTLEMENT_FAILED": _books("A trade did not settle on its day", "R-26"),
-    "SETTLED_REVERSED": _books("What had settled was reversed", "R-26", settles=PERSON),
+    "SSI_MISSING": _books("Nobody said where trades of an account settle", "R-25", SETTLEMENT, ACCOUNT),
+    "SETTLEMENT_REJECTED": _books("A custodian refused an instruction", "R-25", SETTLEMENT),
+    "SETTLEMENT_FILE_IN_THE_WAY": _books("A file for a custodian could not be written", "R-25", SETTLEMENT),
+    "SETTLEMENT_FILE_REFUSED": _books("A custodian's file cannot be used", "R-25", SETTLEMENT, settles=PERSON),
+    "SETTLEMENT_LINES_UNREADABLE": _books("A custodian's records cannot be read", "R-25", SETTLEMENT, settles=PERSON),
+    "SETTLEMENT_UNKNOWN_REF": _books("A custodian names no instruction of ours", "R-25", SETTLEMENT, settles=PERSON),
+    "SETTLEMENT_CONTRADICTION": _books("A custodian contradicts what we know", "R-26", SETTLEMENT, settles=PERSON),
+    "SETTLEMENT_AMOUNT_DIFFERS": _books("Another amount was paid than instructed", "R-26", SETTLEMENT, settles=PERSON),
+    "SETTLEMENT_FAILED": _books("A trade did not settle on its day", "R-26", SETTLEMENT),
+    "SETTLED_REVERSED": _books("What had settled was reversed", "R-26", SETTLEMENT, settles=PERSON),
 }
 _RISK = {
     "LIMIT_BREACHED": _live("Limit breached by facts", "R-07", LIMITS, group=RISK),

@@ -17,7 +17,7 @@ from journal.domain.projecting import Condensing, Happening
 from kernel.numbers import ZERO, plain
 from orders.domain.open_orders import OpenOrders
 
-VERSION = 6
+VERSION = 7
 CONDENSING = Condensing(
     last_only=("ReportApplied",),
     unless="moved",

@@ -205,6 +205,7 @@ _BUILDERS: dict[str, Builder] = {
     kinds.LIMITS: _page(kinds.LIMITS, "/risk/limits"),
     kinds.RULES: _page(kinds.RULES, "/risk/rules"),
     kinds.RUNS: _page(kinds.RUNS, "/recon"),
+    kinds.SETTLEMENT: _page(kinds.SETTLEMENT, "/settlement"),
     kinds.CONFIRMATIONS: _page(kinds.CONFIRMATIONS, "/confirmations"),
     kinds.PRICES: _page(kinds.PRICES, "/prices"),
     kinds.WEBHOOKS: _page(kinds.WEBHOOKS, "/admin/webhooks"),

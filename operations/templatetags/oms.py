@@ -22,6 +22,18 @@ from operations.domain.shown_status import REQUEST_WORDS, ShownStatus, shown_sta
 
 register = template.Library()
 
+SETTLEMENT_MARKS = {
+    "waiting": ("waiting", "queued"),
+    "instructed": ("waiting", "sent"),
+    "matched": ("working", "working"),
+    "pending": ("waiting", "waiting"),
+    "partial": ("working", "partial"),
+    "settled": ("done", "filled"),
+    "failed": ("refused", "refused"),
+    "rejected": ("refused", "refused"),
+    "canceled": ("ended", "ended"),
+}
+
 register.filter("grouped", grouped)
 register.filter("signed", signed)
 
@@ -199,3 +211,10 @@ def break_words(code: str) -> str:
 def passed_checks(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The stored checks of a request that passed."""
     return [check for check in checks if check["verdict"] == "pass"]
+
+
+@register.simple_tag
+def settlement_mark(state: str) -> SafeString:
+    """The state of a settlement instruction."""
+    family, code = SETTLEMENT_MARKS[state]
+    return format_html('<span class="st {}">{}{}</span>', family, glyph(code), state)

@@ -106,6 +106,14 @@ PROGRAMS: dict[str, tuple[Door, ...]] = {
     ),
     "api/v1/reports": (Door("GET", "/api/v1/reports", API_KNOWN),),
     "api/v1/reports/<slug:name>": (Door("GET", "/api/v1/reports/fills", API_KNOWN),),
+    "api/v1/settlement-instructions": (Door("GET", "/api/v1/settlement-instructions", API_KNOWN),),
+    "api/v1/settlement-instructions/<str:ref>": (
+        Door("GET", "/api/v1/settlement-instructions/S1-1", (401, 404, 404, 404, 404, 404)),
+    ),
+    "api/v1/settlement-files": (
+        Door("POST", "/api/v1/settlement-files", API_NOT_THEIRS, lambda d: {"custodian": "X", "content": "x"}),
+    ),
+    "api/v1/cash-forecast": (Door("GET", "/api/v1/cash-forecast", API_KNOWN),),
     "api/v1/stops": (
         Door("GET", "/api/v1/stops", API_KNOWN),
         Door("POST", "/api/v1/stops", API_NOT_THEIRS, lambda d: {"scopes": [{"scope": "firm"}], "reason": "test"}),

@@ -34,6 +34,10 @@ RECON: dict[str, tuple[Door, ...]] = {
     "sync/<uuid:intake_id>/accept": (Door("POST", "/sync/{d.run_id}/accept", NOT_THEIRS, lambda d: {"reason": "x"}),),
     "sync/<uuid:intake_id>/cancel": (Door("POST", "/sync/{d.run_id}/cancel", NOT_THEIRS, lambda d: {"reason": "x"}),),
     "sync/<uuid:intake_id>/rejects": (Door("GET", "/sync/{d.run_id}/rejects", NOT_THEIRS),),
+    "settlement": (Door("GET", "/settlement", SIGNED_IN),),
+    "settlement/<str:ref>": (Door("GET", "/settlement/S1-1", (302, 404, 404, 404, 404, 302)),),
+    "settlement/file": (Door("POST", "/settlement/file", NOT_THEIRS, lambda d: {"source": "X"}),),
+    "settlement/standing": (Door("POST", "/settlement/standing", NOT_THEIRS, lambda d: {"account": "X"}),),
     "b/<str:ref>": (Door("GET", "/b/{d.break_ref}", SEES_THE_DESK),),
     "b/<str:ref>/repair": (
         Door("POST", "/b/{d.break_ref}/repair", HIDDEN_OR_REFUSED, lambda d: {"repair": "accept_timing", "key": "k"}),

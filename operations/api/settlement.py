@@ -1,0 +1,226 @@
+"""The API of settlement: instructions with all that was said of them, cash to come, and files of custodians."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.selectors.forecast import CashForecast, forecast_cash
+from allocations.models import SettlementInstruction, SettlementStatus
+from allocations.permissions import require_work
+from allocations.selectors.settlement import (
+    MOST,
+    STEPS,
+    InstructionFilter,
+    get_instruction,
+    list_instructions,
+    seen_accounts,
+)
+from allocations.services.receive_statuses import SOURCE_LENGTH, receive_statuses
+from authorisation.domain.scopes import POST_TRADE_READ, POST_TRADE_WRITE
+from kernel.clock import utc_now
+from kernel.errors import Invalid
+from kernel.numbers import plain
+from orders.api.reading import UNREADABLE
+from orders.api.serializers import StrictSerializer
+from orders.api.views import KEY, OrderApiView
+
+MOST_TEXT = 1_000_000
+STATES = (*STEPS, "canceled")
+
+
+class InstructionsAnswer(serializers.Serializer[Any]):
+    """Instructions by settlement date, the oldest first; figures as text, units and money apart."""
+
+    instructions = serializers.ListField(child=serializers.DictField())
+
+
+class InstructionAnswer(serializers.Serializer[Any]):
+    """One instruction, and what custodians said of it in the order in which it took effect."""
+
+    ref = serializers.CharField()
+    state = serializers.CharField()
+    statuses = serializers.ListField(child=serializers.DictField())
+
+
+class ForecastAnswer(serializers.Serializer[Any]):
+    """By currency: settled now, what waits to be paid out, and each date with receipts, payments and what is expected then."""
+
+    today = serializers.DateField()
+    cash = serializers.ListField(child=serializers.DictField())
+
+
+class FileSerializer(StrictSerializer):
+    """``custodian`` is whose word it is, ``content`` the text of a file: sese.024 and sese.025, or CSV (docs/formats/settlement.md)."""
+
+    custodian = serializers.CharField(max_length=SOURCE_LENGTH)
+    content = serializers.CharField(max_length=MOST_TEXT, trim_whitespace=False)
+
+
+class FileAnswer(serializers.Serializer[Any]):
+    """What became of a file: records in it, those that were new, instructions that moved, and records that cannot be read."""
+
+    sha256 = serializers.CharField()
+    records = serializers.IntegerField()
+    stored = serializers.IntegerField()
+    moved = serializers.IntegerField()
+    contradictions = serializers.IntegerField()
+    unknown = serializers.IntegerField()
+    bad = serializers.ListField(child=serializers.DictField())
+
+
+class InstructionsView(OrderApiView):
+    """``/settlement-instructions``: what is not over, or as asked; at most 200."""
+
+    scopes = {"GET": POST_TRADE_READ}
+    parameters = {"GET": ("settlement_date", "state", "account", "currency")}
+
+    @extend_schema(
+        operation_id="settlement_instructions_list",
+        parameters=[
+            OpenApiParameter("settlement_date", OpenApiTypes.DATE),
+            OpenApiParameter("state", str, enum=STATES),
+            OpenApiParameter("account", str),
+            OpenApiParameter("currency", str),
+        ],
+        responses={200: InstructionsAnswer},
+    )
+    def get(self, request: Request) -> Response:
+        asked = request.query_params.dict()
+        wanted = InstructionFilter(
+            _day(asked.get("settlement_date", "")),
+            _state(asked.get("state", "")),
+            asked.get("account", "")[:24],
+            asked.get("currency", "")[:3],
+        )
+        rows = list_instructions(self.principal(), wanted, most=MOST)
+        return Response({"instructions": [_told(row) for row in rows]})
+
+
+class InstructionView(OrderApiView):
+    """``/settlement-instructions/{ref}``."""
+
+    scopes = {"GET": POST_TRADE_READ}
+
+    @extend_schema(operation_id="settlement_instructions_get", responses={200: InstructionAnswer})
+    def get(self, request: Request, ref: str) -> Response:
+        one = get_instruction(self.principal(), ref)
+        return Response(_told(one.row) | {"statuses": [_said(row) for row in one.statuses]})
+
+
+class CashForecastView(OrderApiView):
+    """``/cash-forecast``: net cash by date and currency over all accounts the caller sees, fails included."""
+
+    scopes = {"GET": POST_TRADE_READ}
+
+    @extend_schema(operation_id="cash_forecast_get", responses={200: ForecastAnswer})
+    def get(self, request: Request) -> Response:
+        today = utc_now().date()
+        found = forecast_cash(list(seen_accounts(self.principal())), today=today)
+        return Response({"today": today.isoformat(), "cash": [_cash(one) for one in found]})
+
+
+class SettlementFilesView(OrderApiView):
+    """``/settlement-files``: bring what a custodian says. The same file again changes nothing."""
+
+    scopes = {"POST": POST_TRADE_WRITE}
+
+    @extend_schema(
+        operation_id="settlement_files_create", request=FileSerializer, parameters=[KEY], responses={201: FileAnswer}
+    )
+    def post(self, request: Request) -> Response:
+        require_work(self.principal())
+        body = self.body(FileSerializer)
+        return self.once(dict(body), lambda: (status.HTTP_201_CREATED, self._take(body)))
+
+    def _take(self, body: dict[str, Any]) -> dict[str, Any]:
+        done = receive_statuses(
+            actor=self.principal(), at=utc_now(), content=body["content"].encode(), source=body["custodian"]
+        )
+        return {
+            "sha256": done.sha256,
+            "records": done.records,
+            "stored": done.stored,
+            "moved": done.moved,
+            "contradictions": done.contradictions,
+            "unknown": done.unknown,
+            "bad": [{"line": one.line, "sentence": one.sentence} for one in done.bad],
+        }
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Invalid("PARAMETERS_INVALID", UNREADABLE, {"settlement_date": ["A day is written 2026-11-24."]}) from None
+
+
+def _state(text: str) -> str:
+    if text and text not in STATES:
+        raise Invalid("PARAMETERS_INVALID", UNREADABLE, {"state": [f"One of {', '.join(STATES)}."]})
+    return text
+
+
+def _told(row: SettlementInstruction) -> dict[str, Any]:
+    standing = row.standing
+    return {
+        "ref": row.ref,
+        "state": row.state,
+        "account": row.account.code,
+        "symbol": row.allocation.block.listing.symbol,
+        "delivery": row.delivery,
+        "quantity": plain(row.qty),
+        "amount": plain(row.amount),
+        "currency": row.currency,
+        "settled_quantity": plain(row.settled_qty),
+        "settled_amount": plain(row.settled_amount),
+        "trade_date": row.trade_date.isoformat(),
+        "settlement_date": row.settlement_date.isoformat(),
+        "agent": standing.agent if standing is not None else None,
+        "reason_code": row.reason_code,
+        "reason": row.reason,
+        "failing_since": row.failing_since.isoformat() if row.failing_since else None,
+        "buy_in": row.buy_in or None,
+        "buy_in_on": row.buy_in_on.isoformat() if row.buy_in_on else None,
+    }
+
+
+def _said(row: SettlementStatus) -> dict[str, Any]:
+    return {
+        "source": row.source,
+        "status": row.status,
+        "their_ref": row.their_ref,
+        "quantity": plain(row.qty) if row.qty is not None else None,
+        "amount": plain(row.amount) if row.amount is not None else None,
+        "currency": row.currency,
+        "reason_code": row.reason_code,
+        "reason": row.reason,
+        "effective_at": row.effective_at.isoformat(),
+        "received_at": row.received_at.isoformat(),
+    }
+
+
+def _cash(one: CashForecast) -> dict[str, Any]:
+    return {
+        "currency": one.currency,
+        "settled": plain(one.settled),
+        "to_pay_out": plain(one.to_pay_out),
+        "lowest": plain(one.lowest),
+        "days": [
+            {
+                "date": line.day.isoformat(),
+                "overdue": line.overdue,
+                "receipts": plain(line.receipts),
+                "payments": plain(line.payments),
+                "net": plain(line.net),
+                "expected": plain(line.expected),
+            }
+            for line in one.days
+        ],
+    }

@@ -1,0 +1,144 @@
+"""The page of settlement and its API: who sees which rows, what a custodian's file does, and what can be asked from it."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.selectors.forecast import forecast_cash
+from accounts.services.deposit import Deposit, deposit
+from allocations.models import SettlementInstruction, StandingInstruction
+from allocations.services.instruct_settlements import instruct_settlements
+from authorisation.models import AuthorisationRequest, User
+from tests.factories import AT, make_desk, make_principal
+from tests.factories.accounts import SEED, funded_account
+from tests.factories.doors import issue_token
+from tests.integration.accounts.test_settle_trades import settle
+from tests.integration.accounts.test_statements import bought
+from tests.integration.allocations.test_settlement import HEADER, World, booked, line
+
+pytestmark = pytest.mark.django_db
+D = Decimal
+
+
+@pytest.fixture
+def world(tmp_path: Path, settings: Any) -> World:
+    settings.VAR_DIR = tmp_path
+    made = booked()
+    instruct_settlements(at=AT)
+    return made
+
+
+def operations(world: World, name: str = "ops") -> Client:
+    actor = make_principal(
+        name, role=name, rights=("work_post_trade",), desks=(world.desk.desk,), groups=(world.desk.group,)
+    )
+    return client_of(actor.user_id)
+
+
+def client_of(user_id: int) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=user_id), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_the_ladder_the_list_and_one_instruction_are_rows(world: World) -> None:
+    client = operations(world)
+    page = client.get("/settlement").content.decode()
+    assert 'href="/settlement?day=2026-11-24&amp;currency=GBP&amp;state=instructed">2</a>' in page
+    assert "−726.67" in page
+    assert "S1000-1" in page
+    assert "HARBGB2L" not in page  # the custodian of this world is another
+    assert "CUSTGB2L" in page
+    narrowed = client.get("/settlement?state=settled").content.decode()
+    assert "None like that." in narrowed
+    part = client.get("/settlement?part=1").content.decode()
+    assert "2026-11-24" in part
+    assert "<h1>" not in part
+    one = client.get("/settlement/S1000-1").content.decode()
+    assert "20261120-" in one
+    assert client.get("/settlement?day=soon").status_code == 400
+    other = make_desk("EQ9", symbol="BARC.L", last="240")
+    stranger = client_of(other.dealer.user_id)
+    seen = stranger.get("/settlement").content.decode()
+    assert "S1000-1" not in seen
+    assert "Nothing is to settle." in seen
+    assert stranger.get("/settlement/S1000-1").status_code == 404
+
+
+def test_a_file_is_taken_in_once_and_only_by_whom_it_is_for(world: World) -> None:
+    client = operations(world)
+    content = (HEADER + line("S1000-1", "settled", "Z1", "1000", "724.50")).encode()
+
+    def bring(who: Client) -> int:
+        file = SimpleUploadedFile("a.csv", content)
+        return who.post("/settlement/file", {"source": "CUSTGB2L", "file": file}).status_code
+
+    assert bring(client_of(world.desk.dealer.user_id)) == 403
+    assert world.row().state == "instructed"
+    assert (bring(client), bring(client)) == (302, 302)
+    assert world.row().state == "settled"
+    assert "Z1" in client.get("/settlement/S1000-1").content.decode()
+    bad = client.post("/settlement/file", {"source": "X", "file": SimpleUploadedFile("a.xml", b"<a/>")})
+    assert bad.status_code in (409, 422)
+    assert "FILE_WITHOUT_RECORDS" in bad.content.decode()
+
+
+def test_where_an_account_settles_is_asked_from_the_page(world: World) -> None:
+    client = operations(world)
+    typed = {
+        "account": world.desk.account.code, "currency": "GBP", "agent": "NEWCGB2L", "place": "CRSTGB22", "key": "k1",
+        "safekeeping_account": "S-1", "cash_account": "C-1", "effective_from": "2026-12-01", "reason": "New custodian",
+    }  # fmt: skip
+    wrong = client.post("/settlement/standing", typed | {"agent": "NOT A BIC"})
+    assert wrong.status_code == 400
+    assert "New custodian" in wrong.content.decode()
+    assert client.post("/settlement/standing", typed).status_code == 302
+    assert AuthorisationRequest.objects.get().payload["terms"]["agent"] == "NEWCGB2L"
+    assert StandingInstruction.objects.filter(agent="NEWCGB2L").count() == 0
+
+
+def test_the_api_tells_the_same_and_takes_files(world: World) -> None:
+    actor = make_principal(
+        "svc", role="svc", rights=("work_post_trade",), desks=(world.desk.desk,), groups=(world.desk.group,)
+    )
+    issue_token(actor, "settlement-token")
+    client = Client(headers={"Authorization": "Bearer settlement-token"})
+    listed = client.get("/api/v1/settlement-instructions?state=instructed").json()["instructions"]
+    assert [(row["ref"], row["amount"], row["agent"]) for row in listed] == [
+        ("S1000-1", "724.5", "CUSTGB2L"), ("S1001-1", "2.17", "CUSTGB2L")
+    ]  # fmt: skip
+    body = {"custodian": "CUSTGB2L", "content": HEADER + line("S1000-1", "pending", code="LACK")}
+    headers = {"Idempotency-Key": "f1"}
+    for _again in range(2):
+        answer = client.post("/api/v1/settlement-files", body, content_type="application/json", headers=headers)
+        assert (answer.status_code, answer.json()["moved"]) == (201, 1)
+    one = client.get("/api/v1/settlement-instructions/S1000-1").json()
+    assert (one["state"], [said["reason_code"] for said in one["statuses"]]) == ("pending", ["LACK"])
+    assert client.get("/api/v1/settlement-instructions?state=nothing").status_code == 400
+    cash = client.get("/api/v1/cash-forecast").json()["cash"]
+    assert [(one["currency"], one["settled"]) for one in cash] == [("GBP", "200000")]
+    assert SettlementInstruction.objects.count() == 2
+
+
+def test_cash_to_come_is_by_date_with_fails_apart_and_settlements_taken_off() -> None:
+    account, other = funded_account(), funded_account("AC2")
+    today = date(2026, 11, 25)
+    bought(account, "100", "-200")  # was to settle on the 24th
+    bought(account, "-10", "30", settlement_date=date(2026, 11, 26))
+    bought(other, "1", "-5", settlement_date=date(2026, 11, 26))
+    settle(account, ("40", "-80"))
+    deposit(actor=SEED, at=AT, business_date=today, deposits=[Deposit(other.id, D(7), currency="USD")])
+    both = forecast_cash([account.id, other.id], today=today)
+    assert [(one.currency, one.settled, one.lowest) for one in both] == [
+        ("GBP", D(1920), D(1800)), ("USD", D(7), D(7))
+    ]  # fmt: skip
+    assert [(d.day, d.receipts, d.payments, d.expected, d.overdue) for d in both[0].days] == [
+        (date(2026, 11, 24), D(0), D(-120), D(1800), True), (date(2026, 11, 26), D(30), D(-5), D(1825), False)
+    ]  # fmt: skip
