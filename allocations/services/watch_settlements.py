@@ -1,11 +1,15 @@
 """Sweeper: what has not settled when its day is over has failed; it ages in settlement days, and at its market's mark is bought in.
 
-A day is over at midnight of the market. SETTLEMENT_FAILED is raised at once, again as critical when a buy-in is due, and cleared
-when it settles or is undone (``_apply_statuses``, ``on_allocated_settle``). Penalties are the depository's: shown, not booked.
+A day is over at midnight of the market. SETTLEMENT_FAILED is raised for each at once, again as critical when a buy-in is due, and
+cleared when it settles or is undone (``_apply_statuses``, ``on_allocated_settle``). Where a custodian never said a word about many
+of a day, that silence is the one matter (CUSTODIAN_SILENT): a person asks for its file and is not told of each. Penalties are the
+depository's: shown, not booked.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -16,7 +20,7 @@ from allocations.domain import transitions as moves
 from allocations.domain.buy_in import age_in_days, buy_in_day, rule_for
 from allocations.domain.instructing import DELIVER
 from allocations.locks import lock_instructions
-from allocations.models import SettlementInstruction
+from allocations.models import SettlementInstruction, SettlementStatus, StandingInstruction
 from allocations.selectors.buy_in import buy_in_rules
 from allocations.services._settlement_events import FAILED, Moved, record_moves, settlement_anomaly, tell
 from authorisation.domain.principal import process_principal
@@ -29,6 +33,8 @@ from refdata.selectors import get_market_clock
 
 ACTOR = process_principal("settlement")
 MOST = 1000
+MANY = 10
+SILENT = "CUSTODIAN_SILENT"
 _DUE = """
 SELECT i.id, m.mic, a.side, (%(at)s AT TIME ZONE m.time_zone)::date
   FROM allocations_settlementinstruction i
@@ -59,8 +65,41 @@ def watch_settlements(*, at: datetime, most: int = MOST) -> int:
         ]
         moved = [_fail(row, about[row.id]) for row in rows]
         record_moves(actor=ACTOR, at=at, batch_id=new_id(), moved=moved, why="its day is over")
-        tell([_anomaly(row, about[row.id]) for row in rows], kind=ANOMALY_RAISED, actor=ACTOR, at=at)
+        silent = _silent(rows)
+        unheard = {row.id for group in silent.values() for row in group}
+        anomalies = [_anomaly(row, about[row.id]) for row in rows if row.id not in unheard]
+        anomalies += [_silence(agent, day, group) for (agent, day), group in sorted(silent.items())]
+        tell(anomalies, kind=ANOMALY_RAISED, actor=ACTOR, at=at)
     return len(rows)
+
+
+def _silent(rows: Sequence[SettlementInstruction]) -> dict[tuple[str, date], list[SettlementInstruction]]:
+    """By custodian and day what nothing was ever said of, where that is many; what must be bought in is told by itself."""
+    said = set(SettlementStatus.objects.filter(instruction__in=rows).values_list("instruction_id", flat=True))
+    agents = dict(
+        StandingInstruction.objects.filter(id__in={row.standing_id for row in rows}).values_list("id", "agent")
+    )
+    groups: defaultdict[tuple[str, date], list[SettlementInstruction]] = defaultdict(list)
+    for row in rows:
+        if row.id not in said and not row.buy_in and row.standing_id is not None:
+            groups[agents[row.standing_id], row.settlement_date].append(row)
+    return {place: group for place, group in groups.items() if len(group) >= MANY}
+
+
+def _silence(agent: str, day: date, group: Sequence[SettlementInstruction]) -> Anomaly:
+    return Anomaly(
+        kind=SILENT,
+        severity=Severity.HIGH,
+        subject_type="custodian",
+        subject_id=agent,
+        sentence=f"{agent} has said nothing of {len(group)} instructions that were to settle on {day}: ask for its files.",
+        dedupe_key=f"custodian-silent:{agent}:{day}",
+        evidence={
+            "agent": agent,
+            "settlement_date": day.isoformat(),
+            "instructions": [row.ref for row in group[:MANY]],
+        },
+    )
 
 
 def _due(at: datetime, most: int) -> dict[UUID, _Market]:

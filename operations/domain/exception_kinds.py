@@ -233,6 +233,7 @@ _SETTLEMENT = {
     "SETTLEMENT_CONTRADICTION": _books("A custodian contradicts what we know", "R-26", SETTLEMENT, settles=PERSON),
     "SETTLEMENT_AMOUNT_DIFFERS": _books("Another amount was paid than instructed", "R-26", SETTLEMENT, settles=PERSON),
     "SETTLEMENT_FAILED": _books("A trade did not settle on its day", "R-26", SETTLEMENT),
+    "CUSTODIAN_SILENT": _books("A custodian has said nothing of a day", "R-25", SETTLEMENT, settles=PERSON),
     "SETTLED_REVERSED": _books("What had settled was reversed", "R-26", SETTLEMENT, settles=PERSON),
 }
 _RISK = {

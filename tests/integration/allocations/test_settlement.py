@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from accounts.models import CashBalance, Holding
 from accounts.services.book_executions import book_executions
@@ -289,7 +288,7 @@ def _events(stream: str) -> list[Any]:
     return list(stream_records(stream))
 
 
-def test_ten_thousand_lines_cost_few_statements(django_assert_max_num_queries: Any) -> None:
+def test_many_lines_cost_few_statements(django_assert_max_num_queries: Any) -> None:
     desk = make_desk()
     accounts = [make_account(f"N{n}", group=desk.group) for n in range(60)]
     for account in accounts:
@@ -300,8 +299,22 @@ def test_ten_thousand_lines_cost_few_statements(django_assert_max_num_queries: A
         instruct_settlements(at=AT)
         say(*(line(f"S{1000 + n}-1", "settled", f"C{n}", "10", "7.24") for n in range(60)))
     assert SettlementInstruction.objects.filter(state="settled").count() == 60
-    assert connection.in_atomic_block
-    assert timedelta(days=1) < LATER - AT
+
+
+def test_a_custodian_that_says_nothing_of_a_day_is_one_matter() -> None:
+    desk = make_desk()
+    accounts = [make_account(f"N{n}", group=desk.group) for n in range(11)]
+    for account in accounts:
+        standing(desk, account)
+    made = booked_block(desk, [(account, 10) for account in accounts])
+    handle(made.events)
+    instruct_settlements(at=AT)
+    say(line("S1000-1", "pending", code="LACK"))
+    assert watch_settlements(at=datetime(2026, 11, 25, 0, 1, tzinfo=AT.tzinfo)) == 11
+    assert [text.partition(":")[0] for text in raised("SETTLEMENT_FAILED")] == ["S1000-1"]
+    assert raised("CUSTODIAN_SILENT") == [
+        "CUSTGB2L has said nothing of 10 instructions that were to settle on 2026-11-24: ask for its files."
+    ]
 
 
 def test_a_day_that_is_over_fails_what_did_not_settle_and_a_buy_in_is_due_by_its_markets_rule() -> None:
