@@ -81,7 +81,7 @@ PAGES: tuple[HousePage, ...] = (
         "/settlement",
         "Settlement",
         "Settlement: what changes hands, fails, cash to come",
-        "i",
+        "x",
         sees_a_desk_or_holds(WORK_POST_TRADE, DECIDE_POST_TRADE),
     ),
     HousePage("/risk", "Risk", "Risk", "k", sees_a_desk_or_holds(*RISK), count="count-stops"),

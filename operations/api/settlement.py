@@ -35,13 +35,13 @@ MOST_TEXT = 1_000_000
 STATES = (*STEPS, "canceled")
 
 
-class InstructionsAnswer(serializers.Serializer[Any]):
+class SettlementInstructionsAnswer(serializers.Serializer[Any]):
     """Instructions by settlement date, the oldest first; figures as text, units and money apart."""
 
     instructions = serializers.ListField(child=serializers.DictField())
 
 
-class InstructionAnswer(serializers.Serializer[Any]):
+class SettlementInstructionAnswer(serializers.Serializer[Any]):
     """One instruction, and what custodians said of it in the order in which it took effect."""
 
     ref = serializers.CharField()
@@ -49,21 +49,21 @@ class InstructionAnswer(serializers.Serializer[Any]):
     statuses = serializers.ListField(child=serializers.DictField())
 
 
-class ForecastAnswer(serializers.Serializer[Any]):
+class CashForecastAnswer(serializers.Serializer[Any]):
     """By currency: settled now, what waits to be paid out, and each date with receipts, payments and what is expected then."""
 
     today = serializers.DateField()
     cash = serializers.ListField(child=serializers.DictField())
 
 
-class FileSerializer(StrictSerializer):
+class SettlementFileSerializer(StrictSerializer):
     """``custodian`` is whose word it is, ``content`` the text of a file: sese.024 and sese.025, or CSV (docs/formats/settlement.md)."""
 
     custodian = serializers.CharField(max_length=SOURCE_LENGTH)
     content = serializers.CharField(max_length=MOST_TEXT, trim_whitespace=False)
 
 
-class FileAnswer(serializers.Serializer[Any]):
+class SettlementFileAnswer(serializers.Serializer[Any]):
     """What became of a file: records in it, those that were new, instructions that moved, and records that cannot be read."""
 
     sha256 = serializers.CharField()
@@ -89,7 +89,7 @@ class InstructionsView(OrderApiView):
             OpenApiParameter("account", str),
             OpenApiParameter("currency", str),
         ],
-        responses={200: InstructionsAnswer},
+        responses={200: SettlementInstructionsAnswer},
     )
     def get(self, request: Request) -> Response:
         asked = request.query_params.dict()
@@ -108,7 +108,7 @@ class InstructionView(OrderApiView):
 
     scopes = {"GET": POST_TRADE_READ}
 
-    @extend_schema(operation_id="settlement_instructions_get", responses={200: InstructionAnswer})
+    @extend_schema(operation_id="settlement_instructions_get", responses={200: SettlementInstructionAnswer})
     def get(self, request: Request, ref: str) -> Response:
         one = get_instruction(self.principal(), ref)
         return Response(_told(one.row) | {"statuses": [_said(row) for row in one.statuses]})
@@ -119,7 +119,7 @@ class CashForecastView(OrderApiView):
 
     scopes = {"GET": POST_TRADE_READ}
 
-    @extend_schema(operation_id="cash_forecast_get", responses={200: ForecastAnswer})
+    @extend_schema(operation_id="cash_forecast_get", responses={200: CashForecastAnswer})
     def get(self, request: Request) -> Response:
         today = utc_now().date()
         found = forecast_cash(list(seen_accounts(self.principal())), today=today)
@@ -132,11 +132,14 @@ class SettlementFilesView(OrderApiView):
     scopes = {"POST": POST_TRADE_WRITE}
 
     @extend_schema(
-        operation_id="settlement_files_create", request=FileSerializer, parameters=[KEY], responses={201: FileAnswer}
+        operation_id="settlement_files_create",
+        request=SettlementFileSerializer,
+        parameters=[KEY],
+        responses={201: SettlementFileAnswer},
     )
     def post(self, request: Request) -> Response:
         require_work(self.principal())
-        body = self.body(FileSerializer)
+        body = self.body(SettlementFileSerializer)
         return self.once(dict(body), lambda: (status.HTTP_201_CREATED, self._take(body)))
 
     def _take(self, body: dict[str, Any]) -> dict[str, Any]:
