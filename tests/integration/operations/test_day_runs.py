@@ -73,7 +73,7 @@ def test_a_day_on_which_everything_is_over_ends_at_once(world: DeskWorld) -> Non
     run = end(at(FRIDAY, 16, 45))
     assert (run.state, run.finished_at) == ("done", at(FRIDAY, 16, 45))
     assert [step for step, kept in in_order(END, run.steps).items() if kept["done"]] == [
-        "close", "expire", "roll", "positions", "compare", "seal", "picture", "report",
+        "close", "expire", "roll", "positions", "notes", "compare", "seal", "picture", "report",
     ]  # fmt: skip
     assert (run.steps["expire"]["figures"], run.steps["roll"]["figures"]) == (
         {"open": 0}, {"carried": 0, "rolled": 0},
@@ -203,12 +203,12 @@ def test_how_far_it_is_can_be_read(world: DeskWorld) -> None:
     end(at(FRIDAY, 16))
     (state,) = list_day_states()
     assert (state.progress.at, state.progress.of, state.progress.says, state.expected_end) == (
-        0, 8, "The market has closed", None,
+        0, 9, "The market has closed", None,
     )  # fmt: skip
     end(at(FRIDAY, 17, 30))
     end(at(TUESDAY, 16), TUESDAY)
     newest, done = list_day_states()
-    assert (done.progress.at, done.progress.says, done.expected_end) == (8, "Done", at(FRIDAY, 17, 30))
+    assert (done.progress.at, done.progress.says, done.expected_end) == (9, "Done", at(FRIDAY, 17, 30))
     assert newest.expected_end == at(TUESDAY, 17, 30)  # as long as the one before took
 
 
