@@ -158,6 +158,8 @@ def test_one_line_undone_replaces_the_instruction_by_what_stands() -> None:
     line = world.made.lines[0]
     line.state, line.ended_at, line.ended_event_id = "reversed", AT, line.booked_event_id
     line.save(update_fields=["state", "ended_at", "ended_event_id"])
+    world.made.block.change()  # a booked block is its lines, always
+    world.made.block.save(update_fields=["state"])
     listen(world)
     last = world.said[-1]
     assert (last.trans_type, last.ref, last.ref_of, [one.ref for one in last.accounts], last.qty) == (
