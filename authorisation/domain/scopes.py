@@ -17,6 +17,7 @@ RECONCILIATION_READ = "reconciliation:read"
 RECONCILIATION_WRITE = "reconciliation:write"
 POST_TRADE_READ = "post_trade:read"
 POST_TRADE_WRITE = "post_trade:write"
+ALLOCATE_WRITE = "allocate:write"
 ANY_KEY = ""
 """Of an address that every key may ask, whatever its scopes."""
 
@@ -34,8 +35,9 @@ SCOPES: dict[str, str] = {
     EXCEPTIONS_WRITE: "Work on exceptions",
     RECONCILIATION_READ: "Read comparisons, breaks, reports and files of counterparties",
     RECONCILIATION_WRITE: "Bring files, start and stop comparisons, sign them off",
-    POST_TRADE_READ: "Read allocations, confirmations, notes and settlement",
+    POST_TRADE_READ: "Read allocations, confirmations, notes, settlement and the trade feed",
     POST_TRADE_WRITE: "Bring files of counterparties and custodians",
+    ALLOCATE_WRITE: "Say which accounts get what of a block",
 }
 
 

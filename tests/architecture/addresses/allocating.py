@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.architecture.addresses.door import SEES_THE_DESK, SIGNED_IN, Door
+from tests.architecture.addresses.door import (
+    API_KNOWN,
+    API_NOT_THEIRS,
+    API_SEES_THE_DESK,
+    SEES_THE_DESK,
+    SIGNED_IN,
+    Door,
+)
 from tests.architecture.addresses.recon import HIDDEN_OR_REFUSED
 
 JSON_ALLOCATES = (401, 403, 403, 403, 403, 401)
@@ -18,5 +25,11 @@ ALLOCATING: dict[str, tuple[Door, ...]] = {
     "alloc/<str:ref>/preview": (Door("POST", "/alloc/{d.block_ref}/preview", SEES_THE_DESK, lambda d: TYPED),),
     "alloc/<str:ref>/book": (
         Door("POST", "/alloc/{d.block_ref}/book", HIDDEN_OR_REFUSED, lambda d: {**TYPED, "key": "k", "reason": "x"}),
+    ),
+    "api/v1/blocks": (Door("GET", "/api/v1/blocks", API_KNOWN),),
+    "api/v1/blocks/<str:ref>": (Door("GET", "/api/v1/blocks/{d.block_ref}", API_SEES_THE_DESK),),
+    "api/v1/blocks/<str:ref>/allocations": (
+        Door("GET", "/api/v1/blocks/{d.block_ref}/allocations", API_SEES_THE_DESK),
+        Door("POST", "/api/v1/blocks/{d.block_ref}/allocations", API_NOT_THEIRS, lambda d: {"method": "weights"}),
     ),
 }

@@ -1,0 +1,106 @@
+"""Bodies and answers of the API of blocks: what is read strictly, and what the document of the API shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from allocations.domain.methods import MOST_LINES
+from allocations.domain.words import Method
+from orders.api.serializers import StrictSerializer
+
+
+class BookBodySerializer(StrictSerializer):
+    """How a block is to be divided. Lines and parameters are read by ``domain.methods``, which says what is wrong by line."""
+
+    method = serializers.ChoiceField(choices=[method.value for method in Method])
+    scheme = serializers.CharField(max_length=24, allow_blank=True, default="")
+    lines = serializers.ListField(child=serializers.DictField(), max_length=MOST_LINES, default=list)
+    parameters = serializers.DictField(default=dict)
+    reason = serializers.CharField(max_length=500, allow_blank=True, default="")
+    preview = serializers.RegexField(r"^([0-9a-f]{64})?$", allow_blank=True, default="")
+
+
+class BlockAnswer(serializers.Serializer[Any]):
+    """A block; ``said`` and ``waiting_for`` of one block alone."""
+
+    ref = serializers.CharField()
+    kind = serializers.ChoiceField(choices=("block", "direct"))
+    state = serializers.CharField()
+    desk = serializers.CharField()
+    account = serializers.CharField()
+    symbol = serializers.CharField()
+    side = serializers.CharField()
+    qty = serializers.CharField()
+    avg_px = serializers.CharField()
+    cash = serializers.CharField()
+    currency = serializers.CharField()
+    trade_date = serializers.DateField()
+    settlement_date = serializers.DateField()
+    round = serializers.IntegerField()
+    method = serializers.CharField(allow_null=True)
+    scheme = serializers.CharField(allow_null=True)
+    allocated_qty = serializers.CharField()
+    booked_at = serializers.DateTimeField(allow_null=True)
+    version = serializers.IntegerField()
+    waiting_for = serializers.UUIDField(allow_null=True, required=False)
+    said = serializers.DictField(allow_null=True, required=False)
+
+
+class BlocksAnswer(serializers.Serializer[Any]):
+    """Newest first, at most two hundred."""
+
+    blocks = BlockAnswer(many=True)
+
+
+class AllocationAnswer(serializers.Serializer[Any]):
+    """What one account got in one round; figures never change, another round replaces them."""
+
+    ref = serializers.CharField()
+    round = serializers.IntegerField()
+    account = serializers.CharField()
+    side = serializers.CharField()
+    qty = serializers.CharField()
+    avg_px = serializers.CharField()
+    gross = serializers.CharField()
+    charges = serializers.ListField(child=serializers.ListField())
+    fees = serializers.CharField()
+    net = serializers.CharField()
+    rounding = serializers.BooleanField()
+    state = serializers.ChoiceField(choices=("booked", "parked", "reversed", "compensated"))
+    reason = serializers.CharField(allow_null=True)
+    trade_date = serializers.DateField()
+    settlement_date = serializers.DateField()
+    compensates = serializers.UUIDField(allow_null=True)
+    booked_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class AllocationsAnswer(serializers.Serializer[Any]):
+    """A page of a thousand, by number."""
+
+    allocations = AllocationAnswer(many=True)
+    next = serializers.IntegerField()
+    more = serializers.BooleanField()
+
+
+class WhyAnswer(serializers.Serializer[Any]):
+    """Why a second person must look."""
+
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+
+
+class BookAnswer(serializers.Serializer[Any]):
+    """``outcome`` booked (200) or pending_authorisation (202): then nothing has moved."""
+
+    block = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=("booked", "pending_authorisation"))
+    round = serializers.IntegerField()
+    lines = serializers.IntegerField()
+    parked = serializers.IntegerField()
+    rounding = serializers.CharField()
+    error = serializers.CharField()
+    authorisation_id = serializers.UUIDField(allow_null=True)
+    whys = WhyAnswer(many=True)
