@@ -64,5 +64,5 @@ def test_a_block_is_read_divided_once_and_its_lines_are_read() -> None:
     )  # fmt: skip
     assert get(f"/blocks/{ref}").json()["waiting_for"] == asked.json()["authorisation_id"]
     assert (
-        post(f"/blocks/{ref}/allocations", {"method": "pro_rata", "lines": [{"x": "y"}]}, key="k3").status_code == 400
+        post(f"/blocks/{ref}/allocations", {"method": "pro_rata", "lines": [{"x": "y"}]}, key="k3").status_code == 409
     )

@@ -67,6 +67,8 @@ def real_ids(case: Any, doors: Doors, chance: random.Random) -> None:
         "approval_id": str(doors.approvals[0]),
         "item_id": str(doors.exceptions[0]),
         "run_id": str(doors.run_id),
+        "ref": doors.block_ref,
+        "file_id": str(doors.run_id),
         "code": doors.own.account.code,
     }
     if is_good(case, ParameterLocation.PATH) and chance.random() < 0.5:
