@@ -68,11 +68,12 @@ def real_ids(case: Any, doors: Doors, chance: random.Random) -> None:
         "item_id": str(doors.exceptions[0]),
         "run_id": str(doors.run_id),
         "ref": doors.block_ref,
-        "file_id": str(doors.run_id),
+        "note_id": str(doors.notes[0]),
         "code": doors.own.account.code,
     }
-    if is_good(case, ParameterLocation.PATH) and chance.random() < 0.5:
-        case.path_parameters = {name: real[name] for name in case.path_parameters or {}}
+    named = case.path_parameters or {}
+    if is_good(case, ParameterLocation.PATH) and chance.random() < 0.5 and named.keys() <= real.keys():
+        case.path_parameters = {name: real[name] for name in named}
     wanted = isinstance(case.body, dict) and "account" in case.body and is_good(case, ParameterLocation.BODY)
     if wanted and chance.random() < 0.5:
         for name in ("stop_px", "min_qty", "max_floor", "expire_at", "expire_date", "time_in_force", "locate_ref"):
