@@ -26,7 +26,7 @@ class BlockAnswer(serializers.Serializer[Any]):
     """A block; ``said`` and ``waiting_for`` of one block alone."""
 
     ref = serializers.CharField()
-    kind = serializers.ChoiceField(choices=("block", "direct"))
+    kind = serializers.CharField(help_text="block or direct")
     state = serializers.CharField()
     desk = serializers.CharField()
     account = serializers.CharField()
