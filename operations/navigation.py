@@ -76,7 +76,13 @@ PAGES: tuple[HousePage, ...] = (
     HousePage(
         "/recon", "Recon", "Reconciliation: runs and breaks", "r", sees_a_desk_or_holds(WORK_BREAK, DECIDE_BREAK)
     ),
-    HousePage("/sync", "Sync", "Start of day: files of accounts, cash, holdings", "s", holds(WORK_BREAK, DECIDE_BREAK)),
+    HousePage(
+        "/sync",
+        "Sync",
+        "Start of day: files of accounts, cash, holdings",
+        "s",
+        holds(WORK_BREAK, DECIDE_BREAK, SEARCH_AUDIT),
+    ),
     HousePage(
         "/settlement",
         "Settlement",

@@ -26,6 +26,7 @@ from operations.selectors.sync import (
 from operations.views.edge import is_part, page
 from operations.views.exports import handed_over, heading_for
 from reconciliation.domain.records import START_OF_DAY
+from reconciliation.permissions import require_work
 from reconciliation.selectors.feeds import find_feed
 from reconciliation.services.ask_acceptance import ask_acceptance
 from reconciliation.services.begin_intake import begin_intake
@@ -66,6 +67,7 @@ def _sync_page(request: HttpRequest, actor: Principal, error: OmsError | None = 
 @page
 def upload(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Keep a file, hand it to a worker and go to where it is followed; one that is refused at the door says why above the form."""
+    require_work(actor)
     chosen, kind = request.FILES.get("file"), request.POST.get("kind", "")
     if chosen is None or kind not in KINDS:
         return _sync_page(request, actor, Invalid("UPLOAD_MISSING", "Choose a file and what it is about."))

@@ -12,6 +12,8 @@ from tests.architecture.addresses.door import (
     Door,
 )
 
+API_AUDITS = (401, 403, 403, 200, 403, 403)
+API_NO_SUCH_FILE = (401, 403, 403, 404, 403, 403)
 PROGRAMS: dict[str, tuple[Door, ...]] = {
     "api/v1/me": (Door("GET", "/api/v1/me", API_KNOWN),),
     "api/v1/orders": (
@@ -73,12 +75,12 @@ PROGRAMS: dict[str, tuple[Door, ...]] = {
         Door("POST", "/api/v1/approvals/{d.approvals[0]}/withdraw", (401, 200, 404, 403, 403, 403)),
     ),
     "api/v1/feed-files": (
-        Door("GET", "/api/v1/feed-files", API_NOT_THEIRS),
+        Door("GET", "/api/v1/feed-files", API_AUDITS, measured_as="auditor"),
         Door("POST", "/api/v1/feed-files?name=a.csv&kind=cash", API_NOT_THEIRS),
     ),
-    "api/v1/feed-files/<uuid:file_id>": (Door("GET", "/api/v1/feed-files/{d.run_id}", API_NOT_THEIRS),),
-    "api/v1/intakes": (Door("GET", "/api/v1/intakes", API_NOT_THEIRS),),
-    "api/v1/intakes/<uuid:intake_id>": (Door("GET", "/api/v1/intakes/{d.run_id}", API_NOT_THEIRS),),
+    "api/v1/feed-files/<uuid:file_id>": (Door("GET", "/api/v1/feed-files/{d.run_id}", API_NO_SUCH_FILE),),
+    "api/v1/intakes": (Door("GET", "/api/v1/intakes", API_AUDITS, measured_as="auditor"),),
+    "api/v1/intakes/<uuid:intake_id>": (Door("GET", "/api/v1/intakes/{d.run_id}", API_NO_SUCH_FILE),),
     "api/v1/reconciliation-runs": (
         Door("GET", "/api/v1/reconciliation-runs", API_KNOWN),
         Door(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.architecture.addresses.door import NOT_THEIRS, SEES_THE_DESK, SIGNED_IN, Door
+from tests.architecture.addresses.door import AUDITS, NOT_THEIRS, SEES_THE_DESK, SIGNED_IN, Door
 
+NO_SUCH_FILE = (302, 403, 403, 404, 403, 302)
 HIDDEN_OR_REFUSED = (302, 403, 404, 403, 403, 302)
 
 RECON: dict[str, tuple[Door, ...]] = {
@@ -28,12 +29,12 @@ RECON: dict[str, tuple[Door, ...]] = {
     "recon/<uuid:run_id>/sign-off": (
         Door("POST", "/recon/{d.run_id}/sign-off", NOT_THEIRS, lambda d: {"statement": "x", "digest": "x"}),
     ),
-    "sync": (Door("GET", "/sync", NOT_THEIRS),),
+    "sync": (Door("GET", "/sync", AUDITS, measured_as="auditor"),),
     "sync/upload": (Door("POST", "/sync/upload", NOT_THEIRS, lambda d: {"kind": "cash"}),),
-    "sync/<uuid:intake_id>": (Door("GET", "/sync/{d.run_id}", NOT_THEIRS),),
+    "sync/<uuid:intake_id>": (Door("GET", "/sync/{d.run_id}", NO_SUCH_FILE),),
     "sync/<uuid:intake_id>/accept": (Door("POST", "/sync/{d.run_id}/accept", NOT_THEIRS, lambda d: {"reason": "x"}),),
     "sync/<uuid:intake_id>/cancel": (Door("POST", "/sync/{d.run_id}/cancel", NOT_THEIRS, lambda d: {"reason": "x"}),),
-    "sync/<uuid:intake_id>/rejects": (Door("GET", "/sync/{d.run_id}/rejects", NOT_THEIRS),),
+    "sync/<uuid:intake_id>/rejects": (Door("GET", "/sync/{d.run_id}/rejects", NO_SUCH_FILE),),
     "settlement": (Door("GET", "/settlement", SIGNED_IN),),
     "settlement/<str:ref>": (Door("GET", "/settlement/S1-1", (302, 404, 404, 404, 404, 302)),),
     "settlement/file": (Door("POST", "/settlement/file", NOT_THEIRS, lambda d: {"source": "X"}),),

@@ -115,3 +115,21 @@ def test_an_upload_is_followed_while_a_worker_takes_it_in_for_who_brought_it(cli
     assert client.get(f"{where}?part=1", headers=part)["HX-Refresh"] == "true"
     told = Event.objects.get(kind="IntakeApplied")
     assert (told.actor, told.on_behalf_of) == ("process:start_of_day", intake.started_by)
+
+
+def test_an_auditor_reads_everything_and_changes_nothing(client: Client) -> None:
+    bring(client, "AC1,GBP,900", "NOBODY,GBP,7")
+    intake = Intake.objects.get()
+    auditor = Client()
+    auditor.force_login(person("auditor", rights=("search_audit",)))
+    assert "Your role may not take files in." in text_of(auditor, "/sync")
+    assert "Your role may not work on reconciliation." in text_of(auditor, f"/sync/{intake.pk}")
+    assert "NOBODY,GBP,7" in text_of(auditor, f"/sync/{intake.pk}/rejects")
+    file = SimpleUploadedFile("cash.csv", b"account,currency,amount\nAC1,GBP,1\n")
+    tried = [
+        auditor.post("/sync/upload", {"kind": "cash", "source": "BANK", "file": file}),
+        *(auditor.post(f"/sync/{intake.pk}/{what}", {"reason": "x"}) for what in ("accept", "cancel")),
+    ]
+    assert [answer.status_code for answer in tried] == [403, 403, 403]
+    intake.refresh_from_db()
+    assert (intake.state, Intake.objects.count(), AuthorisationRequest.objects.count()) == ("waiting", 1, 0)
