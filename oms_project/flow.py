@@ -79,6 +79,7 @@ LISTENERS: tuple[Listener, ...] = (
             "AllocationBooked",
             "AllocationReversed",
             "AllocationCompensated",
+            "AllocationReleased",
             "DirectTradesFormed",
             "DirectTradesReversed",
             "DirectTradesCompensated",

@@ -14,6 +14,7 @@ from accounts.services.decide_account_state import decide_account_state
 from accounts.services.decide_cash_booking import decide_cash_booking
 from accounts.services.decide_withdrawal import decide_withdrawal
 from allocations.services.decide_allocation import decide_allocation
+from allocations.services.decide_post_trade_rules import decide_post_trade_rules
 from allocations.services.decide_standing_instruction import decide_standing_instruction
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
@@ -33,6 +34,7 @@ from operations.selectors.key_effect import describe_api_key
 from operations.selectors.limits import describe_limit_change
 from operations.selectors.order_effect import describe_order_request
 from operations.selectors.policies import describe_policy_change
+from operations.selectors.post_trade_rules import describe_post_trade_rules
 from operations.selectors.rates import describe_rate_change
 from operations.selectors.retention import describe_hold_release, describe_retention_change
 from operations.selectors.rule_changes import describe_rule_change
@@ -91,5 +93,6 @@ KINDS: dict[str, ApprovalKind] = {
     "break_repair": ApprovalKind(decide_break_repair, describe_break_repair),
     "recon_rules": ApprovalKind(decide_recon_rules, describe_recon_rules),
     "allocation": ApprovalKind(decide_allocation, describe_allocation),
+    "post_trade_rules": ApprovalKind(decide_post_trade_rules, describe_post_trade_rules),
     "corporate_action": ApprovalKind(decide_corporate_action, describe_action),
 }

@@ -24,6 +24,7 @@ from tests.integration.fsck.corruptions_actions import ACTIONS
 from tests.integration.fsck.corruptions_allocations import ALLOCATIONS
 from tests.integration.fsck.corruptions_blocks import BLOCKS
 from tests.integration.fsck.corruptions_breaks import BREAKS
+from tests.integration.fsck.corruptions_confirmations import CONFIRMATIONS
 from tests.integration.fsck.corruptions_notes import NOTES
 from tests.integration.fsck.corruptions_post_trade_wire import POST_TRADE_WIRE
 from tests.integration.fsck.corruptions_reviews import REVIEWS
@@ -80,6 +81,7 @@ def test_a_used_database_holds(truth: Path) -> None:
         *BLOCKS,
         *BREAKS,
         *NOTES,
+        *CONFIRMATIONS,
         *REVIEWS,
         *SETTLEMENT,
         *WEBHOOKS,
@@ -106,6 +108,7 @@ def test_every_check_has_a_planted_corruption() -> None:
             *BLOCKS,
             *BREAKS,
             *NOTES,
+            *CONFIRMATIONS,
             *REVIEWS,
             *SETTLEMENT,
             *WEBHOOKS,

@@ -16,26 +16,34 @@ from accounts.services.ask_withdrawal import ask_withdrawal
 from accounts.services.book_statement import Statement, book_statement, open_statement, weigh_statement
 from accounts.services.deposit import Deposit, deposit
 from accounts.services.open_account import open_account
+from allocations.domain.confirm_messages import confirmation
 from allocations.domain.standing import StandingTerms
-from allocations.models import Allocation, Block, ContractNote, SettlementInstruction, WashAccount
+from allocations.models import Allocation, Block, Confirmation, ContractNote, SettlementInstruction, WashAccount
 from allocations.selectors.cases import said_for
+from allocations.selectors.confirming import standings
 from allocations.selectors.noted import list_unnoted
+from allocations.services import on_allocated_confirm
+from allocations.services.affirm_confirmation import affirm_confirmation
 from allocations.services.book_allocation import book_allocation
 from allocations.services.complete_blocks import complete_blocks
 from allocations.services.instruct_settlements import instruct_settlements
 from allocations.services.intend_allocation import intend_allocation
 from allocations.services.issue_due_notes import issue_due_notes
 from allocations.services.issue_notes import issue_notes
+from allocations.services.on_post_trade_received import take_records
 from allocations.services.receive_statuses import receive_statuses
+from allocations.services.record_counterparty import Told
 from allocations.services.reissue_note import reissue_note
 from allocations.services.set_standing_instructions import Setting, set_standing_instructions
 from authorisation.domain.principal import process_principal
 from journal.domain.retention import HoldTerms
 from journal.services.place_hold import place_hold
+from journal.services.run_listener import run_listener
 from journal.services.seal_events import seal_events
 from journal.services.set_retention import set_retention
 from kernel.fix import OrdType, Side
 from kernel.ids import new_id
+from oms_project.flow import LISTENERS
 from operations.services.watch_exceptions import watch_exceptions
 from orders.models import Order, OrderRequest
 from orders.scenario_file import read_scenarios
@@ -50,6 +58,7 @@ from tests.factories.accounts import located
 from tests.factories.actions import approved, sweep
 from tests.factories.books import book_openings
 from tests.factories.breaks import Repairing, make_break, their_fill
+from tests.factories.confirming import agree, allow
 from tests.factories.noted import listen_to_allocations
 from tests.factories.reviews import make_review_house
 from tests.factories.trading import GROUP, Desk, relay
@@ -258,6 +267,25 @@ def note_trades() -> None:
     assert ContractNote.objects.filter(state="issued").count() >= 3
 
 
+def confirm_trades() -> None:
+    """Trades of clients' own orders, confirmed by file: one affirmed by rule, one by a person on the telephone."""
+    for party in sorted(set(Block.objects.values_list("session_group", flat=True))):
+        agree(counterparty=party, confirms_direct=True, channel="file")
+    allow("*", counterparty="", auto_affirm=True)
+    kinds = next(listener.kinds for listener in LISTENERS if listener.name == "allocations.confirm")
+    assert run_listener(name="allocations.confirm", kinds=kinds, handle=on_allocated_confirm.handle, at=AT).handled
+    first, second, *_ = standings(Confirmation.objects.order_by("ref"))
+    whole = confirmation(first.line, ref="K-1", at=AT)
+    assert take_records(first.row.counterparty, [Told(whole, "file:test:2", new_id())], at=AT) == 1
+    affirm_confirmation(
+        actor=replace(process_principal("test"), actor="user:1", rights=frozenset({"work_post_trade"})), at=AT, idempotency_key="c1",
+        route="test", confirmation_ids=[second.row.id], reason="Read over the telephone",
+    )  # fmt: skip
+    assert set(Confirmation.objects.filter(id__in=[first.row.id, second.row.id]).values_list("state", flat=True)) == {
+        "affirmed"
+    }
+
+
 def make_used_database() -> None:
     """Everything above, committed."""
     play_scenarios()
@@ -273,6 +301,7 @@ def make_used_database() -> None:
     settle_some()
     note_trades()
     relay()
+    confirm_trades()
     while watch_exceptions(at=AT + timedelta(seconds=60)):
         pass
     actor = process_principal("test")

@@ -1,0 +1,98 @@
+"""Changes of what may differ between two sides and of how we confirm with whom: their shape and their names. Pure.
+
+A rule is named by its scope; a change is the next version of it, or none at all when another came first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from allocations.domain.matching import ANY, TOLERATED
+from allocations.domain.terms import BROKER, BUY_SIDE, BY_HAND, FILE, FIX
+from kernel.errors import Invalid
+from kernel.numbers import plain
+
+TOLERANCE, TERMS = "tolerance", "counterparty_terms"
+SCOPES: dict[str, tuple[str, ...]] = {TOLERANCE: ("counterparty", "field", "currency"), TERMS: ("counterparty",)}
+VALUES: dict[str, tuple[str, ...]] = {
+    TOLERANCE: ("amount", "bps", "auto_affirm"),
+    TERMS: ("role", "channel", "confirms_direct"),
+}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "field": (*TOLERATED, ANY),
+    "role": (BUY_SIDE, BROKER),
+    "channel": (FIX, FILE, BY_HAND),
+    "auto_affirm": ("yes", "no"),
+    "confirms_direct": ("yes", "no"),
+}
+_PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,23}")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """``scope`` names the rule, ``value`` is what it becomes, all as text."""
+
+    rule: str
+    scope: Mapping[str, str]
+    value: Mapping[str, str]
+
+    @property
+    def subject(self) -> str:
+        """The rule's name: ``tolerance:SIM1:net:GBP``."""
+        return ":".join([self.rule, *(self.scope[name] for name in SCOPES[self.rule])])
+
+    @property
+    def words(self) -> str:
+        """What it becomes, as a summary tells it."""
+        return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in self.value.items())
+
+
+def read_change(rule: str, said: Mapping[str, Any]) -> RuleChange:
+    """The change somebody entered. Raises Invalid RULE_INVALID, by field."""
+    if rule not in SCOPES:
+        raise Invalid("RULE_INVALID", "A rule is a tolerance or the terms of a counterparty.", {"rule": ["Unknown."]})
+    scope = {name: str(said.get(name, "")).strip() for name in SCOPES[rule]}
+    value = {name: str(said.get(name, "")).strip() or _EMPTY.get(name, "") for name in VALUES[rule]}
+    wrong = {name: [why] for name, text in (scope | value).items() if (why := _wrong(rule, name, text))}
+    if (
+        rule == TOLERANCE
+        and not wrong
+        and scope["field"] == ANY
+        and (Decimal(value["amount"]) or Decimal(value["bps"]))
+    ):
+        wrong["amount"] = ["What affirms by itself has no amount."]
+    if rule == TOLERANCE and not wrong and scope["field"] != ANY and value["auto_affirm"] == "yes":
+        wrong["auto_affirm"] = ["Of all fields together: choose *."]
+    if wrong:
+        raise Invalid("RULE_INVALID", "The rule cannot be read.", wrong)
+    for name in ("amount", "bps"):
+        if name in value:
+            value[name] = plain(Decimal(value[name]))
+    return RuleChange(rule, scope, value)
+
+
+_EMPTY = {"amount": "0", "bps": "0", "auto_affirm": "no", "confirms_direct": "no"}
+
+
+def _wrong(rule: str, name: str, text: str) -> str:
+    if name in CHOICES and text not in CHOICES[name]:
+        return f"One of {', '.join(CHOICES[name])}."
+    if name in ("amount", "bps") and not _is_amount(text):
+        return "A number from zero on."
+    if name == "counterparty" and not (_PARTY.fullmatch(text) or (rule == TOLERANCE and not text)):
+        return "The name of a counterparty of at most 24 letters, digits, dots and dashes."
+    if name == "currency" and text and not re.fullmatch(r"[A-Z]{3}", text):
+        return "ISO 4217, or empty."
+    return ""
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return False
+    return value.is_finite() and 0 <= value < Decimal(10) ** 14 and value == round(value, 8)
