@@ -74,6 +74,13 @@ PAGES: tuple[HousePage, ...] = (
     HousePage("/approvals", "Approvals", "Approvals", "a", has_work, count="count-approvals"),
     HousePage("/exceptions", "Exceptions", "Exceptions", "e", has_work, count="count-exceptions"),
     HousePage(
+        "/confirmations",
+        "Confirms",
+        "Confirmations: both sides of every trade, and cut-offs",
+        "f",
+        sees_a_desk_or_holds(WORK_POST_TRADE, DECIDE_POST_TRADE),
+    ),
+    HousePage(
         "/recon", "Recon", "Reconciliation: runs and breaks", "r", sees_a_desk_or_holds(WORK_BREAK, DECIDE_BREAK)
     ),
     HousePage(

@@ -36,7 +36,7 @@ SCOPES: dict[str, str] = {
     RECONCILIATION_READ: "Read comparisons, breaks, reports and files of counterparties",
     RECONCILIATION_WRITE: "Bring files, start and stop comparisons, sign them off",
     POST_TRADE_READ: "Read allocations, confirmations, notes, settlement and the trade feed",
-    POST_TRADE_WRITE: "Bring files of counterparties and custodians",
+    POST_TRADE_WRITE: "Affirm and reject confirmations, bring files of counterparties and custodians",
     ALLOCATE_WRITE: "Say which accounts get what of a block",
 }
 

@@ -13,6 +13,7 @@ from kernel.errors import Refused
 from oms_project.seed.accounts import seed_accounts
 from oms_project.seed.actions import seed_actions
 from oms_project.seed.blocks import seed_blocks
+from oms_project.seed.confirming import seed_confirming
 from oms_project.seed.feeds import seed_feeds
 from oms_project.seed.limits import seed_limits
 from oms_project.seed.markets import seed_markets
@@ -50,6 +51,7 @@ def seed_demo(progress: Callable[[str], object] = print) -> None:
         seed_feeds()
         seed_actions(actor=actor, at=at)
         seed_standing_instructions(actor=actor, at=at)
+        seed_confirming(actor=actor, at=at)
         if not Block.objects.filter(source=TRADING_SWITCH).exists():
             switch_trading(actor=actor, at=at, on=True, reason="demo desk")
     progress("people, roles and grants")

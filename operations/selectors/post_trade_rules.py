@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from allocations.domain import transitions as moves
-from allocations.domain.confirm_rules import RuleChange
+from allocations.domain.confirm_rules import VALUES, RuleChange
 from allocations.domain.matching import WORDS
 from allocations.models import Confirmation
 from allocations.selectors.confirm_rules import standing
@@ -25,8 +25,8 @@ def _rule(facts: RequestFacts) -> Effect:
     change = RuleChange(told["rule"], told["scope"], told["value"])
     version, before = standing(change)
     fields = tuple(
-        EffectLine(name.replace("_", " ").capitalize(), before.get(name, "nothing laid down"), text)
-        for name, text in change.value.items()
+        EffectLine(name.replace("_", " ").capitalize(), before.get(name, "nothing laid down"), change.value[name])
+        for name in VALUES[change.rule]
     )
     return Effect(
         headline=f"{facts.summary}. Reason: {told['reason']}",

@@ -22,9 +22,10 @@ from django.db import transaction
 from django.http import HttpResponse, SimpleCookie
 from django.test import Client
 
-from allocations.models import BlockFill, WashAccount
+from allocations.models import BlockFill, Confirmation, WashAccount
 from allocations.services import on_allocated_feed
 from allocations.services.issue_note import issue_note
+from allocations.services.on_allocated_confirm import confirm_blocks
 from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import ApiKey, AuthorisationRequest, Session, User
 from authorisation.services.open_review import open_review
@@ -49,6 +50,7 @@ from tests.factories import DeskWorld, make_desk, make_principal, set_price, ter
 from tests.factories.actions import announce
 from tests.factories.allocations import direct_trade, make_wash_account, open_block
 from tests.factories.compared import make_breaks, make_run
+from tests.factories.confirming import agree
 from tests.factories.venues import make_session
 from venues.models import WireMessage
 
@@ -78,6 +80,7 @@ class Doors:
     breaks: list[Break] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)
     notes: list[UUID] = field(default_factory=list)
+    confirmations: list[Confirmation] = field(default_factory=list)
     client: Client = field(default_factory=Client)
     wash: WashAccount | None = None
     strict_client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
@@ -111,6 +114,16 @@ class Doors:
     @property
     def block_ref(self) -> str:
         return self.blocks[0]
+
+    @property
+    def confirmation_ref(self) -> str:
+        """What people call the first of them."""
+        return self.confirmations[0].ref
+
+    @property
+    def confirmation_id(self) -> UUID:
+        """The same for programs."""
+        return self.confirmations[0].id
 
     @property
     def tick_id(self) -> UUID:
@@ -187,6 +200,7 @@ class Doors:
             self._add_break()
             self._add_block()
             self._add_note()
+            self._add_confirmation()
 
     def _add_break(self) -> None:
         """A break of the own account about its newest order, in the second of two runs; the first saw none."""
@@ -221,6 +235,14 @@ class Doors:
         on_allocated_feed.handle(list(stream_records("allocations:direct"))[-1:])
         actor = process_principal("test")
         self.notes.append(issue_note(actor=actor, at=utc_now(), allocation_ref=made.lines[0].ref))
+
+    def _add_confirmation(self) -> None:
+        """A trade of a client's own order, which its counterparty confirms by file."""
+        if not self.confirmations:
+            agree(confirms_direct=True, channel="file")
+        made = direct_trade(self.own, number=5000 + len(self.confirmations))
+        confirm_blocks([made.block.id], at=made.block.created_at)
+        self.confirmations.append(Confirmation.objects.get(allocation=made.lines[0]))
 
     def _add_webhook(self) -> None:
         at = utc_now()

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.architecture.addresses.administration import ADMINISTRATION
 from tests.architecture.addresses.allocating import ALLOCATING
 from tests.architecture.addresses.api import PROGRAMS
+from tests.architecture.addresses.confirming import CONFIRMING
 from tests.architecture.addresses.desk import DESK
 from tests.architecture.addresses.door import API, METHODS, Door
 from tests.architecture.addresses.entry import ENTRY
@@ -23,7 +24,7 @@ from tests.factories.doors import CALLERS
 
 __all__ = ("ADDRESSES", "API", "METHODS", "THEMES", "Door", "doors_of", "entries_of_the_house", "patterns_of_the_house")
 
-THEMES = (ENTRY, DESK, ALLOCATING, RECON, NOTES, RISK, ADMINISTRATION, PROGRAMS)
+THEMES = (ENTRY, DESK, ALLOCATING, CONFIRMING, RECON, NOTES, RISK, ADMINISTRATION, PROGRAMS)
 ADDRESSES: dict[str, tuple[Door, ...]] = {pattern: doors for theme in THEMES for pattern, doors in theme.items()}
 
 

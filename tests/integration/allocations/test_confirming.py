@@ -14,6 +14,7 @@ from allocations.models import Confirmation, CounterpartyRecord
 from allocations.services.on_allocated_confirm import confirm_blocks
 from allocations.services.on_allocated_confirm import handle as allocated
 from journal.models import Event
+from kernel.ids import new_id
 from kernel.post_trade import AckStatus, MessageKind, TransType
 from tests.factories import AT, make_account, make_desk
 from tests.factories.allocations import booked_block, direct_trade, reversed_block
@@ -158,10 +159,16 @@ def test_one_line_undone_replaces_the_instruction_by_what_stands() -> None:
     line = world.made.lines[0]
     line.state, line.ended_at, line.ended_event_id = "reversed", AT, line.booked_event_id
     line.save(update_fields=["state", "ended_at", "ended_event_id"])
-    world.made.block.change()  # a booked block is its lines, always
-    world.made.block.save(update_fields=["state"])
+    line.id, line.number, line.account = (
+        new_id(),
+        1002,
+        make_account("C1-2", group=world.desk.group),
+    )  # another gets its share
+    line.state, line.round, line.ended_at, line.ended_event_id = "booked", 2, None, None
+    line.save(force_insert=True)
     listen(world)
-    last = world.said[-1]
+    last, new = world.said[1:]
+    assert (new.trans_type, new.ref, [one.ref for one in new.accounts]) == (TransType.NEW, "B-1-2-1002.1", ["A-1002"])
     assert (last.trans_type, last.ref, last.ref_of, [one.ref for one in last.accounts], last.qty) == (
         TransType.REPLACE, "B-1-1-1000.1-R1", "B-1-1-1000.1", ["A-1001"], Decimal(400),
     )  # fmt: skip
