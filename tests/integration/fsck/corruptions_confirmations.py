@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.integration.fsck.corruption import Corruption
 
-AFFIRMED = "(SELECT id FROM allocations_confirmation WHERE state = 'affirmed' AND affirmed_by LIKE 'process:%' LIMIT 1)"
+AFFIRMED = "(SELECT id FROM allocations_confirmation WHERE state = 'affirmed' AND affirmed_by LIKE 'process:%' ORDER BY ref LIMIT 1)"
 OPEN = "(SELECT id FROM allocations_confirmation WHERE state <> 'canceled' ORDER BY id LIMIT 1)"
 
 CONFIRMATIONS = (
@@ -12,6 +12,7 @@ CONFIRMATIONS = (
         "CONFIRMATION_NOT_ALLOCATION", "of what was undone",
         f"""UPDATE allocations_allocation SET state = 'reversed'
              WHERE id = (SELECT allocation_id FROM allocations_confirmation WHERE id = {OPEN})""",
+        related=("ALLOCATION_BOOKED_WRONGLY", "ALLOCATION_LINES_DIFFER", "ALLOCATION_TOLD_WRONGLY", "FEED_DIFFERS"),
     ),
     Corruption(
         "CONFIRMATION_STATE_UNTOLD", "moved by hand", f"UPDATE allocations_confirmation SET state = 'matched' WHERE id = {AFFIRMED}"
@@ -19,6 +20,7 @@ CONFIRMATIONS = (
     Corruption(
         "CONFIRMATION_STATE_UNTOLD", "gone",
         f"DELETE FROM allocations_counterpartyrecord; DELETE FROM allocations_confirmation WHERE id = {AFFIRMED}",
+        related=("CONFIRMATION_NOT_ALLOCATION",),
     ),
     Corruption(
         "CONFIRMATION_AFFIRMED_BY_NOBODY", "their word is gone",
