@@ -17,7 +17,7 @@ from accounts.models import TradingAccount
 from allocations.models import WashAccount
 from allocations.permissions import ALLOCATE_BLOCK
 from allocations.services.intend_allocation import intend_allocation
-from authorisation.domain.principal import TRADE_ACCOUNT_GROUP, Principal
+from authorisation.domain.principal import ENTER_ORDER, TRADE_ACCOUNT_GROUP, Principal
 from kernel.fix import OrdType, Side
 from kernel.ids import new_id
 from orders.domain.results import PENDING_AUTHORISATION, REFUSED
@@ -90,7 +90,7 @@ def _choice(
         may = [
             one
             for one in traders
-            if ALLOCATE_BLOCK in one.rights and wash.account.group_id in one.granted(TRADE_ACCOUNT_GROUP)
+            if one.rights >= {ALLOCATE_BLOCK, ENTER_ORDER} and wash.account.group_id in one.granted(TRADE_ACCOUNT_GROUP)
         ]
         rows = Listing.objects.filter(
             state=Listing.State.TRADING,

@@ -13,11 +13,13 @@ import pytest
 from django.db import OperationalError
 
 from accounts.models import CashBalance, Holding
+from allocations.models import IntendedAllocation
 from authorisation.models import AuthorisationRequest, User
 from kernel.errors import Refused
 from kernel.fix import ExecType, OrdStatus
 from kernel.ids import new_id
 from oms_project import demo_flow
+from oms_project.demo_blocks import Blocks, enter_block
 from oms_project.demo_flow import Flow, run, step, survey
 from operations.services.pause_flow import pause_flow
 from orders.domain.report import Position, Report
@@ -81,6 +83,23 @@ def test_orders_go_through_the_real_capture_service() -> None:
     assert {order.owner.username for order in orders} <= {"a.khan", "j.osei", "m.ruiz", "pms-alpha"}
     assert all(order.desk_id == order.account.group.desk_id for order in orders)
     assert OrderRequest.objects.exclude(state__in=["released", "pending_authorisation"]).count() == 0
+
+
+def test_block_orders_are_for_named_clients_before_they_can_trade_and_come_when_due() -> None:
+    flow = surveyed()
+    for _ in range(6):
+        assert enter_block(flow.random, tuple(flow.traders.values()), flow.open_mics, at=datetime.now(UTC))
+    orders = {order.id: order for order in Order.objects.select_related("account")}
+    assert {order.account.code[:6] for order in orders.values()} == {"BLOCK-"}
+    for intended in IntendedAllocation.objects.all():
+        order = orders.pop(intended.order_id)
+        assert sum(Decimal(line["target"]) for line in intended.lines) == order.order_qty
+    assert orders == {}
+    due = Blocks(flow.random)
+    assert not due.step(tuple(flow.traders.values()), flow.open_mics, at=datetime.now(UTC))
+    due.due = 0
+    assert due.step(tuple(flow.traders.values()), flow.open_mics, at=datetime.now(UTC))
+    assert (due.entered, due.due > 0) == (1, True)
 
 
 def test_a_venue_without_a_session_gets_nothing() -> None:
