@@ -33,7 +33,7 @@ SETTLEMENT = (
         "SETTLEMENT_NOT_AS_ALLOCATED", "of what was undone",
         "UPDATE allocations_allocation SET state = 'reversed', ended_at = booked_at - interval '2 minutes' WHERE id = ("
         "SELECT allocation_id FROM allocations_settlementinstruction WHERE state = 'waiting' ORDER BY id LIMIT 1)",
-        related=("ALLOCATION_LINES_DIFFER", "ALLOCATION_TOLD_WRONGLY", "FEED_DIFFERS"),
+        related=("ALLOCATION_LINES_DIFFER", "ALLOCATION_TOLD_WRONGLY", "CONFIRMATION_NOT_ALLOCATION", "FEED_DIFFERS"),
     ),
     Corruption("SETTLEMENT_NOT_SENT", "its file is gone", "DELETE FROM allocations_settlementfile"),
     Corruption(
