@@ -41,8 +41,8 @@ NAMES = SUSPECTS | {
     for field in model._meta.concrete_fields
     for name in (field.name, field.attname)
 }
-RAW = "/api/v1/feed-files"
-"""Its body is a file: no object, and so no field to name."""
+RAW = ("/api/v1/feed-files", "/api/v1/settlement-files")
+"""Their body is a file: no object, and so no field to name."""
 POSTS = [
     door
     for doors in ADDRESSES.values()
