@@ -34,6 +34,7 @@ _ALWAYS = {
     "503": "Something needed to decide is away, or the same request is still at work: ask again with the same key.",
 }
 _OF_A_ROW = {"404": "There is no such row that you may see."}
+_OF_A_POSITION = {"409": "No such position was given here yet: read from an earlier one."}
 _OF_A_BODY = {
     "409": "The state of the row, or an earlier use of the key with other content, contradicts the request.",
     "415": "The body is not JSON.",
@@ -64,6 +65,8 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
             wanted = dict(_ALWAYS)
             if "{" in path:
                 wanted |= _OF_A_ROW
+            if any(parameter["name"] == "after" for parameter in operation.get("parameters", ())):
+                wanted |= _OF_A_POSITION
             if method == "post":
                 wanted |= _OF_A_BODY
             for status, sentence in wanted.items():

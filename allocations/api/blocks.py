@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -27,7 +26,7 @@ from kernel.clock import utc_now
 from kernel.errors import Invalid
 from kernel.numbers import plain
 from kernel.texts import utc_text
-from orders.api.reading import UNREADABLE
+from orders.api.reading import UNREADABLE, read_day, read_word
 from orders.api.views import KEY, OrderApiView
 
 MOST, PAGE = 200, 1000
@@ -131,16 +130,8 @@ class BlockAllocationsView(OrderApiView):
 def read_filter(query: Mapping[str, str]) -> dict[str, Any]:
     """What a list of blocks is narrowed to. Raises Invalid PARAMETERS_INVALID with a sentence a parameter."""
     faults: dict[str, list[str]] = {}
-    wanted: dict[str, Any] = {}
-    if text := query.get("day", "").strip():
-        try:
-            wanted["trade_date"] = date.fromisoformat(text)
-        except ValueError:
-            faults["day"] = ["A day as 2026-11-25."]
-    if state := query.get("state", "").strip():
-        wanted["state"] = state
-        if state not in STATES:
-            faults["state"] = [f"One of {', '.join(STATES)}."]
+    given = {"trade_date": read_day(query, "day", faults), "state": read_word(query, "state", STATES, faults)}
+    wanted = {name: value for name, value in given.items() if value}
     if faults:
         raise Invalid("PARAMETERS_INVALID", UNREADABLE, faults)
     return wanted

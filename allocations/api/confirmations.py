@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +28,7 @@ from kernel.clock import utc_now
 from kernel.errors import Invalid
 from kernel.numbers import plain
 from kernel.texts import utc_text
-from orders.api.reading import UNREADABLE
+from orders.api.reading import UNREADABLE, read_day, read_word
 from orders.api.serializers import StrictSerializer
 from orders.api.views import KEY, OrderApiView
 
@@ -170,15 +169,8 @@ def _acted(sentence: str, standing: Standing) -> dict[str, Any]:
 def read_filter(query: Mapping[str, str]) -> ConfirmationFilter:
     """The filter of a list. Raises Invalid PARAMETERS_INVALID with a sentence a parameter."""
     faults: dict[str, list[str]] = {}
-    day: date | None = None
-    if text := query.get("day", "").strip():
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            faults["day"] = ["A day as 2026-11-25."]
-    view = query.get("view", "").strip() or VIEWS[0]
-    if view not in VIEWS:
-        faults["view"] = [f"One of {', '.join(VIEWS)}."]
+    day = read_day(query, "day", faults)
+    view = read_word(query, "view", VIEWS, faults, absent=VIEWS[0])
     texts = {name: query.get(name, "").strip() for name in ("counterparty", "mic", "account", "block")}
     faults |= {name: ["Not a name."] for name, value in texts.items() if len(value) > 24 or "\x00" in value}
     if faults:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from allocations.selectors.notes import NoteFilter, get_note, list_notes
 from authorisation.domain.scopes import POST_TRADE_READ
 from kernel.errors import Invalid
 from kernel.texts import utc_text
-from orders.api.reading import UNREADABLE
+from orders.api.reading import UNREADABLE, read_day, read_word
 from orders.api.views import OrderApiView
 
 POSITION = {"type": "integer", "minimum": 0, "maximum": 10**15}
@@ -100,15 +99,8 @@ class ContractNotePdfView(OrderApiView):
 def read_filter(query: Mapping[str, str]) -> NoteFilter:
     """The filter of a list of notes. Raises Invalid PARAMETERS_INVALID with a sentence a parameter."""
     faults: dict[str, list[str]] = {}
-    day: date | None = None
-    if text := query.get("day", "").strip():
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            faults["day"] = ["A day as 2026-11-25."]
-    state = query.get("state", "").strip()
-    if state and state not in STATES:
-        faults["state"] = [f"One of {', '.join(STATES)}."]
+    day = read_day(query, "day", faults)
+    state = read_word(query, "state", STATES, faults)
     account = query.get("account", "").strip()
     if "\x00" in account:
         faults["account"] = ["Holds a NUL character."]

@@ -61,8 +61,8 @@ def _completed(blocks: Sequence[Block], *, at: datetime) -> list[Block]:
 def _mark_ready(blocks: Sequence[Block], *, at: datetime) -> None:
     for block in blocks:
         block.complete()
-        block.updated_at, block.version = at, block.version + 1
-        block.save(update_fields=["state", "updated_at", "version"])
+        block.updated_at = at  # not its version: what is waiting for a second person is about the same executions
+        block.save(update_fields=["state", "updated_at"])
 
 
 def _book_direct(blocks: Sequence[Block], *, at: datetime) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -27,7 +26,7 @@ from authorisation.domain.scopes import POST_TRADE_READ, POST_TRADE_WRITE
 from kernel.clock import utc_now
 from kernel.errors import Invalid
 from kernel.numbers import plain
-from orders.api.reading import UNREADABLE
+from orders.api.reading import UNREADABLE, read_day, read_word
 from orders.api.serializers import StrictSerializer
 from orders.api.views import KEY, OrderApiView
 
@@ -92,13 +91,12 @@ class InstructionsView(OrderApiView):
         responses={200: SettlementInstructionsAnswer},
     )
     def get(self, request: Request) -> Response:
-        asked = request.query_params.dict()
-        wanted = InstructionFilter(
-            _day(asked.get("settlement_date", "")),
-            _state(asked.get("state", "")),
-            asked.get("account", "")[:24],
-            asked.get("currency", "")[:3],
-        )
+        asked, faults = request.query_params.dict(), dict[str, list[str]]()
+        day = read_day(asked, "settlement_date", faults)
+        state = read_word(asked, "state", STATES, faults)
+        if faults:
+            raise Invalid("PARAMETERS_INVALID", UNREADABLE, faults)
+        wanted = InstructionFilter(day, state, asked.get("account", "")[:24], asked.get("currency", "")[:3])
         rows = list_instructions(self.principal(), wanted, most=MOST)
         return Response({"instructions": [_told(row) for row in rows]})
 
@@ -155,19 +153,6 @@ class SettlementFilesView(OrderApiView):
             "unknown": done.unknown,
             "bad": [{"line": one.line, "sentence": one.sentence} for one in done.bad],
         }
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Invalid("PARAMETERS_INVALID", UNREADABLE, {"settlement_date": ["A day is written 2026-11-24."]}) from None
-
-
-def _state(text: str) -> str:
-    if text and text not in STATES:
-        raise Invalid("PARAMETERS_INVALID", UNREADABLE, {"state": [f"One of {', '.join(STATES)}."]})
-    return text
 
 
 def _told(row: SettlementInstruction) -> dict[str, Any]:

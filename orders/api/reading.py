@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,29 @@ def refuse_parameters(request: Request, known: Collection[str]) -> None:
     faults |= {name: ["Given twice."] for name, values in request.query_params.lists() if len(values) > 1}
     if faults:
         raise Invalid("PARAMETERS_INVALID", UNREADABLE, faults)
+
+
+def read_day(parameters: Mapping[str, str], name: str, faults: dict[str, list[str]]) -> date | None:
+    """A day as the document of the API writes it, None where none is given; else a fault."""
+    if name not in parameters:
+        return None
+    try:
+        if len(parameters[name]) != len("2026-11-25"):
+            raise ValueError
+        return date.fromisoformat(parameters[name])
+    except ValueError:
+        faults[name] = ["A day as 2026-11-25."]
+        return None
+
+
+def read_word(
+    parameters: Mapping[str, str], name: str, known: Collection[str], faults: dict[str, list[str]], *, absent: str = ""
+) -> str:
+    """One of the known words, ``absent`` where none is given; else a fault."""
+    word = parameters.get(name, absent)
+    if name in parameters and word not in known:
+        faults[name] = [f"One of {', '.join(known)}."]
+    return word
 
 
 def read_dry_run(parameters: Mapping[str, str]) -> bool:
