@@ -79,7 +79,6 @@ LISTENERS: tuple[Listener, ...] = (
             "AllocationBooked",
             "AllocationReversed",
             "AllocationCompensated",
-            "AllocationReleased",
             "DirectTradesFormed",
             "DirectTradesReversed",
             "DirectTradesCompensated",
@@ -96,7 +95,6 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=(
             "AllocationBooked",
             "AllocationReversed",
-            "AllocationReleased",
             "AllocationCompensated",
             "DirectTradesFormed",
             "DirectTradesReversed",

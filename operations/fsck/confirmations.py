@@ -13,7 +13,7 @@ WITH read AS (SELECT position FROM journal_cursor WHERE name = 'allocations.conf
 ahead AS (
   SELECT DISTINCT e.stream FROM journal_event e, read
    WHERE e.position > read.position
-     AND e.kind IN ('AllocationBooked', 'AllocationReversed', 'AllocationCompensated', 'AllocationReleased',
+     AND e.kind IN ('AllocationBooked', 'AllocationReversed', 'AllocationCompensated',
                     'DirectTradesFormed', 'DirectTradesReversed', 'DirectTradesCompensated')),
 open AS (SELECT id, ref, allocation_id FROM allocations_confirmation WHERE state <> 'canceled')
 SELECT 'A-' || a.number AS subject,

@@ -42,7 +42,7 @@ LISTENERS = (
     ),
     (
         "allocations.settle",
-        ("AllocationBooked", "AllocationReversed", "AllocationReleased", "AllocationCompensated", "DirectTradesFormed"),
+        ("AllocationBooked", "AllocationReversed", "AllocationCompensated", "DirectTradesFormed"),
         on_allocated_settle.handle,
     ),
     ("operations.exceptions", ("AnomalyRaised", "AnomalyCleared"), on_anomaly_raised.handle),

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 D = Decimal
 LATER = AT + timedelta(minutes=5)
 TOLD = (
-    "AllocationBooked", "AllocationReversed", "AllocationReleased", "AllocationCompensated", "DirectTradesFormed",
+    "AllocationBooked", "AllocationReversed", "AllocationCompensated", "DirectTradesFormed",
     "DirectTradesReversed", "DirectTradesCompensated",
 )  # fmt: skip
 
