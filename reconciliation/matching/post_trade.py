@@ -1,7 +1,8 @@
 """Allocated trades and settlement instructions of a file against ours: what agrees by name and figure is counted in SQL, the rest judged.
 
-An allocation counts on its trade date, an instruction from its settlement date until the day it is over. A source that is the
-counterparty of blocks speaks of those alone. Canary accounts are nobody's, parked shares nobody's yet.
+An allocation counts on its trade date from when it was told (a direct trade from its first execution), an instruction from its
+settlement date until the day it is over. A source that is the counterparty of blocks speaks of those alone. Canary accounts are
+nobody's, parked shares nobody's yet.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SELECT 'A-' || a.number AS ref, c.ref AS other_ref, t.code AS account, a.account
   LEFT JOIN allocations_confirmation c ON c.allocation_id = a.id AND c.state <> 'canceled'
   LEFT JOIN LATERAL (SELECT order_id FROM allocations_blockfill f WHERE f.block_id = b.id ORDER BY execution_id LIMIT 1) f ON true
  WHERE a.state = 'booked' AND NOT a.is_rounding AND a.trade_date = %(as_of)s
-   AND (%(cut)s::timestamptz IS NULL OR a.booked_at <= %(cut)s)
+   AND (%(cut)s::timestamptz IS NULL OR CASE b.kind WHEN 'direct' THEN b.created_at ELSE a.booked_at END <= %(cut)s)
    AND NOT EXISTS (SELECT FROM accounts_canaryaccount k WHERE k.account_id = a.account_id) AND {_OF_SOURCE}
 """  # noqa: S608
 _SETTLEMENTS = """

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import transaction
+
 from accounts.models import TradingAccount
 from allocations.domain.telling import BlockTold, LineTold, direct_parts, parts
 from allocations.models import Allocation, Block, BlockFill, WashAccount
@@ -46,6 +48,7 @@ def make_wash_account(world: DeskWorld, code: str = "WASH-1") -> WashAccount:
     return WashAccount.objects.create(account=made[0], desk=world.desk, rounding_account=made[1], error_account=made[2])
 
 
+@transaction.atomic
 def booked_block(
     world: DeskWorld,
     shares: Sequence[tuple[TradingAccount, int]],
@@ -85,6 +88,7 @@ def booked_block(
     return made
 
 
+@transaction.atomic
 def reversed_block(made: BookedWorld, *, at: datetime, why: str = "busted") -> None:
     """Every line of it is undone before it settled: the block is to be booked anew."""
     event_id = new_id()
@@ -96,6 +100,7 @@ def reversed_block(made: BookedWorld, *, at: datetime, why: str = "busted") -> N
     _tell("AllocationReversed", made, at, event_id, why=why)
 
 
+@transaction.atomic
 def direct_trade(
     world: DeskWorld,
     *,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
+
 from accounts.models import TradingAccount
 from allocations.domain.telling import parts
 from allocations.models import Allocation, Block, BlockFill
@@ -53,12 +55,14 @@ def make_noted_house(world: DeskWorld) -> NotedHouse:
     return NotedHouse(world, list(Execution.objects.filter(order_id=order.order_id).order_by("event_at")))
 
 
+@transaction.atomic
 def undone_block(made: BookedWorld, *, at: datetime) -> None:
     """Every execution of it was busted: its lines are reversed, and nothing of the block is left."""
     reversed_block(made, at=at)
     Block.objects.filter(pk=made.block.pk).update(state="dissolved", qty=0, notional=0, cash=0, fills=0)
 
 
+@transaction.atomic
 def booked_again(made: BookedWorld, shares: Sequence[tuple[TradingAccount, int]], *, at: datetime) -> BookedWorld:
     """The block in another round, in the same moment as its reversal: what an account had before, it has otherwise now."""
     reversed_block(made, at=at, why="re-allocated")
