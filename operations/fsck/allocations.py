@@ -16,30 +16,28 @@ SELECT 'B-' || b.number AS subject,
     OR (b.state = 'booked' AND (b.qty, b.cash) <> (b.allocated_qty, b.allocated_cash))
 """
 
+# Where it says that it is booked: what lay in suspense before a release is that account's, which gave it by another event.
 _BOOKED = """
 WITH booked AS (
-     SELECT b.allocation_id, coalesce(sum(b.amount) FILTER (WHERE b.instrument_id IS NULL AND b.charge = ''), 0) AS cash,
+     SELECT b.allocation_id,
+            coalesce(sum(b.amount) FILTER (WHERE b.instrument_id IS NULL AND b.charge = ''
+                                             AND b.account_id = a.booked_account_id), 0) AS cash,
             -coalesce(sum(b.amount) FILTER (WHERE b.charge <> ''), 0) AS fees,
             coalesce(sum(CASE WHEN b.layer = 'short' THEN -b.amount ELSE b.amount END)
-                     FILTER (WHERE b.instrument_id IS NOT NULL), 0) AS qty,
-            coalesce(sum(b.amount) FILTER (WHERE b.account_id = a.booked_account_id AND b.charge = ''
-                                             AND b.instrument_id IS NULL), 0) AS there
+                     FILTER (WHERE b.instrument_id IS NOT NULL AND b.account_id = a.booked_account_id), 0) AS qty
        FROM accounts_booking b LEFT JOIN allocations_allocation a ON a.id = b.allocation_id
       WHERE b.allocation_id IS NOT NULL AND b.layer <> 'settled' AND b.kind <> 'settlement' GROUP BY 1
 ), wanted AS (
-     SELECT a.id, a.number, k.kind, a.state = 'reversed' AS undone, a.gross, a.fees,
-            CASE WHEN a.side = '1' THEN a.qty ELSE -a.qty END AS qty
+     SELECT a.id, a.number, a.state = 'reversed' AS undone, a.gross, a.fees, CASE WHEN a.side = '1' THEN a.qty ELSE -a.qty END AS qty
        FROM allocations_allocation a JOIN allocations_block k ON k.id = a.block_id WHERE k.kind = 'block'
 )
 SELECT coalesce('A-' || w.number, b.allocation_id::text) AS subject,
-       format('is %s units, %s and %s of charges%s; %s, %s and %s are booked, %s of it where it belongs', w.qty, w.gross, w.fees,
-              CASE WHEN w.undone THEN ', undone' ELSE '' END, coalesce(b.qty, 0), coalesce(b.cash, 0), coalesce(b.fees, 0),
-              coalesce(b.there, 0)) AS what
+       format('is %s units, %s and %s of charges%s; %s, %s and %s are booked where it belongs', w.qty, w.gross, w.fees,
+              CASE WHEN w.undone THEN ', undone' ELSE '' END, coalesce(b.qty, 0), coalesce(b.cash, 0), coalesce(b.fees, 0)) AS what
   FROM wanted w FULL JOIN booked b ON b.allocation_id = w.id
  WHERE w.id IS NULL
-    OR (w.undone AND (coalesce(b.qty, 0), coalesce(b.cash, 0), coalesce(b.fees, 0), coalesce(b.there, 0)) <> (0, 0, 0, 0))
-    OR (NOT w.undone AND (w.qty, w.gross, w.fees, w.gross) IS DISTINCT FROM (coalesce(b.qty, 0), coalesce(b.cash, 0),
-                                                                            coalesce(b.fees, 0), coalesce(b.there, 0)))
+    OR (w.undone AND (coalesce(b.qty, 0), coalesce(b.cash, 0), coalesce(b.fees, 0)) <> (0, 0, 0))
+    OR (NOT w.undone AND (w.qty, w.gross, w.fees) IS DISTINCT FROM (coalesce(b.qty, 0), coalesce(b.cash, 0), coalesce(b.fees, 0)))
 """
 
 # The newest event that tells a line as it stands, and whether one undoes it.

@@ -102,7 +102,8 @@ class BlockWorld:
         with connection.cursor() as cursor:
             for code in (*HELD, *(code for code in BY_CODE if code.startswith("ALLOCATION"))):
                 cursor.execute(BY_CODE[code].sql)
-                assert cursor.fetchall() == [], code
+                found = cursor.fetchall()
+                assert found == [], (code, found)
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         assert compare_replay().differing == 0
         state = PictureState()

@@ -145,7 +145,7 @@ NOT_PAGES = {
     "risk/limits/<int:limit_id>": "part of the limits page",
     "risk/kill/reach": "part of the stops page",
     "risk/trials/<uuid:trial_id>": "needs a back-test that ran",
-    "confirmations/<str:ref>": "opened by the journey of confirmations",
+    "confirmations/<str:ref>": "scanned by the journey of post-trade",
     "recon/<uuid:run_id>/progress": "part of the run's page",
     "recon/<uuid:run_id>/report": "a file",
     "notes/<uuid:note_id>": "needs a note, which a market's end issues",

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import SignIn
 from tests.journeys.house import ROOT, House, wait_until
+from tests.journeys.test_accessibility import scan
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(400)]  # a busy machine: a quiet one needs a tenth
 VENUE = """
@@ -126,6 +127,7 @@ def _allocate(house: House, page: Page, ref: str) -> None:
     form = page.locator("#alloc-form")
     expect(form).to_contain_text("the block, in units and in money")
     expect(form).to_contain_text("May be booked by one person")
+    assert scan(page, "a block with its preview") == []
     page.get_by_role("button", name=re.compile("^Book 1,000 VOD.L to 3 accounts")).press("Enter")
     expect(page.locator("#alloc-story")).to_contain_text("Booked lines · ", timeout=30_000)
     got = lines_of(house, ref)
@@ -185,6 +187,7 @@ def _confirm(house: House, page: Page, ref: str, place: Path) -> None:
 
     page.goto(f"{house.url}/confirmations/{bad}")
     expect(page.locator("#confirmation-detail .differs")).to_have_text("1")
+    assert scan(page, "a confirmation that differs") == []
     page.fill("#act-reason", "Their fee is a pound higher by the schedule of this month.")
     page.get_by_role("button", name="Accept the difference").press("Enter")
     expect(page.locator("#confirmation-detail")).to_contain_text("second person", timeout=30_000)
@@ -265,6 +268,7 @@ def _settle(house: House, page: Page, ref: str, place: Path) -> None:
     )
     page.goto(f"{house.url}/settlement/{names['AC4472']}")
     expect(page.locator("main")).to_contain_text("The seller lacks the stock")
+    assert scan(page, "an instruction that failed") == []
 
 
 WASH = (
