@@ -24,7 +24,7 @@ from tests.factories.reconciled import TradingDay, trading_day
 
 pytestmark = pytest.mark.django_db
 EXECUTED = ("ExecutionRecorded", "ExecutionCorrected", "ExecutionBusted", "ExcessMoved")
-KINDS = [kind for kind in RECONCILED if kind is not Kind.SETTLEMENTS]  # nothing of the day settles on it
+KINDS = tuple(kind for kind in RECONCILED if kind is not Kind.SETTLEMENTS)  # nothing of the day settles on it
 ONCE = ",".join(f"{kind.full_name}:1" for kind in ALL if kind.name != "truncated" and kind.kind in KINDS)
 BOOKS = ("executions", "orders", "positions", "positions_traded", "cash", "allocations")
 
