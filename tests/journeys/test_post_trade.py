@@ -33,6 +33,7 @@ from orders.models import Order
 from orders.services.apply_reports import apply_reports
 from orders.services.capture_order import capture_order
 from orders.services.record_hand_over import record_hand_over
+from orders.services.record_routes import record_routes
 from refdata.models import Listing
 from refdata.selectors import business_date
 
@@ -60,8 +61,8 @@ else:
     assert done.outcome == "released", done.sentence
     intend_allocation(actor=dealer, at=at, order_id=done.order_id, method="pro_rata",
                       lines=[{"account": code, "target": str(units)} for code, units in asked["targets"].items()])
+    record_routes(routes={done.order_id: "SIM1"}, at=at)
     record_hand_over(request_ids=[done.request_id], at=at)
-    Order.objects.filter(pk=done.order_id).update(session_group="SIM1")
     order = Order.objects.get(pk=done.order_id)
     for seq, units in ((2, qty * 2 / 5), (3, qty * 3 / 5)):
         whole = OrdStatus.FILLED if seq == 3 else OrdStatus.PARTIALLY_FILLED
@@ -313,3 +314,4 @@ def _bust(house: House, page: Page, ref: str, order: str) -> None:
     )
     page.reload()
     expect(page.locator("#alloc-story")).to_contain_text("120")
+    assert house.sql("SELECT reason FROM risk_block WHERE source = 'picture' AND lifted_at IS NULL") == []
