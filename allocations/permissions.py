@@ -20,11 +20,6 @@ def require_allocate(actor: Principal) -> None:
         actor.require(ALLOCATE_BLOCK, "Your role may not allocate blocks.")
 
 
-def require_decide_allocation(actor: Principal) -> None:
-    """Raise NotPermitted RIGHT_MISSING unless the actor may decide about allocations of others."""
-    actor.require(DECIDE_ALLOCATION, "Your role may not decide about allocations.")
-
-
 def require_work(actor: Principal) -> None:
     """Raise NotPermitted RIGHT_MISSING unless the actor may work on confirmations, notes and settlement; our processes do."""
     if not actor.is_process:

@@ -87,6 +87,7 @@ urlpatterns: list[URLPattern] = [
     path("alloc/<str:ref>/lines.json", alloc.lines, name="alloc-lines"),
     path("alloc/<str:ref>/preview", alloc.preview, name="alloc-preview"),
     path("alloc/<str:ref>/book", alloc.book, name="alloc-book"),
+    path("alloc/<str:ref>/release", alloc.release, name="alloc-release"),
     path("desk", desk.desk, name="desk"),
     path("desk/rows.json", desk.desk_rows, name="desk-rows"),
     path("desk/export", exports.desk_export, name="desk-export"),

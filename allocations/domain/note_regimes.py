@@ -17,7 +17,6 @@ from refdata.domain.settlement import is_settlement_day
 
 COLUMNS = ("regime", "countries", "valid_from", "base", "days", "hour", "source")
 UK, EU, US, AU = "UK", "EU", "US", "AU"
-REGIMES = (UK, EU, US, AU)
 BASES = ("trade", "settlement")
 
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from allocations.domain import transitions as moves
 from allocations.domain.confirm_messages import Line, said_of, split_charges
 from allocations.domain.matching import Ours, Theirs, Tolerance
 from allocations.domain.terms import NOBODY, Terms, default_terms
@@ -119,12 +118,6 @@ def orders_of_block(block_id: UUID) -> list[OrderLine]:
         )
         for pk, cl_ord_id, venue_id in rows
     ]
-
-
-def open_confirmations(block_ids: Collection[UUID]) -> list[Confirmation]:
-    """Those of these blocks that are not canceled, by id."""
-    rows = Confirmation.objects.filter(allocation__block_id__in=block_ids)
-    return list(rows.exclude(state=moves.CANCELED).order_by("id"))
 
 
 def counterparties_of(block_ids: Collection[UUID]) -> list[str]:

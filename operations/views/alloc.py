@@ -22,6 +22,7 @@ from allocations.selectors.cases import find_scheme, said_for
 from allocations.selectors.seeing import get_block
 from allocations.services.book_allocation import book_allocation, is_waiting
 from allocations.services.preview_allocation import AllocationPreview, preview_allocation, preview_json
+from allocations.services.release_parked import release_parked
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid, OmsError, Refused
@@ -115,7 +116,8 @@ def block(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     """One block: how it would be allocated now, and what became of it. With ``part`` the latter alone."""
     at = utc_now()
     row = get_block(actor, ref)
-    context = {"bk": row, "story": get_block_story(actor=actor, at=at, block=row), "at": at}
+    why_not = "" if actor_may(actor, ALLOCATE_BLOCK) else NO_RIGHT
+    context = {"bk": row, "story": get_block_story(actor=actor, at=at, block=row), "at": at, "why_not_release": why_not}
     if request.GET.get("part"):
         return render(request, "operations/parts/alloc_story.html", context)
     said = said_for(row)
@@ -166,6 +168,17 @@ def book(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
         preview_hash=request.POST.get("digest", "")[:64],
         **typed.asked(_source(typed, said)),
     )
+    if not is_part(request):
+        return redirect("alloc-block", ref=row.ref)
+    return HttpResponse(headers={"HX-Redirect": f"/alloc/{row.ref}"})
+
+
+@require_POST
+@page
+def release(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
+    """A parked share out of suspense; what still speaks against it is said in place, and nothing moves."""
+    row = get_block(actor, ref)
+    release_parked(actor=actor, at=utc_now(), allocation_ref=request.POST.get("line", "")[:24])
     if not is_part(request):
         return redirect("alloc-block", ref=row.ref)
     return HttpResponse(headers={"HX-Redirect": f"/alloc/{row.ref}"})

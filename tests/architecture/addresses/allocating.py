@@ -26,6 +26,9 @@ ALLOCATING: dict[str, tuple[Door, ...]] = {
     "alloc/<str:ref>/book": (
         Door("POST", "/alloc/{d.block_ref}/book", HIDDEN_OR_REFUSED, lambda d: {**TYPED, "key": "k", "reason": "x"}),
     ),
+    "alloc/<str:ref>/release": (
+        Door("POST", "/alloc/{d.block_ref}/release", HIDDEN_OR_REFUSED, lambda d: {"line": "A-1"}),
+    ),
     "api/v1/blocks": (Door("GET", "/api/v1/blocks", API_KNOWN),),
     "api/v1/blocks/<str:ref>": (Door("GET", "/api/v1/blocks/{d.block_ref}", API_SEES_THE_DESK),),
     "api/v1/blocks/<str:ref>/allocations": (

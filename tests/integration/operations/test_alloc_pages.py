@@ -219,3 +219,23 @@ def test_fairness_of_a_period_its_prices_kept_and_handed_out() -> None:
     assert [row[0] for row in told["rows"]] == ["C1"]
     assert pages.get("/alloc/fairness?from=x").status_code == 400
     assert pages.get("/alloc/fairness?from=2026-11-02&to=2026-11-01").status_code == 400
+
+
+def test_a_parked_share_is_released_from_its_page_once_nothing_speaks_against_it() -> None:
+    pages = Pages()
+    frozen = TradingAccount.objects.filter(pk=pages.world.clients["C1"].pk)
+    frozen.update(state="frozen")
+    page = pages.get(f"/alloc/{pages.ref}").content.decode()
+    typed = {name: hidden(page, name) for name in ("key", "digest", "method", "scheme")}
+    pages.post("book", account=["C1", "C2"], amount=["600", "400"], minimum=["", ""], **typed)
+    line = Allocation.objects.get(account=pages.world.clients["C1"], state="parked")
+    assert f"Release {line.ref}" in text(pages.get(f"/alloc/{pages.ref}"))
+
+    refused = pages.post("release", line=line.ref)
+    assert (refused.status_code, "The account is frozen." in text(refused)) == (422, True)
+    assert pages.post("release", line="A-999").status_code == 404
+    frozen.update(state="active")
+    assert pages.post("release", line=line.ref).headers["HX-Redirect"] == f"/alloc/{pages.ref}"
+    line.refresh_from_db()
+    assert (line.state, line.booked_account_id) == ("booked", pages.world.clients["C1"].id)
+    assert pages.post("release", line=line.ref).status_code == 409
