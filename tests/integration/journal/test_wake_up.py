@@ -122,7 +122,9 @@ def test_a_holder_that_is_silent_longer_than_its_lease_is_cut_off() -> None:
     assert not next_one.take(), "the lease was renewed"
     time.sleep(0.2)
     assert not next_one.take(), "this call only ends the holder's connection"
-    assert next_one.take()
+    patience = time.monotonic() + 10  # the server lets go of the lock when the ended backend next looks up
+    while not next_one.take():
+        assert time.monotonic() < patience, "the holder's lock outlives its connection"
     assert not frozen.held()
     assert next_one.held()
     assert next_one.fence == frozen.fence + 1
