@@ -36,6 +36,12 @@ def lock_blocks(*, scope: str, scope_id: str, source: str) -> Block | None:
     )
 
 
+def lock_blocks_of(sources: Collection[str]) -> list[Block]:
+    """The standing blocks of these sources, ascending by place. For whoever holds what the sources name: nobody else imposes there."""
+    rows = Block.objects.select_for_update().filter(source__in=list(sources), lifted_at__isnull=True)
+    return list(rows.order_by("scope", "scope_id", "source"))
+
+
 def lock_subject(subject: str) -> None:
     """One subject of a change of the rulebook, whether it exists or not: one question about it at a time, until commit."""
     with raw_cursor() as cursor:

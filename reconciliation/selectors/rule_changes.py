@@ -15,7 +15,7 @@ from reconciliation.domain.effects import NO_POLICY, Policy, must_stand
 from reconciliation.domain.repairs import number
 from reconciliation.domain.rule_changes import RuleChange
 from reconciliation.models import Break, BreakPolicy, OutsideName, Tolerance
-from reconciliation.selectors.effects import facts_of, session_groups
+from reconciliation.selectors.effects import facts_of, session_groups, trusted_among
 from reconciliation.selectors.rules import policies_in_force
 
 KIND = "recon_rules"
@@ -60,10 +60,10 @@ def effect_of(change: RuleChange) -> RuleEffect:
 def _policy_effect(change: RuleChange) -> RuleEffect:
     now = policies_in_force().get((change.scope["kind"], change.scope["category"]), NO_POLICY)
     then = Policy(change.value["effect"], Decimal(change.value["above"]), int(change.value["escalate_after_s"]))
-    rows = Break.objects.filter(**change.scope).exclude(state=moves.CLOSED).select_related("first_run", "last_run")
-    groups, stop, let_go = session_groups(), 0, 0
-    for item in rows.iterator(chunk_size=500):
-        facts = facts_of(item, groups)
+    rows = list(Break.objects.filter(**change.scope).exclude(state=moves.CLOSED).defer("ours", "theirs", "candidates"))
+    groups, trusted, stop, let_go = session_groups(), trusted_among(rows), 0, 0
+    for item in rows:
+        facts = facts_of(item, groups, trusted)
         before, after = bool(must_stand(now, facts)), bool(must_stand(then, facts))
         stop, let_go = stop + (after and not before), let_go + (before and not after)
     return RuleEffect(stop=stop, let_go=let_go)

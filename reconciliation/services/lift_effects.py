@@ -10,15 +10,12 @@ from django.db import transaction
 
 from reconciliation.domain.effects import Stands
 from reconciliation.locks import lock_breaks
-from reconciliation.services._effects import change_effect
+from reconciliation.services._effects import change_effects
 
 
 def lift_effects(*, break_ids: Collection[UUID], at: datetime) -> int:
-    """How many stopped something. Those that stop nothing cost one statement together."""
+    """How many stopped something. A handful of statements, however many they are."""
     with transaction.atomic():
-        lifted = 0
-        for item in lock_breaks(break_ids):
-            if item.effect:
-                change_effect(item, Stands.NOTHING, at=at)
-                lifted += 1
-    return lifted
+        stopping = [item for item in lock_breaks(break_ids) if item.effect]
+        change_effects([(item, Stands.NOTHING) for item in stopping], at=at)
+    return len(stopping)

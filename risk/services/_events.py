@@ -13,9 +13,14 @@ from kernel.ids import new_id
 
 
 def record(*, stream: str, kind: str, actor: Principal, at: datetime, payload: Mapping[str, Any]) -> None:
-    """Append one event; the business date is the UTC date, as nothing here belongs to a market."""
+    """Append one event."""
+    append_to_stream(drafts=[draft_of(stream=stream, kind=kind, actor=actor, at=at, payload=payload)], at=at)
+
+
+def draft_of(*, stream: str, kind: str, actor: Principal, at: datetime, payload: Mapping[str, Any]) -> EventDraft:
+    """One event for whoever appends several; the business date is the UTC date, as nothing here belongs to a market."""
     event_id = new_id()
-    draft = EventDraft(
+    return EventDraft(
         id=event_id,
         stream=stream,
         kind=kind,
@@ -27,4 +32,3 @@ def record(*, stream: str, kind: str, actor: Principal, at: datetime, payload: M
         business_date=at.date(),
         payload=payload,
     )
-    append_to_stream(drafts=[draft], at=at)

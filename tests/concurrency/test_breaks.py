@@ -41,7 +41,7 @@ def blocked() -> tuple[int, int, int]:
 @pytest.mark.parametrize(("point", "kept"), [("policy.written", 0), ("policy.settled", 1), ("policy.settled:2", 2)])
 def test_killed_between_two_breaks_the_sweeper_goes_on_where_it_was(point: str, kept: int) -> None:
     make_two()
-    killed_at(point, lambda: settle_policies(at=AT))
+    killed_at(point, lambda: settle_policies(at=AT, batch=1))
     assert blocked() == (kept, kept, kept)
     assert settle_policies(at=AT).changed == 2 - kept
     assert blocked() == (2, 2, 2)

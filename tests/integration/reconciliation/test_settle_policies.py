@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
+from authorisation.domain.principal import process_principal
 from journal.models import Event
 from kernel.errors import Invalid
 from orders.domain.terms import ReplaceTerms
@@ -22,6 +24,7 @@ from reconciliation.services.settle_policies import Settled, settle_policies
 from risk.models import Block
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
+from risk.services.set_blocks import Stop, set_blocks
 from tests.factories import AT, give_stock, make_listing
 from tests.factories.breaks import make_break, make_run, set_policy, their_fill
 from tests.factories.trading import Desk
@@ -225,3 +228,46 @@ def test_nobody_lifts_or_imposes_a_block_of_a_break_by_hand(desk: Desk) -> None:
         impose_block(actor=actor, at=AT, scope=scope, scope_id=scope_id, source="break:BRK-9", reason="mine")
     assert item.ref in source
     assert len(standing()) == 1
+
+
+def test_hundreds_are_settled_late_and_lifted_by_a_handful_of_statements(desk: Desk) -> None:
+    order = working(desk)
+    run = make_run()
+    known = [make_break(order, run=run) for _ in range(30)]
+    unknown = [make_break(run=run) for _ in range(10)]
+    for item in unknown[5:]:
+        Break.objects.filter(id=item.id).update(account_id=order.account_id)
+    with CaptureQueriesContext(connection) as asked:
+        assert settle_policies(at=AT, run_id=run.id, batch=25) == Settled(changed=40)
+    assert len(asked) < 60
+    where = f"{order.account_id}:{known[0].instrument_id}"
+    assert set(standing()) == {("position", where, f"break:{item.ref}") for item in known} | {
+        ("account", str(order.account_id), f"break:{item.ref}") for item in unknown[5:]
+    }
+    told = Event.objects.filter(kind="BreakEffectChanged")
+    assert (told.count(), Event.objects.filter(kind="BlockImposed", payload__source__startswith="break:").count()) == (
+        40,
+        35,
+    )
+    assert Event.objects.filter(kind="AnomalyRaised", payload__kind="BREAK_NOBODY_TO_BLOCK").count() == 5
+    assert settle_policies(at=AT + timedelta(days=2)) == Settled(escalated=40)
+    with CaptureQueriesContext(connection) as asked:
+        assert lift_effects(break_ids=[item.id for item in known + unknown], at=AT) == 40
+    assert len(asked) < 20
+    assert standing() == []
+    assert Event.objects.filter(kind="BlockLifted", payload__source__startswith="break:").count() == 35
+
+
+@pytest.mark.parametrize(
+    ("source", "stop"),
+    [
+        ("kill_switch", Stop("account", "1", "kill_switch", "why")),
+        ("break:BRK-1", Stop("account", "1", "break:BRK-2", "why")),
+        ("break:BRK-1", Stop("firm", "", "break:BRK-1", "why")),
+        ("break:BRK-1", Stop("account", "1", "break:BRK-1", " ")),
+    ],
+)
+def test_many_blocks_at_once_are_set_for_breaks_alone_and_whole(source: str, stop: Stop) -> None:
+    with pytest.raises(Invalid) as refused:
+        set_blocks(actor=process_principal("x"), at=AT, sources=[source], stops=[stop], lifted={source: "why"})
+    assert (refused.value.code, Block.objects.count(), Event.objects.count()) == ("BLOCK_INVALID", 0, 0)
