@@ -52,7 +52,7 @@ def add_reconcile(verbs: Verbs[argparse.ArgumentParser]) -> None:
         dest="from_",
         default="",
         metavar="WHO",
-        help="whose word it is, where the file does not say: XLON, BANK",
+        help="whose word it is, where the file does not say: XLON, BANK; else by the file's name. Breaks close by their own source",
     )
     compare.add_argument("--format", default="", help="only where the content does not tell it")
     compare.add_argument("--json", action="store_true")
@@ -63,7 +63,7 @@ def add_start_of_day(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "start-of-day", help="take files of accounts, cash, holdings or open orders into the books"
     )
     start.add_argument("--kind", required=True, choices=("accounts", "cash", "holdings", "open_orders"))
-    start.add_argument("--source", default="", help="whose word it is; else as the file says itself")
+    start.add_argument("--source", default="", help="whose word it is; else as the file says itself, else by its name")
     start.add_argument("files", nargs="+", metavar="FILE")
     start.add_argument("--json", action="store_true")
 

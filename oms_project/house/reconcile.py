@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from reconciliation.services.do_run import RunResult
     from reconciliation.services.receive_file import Received
 
-NOBODY = "EXTERNAL"
-"""Whose word a file is that does not say so itself and was not named with ``--from``."""
 PROBLEMS_SHOWN = 100
 
 
@@ -79,7 +77,7 @@ def _reconcile(arguments: Namespace, path: Path, day: date) -> dict[str, Any]:
     with path.open("rb") as content:
         received = receive_file(
             actor=actor, at=utc_now(), name=path.name, content=content, kind=arguments.kind,
-            source=arguments.from_ or _said_source(path, arguments), format=arguments.format,
+            source=arguments.from_, format=arguments.format,
             manifest=manifest.read_bytes() if manifest.is_file() else b"",
         )  # fmt: skip
     if not received.taken or received.file_id is None:
@@ -89,17 +87,6 @@ def _reconcile(arguments: Namespace, path: Path, day: date) -> dict[str, Any]:
         trigger=Run.Trigger.BY_HAND, now=utc_now,
     )  # fmt: skip
     return _answer(result)
-
-
-def _said_source(path: Path, arguments: Namespace) -> str:
-    """As the file says it; a file that cannot be read is refused where it is taken in, with why."""
-    from reconciliation.formats.problems import FileProblem
-    from reconciliation.formats.read_statement import open_statement
-
-    try:
-        return open_statement(path, arguments.kind, format=arguments.format or None).header.source or NOBODY
-    except FileProblem:
-        return NOBODY
 
 
 def _refused(received: Received, kind: str) -> dict[str, Any]:
@@ -148,11 +135,15 @@ def _answer(result: RunResult) -> dict[str, Any]:
 
 
 def _text(answer: dict[str, Any]) -> str:
+    from reconciliation.domain.sources import is_derived
+
     lines = [f"{one['ref']}  {one['category']:<18} {one['why']}" for one in answer["breaks"]]
     lines.append(
         f"{answer['kind']} of {answer['source']} as of {answer['as_of']}: {answer['internal']} with us, {answer['external']} with "
         f"them, {answer['matched']} agree; {len(answer['breaks'])} breaks, {answer['written']} of them new, {answer['closed']} closed."
     )
+    if is_derived(answer["source"]):
+        lines.append("Nobody says whose word the file is: it goes by its name. Name its sender with --from.")
     if answer["suspect"]:
         lines.append(f"Suspect: {answer['suspect']}")
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from typing import Final
 
 from kernel.numbers import ZERO, plain
 from reconciliation.domain.records import Kind
-from reconciliation.formats.blocks import Blocks
+from reconciliation.formats.blocks import Blocks, opened
 from reconciliation.formats.cash_rows import balance_row, entry_row, judge_balance
 from reconciliation.formats.directives import take_manifest
 from reconciliation.formats.problems import BadValue, FileCode, FileProblem, NoteCode, shown
@@ -39,6 +39,8 @@ _ENTRY = re.compile(
 )
 _END_TO_END = re.compile(r"(?:/EREF/([^/]{1,35})|EREF\+(.{1,35}?)(?=(?:[A-Z]{4}|IBAN|BIC)\+|\?|$))")
 _SUBFIELDS = re.compile(r"\?(?:2\d|3[0-4]|6[0-3])")
+_SENDER: Final = re.compile(rb"\{1:F\d\d([A-Z0-9]{12})\d{10}\}\s*\{2:I94|\{2:O94\d{11}([A-Z0-9]{12})")
+"""The logical terminal of the sender: of block 1 in a message as it was sent, of block 2 in one as it was received."""
 _NOT_GIVEN: Final = frozenset({"", "NONREF", "NOTPROVIDED"})
 _SIGNS: Final = {"C": 1, "D": -1, "RC": -1, "RD": 1}
 
@@ -89,6 +91,16 @@ class _Left:
     entries: int
 
 
+def _sender(path: Path) -> str:
+    """The BIC of the bank, where the message still has its blocks; a branch of its own is told with it."""
+    with opened(path) as file:
+        found = _SENDER.search(file.read(1_000))
+    if found is None:
+        return ""
+    terminal = (found[1] or found[2]).decode("ascii")
+    return terminal[:8] + terminal[9:].replace("XXX", "")
+
+
 class Mt940Statement(Statement):
     """The accounts of an MT940 file, one after the other."""
 
@@ -125,6 +137,7 @@ class Mt940Statement(Statement):
     def _begin(self) -> None:
         """The header, from the first statement."""
         header = self.header
+        header.source = header.source or _sender(self.path)
         for number, tag, value in _fields(Blocks(self.path, fallback="latin-1")):
             match tag:
                 case "20":

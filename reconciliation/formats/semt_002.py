@@ -25,7 +25,7 @@ NAME: Final = "semt_002"
 KINDS: Final = frozenset({Kind.HOLDINGS, Kind.POSITIONS})
 _BEGIN = re.compile(rb"<(?:[\w.-]+:)?SctiesBalCtdyRpt|xsd:semt\.002\.")
 _BALANCES: Final = ("BalForAcct", "BalForSubAcct")
-_PARTS: Final = ("Pgntn", "StmtGnlDtls", "SfkpgAcct", "SubAcctDtls", *_BALANCES)
+_PARTS: Final = ("Pgntn", "StmtGnlDtls", "AcctSvcr", "SfkpgAcct", "SubAcctDtls", *_BALANCES)
 _BASES: Final = {"": "settled", "SETT": "settled", "TRAD": "traded"}
 
 
@@ -100,6 +100,9 @@ class Semt002Statement(Statement):
             case "StmtGnlDtls", _:
                 self._reports += 1
                 self._take_details(element)
+            case "AcctSvcr", _:
+                said = text_at(element, "AnyBIC", "Id/AnyBIC", "PrtryId/Id", "Id/PrtryId/Id")
+                self.header.source = self.header.source or said[:64]
             case "SfkpgAcct", "SubAcctDtls":
                 self._sub_account = _account(element)
             case "SfkpgAcct", parent if parent not in _BALANCES:

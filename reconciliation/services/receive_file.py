@@ -26,6 +26,7 @@ from kernel.numbers import plain
 from reconciliation.domain.feeds import Arrived, Before, expected_day, faults_of
 from reconciliation.domain.file_faults import Fault, FaultCode, code_of_problem
 from reconciliation.domain.records import Kind
+from reconciliation.domain.sources import source_of_name
 from reconciliation.domain.statement_facts import StatementFacts
 from reconciliation.kept_files import Kept, TooLarge, keep_manifest, keep_stream
 from reconciliation.locks import lock_feed, lock_file_of
@@ -89,7 +90,7 @@ def receive_file(
     crash_point("feed_file.kept")
     whole = feed is not None and kept.size <= READ_AT_THE_DOOR
     facts = look_into(kept.path, Kind(kind), format=format or (feed.format if feed else ""), whole=whole)
-    source = feed.source if feed else (source or facts.source)
+    source = feed.source if feed else (source or facts.source or _derived_source(name, kind, kept.sha256))
     fault = _signature_fault(feed, name, kept, signature)
     draft = FeedFile(
         id=new_id(), feed=feed, kind=kind, source=source[:40], format=facts.format, name=name[-200:],
@@ -105,6 +106,12 @@ def receive_file(
         with transaction.atomic():
             received = _record(draft, facts, kept, fault, actor=actor, at=at, resumed=resumed)
     return received
+
+
+def _derived_source(name: str, kind: str, sha256: str) -> str:
+    """Of a file that says nothing of its sender: as when the same bytes came before, else by its name. Never none."""
+    known = FeedFile.objects.filter(kind=kind, sha256=sha256).exclude(source="").order_by("-received_at", "-id").first()
+    return known.source if known is not None else source_of_name(name)
 
 
 def _record(

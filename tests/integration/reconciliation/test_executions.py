@@ -274,3 +274,13 @@ def test_what_a_line_that_cannot_be_read_may_have_said_is_not_called_absent_with
     (missing,) = Break.objects.filter(first_run=run(rows), category="missing_external")
     assert missing.ids["exec_id"] == rows[0]["exec_id"]
     assert missing.why.endswith("the file does not have it. 1 of its figures could not be read; it may be among those.")
+
+
+def test_a_run_of_another_source_closes_nothing(day: Day) -> None:
+    rows = execution_rows()
+    rows[0]["last_qty"] = "1"
+    first = run(rows, source="file-broker-a")
+    assert found(first) == [("quantity", rows[0]["exec_id"])]
+    other = run(execution_rows(), source="file-broker-b")
+    assert (other.written, other.closed, Break.objects.get(first_run=first).state) == (0, 0, "open")
+    assert run(execution_rows(), source="file-broker-a").closed == 1

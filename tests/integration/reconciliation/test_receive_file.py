@@ -246,3 +246,21 @@ def test_a_large_file_that_turns_out_cut_is_refused_then(feed: Feed, monkeypatch
     assert received.file_id is not None
     record_reading(file_id=received.file_id, at=MORNING, problem=FileProblem(FileCode.TRUNCATED, "It is cut."))
     assert (row().state, row().statement_date, anomalies()) == ("refused", THURSDAY, [("FILE_TRUNCATED", "R")])
+
+
+def brought(name: str, content: bytes, source: str = "") -> str:
+    received = receive_file(
+        actor=make_principal(f"ops {name}", role="ops", rights=("work_break",)), at=MORNING, name=name, content=BytesIO(content),
+        kind="cash", source=source,
+    )  # fmt: skip
+    return FeedFile.objects.get(pk=received.file_id).source
+
+
+def test_a_file_that_nobody_names_is_of_a_source_of_its_own_and_keeps_it() -> None:
+    one, other = b"account,currency,amount\nA1,GBP,1\n", b"account,currency,amount\nA1,GBP,2\n"
+    assert (brought("bank_a-20261119.csv", one), brought("bank_b.csv", other)) == ("file-bank-a", "file-bank-b")
+    assert brought("whatever.csv", one) == "file-bank-a"  # the same bytes are the same word
+    assert brought("c.csv", b"account,currency,amount\nA1,GBP,3\n", "BANK") == "BANK"
+    assert brought("d.csv", b"account,currency,amount\nA1,GBP,3\n") == "BANK"
+    said = b"#STATEMENT kind=cash source=NORTHBANK\naccount,currency,amount\nA1,GBP,4\n#TRAILER rows=1\n"
+    assert brought("e.csv", said) == "NORTHBANK"

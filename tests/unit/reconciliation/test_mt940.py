@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciliation.formats.problems import FileProblem
-from reconciliation.formats.read_statement import raw_records
+from reconciliation.formats.read_statement import open_statement, raw_records
 from tests.unit.reconciliation.files import EXAMPLES, read, written
 
 EXAMPLE = EXAMPLES / "mt940.txt"
@@ -136,3 +136,17 @@ def test_the_raw_record_of_a_line_is_what_the_file_says() -> None:
         10: ":61:2611261125C2500,NTRFNONREF//NB2611250018\n:86:/EREF/W-0001/REMI/Deposit",
         21: ":62F:C261125GBP990000,00",
     }
+
+
+@pytest.mark.parametrize(
+    ("block", "source"),
+    [
+        ("{1:F01NORTGB2LAXXX0000000000}{2:I940OMSXGB2LXXXXN}{4:", "NORTGB2L"),
+        ("{1:F01OMSXGB2LXXXX0000000000}{2:O9401200261125NORTGB2LA12322221234562611251201N}{4:", "NORTGB2L123"),
+        ("{1:F01OMSXGB2LXXXX0000000000}{4:", ""),
+        ("", ""),
+    ],
+)
+def test_the_sender_is_the_bank_of_the_blocks(tmp_path: Path, block: str, source: str) -> None:
+    text = f"{block}\n" + one_entry("251231251231C10,NTRFNONREF")
+    assert open_statement(written(tmp_path, text, "a.txt"), "cash").header.source == source
