@@ -101,6 +101,7 @@ urlpatterns: list[URLPattern] = [
     path("sync/<uuid:intake_id>/accept", sync.accept, name="sync-accept"),
     path("sync/<uuid:intake_id>/cancel", sync.cancel, name="sync-cancel"),
     path("sync/<uuid:intake_id>/rejects", sync.rejects, name="sync-rejects"),
+    path("sync/<uuid:intake_id>/changes", sync.changes, name="sync-changes"),
     path("venues", sessions.sessions, name="sessions"),
     path("venues/<str:name>", sessions.session, name="session"),
     path("venues/<str:name>/ask", sessions.ask, name="session-ask"),

@@ -101,6 +101,11 @@ def show(answer: dict[str, Any]) -> None:
         f"{answer['name']}: {answer['state']}; {answer['rows']} rows, {answer['changed']} changed, "
         f"{answer['unchanged']} unchanged, {answer['refused']} refused. {answer.get('sentence', '')}"
     )
+    if since := answer.get("since_last"):
+        print(
+            f"  against {since['file']}: {since['new']} rows new, {since['changed']} changed, {since['gone']} gone, "
+            f"{since['same']} the same"
+        )
     for problem in answer["problems"]:
         lines = ", ".join(str(line["line"]) for line in problem.get("lines", [])[:5] if line["line"])
         where = f" (lines {lines})" if lines else ""

@@ -39,6 +39,30 @@ class FilesAnswer(serializers.Serializer[Any]):
     next = serializers.UUIDField(allow_null=True)
 
 
+class ChangedRow(serializers.Serializer[Any]):
+    """A row that is ``new``, ``changed`` or ``gone``, with what it was and is."""
+
+    word = serializers.ChoiceField(choices=["new", "changed", "gone"])
+    line = serializers.IntegerField(allow_null=True)
+    line_before = serializers.IntegerField(allow_null=True)
+    named = serializers.CharField()
+    was = serializers.CharField(allow_null=True)
+    now = serializers.CharField(allow_null=True)
+
+
+class SinceAnswer(serializers.Serializer[Any]):
+    """Against the file that was applied before it: how many rows are new, changed, gone and the same, and the first of each."""
+
+    file_id = serializers.CharField()
+    file = serializers.CharField()
+    day = serializers.CharField()
+    new = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    gone = serializers.IntegerField()
+    same = serializers.IntegerField()
+    rows = ChangedRow(many=True)
+
+
 class IntakeAnswer(serializers.Serializer[Any]):
     """A file of the start of day on its way into the books. Amounts are text."""
 
@@ -56,6 +80,7 @@ class IntakeAnswer(serializers.Serializer[Any]):
     unchanged = serializers.IntegerField()
     refused = serializers.IntegerField()
     totals = serializers.DictField()
+    since_last = SinceAnswer(allow_null=True)
     problems = serializers.ListField(child=serializers.DictField())
 
 

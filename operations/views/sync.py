@@ -28,9 +28,11 @@ from operations.views.exports import handed_over, heading_for
 from reconciliation.domain.records import START_OF_DAY
 from reconciliation.permissions import require_work
 from reconciliation.selectors.feeds import find_feed
+from reconciliation.selectors.intakes import since_to_json
 from reconciliation.services.ask_acceptance import ask_acceptance
 from reconciliation.services.begin_intake import begin_intake
 from reconciliation.services.cancel_intake import cancel_intake
+from reconciliation.services.list_changes import list_changes
 from reconciliation.services.list_rejects import list_rejects
 from reconciliation.services.receive_file import receive_file
 from reconciliation.services.start_intake import start_intake
@@ -97,7 +99,13 @@ def sync_file(request: HttpRequest, actor: Principal, intake_id: UUID) -> HttpRe
     intake = get_intake(intake_id)
     at = utc_now()
     row = row_of(intake, at)
-    context = {"intake": intake, "row": row, "totals": totals_of(intake), "why": why_not(actor, intake)}
+    context = {
+        "intake": intake,
+        "row": row,
+        "totals": totals_of(intake),
+        "since": since_to_json(intake),
+        "why": why_not(actor, intake),
+    }
     template = "operations/parts/sync_file.html" if request.GET.get("part") else "operations/sync_file.html"
     response = render(request, template, context)
     if is_part(request) and not row.is_moving:
@@ -132,4 +140,19 @@ def rejects(request: HttpRequest, actor: Principal, intake_id: UUID) -> HttpResp
         Column("record", "Record"),
     )  # fmt: skip
     rows = ((one.line, one.code, one.column, one.sentence, one.record) for one in list_rejects(intake))
+    return handed_over(request, actor, make_table(heading, columns, rows))
+
+
+@require_GET
+@page
+def changes(request: HttpRequest, actor: Principal, intake_id: UUID) -> HttpResponse:
+    """Every row that says otherwise than the file applied before it."""
+    intake = get_intake(intake_id)
+    named = {"file": intake.file.name, "kind": intake.kind, "against": intake.since.get("file", "")}
+    heading = heading_for(actor, "Difference to the file before", named)
+    columns = (
+        Column("word", "What"), Column("named", "Of"), Column("was", "Was"), Column("now", "Is"), Column("line", "Line"),
+        Column("line_before", "Line before"),
+    )  # fmt: skip
+    rows = ((one.word, one.named, one.was, one.now, one.line, one.line_before) for one in list_changes(intake))
     return handed_over(request, actor, make_table(heading, columns, rows))

@@ -35,6 +35,11 @@ class Intake(FSMModelMixin, models.Model):
     refused = models.BigIntegerField(default=0, help_text="Rows left out")
     issues = models.JSONField(default=list, help_text="By rule: count, first lines, column; bounded")
     totals = models.JSONField(default=dict, help_text="Before and after, by currency or in units")
+    since = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="Against the file applied before it: rows new, changed, gone, same, and the first of them",
+    )
     sentence = models.TextField(default="", help_text="Why it waits, was refused or put away")
     request_id = models.UUIDField(null=True, help_text="The second person's request")
     version = models.IntegerField(default=1)

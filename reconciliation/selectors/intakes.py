@@ -8,6 +8,8 @@ from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from reconciliation.models import Intake
 
+SINCE_COLUMNS = ("word", "line", "line_before", "named", "was", "now")
+
 
 def intake_to_json(intake: Intake) -> dict[str, Any]:
     """One file of the start of day as the command and the API answer it. Amounts are text."""
@@ -26,8 +28,17 @@ def intake_to_json(intake: Intake) -> dict[str, Any]:
         "unchanged": intake.unchanged,
         "refused": intake.refused,
         "totals": intake.totals,
+        "since_last": since_to_json(intake),
         "problems": intake.issues,
     }
+
+
+def since_to_json(intake: Intake) -> dict[str, Any] | None:
+    """What it says otherwise than the file applied before it; None where there was none, or it was the same file."""
+    if not intake.since:
+        return None
+    rows = [dict(zip(SINCE_COLUMNS, row, strict=True)) for row in intake.since["rows"]]
+    return {**intake.since, "rows": rows}
 
 
 def request_is_open(intake: Intake) -> bool:

@@ -41,6 +41,7 @@ def tell(intake: Intake, kind: str, *, actor: Principal, at: datetime, more: Map
             "unchanged": intake.unchanged,
             "refused": intake.refused,
             "totals": intake.totals,
+            "since": {name: value for name, value in intake.since.items() if name != "rows"},
             "sentence": intake.sentence,
             "version": intake.version,
             **(more or {}),

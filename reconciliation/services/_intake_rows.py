@@ -12,7 +12,6 @@ from typing import Any, LiteralString
 
 from kernel.numbers import MINOR_PLACES
 from reconciliation.domain.intake_rules import LINES_KEPT, Issue, issue
-from reconciliation.staging import Staged
 
 _NAMES = """
 WITH account_names AS (
@@ -85,9 +84,6 @@ UPDATE {into} r SET rule = 'ROW_TWICE'
          GROUP BY account_id, what HAVING count(*) > 1) t
  WHERE t.account_id = r.account_id AND t.what = r.what AND (r.rule IS NULL OR r.rule NOT IN ('ACCOUNT_HAS_NO_MONEY', 'DAY_DIFFERS'))
 """
-_KEYS = {"cash": ("account", "currency"), "holdings": ("account", "isin", "symbol", "mic"), "accounts": ("account",)}
-_ALWAYS = ("account", "currency")
-"""Columns that no row of any kind may leave empty."""
 WORK_MEMORY = "128MB"
 
 
@@ -105,22 +101,6 @@ def read_rows_before(cursor: Any, staged: str, kind: str, *, source: str, day: d
     into = "CREATE TEMP TABLE intake_before ON COMMIT DROP AS"
     cursor.execute(_SQL[kind].format(staged=staged, into=into), {"source": source, "day": day})
     cursor.execute(_TWICE.format(into="intake_before"))
-
-
-def only_before(cursor: Any, now: Staged, before: Staged, kind: str) -> str:
-    """A table of the rows whose keys, as both files write them, were in the file before and are not in this one: few."""
-    told = now.columns | before.columns  # a name that neither file has is the same in both
-    same = " AND ".join(_same(name) for name in _KEYS[kind] if name in told)
-    cursor.execute("DROP TABLE IF EXISTS intake_left")
-    cursor.execute(
-        f"CREATE TEMP TABLE intake_left ON COMMIT DROP AS SELECT b.* FROM {before.table} b "  # noqa: S608
-        f"WHERE NOT EXISTS (SELECT FROM {now.table} n WHERE {same})"
-    )
-    return "intake_left"
-
-
-def _same(name: str) -> str:
-    return f"n.{name} = b.{name}" if name in _ALWAYS else f"coalesce(n.{name}, '') = coalesce(b.{name}, '')"
 
 
 def give_memory(cursor: Any) -> None:

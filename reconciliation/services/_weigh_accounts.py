@@ -11,7 +11,8 @@ from typing import Any
 from accounts.services.load_accounts import LOOSER, AccountFile, count_changes, open_loaded
 from reconciliation.domain.intake_rules import LINES_KEPT, Issue, issue
 from reconciliation.models import Intake
-from reconciliation.services._intake_rows import broken_rules, only_before
+from reconciliation.services._intake_rows import broken_rules
+from reconciliation.services._since_last import compare_with_last, only_before
 from reconciliation.staging import Staged
 
 _HAS_SOMETHING = """
@@ -84,10 +85,13 @@ def read_account_rows(cursor: Any, staged: str, intake: Intake, *, into: str = "
 
 def weigh_account_rows(
     cursor: Any, intake: Intake, staged: Staged, before: Staged | None
-) -> tuple[list[Issue], int, int]:
-    """Issues, accounts that would be opened or changed, and those in the file that stay as they are."""
+) -> tuple[list[Issue], int, int, dict[str, Any]]:
+    """Issues, accounts that would be opened or changed, those in the file that stay as they are, and the difference to the file
+    before."""
     read_account_rows(cursor, staged.table, intake)
     issues = broken_rules(cursor, "intake_row")
+    clean = not issues and not staged.counted.refused
+    since = compare_with_last(cursor, intake, staged, before, clean=clean) if before is not None else {}
     open_loaded(cursor)
     cursor.execute(_WANT)
     usable = int(cursor.rowcount)
@@ -103,11 +107,11 @@ def weigh_account_rows(
         if count:
             issues.append(issue(code, count, zip(lines, values, strict=True)))
     if before is not None:
-        left = only_before(cursor, staged, before, "accounts")
+        left = only_before(cursor, before)
         read_account_rows(cursor, left, intake, into="intake_before")
         issues += _gone(cursor)
     changed = loaded.opened + loaded.changed
-    return issues, changed, usable - changed
+    return issues, changed, usable - changed, since
 
 
 def _gone(cursor: Any) -> Iterable[Issue]:

@@ -6,7 +6,7 @@ Inside the caller's transaction. Afterwards ``accounts_move`` holds what would b
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -29,10 +29,10 @@ from reconciliation.services._intake_rows import (
     broken_rules,
     give_memory,
     lines_where,
-    only_before,
     read_rows,
     read_rows_before,
 )
+from reconciliation.services._since_last import compare_with_last, only_before
 from reconciliation.services._weigh_accounts import weigh_account_rows
 from reconciliation.services._weigh_orders import weigh_order_rows
 from reconciliation.staging import Staged
@@ -43,7 +43,8 @@ ROWS = {"cash": "accounts_wanted", "holdings": "accounts_wanted", "accounts": "i
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came of weighing a file: records in it, balances that change and that do not, rows left out."""
+    """What came of weighing a file: records in it, balances that change and that do not, rows left out; ``since``: what it says
+    otherwise than the file before."""
 
     rows: int
     changed: int
@@ -51,21 +52,23 @@ class Found:
     refused: int
     issues: tuple[Issue, ...]
     totals: dict[str, dict[str, str]]
+    since: dict[str, Any] = field(default_factory=dict)
 
 
 def weigh_file(cursor: Any, intake: Intake, staged: Staged, before: Staged | None) -> Found:
     """What the file would do to the books of now. ``before`` is the file that was applied last, where there is one."""
     give_memory(cursor)
     if intake.kind == "accounts":
-        issues, changed, unchanged = weigh_account_rows(cursor, intake, staged, before)
+        issues, changed, unchanged, since = weigh_account_rows(cursor, intake, staged, before)
         issues = [*_of_reader(staged.problems), *issues]
         refused = sum(one.count for one in issues if one.severity is Severity.ERROR)
-        return Found(staged.rows + staged.counted.refused, changed, unchanged, refused, tuple(issues), {})
+        return Found(staged.rows + staged.counted.refused, changed, unchanged, refused, tuple(issues), {}, since)
     if intake.kind == "open_orders":
+        since = compare_with_last(cursor, intake, staged, before, clean=False) if before is not None else {}
         issues, agreeing = weigh_order_rows(cursor, staged)
         issues = [*_of_reader(staged.problems), *issues]
         refused = staged.counted.refused
-        return Found(staged.rows + refused, 0, agreeing, refused, tuple(issues), {})
+        return Found(staged.rows + refused, 0, agreeing, refused, tuple(issues), {}, since)
     return weigh_balances(cursor, intake, staged, before)
 
 
@@ -82,8 +85,10 @@ def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: Staged |
     issues = [*_of_reader(staged.problems), *broken_rules(cursor, ROWS[intake.kind])]
     refused = sum(one.count for one in issues)
     issues += _entries(cursor, staged, intake)
+    since: dict[str, Any] = {}
     if before is not None:
-        left = only_before(cursor, staged, before, intake.kind)
+        since = compare_with_last(cursor, intake, staged, before, clean=refused == 0)
+        left = only_before(cursor, before)
         read_rows_before(cursor, left, intake.kind, source=intake.source, day=intake.day)
         issues += _gone(cursor, intake, whole=refused == 0)
 
@@ -100,6 +105,7 @@ def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: Staged |
         refused=refused + weighed.older,
         issues=tuple(issues),
         totals=totals,
+        since=since,
     )
 
 

@@ -32,6 +32,7 @@ from reconciliation.kept_files import kept_path
 from reconciliation.locks import lock_intake
 from reconciliation.models import Feed, Intake
 from reconciliation.services._intake_events import set_matter, tell
+from reconciliation.services._since_last import last_applied
 from reconciliation.services._weigh_accounts import account_file_of
 from reconciliation.services._weigh_file import Found, statement_of, weigh_file
 from reconciliation.services.begin_intake import begin_intake, cut_of, end_intake
@@ -86,18 +87,12 @@ def staged_with_last(cursor: Any, intake: Intake) -> Iterator[tuple[Staged, Stag
     with ExitStack() as stack:
         path, format = kept_path(intake.file.sha256), intake.file.format or None
         now = stack.enter_context(staged(cursor, path, intake.kind, format=format, on_block=_progress(intake)))
-        last = None if intake.kind == "open_orders" else last_applied(intake)
+        last = last_applied(intake)
         before = None
         if last is not None and last.file_id != intake.file_id:
             path, format = kept_path(last.file.sha256), last.file.format or None
             before = stack.enter_context(staged(cursor, path, intake.kind, format=format))
         yield now, before
-
-
-def last_applied(intake: Intake) -> Intake | None:
-    """What was applied last of its kind and source."""
-    applied = Intake.objects.filter(kind=intake.kind, source=intake.source, state=states.APPLIED)
-    return applied.select_related("file").order_by("-cut_at", "-created_at", "-id").first()
 
 
 def _progress(intake: Intake) -> Callable[[int], None] | None:
@@ -183,7 +178,7 @@ def note(intake: Intake, found: Found) -> None:
         found.rows, found.changed, found.unchanged, found.refused,
     )  # fmt: skip
     intake.issues = [one.to_json() for one in found.issues]
-    intake.totals = found.totals
+    intake.totals, intake.since = found.totals, found.since
 
 
 def apply_weighed(intake: Intake, *, actor: Principal, at: datetime) -> Intake:

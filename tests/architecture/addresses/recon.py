@@ -35,6 +35,7 @@ RECON: dict[str, tuple[Door, ...]] = {
     "sync/<uuid:intake_id>/accept": (Door("POST", "/sync/{d.run_id}/accept", NOT_THEIRS, lambda d: {"reason": "x"}),),
     "sync/<uuid:intake_id>/cancel": (Door("POST", "/sync/{d.run_id}/cancel", NOT_THEIRS, lambda d: {"reason": "x"}),),
     "sync/<uuid:intake_id>/rejects": (Door("GET", "/sync/{d.run_id}/rejects", NO_SUCH_FILE),),
+    "sync/<uuid:intake_id>/changes": (Door("GET", "/sync/{d.run_id}/changes", NO_SUCH_FILE),),
     "settlement": (Door("GET", "/settlement", SIGNED_IN),),
     "settlement/<str:ref>": (Door("GET", "/settlement/S1-1", (302, 404, 404, 404, 404, 302)),),
     "settlement/file": (Door("POST", "/settlement/file", NOT_THEIRS, lambda d: {"source": "X"}),),

@@ -58,6 +58,22 @@ def test_a_clean_file_is_in_the_books_and_shown(client: Client) -> None:
     assert "cash.csv" in text_of(client, "/sync?part=1")
 
 
+def test_what_differs_from_the_file_before_is_shown_and_comes_down(client: Client) -> None:
+    bring(client, "AC1,GBP,900", "AC1,EUR,7")
+    first = Intake.objects.get()
+    assert "there is no difference to tell" in text_of(client, f"/sync/{first.pk}")
+    assert "AC1" not in text_of(client, f"/sync/{first.pk}/changes")
+    bring(client, "AC1,GBP,950", "AC1,USD,1")
+    second = Intake.objects.exclude(pk=first.pk).get()
+    shown = text_of(client, f"/sync/{second.pk}")
+    assert "Difference to cash.csv" in shown
+    assert shown.index("− gone") < shown.index("+ new") < shown.index("≠ changed")
+    rows = [
+        line for line in text_of(client, f"/sync/{second.pk}/changes").replace('"', "").splitlines() if "AC1" in line
+    ]
+    assert rows == ["gone,AC1 EUR,7,,,3", "new,AC1 USD,,1,3,", "changed,AC1 GBP,900,950,2,2"]
+
+
 def test_a_file_with_bad_rows_is_explained_accepted_by_asking_and_its_rejects_come_down(client: Client) -> None:
     bring(client, "AC1,GBP,900", "NOBODY,GBP,7", "AC1,USD,abc")
     intake = Intake.objects.get()

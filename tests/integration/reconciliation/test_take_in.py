@@ -15,6 +15,8 @@ from kernel.errors import Conflict, NotFound
 from kernel.ids import new_id
 from operations.services.compare_replay import compare_replay
 from reconciliation.models import Intake, OutsideName, Tolerance
+from reconciliation.selectors.intakes import intake_to_json
+from reconciliation.services.list_changes import list_changes
 from reconciliation.services.receive_file import receive_file
 from reconciliation.services.take_in import take_in
 from tests.factories import AT, DeskWorld
@@ -185,3 +187,43 @@ def test_less_than_orders_hold_is_told_and_blocks(world: DeskWorld) -> None:
 
     assert (intake.state, codes(intake)) == ("applied", {"BELOW_HELD": 1})
     assert CashBalance.objects.get(account=world.account, currency="GBP").overdrawn_by_event is not None
+
+
+def since(intake: Intake) -> dict[str, Any]:
+    return {word: intake.since.get(word) for word in ("new", "changed", "gone", "same")}
+
+
+def test_the_difference_to_the_file_before_is_told_row_by_row(world: DeskWorld) -> None:
+    for code in ("AC2", "AC3", "AC4"):
+        funded_account(code, cash="50")
+    first = taken(f"account,currency,amount,as_of\nTOLD-EQ1,GBP,900,{TODAY}\nAC2,GBP,50,{TODAY}\nAC3,GBP,7.5,{TODAY}\n")
+    text = "account,currency,amount\nTOLD-EQ1,GBP,900.00\nAC4,GBP,1\nAC3,GBP,7\nNOBODY,GBP,1\n"
+    second = taken(text, at=LATER + timedelta(hours=1))
+    assert (first.since, second.state) == ({}, "waiting")
+    assert since(second) == {"new": 2, "changed": 1, "gone": 1, "same": 1}
+    assert (second.since["file"], second.since["file_id"], second.since["day"]) == (
+        "cash.csv",
+        str(first.file_id),
+        TODAY,
+    )
+    assert second.since["rows"] == [
+        ["gone", None, 3, "AC2 GBP", "50", None], ["new", 3, None, "AC4 GBP", None, "1"],
+        ["new", 5, None, "NOBODY GBP", None, "1"], ["changed", 4, 4, "AC3 GBP", "7.5", "7"],
+    ]  # fmt: skip
+    assert [(one.word, one.named) for one in list_changes(second)] == [(row[0], row[3]) for row in second.since["rows"]]
+    assert intake_to_json(second)["since_last"]["rows"][3]["was"] == "7.5"
+    again = taken(first_text(), at=LATER + timedelta(hours=2), source="OTHER")
+    assert (again.since, list_changes(again), intake_to_json(again)["since_last"]) == ({}, [], None)
+
+
+def first_text() -> str:
+    return f"account,currency,amount,as_of\nAC2,GBP,50,{TODAY}\n"
+
+
+def test_rows_that_are_there_twice_and_other_columns_do_not_confuse_it(world: DeskWorld) -> None:
+    isin = world.listing.instrument.isin
+    taken(f"account,isin,qty,as_of\nTOLD-EQ1,{isin},500,{TODAY}\n", kind="holdings")
+    text = f"account,symbol,isin,qty,as_of\nTOLD-EQ1,,{isin},400,{TODAY}\nTOLD-EQ1,,{isin},300,{TODAY}\n"
+    second = taken(text, kind="holdings", at=LATER + timedelta(hours=1))
+    assert since(second) == {"new": 0, "changed": 1, "gone": 0, "same": 1}
+    assert second.since["rows"] == [["changed", 2, 2, f"TOLD-EQ1 {isin}", "500", "400"]]
