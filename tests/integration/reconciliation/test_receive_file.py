@@ -253,6 +253,7 @@ def brought(name: str, content: bytes, source: str = "") -> str:
         actor=make_principal(f"ops {name}", role="ops", rights=("work_break",)), at=MORNING, name=name, content=BytesIO(content),
         kind="cash", source=source,
     )  # fmt: skip
+    assert received.file_id is not None, received.faults
     return FeedFile.objects.get(pk=received.file_id).source
 
 
