@@ -87,7 +87,7 @@ LISTENERS: tuple[Listener, ...] = (
     Listener(
         name="allocations.post_trade",
         module="allocations.services.on_post_trade_received",
-        kinds=("PostTradeMessageReceived",),
+        kinds=("PostTradeMessageReceived", "PostTradeMessageReturned"),
     ),
     Listener(
         name="allocations.settle",

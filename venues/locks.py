@@ -12,11 +12,12 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
+from django.db.models import Exists, OuterRef
 
 from journal.bulk import raw_cursor
 from venues.domain.inbox import inbox_cursor
 from venues.domain.messages import ClaimedIntent
-from venues.models import FixSession, PostTradeIntent, WireIntent
+from venues.models import FixSession, PostTradeHandOver, PostTradeIntent, WireIntent
 
 _CLAIM_SHARDS = """
 SELECT n.shard, c.position
@@ -117,6 +118,24 @@ def lock_asked_post_trade(*, group: str, asked: Sequence[tuple[str, str]]) -> li
     kinds, names = {kind for kind, _ in asked}, {name for _, name in asked}
     found = PostTradeIntent.objects.filter(session_group=group, kind__in=kinds, name__in=names, answered_at=None)
     return [intent for intent in found.select_for_update().order_by("id") if (intent.kind, intent.name) in set(asked)]
+
+
+def lock_named_post_trade(*, group: str, named: Sequence[tuple[str, str]]) -> list[PostTradeIntent]:
+    """The intents of the group with these (kind, name), by id, whatever became of them."""
+    if not named:
+        return []
+    kinds, names = {kind for kind, _ in named}, {name for _, name in named}
+    found = PostTradeIntent.objects.filter(session_group=group, kind__in=kinds, name__in=names)
+    return [intent for intent in found.select_for_update().order_by("id") if (intent.kind, intent.name) in set(named)]
+
+
+def lock_unproven_post_trade(*, group: str, session: str, before: datetime, limit: int) -> list[PostTradeIntent]:
+    """Intents handed over on the session before a moment of which nothing says that they left, oldest first."""
+    handed = PostTradeHandOver.objects.filter(intent_id=OuterRef("id"), session=session, handed_over_at__lt=before)
+    unproven = PostTradeIntent.objects.filter(
+        Exists(handed), session_group=group, state=PostTradeIntent.State.HANDED_OVER, left_at=None, reason=""
+    )
+    return list(unproven.select_for_update().order_by("id")[:limit])
 
 
 def claim_shards(*, session: str, shards: Sequence[int]) -> dict[int, int]:

@@ -112,6 +112,9 @@ class WireMessage(models.Model):
                 name="venues_inbox_post_trade",
                 condition=Q(direction="in", msg_type__in=["J", "P", "AS", "AT", "AK", "AU"]),
             ),
+            models.Index(
+                fields=["session", "id"], name="venues_asked_again", condition=Q(direction="in", msg_type="2")
+            ),
             models.Index(fields=["session", "epoch", "direction", "msg_seq_num"], name="venues_wire_number"),
             models.Index(fields=["cl_ord_id"], name="venues_wire_cl_ord_id", condition=~Q(cl_ord_id="")),
             models.Index(fields=["venue_order_id"], name="venues_wire_order_id", condition=~Q(venue_order_id="")),
@@ -176,12 +179,14 @@ class PostTradeIntent(models.Model):
     """A post-trade message to be sent once. ``name`` is what makes it the same message to the other side, whatever asks again.
 
     ``answer_by`` is set where the other side owes a word that it has it; ``told_at`` when a person was told that none came.
+    ``left_at`` is when it is known to have left; while it is empty after the hand-over nobody knows (``settle_post_trade``).
     """
 
     class State(models.TextChoices):
         WAITING = "waiting"
         HANDED_OVER = "handed_over", "Handed to the engine"
         REFUSED = "refused"
+        RETURNED = "returned", "Refused by the other side's session"
 
     id = models.BigAutoField(primary_key=True)
     session_group = models.CharField(max_length=24)
@@ -197,6 +202,7 @@ class PostTradeIntent(models.Model):
     answer_by = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -209,6 +215,11 @@ class PostTradeIntent(models.Model):
                 name="venues_post_trade_due",
                 condition=Q(answer_by__isnull=False, answered_at=None, told_at=None),
             ),
+            models.Index(
+                fields=["session_group", "id"],
+                name="venues_post_trade_unproven",
+                condition=Q(state="handed_over", left_at=None, reason=""),
+            ),
         ]
 
 
@@ -219,6 +230,22 @@ class PostTradeHandOver(models.Model):
     intent_id = models.BigIntegerField(unique=True)
     mapping = models.CharField(max_length=24)
     body = models.TextField()  # the message as given to the engine, which adds number and time; SOH kept
+    session = models.CharField(max_length=24)
+    epoch = models.CharField(max_length=40)
+    fence = models.BigIntegerField()
+    handed_over_at = models.DateTimeField()
+
+
+class PostTradeAgain(models.Model):
+    """Proof that a post-trade message which perhaps never left was given to the engine once more, flagged PossResend (97).
+
+    Its key is the name of the hand-over: whatever happens, there is no third time.
+    """
+
+    name = models.CharField(max_length=160, primary_key=True)
+    intent_id = models.BigIntegerField(unique=True)
+    why = models.TextField()  # the evidence, as a sentence
+    body = models.TextField()
     session = models.CharField(max_length=24)
     epoch = models.CharField(max_length=40)
     fence = models.BigIntegerField()

@@ -28,6 +28,9 @@ LINES = 1000
 CANCELED = "-X"
 """What the name of a cancel ends with: the name of what it undoes comes before."""
 REPLACED = "-R"
+CAME_BACK = "returned:"
+"""How the source of a rejection begins that nobody said: a message of ours came back."""
+ACKS = (MessageKind.ALLOCATION_ACK, MessageKind.ALLOCATION_REPORT_ACK, MessageKind.CONFIRMATION_ACK)
 PRICE_PLACES = Decimal("0.00000001")
 
 

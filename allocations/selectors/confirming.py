@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from allocations.domain.confirm_messages import Line, said_of, split_charges
+from allocations.domain.confirm_messages import ACKS, CAME_BACK, Line, said_of, split_charges
 from allocations.domain.matching import Ours, Theirs, Tolerance
 from allocations.domain.terms import NOBODY, Terms, default_terms
 from allocations.models import Block, BlockFill, Confirmation, CounterpartyRecord, CounterpartyTerms, MatchTolerance
 from journal.bulk import raw_cursor
-from kernel.post_trade import OrderLine, from_json
+from kernel.post_trade import AckStatus, OrderLine, from_json
 from orders.models import Order
 
 _LINES = f"""
@@ -99,6 +99,15 @@ def theirs_of(record: CounterpartyRecord) -> Theirs:
         id=record.id, kind=record.kind, ref=record.their_ref, said_at=message.transact_at, says=said_of(message, line),
         names=names, ref_of=message.ref_of, trans_type=record.trans_type,
     )  # fmt: skip
+
+
+def turned_down(counterparty: str, names: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Of our messages of these names: those that came back, so that they never had them, and those they said no to."""
+    answers = CounterpartyRecord.objects.filter(counterparty=counterparty, kind__in=[kind.value for kind in ACKS])
+    back = answers.filter(source__startswith=CAME_BACK, their_ref__in=list(names)).values_list("their_ref", flat=True)
+    noes = {name: name for name in names} | {f"{name}:{AckStatus.REJECTED.value}"[:64]: name for name in names}
+    said = answers.filter(their_ref__in=list(noes), says__ack_status=AckStatus.REJECTED.value)
+    return frozenset(back), frozenset(noes[ref] for ref in said.values_list("their_ref", flat=True))
 
 
 def orders_of_block(block_id: UUID) -> list[OrderLine]:

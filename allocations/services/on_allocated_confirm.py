@@ -27,6 +27,7 @@ from allocations.selectors.confirming import (
     orders_of_block,
     standings,
     terms_of,
+    turned_down,
 )
 from allocations.selectors.cut_offs import cut_offs_for
 from allocations.services._confirm_watch import tell_undone, watch_blocks
@@ -209,12 +210,13 @@ def _send(made: Sequence[Standing], terms: dict[str, Terms], at: datetime) -> No
     for (block_id, *_), group in by_round.items():
         for chosen in in_messages(group):
             if chosen[0].row.role == BROKER and chosen[0].row.replaces_id:
-                said, ref = _confirmed_anew(chosen, at)
+                told = _told_anew(chosen, block_id, at)
             else:
                 ref = message_ref(chosen[0].line, chosen[0].row.version)
-                said = _first_told(chosen, ref, orders_of_block(block_id), at)
-            messages += said
-            steps += [Step(one, "send", reason=f"Left in {ref}.", sent_in=ref) for one in chosen]
+                told = [(ref, chosen, _first_told(chosen, ref, orders_of_block(block_id), at))]
+            for ref, carried, said in told:
+                messages += said
+                steps += [Step(one, "send", reason=f"Left in {ref}.", sent_in=ref) for one in carried]
     carry_out(steps, actor=ACTOR, at=at)
     release(messages, at=at)
 
@@ -238,11 +240,30 @@ def _first_told(
     return [report, *(confirmation(one.line, ref=one.row.ref, at=at) for one in chosen)]
 
 
-def _confirmed_anew(chosen: Sequence[Standing], at: datetime) -> tuple[list[PostTradeMessage], str]:
-    """A broker's confirmations once more, each in place of the version that was rejected; the report stands."""
+def _told_anew(
+    chosen: Sequence[Standing], block_id: UUID, at: datetime
+) -> list[tuple[str, Sequence[Standing], list[PostTradeMessage]]]:
+    """A broker's confirmations once more: by report, who is in it, and what is said.
+
+    Each takes the place of the version that was rejected, or, where that never arrived, is new. The report stands unless it was
+    itself turned down: then these accounts are reported anew.
+    """
     before = Confirmation.objects.in_bulk([one.row.replaces_id for one in chosen])
-    messages = []
+    by_report: dict[str, list[Standing]] = defaultdict(list)
     for one in chosen:
-        old = before[one.row.replaces_id]
-        messages.append(confirmation(one.line, ref=one.row.ref, ref_of=old.ref, trans_type=TransType.REPLACE, at=at))
-    return messages, before[chosen[0].row.replaces_id].sent_in
+        by_report[before[one.row.replaces_id].sent_in].append(one)
+    names = [*by_report, *(row.ref for row in before.values())]
+    untaken, refused = turned_down(chosen[0].row.counterparty, names)
+    told: list[tuple[str, Sequence[Standing], list[PostTradeMessage]]] = []
+    for report, group in sorted(by_report.items()):
+        ref, said = report, []
+        if report in untaken | refused:
+            ref, lines = message_ref(group[0].line, group[0].row.version), [one.line for one in group]
+            said = [of_block(MessageKind.ALLOCATION_REPORT, lines, ref=ref, at=at, orders=orders_of_block(block_id))]
+        for one in group:
+            old = before[one.row.replaces_id].ref
+            doing = TransType.NEW if old in untaken else TransType.REPLACE
+            named = "" if old in untaken else old
+            said.append(confirmation(one.line, ref=one.row.ref, ref_of=named, trans_type=doing, at=at))
+        told.append((ref, group, said))
+    return told

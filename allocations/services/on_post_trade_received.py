@@ -1,18 +1,20 @@
 """Listener: what a counterparty says by message is kept, paired, matched and answered.
 
 Idempotent: a message is one source, kept once; what is known already moves nothing. Instructions, reports and confirmations speak of
-accounts and are matched; acknowledgements speak of a message of ours and move what it carried.
+accounts and are matched; acknowledgements speak of a message of ours and move what it carried. A message of ours that came back
+(refused by their session, or one that could not be made) is worked as the rejection that it stands for.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from allocations.domain import transitions as moves
-from allocations.domain.confirm_messages import CANCELED, answer
+from allocations.domain.confirm_messages import ACKS, CAME_BACK, CANCELED, answer
 from allocations.locks import lock_counterparties
 from allocations.models import Confirmation, CounterpartyRecord
 from allocations.selectors.confirming import standings
@@ -24,26 +26,38 @@ from journal.bulk import update_rows
 from journal.domain.records import EventRecord
 from kernel.post_trade import AckStatus, MessageKind, PostTradeMessage, TransType, from_json
 
-RECEIVED = "PostTradeMessageReceived"
-ACKS = (MessageKind.ALLOCATION_ACK, MessageKind.ALLOCATION_REPORT_ACK, MessageKind.CONFIRMATION_ACK)
+RECEIVED, RETURNED = "PostTradeMessageReceived", "PostTradeMessageReturned"
 ANSWERS = {
     MessageKind.ALLOCATION_REPORT.value: MessageKind.ALLOCATION_REPORT_ACK,
     MessageKind.ALLOCATION_INSTRUCTION.value: MessageKind.ALLOCATION_ACK,
 }
-_OF_THE_WIRE = ("wire_message_id", "session")
+STANDS_FOR = {
+    MessageKind.ALLOCATION_INSTRUCTION: MessageKind.ALLOCATION_ACK,
+    MessageKind.ALLOCATION_REPORT: MessageKind.ALLOCATION_REPORT_ACK,
+    MessageKind.CONFIRMATION: MessageKind.CONFIRMATION_ACK,
+}
+"""As which answer a message of ours that came back is worked."""
 
 
 def handle(events: Sequence[EventRecord]) -> None:
     """Called in one transaction with the cursor, in order of position."""
     by_party: dict[str, list[Told]] = defaultdict(list)
+    untaken: list[Told] = []
     for event in events:
-        message = from_json({name: value for name, value in event.payload.items() if name not in _OF_THE_WIRE})
-        source = f"fix:{event.payload.get('wire_message_id') or event.id}"
-        by_party[message.counterparty].append(Told(message, source, event.id))
-    lock_counterparties(by_party)
+        message, origin = from_json(event.payload), event.payload.get("wire_message_id") or event.id
+        if event.kind == RECEIVED:
+            by_party[message.counterparty].append(Told(message, f"fix:{origin}", event.id))
+        elif message.kind in STANDS_FOR:
+            answer = replace(message, kind=STANDS_FOR[message.kind], ref="", ref_of=message.ref)
+            by_party[message.counterparty].append(Told(answer, f"{CAME_BACK}{origin}", event.id))
+        else:
+            untaken.append(Told(message, f"{CAME_BACK}{origin}", event.id))
+    lock_counterparties({*by_party, *(one.message.counterparty for one in untaken)})
     at = events[-1].recorded_at
     for counterparty, told in sorted(by_party.items()):
         take_records(counterparty, told, at=at)
+    for one in untaken:
+        _tell_untaken(one, at)
 
 
 def take_records(counterparty: str, told: Sequence[Told], *, at: datetime) -> int:
@@ -100,13 +114,15 @@ def _heed(counterparty: str, rows: Sequence[CounterpartyRecord], at: datetime) -
         if message.ref_of.endswith(CANCELED):  # the answer to a cancel of ours: what it undid stands no more
             row.state = CounterpartyRecord.State.PAIRED
             if message.ack_status is AckStatus.REJECTED:
-                refuse_cancel(counterparty, message.ref_of, _said(message), record_id=row.id, at=at)
+                said = _came_back(message) if row.source.startswith(CAME_BACK) else _said(message)
+                refuse_cancel(counterparty, message.ref_of, said, record_id=row.id, at=at)
             continue
         about = _about(counterparty, message)
+        said = _came_back(message) if row.source.startswith(CAME_BACK) else _said(message)
         row.confirmation = about[0] if len(about) == 1 else None
         row.state = CounterpartyRecord.State.PAIRED if about else CounterpartyRecord.State.UNPAIRED
         row.why = "" if about else f"It answers {message.ref_of or 'nothing'}, which carried nothing that stands."
-        blocks |= _move(about, message, row.id, at)
+        blocks |= _move(about, message, said, row.id, at)
     update_rows(
         CounterpartyRecord, [(row.id, row.state, row.confirmation_id, row.why) for row in rows], key=("id",),
         fields=("state", "confirmation_id", "why"),
@@ -120,11 +136,13 @@ def _about(counterparty: str, message: PostTradeMessage) -> list[Confirmation]:
     return list(rows.order_by("id")) if message.ref_of else []
 
 
-def _move(about: Sequence[Confirmation], message: PostTradeMessage, record_id: UUID, at: datetime) -> set[UUID]:
+def _move(
+    about: Sequence[Confirmation], message: PostTradeMessage, said: str, record_id: UUID, at: datetime
+) -> set[UUID]:
     affirms = message.kind is MessageKind.CONFIRMATION_ACK and message.ack_status is AckStatus.AFFIRMED
     if not affirms and message.ack_status is not AckStatus.REJECTED:
         return set()
-    name, reason = ("affirm", "Affirmed by them.") if affirms else ("reject", _said(message))
+    name, reason = ("affirm", "Affirmed by them.") if affirms else ("reject", said)
     target = moves.AFFIRMED if affirms else moves.REJECTED
     steps = []
     for standing in standings(about):
@@ -135,6 +153,20 @@ def _move(about: Sequence[Confirmation], message: PostTradeMessage, record_id: U
             dispute(row, f"It was {row.state}; they say: {reason}", record_id=record_id, at=at)
     carry_out(steps, actor=ACTOR, at=at)
     return {step.standing.line.block_id for step in steps}
+
+
+def _tell_untaken(told: Told, at: datetime) -> None:
+    """Our affirmation did not arrive: we are affirmed, and they do not know it."""
+    message = told.message
+    records = CounterpartyRecord.objects.filter(
+        counterparty=message.counterparty, kind=MessageKind.CONFIRMATION.value, their_ref=message.ref_of
+    )
+    for row in Confirmation.objects.filter(records__in=records, state=moves.AFFIRMED).distinct().order_by("id"):
+        dispute(row, f"Our affirmation did not reach them. {_came_back(message)}", record_id=told.event_id, at=at)
+
+
+def _came_back(message: PostTradeMessage) -> str:
+    return f"It came back: {message.text or message.reject_code}."
 
 
 def _said(message: PostTradeMessage) -> str:

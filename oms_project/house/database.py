@@ -27,7 +27,7 @@ from oms_project.house.paths import House, write_private
 OWNER, APP, GATEWAY, READ = "oms_owner", "oms_app", "oms_gateway", "oms_read"
 PROCESS_ROLES = (APP, GATEWAY, READ)
 WRITERS = (APP, GATEWAY)
-HAND_OVERS = ("venues_handover", "venues_posttradehandover")
+HAND_OVERS = ("venues_handover", "venues_posttradehandover", "venues_posttradeagain")
 SEALS = ("journal_seal", "journal_sealkey", "journal_sealanchor")
 ACTIONS = ("refdata_corporateactionversion", "refdata_formername", "accounts_actionentry", "accounts_statementpart")
 ALLOCATED = ("accounts_allocationpart",)

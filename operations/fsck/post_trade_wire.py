@@ -9,10 +9,22 @@ SELECT i.session_group || ' ' || i.name AS subject, 'is marked as handed over an
   FROM venues_posttradeintent i LEFT JOIN venues_posttradehandover h ON h.intent_id = i.id
  WHERE i.state = 'handed_over' AND h.name IS NULL
 UNION ALL
-SELECT h.name, CASE WHEN i.id IS NULL THEN 'was handed over without an intent' WHEN i.state <> 'handed_over'
+SELECT h.name, CASE WHEN i.id IS NULL THEN 'was handed over without an intent' WHEN i.state NOT IN ('handed_over', 'returned')
        THEN format('was handed over and its intent is %s', i.state) ELSE 'was handed over under another name than its intent has' END
   FROM venues_posttradehandover h LEFT JOIN venues_posttradeintent i ON i.id = h.intent_id
- WHERE i.id IS NULL OR i.state <> 'handed_over' OR h.name <> concat_ws('|', i.session_group, i.kind, i.name)
+ WHERE i.id IS NULL OR i.state NOT IN ('handed_over', 'returned') OR h.name <> concat_ws('|', i.session_group, i.kind, i.name)
+UNION ALL
+SELECT a.name, 'was handed over again and there is no first time'
+  FROM venues_posttradeagain a LEFT JOIN venues_posttradehandover h ON h.name = a.name AND h.intent_id = a.intent_id
+ WHERE h.name IS NULL
+"""
+
+_UNRETURNED = """
+SELECT i.session_group || ' ' || i.name AS subject, format('is %s and who released it was never told', i.state) AS what
+  FROM venues_posttradeintent i
+ WHERE i.state IN ('refused', 'returned')
+   AND NOT EXISTS (SELECT FROM journal_event e WHERE e.stream = 'post-trade:' || i.session_group
+                      AND e.kind = 'PostTradeMessageReturned' AND e.causation_id = i.event_id)
 """
 
 _UNRELEASED = """
@@ -51,6 +63,12 @@ CHECKS = (
         "What is sent after a trade is what was released, word for word.",
         "Stop the gateway of its group; if it left already, call the counterparty and cancel it (R-28).",
         sql=_UNRELEASED,
+    ),
+    Check(
+        "POST_TRADE_UNRETURNED", "I10", Level.WIRE,
+        "What could not be said to a counterparty, or was refused by its session, came back to who released it.",
+        "The confirmations it carried say sent and are not: reject them by hand with the reason of the intent, then send again (R-28).",
+        sql=_UNRETURNED,
     ),
     Check(
         "POST_TRADE_UNTOLD", "I6", Level.WIRE,

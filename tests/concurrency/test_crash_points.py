@@ -86,6 +86,7 @@ ELSEWHERE = {
     *("webhook.sent", "webhook.settled"),  # tests/concurrency/test_webhooks.py
     # tests/concurrency/test_post_trade_crashes.py
     *("post_trade.hand_over", "post_trade.mapped", "post_trade.appended"),
+    "post_trade.again",  # tests/integration/venues/test_post_trade_fates.py
     *("before_report_stored", "after_report_stored", "inbox_before_commit", "inbox_after_commit"),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 from allocations.models import Confirmation, CounterpartyTerms, MatchTolerance
 from allocations.services._confirming import RELEASED
 from allocations.services.on_allocated_confirm import handle as allocated
-from allocations.services.on_post_trade_received import RECEIVED
+from allocations.services.on_post_trade_received import RECEIVED, RETURNED
 from allocations.services.on_post_trade_received import handle as received
 from journal.domain.chain import EventDraft
 from journal.domain.records import EventRecord
@@ -38,7 +38,7 @@ class ConfirmingWorld:
         """Every message that was released to the counterparty."""
         return [from_json(event.payload) for event in stream_records(f"post-trade:{PARTY}") if event.kind == RELEASED]
 
-    def hear(self, *messages: PostTradeMessage, at: datetime = AT, wire: str = "") -> None:
+    def hear(self, *messages: PostTradeMessage, at: datetime = AT, wire: str = "", kind: str = RECEIVED) -> None:
         """The counterparty says these; the listener works them as one slice."""
         drafts = []
         for message in messages:
@@ -47,9 +47,14 @@ class ConfirmingWorld:
                 "wire_message_id": wire or f"{self.made.block.ref}:{self.wire}",
                 "session": "T1-A",
             }
-            drafts.append(event(RECEIVED, f"post-trade:{PARTY}", payload, at))
+            drafts.append(event(kind, f"post-trade:{PARTY}", payload, at))
         append_to_stream(drafts=drafts, at=at)
         received(records([draft.id for draft in drafts]))
+
+    def come_back(self, *messages: PostTradeMessage, text: str = "unsupported message") -> None:
+        """Their session refuses these of ours."""
+        head = {"accounts": (), "ack_status": AckStatus.REJECTED, "reject_code": "380=3", "text": text}
+        self.hear(*(replace(one, **head) for one in messages), kind=RETURNED)  # type: ignore[arg-type]
 
     def states(self) -> dict[str, str]:
         """Ref to state of every confirmation."""

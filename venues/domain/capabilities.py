@@ -72,6 +72,8 @@ class Capabilities:
     """The venue takes DontKnowTrade (35=Q) for an execution we do not recognise."""
     post_trade: frozenset[MessageKind] = frozenset()
     """The post-trade messages we may send there; which of them the role there needs is configuration of who confirms."""
+    takes_poss_resend: bool = True
+    """A post-trade message flagged PossResend (97=Y) is compared with what is there, not booked a second time."""
     drop_copy: bool = False
     """The session repeats what others said. Its reports stand behind theirs, whose numbers say nothing about its own."""
 

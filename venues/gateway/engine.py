@@ -33,6 +33,7 @@ from venues.domain.fix_groups import GROUPS, dictionary_text
 
 log = logging.getLogger("venues.gateway")
 
+HEADER = frozenset({97})  # PossResend: the one field of a header that we say, the rest is the engine's
 QUEUE_LIMIT = 20_000
 QUESTIONS = frozenset({MsgType.ORDER_STATUS_REQUEST.value, MsgType.ORDER_MASS_STATUS_REQUEST.value})
 
@@ -225,7 +226,7 @@ class Engine:
         message = quickfix.Message()
         message.getHeader().setField(35, msg_type)
         for tag, value in body:
-            message.setField(tag, value)
+            (message.getHeader() if tag in HEADER else message).setField(tag, value)
         return message
 
     def stop(self) -> None:

@@ -21,7 +21,6 @@ from journal.notify import wait_for
 from journal.selectors.processes import own_process_id, why_not_trusted
 from journal.singleton import Singleton
 from kernel.clock import utc_now
-from kernel.crash_points import crash_point
 from kernel.errors import Conflict, Unavailable
 from kernel.fix import OrdType, TimeInForce
 from risk.locks import open_wire
@@ -33,9 +32,11 @@ from venues.domain.session_numbers import numbers_to_use
 from venues.domain.waiting import Verdict, judge
 from venues.gateway.engine import Engine, EngineSession
 from venues.gateway.patience import bound_transactions
+from venues.gateway.post_trade import PostTradeDoor
 from venues.gateway.probing import probe_breakers
 from venues.gateway.recorder import Recorder, SessionMemo
 from venues.gateway.recovering import Recoverer
+from venues.gateway.sending import put_on_wire
 from venues.models import FixSession, WireIntent
 from venues.selectors import is_alarm_open
 from venues.selectors.inquiries import list_due_inquiries
@@ -58,7 +59,6 @@ BATCH = 64
 POST_TRADE_BATCHES = 16  # a round: the lease must be renewed between
 JUDGE_LIMIT = 200  # a round: each refusal is a transaction, and the lease must be renewed between
 SLOW_ROUND = timedelta(seconds=1)
-STALE = timedelta(seconds=3)  # far more than a batch takes, far less than a silent session or lease lasts
 PATIENT_PAUSE = timedelta(seconds=4)  # a longer back-off is judged as if the session were down
 SILENCE = timedelta(seconds=10)
 ASK_LIMIT = 200  # questions a session and second: a venue's limit of messages is for orders and cancels
@@ -76,6 +76,7 @@ class Gateway:
         self._known_on: dict[str, datetime] = {}
         self._recoverer = Recoverer((), group=group, fence=0)
         self._back_off: dict[str, BackOff] = {}
+        self._post_trade = PostTradeDoor(group)
         self._rate_met = ""
         self._distrust = ""
         self._alarmed: set[str] | None = None
@@ -148,6 +149,7 @@ class Gateway:
             self._report_health(engine, recorder, now)
             self._tell_waiting(engine, now)
             probe_breakers(engine, self._live(engine), group=self.group, now=now)
+            self._settle_post_trade(engine, recorder, now)
         return True
 
     # Sessions
@@ -277,10 +279,17 @@ class Gateway:
                 limit=BATCH,
                 at=at,
             )
-            self._put_on_wire(engine, live, handed, at)
+            self._post_trade.put_on_wire(engine, live.name, handed.outgoing, at)
             if handed.claimed < BATCH:
                 return
             self._send(engine, recorder)
+
+    def _settle_post_trade(self, engine: Engine, recorder: Recorder, now: datetime) -> None:
+        for session in self._sessions:
+            since = self._known_on.get(session.name)
+            if since is not None and engine.is_logged_on(session.name):
+                epoch, fence = recorder.memos[session.name].epoch, self._singleton.fence
+                self._post_trade.settle(engine, session, epoch=epoch, fence=fence, since=since, now=now)
 
     def _give_batch(
         self, engine: Engine, live: TakenSession, epoch: str, *, risk_allowed: bool
@@ -290,7 +299,7 @@ class Gateway:
         with open_wire() if risk_allowed else nullcontext(False) as may_add_risk:
             at = utc_now()
             handed, limit = self._hand_over(live, epoch, only_safe=not may_add_risk, at=at)
-            self._put_on_wire(engine, live, handed, at)
+            put_on_wire(engine, live.name, handed.outgoing, at)
         return handed, limit
 
     def _only_held_back(self, live: TakenSession | None) -> bool:
@@ -327,21 +336,6 @@ class Gateway:
             except Conflict as moved_on:
                 log.info("a hand-over was undone: %s", moved_on)
         return HandedOver((), (), 0), 1
-
-    @staticmethod
-    def _put_on_wire(engine: Engine, live: TakenSession, handed: HandedOver, handed_at: datetime) -> None:
-        """After the commit, once each. What cannot leave because the session just fell is asked for at logon."""
-        if handed.outgoing:
-            crash_point("after_hand_over")
-        for message in handed.outgoing:
-            if utc_now() - handed_at > STALE:
-                # This process was frozen in between; the fate of the message is already asked for, perhaps by another.
-                log.warning("%s was handed over too long ago and is not sent", message.cl_ord_id)
-            elif not engine.send(live.name, message.fields):
-                log.warning("session %s fell before %s could leave", live.name, message.cl_ord_id)
-            crash_point("between_sends")
-        if handed.outgoing:
-            crash_point("after_send")
 
     def _judge_waiting(self, now: datetime) -> None:
         """While nothing that adds risk can leave: refuse what may not wait or has waited long enough."""

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from journal.bulk import raw_cursor
-from venues.models import PostTradeIntent
+from venues.domain.fix_codec import first_values, parse
+from venues.domain.post_trade_codes import KINDS
+from venues.models import PostTradeIntent, WireMessage
 
 _READ = """
 SELECT w.id, w.epoch, w.msg_seq_num, w.msg_type, w.raw, w.recorded_at,
@@ -46,6 +50,66 @@ def read_post_trade(*, session: str, after: int, limit: int) -> list[PostTradeRo
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_READ, [session, session, after, limit])
         return [PostTradeRow(*row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class SentCopy:
+    """A post-trade message of ours as it left: its place among the session's messages, its number in an epoch, its text."""
+
+    id: int
+    epoch: str
+    number: int
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """A request of the other side to send numbers again (35=2), by its place among the session's messages."""
+
+    id: int
+    epoch: str
+    begin: int
+    end: int
+
+
+def sent_post_trade(*, session: str, epoch: str, numbers: Sequence[int]) -> list[SentCopy]:
+    """Post-trade messages among what left under these numbers."""
+    rows = _left(session, epoch).filter(msg_seq_num__in=list(numbers))
+    return [SentCopy(*row) for row in rows.values_list("id", "epoch", "msg_seq_num", "raw")]
+
+
+def sent_post_trade_between(*, session: str, epoch: str, first: int, last: int, limit: int) -> list[SentCopy]:
+    """The newest of those that left under a range of numbers; ``last`` 0 is all."""
+    rows = _left(session, epoch).filter(msg_seq_num__gte=first)
+    if last:
+        rows = rows.filter(msg_seq_num__lte=last)
+    return [
+        SentCopy(*row) for row in rows.order_by("-msg_seq_num").values_list("id", "epoch", "msg_seq_num", "raw")[:limit]
+    ]
+
+
+def sent_post_trade_since(*, session: str, epoch: str, since: datetime) -> list[SentCopy]:
+    """Those recorded from a moment on, oldest first. Reads the epoch by number: for the few times when something is unproven."""
+    rows = _left(session, epoch).filter(recorded_at__gte=since).order_by("msg_seq_num")
+    return [SentCopy(*row) for row in rows.values_list("id", "epoch", "msg_seq_num", "raw")]
+
+
+def _left(session: str, epoch: str) -> QuerySet[WireMessage]:
+    return WireMessage.objects.filter(session=session, epoch=epoch, direction="out", msg_type__in=sorted(KINDS))
+
+
+def asked_again(*, session: str, after: int, since: datetime) -> list[AskedAgain]:
+    """Resend requests of the other side behind a place, recorded since a moment, oldest first."""
+    rows = WireMessage.objects.filter(
+        session=session, direction="in", msg_type="2", id__gt=after, recorded_at__gte=since
+    )
+    found = []
+    for pk, epoch, raw in rows.order_by("id").values_list("id", "epoch", "raw"):
+        values = first_values(parse(raw))
+        begin, end = values.get(7, ""), values.get(16, "0")
+        if begin.isdigit() and end.isdigit():
+            found.append(AskedAgain(pk, epoch, int(begin), int(end)))
+    return found
 
 
 def events_of_intents(event_ids: Sequence[UUID]) -> set[UUID]:

@@ -31,6 +31,7 @@ from venues.locks import claim_shards
 from venues.selectors import previous_about, sent_by_number
 from venues.selectors.inbox import InboxRow, read_inbox
 from venues.services.heed_refusals import heed_refusals
+from venues.services.return_post_trade import return_post_trade
 from venues.services.set_aside_message import set_aside_message
 
 log = logging.getLogger("venues.inbox")
@@ -97,6 +98,10 @@ def _slice(job: _Job, limit: int) -> InboxRun:
         rows = read_inbox(session=job.session, positions=positions, limit=limit)
         fresh = [row for row in rows if not row.again]
         try:
+            returned = return_post_trade(
+                session=job.session, adapter=adapter_named(job.adapter_name), rows=fresh, at=job.at
+            )
+            fresh = [row for row in fresh if row.id not in returned]
             reports = _map(job, fresh)
             if reports:
                 apply_reports(reports=reports, at=job.at)
@@ -108,7 +113,7 @@ def _slice(job: _Job, limit: int) -> InboxRun:
         _advance(job, {row.shard: row.id for row in rows})
         crash_point("inbox_before_commit")
     crash_point("inbox_after_commit")
-    return InboxRun(len(rows), duplicates=len(rows) - len(fresh))
+    return InboxRun(len(rows), duplicates=sum(row.again for row in rows))
 
 
 def _map(job: _Job, rows: Sequence[InboxRow]) -> list[Report]:

@@ -1,8 +1,8 @@
 """The last step before the wire for post-trade messages, in one durable transaction: claim, map, prove, commit.
 
-What this returns may be given to the engine exactly once, and never again after a restart: a message that was handed over and has
-no answer is a person's matter (``watch_post_trade``), because the other side may have it. They add no risk, so stops and the gates of
-a recovery do not hold them; they take what orders and cancels leave of the session's rate.
+What this returns may be given to the engine exactly once; what is then not known to have left is settled by evidence
+(``settle_post_trade``). They add no risk, so stops and the gates of a recovery do not hold them; they take what orders and cancels
+leave of the session's rate. One that cannot be made comes back to who released it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from venues.domain.fix_codec import join
 from venues.locks import lock_waiting_post_trade
 from venues.models import PostTradeHandOver, PostTradeIntent
 from venues.selectors import session_fence
+from venues.services._returned import Why, tell_returned
 from venues.services.mark_handed_over import HandedOver, Outgoing
 
 POST_TRADE_NOT_MAPPED = "POST_TRADE_NOT_MAPPED"
@@ -54,7 +55,7 @@ def hand_over_post_trade(
                 closed.append((intent.id, PostTradeIntent.State.REFUSED.value, f"{error}", at))
                 _tell(intent, error, at)
                 continue
-            outgoing.append(Outgoing(intent.name, fields))
+            outgoing.append(Outgoing(intent.name, fields, intent.id))
             closed.append((intent.id, PostTradeIntent.State.HANDED_OVER.value, "", at))
             name = f"{group}|{intent.kind}|{intent.name}"
             rows.append((name, intent.id, adapter.mapping, join(fields), session, epoch, fence, at))
@@ -87,3 +88,4 @@ def _tell(intent: PostTradeIntent, error: Exception, at: datetime) -> None:
         at=at,
         correlation_id=intent.correlation_id,
     )
+    tell_returned([(intent, Why("NOT_MAPPED", f"It could not be made: {error}"))], actor="process:gateway", at=at)

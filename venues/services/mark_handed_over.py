@@ -46,10 +46,14 @@ _HAND_OVER_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to give to the engine, under the name it was handed over by. ``fields`` begins with MsgType (35)."""
+    """One message to give to the engine, under the name it was handed over by. ``fields`` begins with MsgType (35).
+
+    ``intent_id`` is that of a post-trade message, whose leaving is marked; 0 for others.
+    """
 
     cl_ord_id: str
     fields: Fields
+    intent_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from kernel.post_trade import PostTradeMessage, from_json, to_json
 from venues.domain.fix_codec import Fields, parse
 from venues.domain.post_trade import write
 from venues.domain.post_trade_codes import KINDS
+from venues.domain.post_trade_fate import POSS_RESEND
 from venues.domain.post_trade_reading import read
 from venues.simulator.broker import Broker, Said
 from venues.simulator.commands import Unusable
@@ -71,11 +72,13 @@ class BackOffice:
     def hear(self, session: str, raw: str, *, clock: float, at: datetime) -> Unusable | None:
         """Take in a member's message; an ``Unusable`` when it cannot be read."""
         try:
-            message = read(parse(raw), counterparty=session)
+            fields = parse(raw)
+            message = read(fields, counterparty=session)
         except (ValueError, ArithmeticError) as error:
             return unusable(session, read_fields(raw), OTHER, str(error))
         self._keep("in", message, about=message.ref, at=at)
-        self._say(self.broker.hear(message, at=at), clock=clock, at=at)
+        again = POSS_RESEND in fields
+        self._say(self.broker.hear(message, at=at, again=again), clock=clock, at=at)
         return None
 
     def amended(self, order_id: str, clock: float, at: datetime) -> None:

@@ -70,9 +70,12 @@ class Broker:
         self.words: dict[str, AckStatus] = {}
         self.counter = 0
 
-    def hear(self, message: PostTradeMessage, *, at: datetime) -> list[Said]:
-        """What it says to a message of a member; ``counterparty`` is the session it came by."""
+    def hear(self, message: PostTradeMessage, *, at: datetime, again: bool = False) -> list[Said]:
+        """What it says to a message of a member; ``counterparty`` is the session it came by. ``again``: it is flagged as one that
+        may have come already (PossResend): then what is there is said to be there, and nothing is taken twice."""
         match message.kind:
+            case MessageKind.ALLOCATION_INSTRUCTION if again and message.ref in self.instructions:
+                return [replace(_answer(message, AckStatus.ACCEPTED, at), about="")]
             case MessageKind.ALLOCATION_INSTRUCTION:
                 return self._instructed(message, at)
             case MessageKind.ALLOCATION_REPORT:

@@ -158,6 +158,61 @@ def test_what_they_rejected_is_said_again_as_the_next_version(role: str) -> None
     assert Confirmation.objects.get(ref="C-1000-2").replaces_id == pk("C-1000-1")
 
 
+@pytest.mark.parametrize("role", ["buy_side", "broker"])
+@pytest.mark.parametrize("refused_by", ["session", "counterparty"])
+def test_a_block_that_did_not_pass_is_theirs_to_see_again_and_a_confirmation_that_never_came_replaces_nothing(
+    role: str, refused_by: str
+) -> None:
+    """The whole block (J or AS) comes back, or is said no to; of the broker's two confirmations the first never arrived."""
+    agree(role=role)
+    world = confirming_world()
+    block, *confirmed = world.said
+    answer = MessageKind.ALLOCATION_REPORT_ACK if role == "broker" else MessageKind.ALLOCATION_ACK
+    if refused_by == "session":
+        world.come_back(block, block, text="tag 30000 (BusinessRejectReason (380) 3)")  # told twice is told once
+        reason = "It came back: tag 30000 (BusinessRejectReason (380) 3)."
+    else:
+        world.hear(replace(their_ack(answer, block.ref, AckStatus.REJECTED, "no"), ref=f"{block.ref}:rejected"))
+        reason = "They rejected it: no."
+    if confirmed:
+        world.come_back(confirmed[0])
+    assert set(Confirmation.objects.values_list("state", "reason")) == {("rejected", reason)}
+    assert anomalies() == [("CONFIRMATION_REJECTED", "raised")]
+    ids, sent = [pk("C-1000-1"), pk("C-1001-1")], len(world.said)
+    resend_confirmation(
+        actor=worker(world), at=AT, idempotency_key="k", route="test", confirmation_ids=ids, reason="Mended"
+    )
+    assert world.states() == {"C-1000-1": "canceled", "C-1000-2": "sent", "C-1001-1": "canceled", "C-1001-2": "sent"}
+    assert anomalies()[-1] == ("CONFIRMATION_REJECTED", "cleared")
+    again = [(one.kind.value, one.trans_type.value, one.ref, one.ref_of) for one in world.said[sent:]]
+    if role == "buy_side":
+        assert again == [("allocation_instruction", "new", "B-1-1-1000.2", "")]
+    else:
+        assert again == [
+            ("allocation_report", "new", "B-1-1-1000.2", ""), ("confirmation", "new", "C-1000-2", ""),
+            ("confirmation", "replace", "C-1001-2", "C-1001-1"),
+        ]  # fmt: skip
+    assert set(Confirmation.objects.filter(state="sent").values_list("sent_in", flat=True)) == {"B-1-1-1000.2"}
+
+
+def test_an_affirmation_or_a_cancel_that_came_back_is_somebodys_matter() -> None:
+    world = confirming_world()
+    world.hear(their_confirmation(world, 0), their_confirmation(world, 1))
+    affirm(worker(world), "C-1000-1")
+    (affirmed,) = [one for one in world.said if one.kind is MessageKind.CONFIRMATION_ACK]
+    world.come_back(affirmed)
+    (told,) = Event.objects.filter(kind="AnomalyRaised", payload__kind="CONFIRMATION_DISPUTED")
+    assert (
+        "C-1000-1 is affirmed, and T1 now says something else. Our affirmation did not reach them."
+        in told.payload["sentence"]
+    )
+    cancel = replace(world.said[0], ref=f"{world.said[0].ref}-X", ref_of=world.said[0].ref, trans_type=TransType.CANCEL)
+    world.come_back(cancel)
+    (told,) = Event.objects.filter(kind="AnomalyRaised", payload__kind="CONFIRMATION_UNDONE")
+    assert told.payload["sentence"].startswith("T1 does not cancel B-1-1-1000.1-X. It came back: ")
+    assert world.states() == {"C-1000-1": "affirmed", "C-1001-1": "matched"}
+
+
 def test_a_person_pairs_and_what_differs_shows_then() -> None:
     world = confirming_world()
     ops = worker(world)
