@@ -80,7 +80,7 @@ class AccountLine:
 class PostTradeMessage:
     """``ref`` is the sender's name of it (AllocID, AllocReportID, ConfirmID), ``ref_of`` the one it answers, replaces or
     cancels, ``block_ref`` the block, ``allocation_ref`` the account's allocation (IndividualAllocID). A confirmation has one
-    account line; an ack has none."""
+    account line; an ack has none. ``total_accounts`` (TotNoAllocs) is said where a block comes in fragments of one name."""
 
     kind: MessageKind
     ref: str
@@ -103,6 +103,7 @@ class PostTradeMessage:
     avg_px: Decimal | None = None
     trade_date: date | None = None
     settlement_date: date | None = None
+    total_accounts: int | None = None
     orders: tuple[OrderLine, ...] = ()
     fills: tuple[FillLine, ...] = ()
     accounts: tuple[AccountLine, ...] = field(default_factory=tuple)

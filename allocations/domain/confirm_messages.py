@@ -167,13 +167,15 @@ def answer(
     ref_of: str,
     at: datetime,
     text: str = "",
+    reject_code: str = "",
     trade_date: date | None = None,
     block_ref: str = "",
     allocation_ref: str = "",
 ) -> PostTradeMessage:
-    """P, AT or AU: what we say to the message ``ref_of`` of the counterparty."""
+    """P, AT or AU: what we say to the message ``ref_of`` of the counterparty; a no without a code of FIX says that it differs."""
+    no = (reject_code or "DIFFERS") if status is AckStatus.REJECTED else ""
     return PostTradeMessage(
         kind=kind, ref=f"{ref_of}-{status.value}"[:64], counterparty=counterparty, transact_at=at, ref_of=ref_of, block_ref=block_ref,
-        allocation_ref=allocation_ref, ack_status=status, reject_code="DIFFERS" if status is AckStatus.REJECTED else "",
+        allocation_ref=allocation_ref, ack_status=status, reject_code=no,
         text=text, trade_date=trade_date,
     )  # fmt: skip

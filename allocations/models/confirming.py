@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.json import KT
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from allocations.domain import transitions as moves
@@ -146,6 +147,9 @@ class CounterpartyRecord(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["counterparty", "their_ref"], name="allocations_record_ref"),
             models.Index(fields=["counterparty"], name="allocations_record_unpaired", condition=Q(state="unpaired")),
+            models.Index(
+                F("counterparty"), KT("says__ref_of"), name="allocations_record_ends", condition=~Q(trans_type="new")
+            ),
         ]
 
 

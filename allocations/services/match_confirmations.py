@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KT
 
 from allocations.domain import transitions as moves
 from allocations.domain.confirm_messages import answer
@@ -34,7 +35,7 @@ from allocations.selectors.confirming import Standing, standings, terms_of, thei
 from allocations.services._confirm_watch import dispute, watch_blocks, watch_unpaired
 from allocations.services._confirming import ACTOR, Step, carry_out, release
 from journal.bulk import update_rows
-from kernel.post_trade import AckStatus, MessageKind
+from kernel.post_trade import AckStatus, MessageKind, TransType
 
 State = CounterpartyRecord.State
 PATIENCE = timedelta(days=10)
@@ -88,6 +89,7 @@ def _load(counterparty: str, record_ids: Collection[UUID], confirmation_ids: Col
     for row in ours.filter(confirmation_id__in=standing).exclude(id__in=records):
         records[row.id] = row
         said[row.id] = theirs_of(row)
+    _load_enders(ours, records, said)
     return _Scene(
         counterparty,
         terms_of([counterparty])[counterparty],
@@ -97,6 +99,19 @@ def _load(counterparty: str, record_ids: Collection[UUID], confirmation_ids: Col
         standing,
         ended,
     )
+
+
+def _load_enders(
+    ours: QuerySet[CounterpartyRecord], records: dict[UUID, CounterpartyRecord], said: dict[UUID, Theirs]
+) -> None:
+    """What replaces or cancels one of these, whenever it came, and what that in its turn: without it the ended would stand again."""
+    names = {one.ref for one in said.values()}
+    while names:
+        found = ours.exclude(trans_type=TransType.NEW.value).annotate(of=KT("says__ref_of")).filter(of__in=names)
+        more = {row.id: row for row in found.exclude(id__in=records)}
+        records |= more
+        said |= {pk: theirs_of(row) for pk, row in more.items()}
+        names = {said[pk].ref for pk in more}
 
 
 def _wanted(said: Collection[Theirs]) -> Q:
@@ -126,7 +141,11 @@ def _pair(scene: _Scene) -> None:
     """Say of every record whom it is about, or why of nobody; keep what changed."""
     before = {pk: (row.state, row.confirmation_id, row.why) for pk, row in scene.records.items()}
     rejected = {pk for pk, row in scene.records.items() if row.state == State.SUPERSEDED and row.by_hand}
-    alive = {one.id for one in live(one for pk, one in scene.said.items() if pk not in rejected)}
+    # An instruction that we refuse leaves the one that stood; a confirmation of theirs is ended by its successor, wrong or not.
+    counted = [
+        one for pk, one in scene.said.items() if pk not in rejected or one.kind == MessageKind.CONFIRMATION.value
+    ]
+    alive = {one.id for one in live(counted)} - rejected
     by_kind: dict[str, list[Theirs]] = defaultdict(list)
     taken: dict[str, set[UUID]] = defaultdict(set)
     for pk, row in scene.records.items():
@@ -134,6 +153,7 @@ def _pair(scene: _Scene) -> None:
             continue  # we rejected it: whatever it says, it counts no more
         if pk not in alive:
             row.state, row.why = State.SUPERSEDED, ""
+            row.confirmation_id = row.confirmation_id or _named_by(scene, scene.said[pk])
         elif row.by_hand and row.confirmation_id in scene.standing:
             taken[row.kind].add(row.confirmation_id)
             scene.paired[row.confirmation_id].append(scene.said[pk])
@@ -192,11 +212,11 @@ def _step(scene: _Scene, standing: Standing, differences: list[list[str]], at: d
     row = standing.row
     decides = DECIDES.get(scene.terms.role, MessageKind.CONFIRMATION.value)
     deciding = [one for one in scene.paired.get(row.id, ()) if one.kind == decides]
-    if row.state == moves.MATCHED and not deciding:
+    withdrawn = not deciding and _withdrew(scene, row, decides)
+    if not deciding and (row.state == moves.MATCHED or (withdrawn and row.state in (moves.SENT, moves.MISMATCHED))):
         differences = [list(_WITHDRAWN)]
     words = sentence_of([Difference(*one) for one in differences], currency=standing.line.currency)
     if row.state == moves.AFFIRMED:
-        withdrawn = not deciding and _withdrew(scene, row)
         if (differences or withdrawn) and row.differences != differences:
             newest = max(scene.paired.get(row.id) or _records_of(scene, row), key=lambda one: one.rank)
             dispute(row, words or "They withdrew it.", record_id=newest.id, at=at)
@@ -226,10 +246,16 @@ def _records_of(scene: _Scene, row: Confirmation) -> list[Theirs]:
     return [scene.said[pk] for pk, record in scene.records.items() if record.confirmation_id == row.id]
 
 
-def _withdrew(scene: _Scene, row: Confirmation) -> bool:
-    """Whether everything they once said of it is superseded."""
-    mine = [record for record in scene.records.values() if record.confirmation_id == row.id]
-    return bool(mine) and all(record.state == State.SUPERSEDED for record in mine)
+def _named_by(scene: _Scene, said: Theirs) -> UUID | None:
+    """The confirmation that a record names which no longer counts: so that it is known as withdrawn, in whatever order it came."""
+    found = {pk for pk, one in scene.standing.items() if not one.ours.refs.isdisjoint(said.names)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _withdrew(scene: _Scene, row: Confirmation, decides: str) -> bool:
+    """Whether they once said it, and have taken back everything that they said; what we rejected they did not take back."""
+    mine = [one for one in scene.records.values() if one.confirmation_id == row.id and one.kind == decides]
+    return bool(mine) and all(one.state == State.SUPERSEDED and not one.by_hand for one in mine)
 
 
 def tell_affirmed(terms: Terms, pairs: Sequence[tuple[Standing, Sequence[Theirs]]], *, at: datetime) -> None:

@@ -30,6 +30,7 @@ from allocations.selectors.confirming import (
     turned_down,
 )
 from allocations.selectors.cut_offs import cut_offs_for
+from allocations.services._answering import answer_booked
 from allocations.services._confirm_watch import tell_undone, watch_blocks
 from allocations.services._confirming import ACTOR, EVENTS, Step, carry_out, event_draft, release
 from allocations.services.match_confirmations import match_confirmations
@@ -70,6 +71,7 @@ def confirm_blocks(block_ids: Collection[UUID], *, at: datetime, whys: dict[UUID
         ids = [one.row.id for one in made if one.row.counterparty == party]
         if ids:
             match_confirmations(counterparty=party, confirmation_ids=ids, at=at)
+            answer_booked(party, ids, at=at)
     watch_blocks(block_ids, at=at)
 
 

@@ -8,29 +8,27 @@ accounts and are matched; acknowledgements speak of a message of ours and move w
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from allocations.domain import transitions as moves
-from allocations.domain.confirm_messages import ACKS, CAME_BACK, CANCELED, answer
+from allocations.domain.confirm_messages import ACKS, CAME_BACK, CANCELED
 from allocations.locks import lock_counterparties
 from allocations.models import Confirmation, CounterpartyRecord
 from allocations.selectors.confirming import standings
+from allocations.services._answering import answer_spoken
 from allocations.services._confirm_watch import dispute, refuse_cancel, watch_blocks
-from allocations.services._confirming import ACTOR, Step, carry_out, release
+from allocations.services._confirming import ACTOR, Step, carry_out
+from allocations.services._instructions import weigh_instructions
 from allocations.services.match_confirmations import match_confirmations
 from allocations.services.record_counterparty import Told, record_counterparty
 from journal.bulk import update_rows
 from journal.domain.records import EventRecord
-from kernel.post_trade import AckStatus, MessageKind, PostTradeMessage, TransType, from_json
+from kernel.post_trade import AckStatus, MessageKind, PostTradeMessage, from_json
 
 RECEIVED, RETURNED = "PostTradeMessageReceived", "PostTradeMessageReturned"
-ANSWERS = {
-    MessageKind.ALLOCATION_REPORT.value: MessageKind.ALLOCATION_REPORT_ACK,
-    MessageKind.ALLOCATION_INSTRUCTION.value: MessageKind.ALLOCATION_ACK,
-}
 STANDS_FOR = {
     MessageKind.ALLOCATION_INSTRUCTION: MessageKind.ALLOCATION_ACK,
     MessageKind.ALLOCATION_REPORT: MessageKind.ALLOCATION_REPORT_ACK,
@@ -66,44 +64,13 @@ def take_records(counterparty: str, told: Sequence[Told], *, at: datetime) -> in
     acks = [one for one in told if one.message.kind in ACKS]
     kept = set(record_counterparty(acks, at=at))
     if spoken:
+        weighed = weigh_instructions(counterparty, spoken, at=at)
         match_confirmations(counterparty=counterparty, record_ids=spoken, at=at)
-        _answer(counterparty, spoken, at)
+        answer_spoken(counterparty, spoken, weighed, at=at)
     if kept:
         rows = CounterpartyRecord.objects.filter(id__in=kept).order_by("received_at", "id")
         _heed(counterparty, list(rows), at)
     return len(spoken) + len(kept)
-
-
-def _answer(counterparty: str, record_ids: Collection[UUID], at: datetime) -> None:
-    """AT for a report and P for an instruction, by how all its accounts fared."""
-    rows = CounterpartyRecord.objects.filter(id__in=record_ids, kind__in=ANSWERS).select_related("confirmation")
-    by_message: dict[tuple[str, str], list[CounterpartyRecord]] = defaultdict(list)
-    for row in rows.order_by("id"):
-        by_message[row.kind, row.their_ref].append(row)
-    messages = []
-    for (kind, ref), group in sorted(by_message.items()):
-        status, text = _fared(kind, group)
-        said = from_json(group[0].says)
-        messages.append(
-            answer(
-                ANSWERS[kind], status, counterparty=counterparty, ref_of=ref, at=at, text=text, trade_date=said.trade_date,
-                block_ref=said.block_ref,
-            )
-        )  # fmt: skip
-    release(messages, at=at)
-
-
-def _fared(kind: str, group: Sequence[CounterpartyRecord]) -> tuple[AckStatus, str]:
-    if group[0].trans_type == TransType.CANCEL:
-        return AckStatus.ACCEPTED, ""
-    wrong = [row for row in group if row.confirmation is not None and row.confirmation.state == moves.MISMATCHED]
-    if wrong and wrong[0].confirmation is not None:
-        return AckStatus.REJECTED, wrong[0].confirmation.reason[:200]
-    if any(row.confirmation is None for row in group):
-        if kind == MessageKind.ALLOCATION_INSTRUCTION.value:
-            return AckStatus.RECEIVED, ""  # what it allocates may not be booked yet
-        return AckStatus.REJECTED, next(row.why for row in group if row.confirmation is None)[:200]
-    return AckStatus.ACCEPTED, ""
 
 
 def _heed(counterparty: str, rows: Sequence[CounterpartyRecord], at: datetime) -> None:

@@ -301,6 +301,7 @@ _CONFIRMING = {
     "CONFIRMATION_MISMATCH": _books("The counterparty says something else of a trade", "R-23", CONFIRMATIONS),
     "CONFIRMATION_REJECTED": _books("Confirmations were rejected", "R-23", CONFIRMATIONS),
     "CONFIRMATION_UNPAIRED": _books("What a counterparty says pairs with nothing", "R-23", CONFIRMATIONS),
+    "INSTRUCTION_REFUSED": _books("A client's instruction was refused", "R-23", CONFIRMATIONS, settles=PERSON),
     "CONFIRMATION_DISPUTED": _books("What was affirmed is disputed", "R-23", CONFIRMATIONS, settles=PERSON),
     "CONFIRMATION_UNDONE": _books("What was affirmed is undone", "R-23", CONFIRMATIONS, settles=PERSON),
     "AFFIRM_SOON": _live("A cut-off passes soon with trades not affirmed", "R-24", CONFIRMATIONS),

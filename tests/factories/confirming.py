@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from accounts.models import TradingAccount
 from allocations.models import Confirmation, CounterpartyTerms, MatchTolerance
 from allocations.services._confirming import RELEASED
 from allocations.services.on_allocated_confirm import handle as allocated
@@ -67,10 +68,15 @@ def confirming_world(
     """A block of accounts C-0, C-1, … that is booked; its event was listened to."""
     desk = desk or make_desk()
     number = block.get("number", 1)
-    accounts = [(make_account(f"C{number}-{place}", group=desk.group), units) for place, units in enumerate(shares)]
+    accounts = [(known_account(desk, f"C{number}-{place}"), units) for place, units in enumerate(shares)]
     world = ConfirmingWorld(desk, booked_block(desk, accounts, **block))
     listen(world)
     return world
+
+
+def known_account(desk: DeskWorld, code: str) -> TradingAccount:
+    """The account of this code, made if need be."""
+    return TradingAccount.objects.filter(code=code).first() or make_account(code, group=desk.group)
 
 
 def listen(world: ConfirmingWorld) -> None:

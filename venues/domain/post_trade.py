@@ -27,7 +27,7 @@ from venues.domain.post_trade_codes import (
 
 _Some = list[tuple[int, str]]
 _Value = TypeVar("_Value", Decimal, date)
-_NOT_IN_42 = (626, 793, 796, 857, 467, 799, 800)
+_NOT_IN_42 = (626, 793, 796, 857, 467, 799, 800, 892)
 _ORDER_DETAILS_CHANGED = "2"
 _ABSOLUTE = "3"
 _OTHER_FEE = "7"
@@ -100,6 +100,8 @@ def _block(message: PostTradeMessage) -> _Some:
     fields += [(60, utc_timestamp(message.transact_at)), *_if_said((64, _day(message.settlement_date)))]
     fields += [*_total(381, [line.gross for line in lines]), *_total(118, [line.net for line in lines])]
     fields += _if_said((58, message.text))
+    if message.total_accounts is not None:
+        fields.append((892, str(message.total_accounts)))
     if lines:
         fields.append((NO_ALLOCS, str(len(lines))))
     for line in lines:

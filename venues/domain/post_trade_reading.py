@@ -63,6 +63,7 @@ def _block(kind: MessageKind, entry: Entry, counterparty: str) -> PostTradeMessa
         avg_px=_needed_number(values, 6),
         trade_date=_day(_needed(values, 75)),
         settlement_date=_day(values.get(64, "")),
+        total_accounts=_count(values.get(892, "")),
         orders=_orders(entry),
         fills=tuple(
             FillLine(_needed(one.values, 17), _needed_quantity(one.values, 32), _needed_number(one.values, 31))
@@ -70,6 +71,12 @@ def _block(kind: MessageKind, entry: Entry, counterparty: str) -> PostTradeMessa
         ),
         accounts=tuple(_account(one) for one in entry.of(NO_ALLOCS)),
     )
+
+
+def _count(text: str) -> int | None:
+    if text and not (text.isascii() and text.isdigit() and len(text) < 8):
+        raise ValueError(f"TotNoAllocs {text[:20]!r} is no number of accounts")
+    return int(text) if text else None
 
 
 def _account(one: Entry) -> AccountLine:

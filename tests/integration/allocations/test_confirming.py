@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,7 +17,7 @@ from allocations.services.on_allocated_confirm import confirm_blocks
 from allocations.services.on_allocated_confirm import handle as allocated
 from journal.models import Event
 from kernel.ids import new_id
-from kernel.post_trade import AckStatus, MessageKind, TransType
+from kernel.post_trade import AccountLine, AckStatus, MessageKind, TransType
 from tests.factories import AT, make_account, make_desk
 from tests.factories.allocations import booked_block, direct_trade, reversed_block
 from tests.factories.confirming import (
@@ -24,6 +26,7 @@ from tests.factories.confirming import (
     allow,
     anomalies,
     confirming_world,
+    known_account,
     listen,
     their_ack,
     their_confirmation,
@@ -235,12 +238,60 @@ def test_an_instruction_before_the_booking_waits_and_matches_when_it_is_booked()
         first.said[0], kind=K.ALLOCATION_INSTRUCTION, ref="J-8", block_ref="B-2",
         accounts=tuple(replace(one, ref="", account=f"C2-{place}") for place, one in enumerate(first.said[0].accounts)),
     )  # fmt: skip
+    for place in (0, 1):
+        known_account(first.desk, f"C2-{place}")
     first.hear(asked)
     assert first.said[-1].ack_status is AckStatus.RECEIVED
     second = confirming_world((600, 400), desk=first.desk, number=2)
     assert {ref: state for ref, state in second.states().items() if ref.startswith("C-2")} == {
         "C-2000-1": "matched", "C-2001-1": "matched",
     }  # fmt: skip
+    decided = [one for one in second.said if one.ref_of == "J-8"]
+    assert [(one.kind, one.ack_status) for one in decided] == [
+        (K.ALLOCATION_ACK, AckStatus.RECEIVED), (K.ALLOCATION_ACK, AckStatus.ACCEPTED),
+    ]  # fmt: skip
+
+
+def test_an_instruction_that_cannot_be_worked_is_refused_with_its_code_and_counts_no_more() -> None:
+    """Each fault alone; then one that differs from what we booked; then one in three fragments, the last of them wrong."""
+    agree(role="broker")
+    world = confirming_world()
+    lines = [replace(one, ref=f"X-{one.account}", net=None, gross=None) for one in world.said[0].accounts]
+    asked = replace(world.said[0], kind=K.ALLOCATION_INSTRUCTION, ref="J", accounts=tuple(lines))
+
+    def answer(ref: str, *accounts: AccountLine, **head: Any) -> tuple[str, str, str]:
+        world.hear(replace(asked, ref=ref, accounts=accounts, **head))
+        said = world.said[-1]
+        assert (said.kind, said.ref_of) == (K.ALLOCATION_ACK, ref)
+        return said.ack_status.value if said.ack_status else "", said.reject_code, said.text
+
+    unknown = replace(lines[0], account="NOBODY")
+    assert answer("J-1", unknown, lines[1]) == ("rejected", "0", "Unknown account NOBODY.")
+    less = replace(lines[0], qty=Decimal(599))
+    assert answer("J-2", less, lines[1]) == ("rejected", "8", "The accounts add up to 999, the block is 1000.")
+    none = replace(lines[0], qty=Decimal(0))
+    assert answer("J-3", none, lines[1])[:2] == ("rejected", "8")
+    assert answer("J-4")[1:] == ("8", "It names no account.")
+    kinds = [kind for kind, word in anomalies() if word == "raised"]
+    assert (kinds, set(world.states().values())) == (["INSTRUCTION_REFUSED"] * 4, {"sent"})
+    assert answer("J-5", replace(lines[0], qty=Decimal(700)), replace(lines[1], qty=Decimal(300)))[:2] == (
+        "received",
+        "",
+    )  # other shares than ours pair with nothing: they may be of another block
+    dear = [replace(one, avg_px=one.avg_px + 1) for one in lines]
+    assert answer("J-6", *dear, avg_px=dear[0].avg_px)[:2] == ("rejected", "2")
+    assert set(world.states().values()) == {"mismatched"}
+    world.hear(replace(asked, ref="J-6X", ref_of="J-6", trans_type=TransType.CANCEL))
+    fragments = [(lines[0], "received"), (lines[1], "accepted")]
+    assert [answer("J-7", line, total_accounts=2)[0] for line, _ in fragments] == [word for _, word in fragments]
+    assert set(world.states().values()) == {"matched"}
+    assert answer("J-8", lines[0], total_accounts=3)[0] == "received"
+    assert answer("J-8", lines[0], total_accounts=3)[0] == "received"  # said again is not another
+    assert answer("J-8", replace(lines[1], account="C-9"), replace(less, ref="X-3"), total_accounts=3)[:2] == (
+        "rejected",
+        "0",
+    )
+    assert set(world.states().values()) == {"matched"}
 
 
 def test_direct_trades_are_confirmed_only_where_that_was_agreed() -> None:
@@ -272,6 +323,44 @@ def test_the_order_of_arrival_decides_nothing() -> None:
             world.hear(message)
         outcomes.append([state for ref, state in sorted(world.states().items()) if ref.startswith(f"C-{number}")])
     assert outcomes[0] == outcomes[1] == ["mismatched", "affirmed", "affirmed"]
+
+
+def test_any_order_and_repetition_of_what_they_say_ends_alike() -> None:
+    """Of four accounts: confirmed wrongly and replaced rightly; confirmed and canceled; confirmed twice under two names of one
+    wire message; confirmed without a name. In many orders, some with everything said twice, as one slice or one by one."""
+    desk, outcomes = make_desk(), set()
+    drawn = Random(29)
+    for number in range(1, 6):
+        world = confirming_world((100, 200, 300, 400), number=number, desk=desk)
+        asked = next(one for one in world.said if one.block_ref == f"B-{number}")
+        plain = [
+            replace(
+                their_confirmation(world, 0), ref=f"K{number}-{place}", ref_of=asked.ref, block_ref=asked.block_ref, qty=line.qty,
+                allocation_ref=line.ref, accounts=(line,),
+            )
+            for place, line in enumerate(asked.accounts)
+        ]  # fmt: skip
+        wrong = replace(plain[0], accounts=(replace(plain[0].accounts[0], fees=Decimal(99)),))
+        mended = replace(plain[0], ref=f"K{number}-0b", ref_of=wrong.ref, trans_type=TransType.REPLACE)
+        gone = replace(plain[1], ref=f"K{number}-1x", ref_of=plain[1].ref, trans_type=TransType.CANCEL)
+        unnamed = replace(plain[3], allocation_ref="", accounts=(replace(plain[3].accounts[0], ref=""),))
+        said = [wrong, mended, plain[1], gone, plain[2], unnamed]
+        if number > 1:
+            drawn.shuffle(said)
+        if number % 2:
+            said += drawn.sample(said, 4)
+        for slice_ in [said] if number % 3 == 0 else [[one] for one in said]:
+            world.hear(*slice_)
+        states = [state for ref, state in sorted(world.states().items()) if ref.startswith(f"C-{number}")]
+        records = CounterpartyRecord.objects.filter(their_ref__startswith=f"K{number}-").order_by("their_ref")
+        kept = sorted({(one.their_ref.partition("-")[2], one.state) for one in records if one.state != "superseded"})
+        outcomes.add((tuple(states), tuple(kept)))
+    assert outcomes == {
+        (
+            ("matched", "mismatched", "matched", "matched"),
+            (("0b", "paired"), ("2", "paired"), ("3", "paired")),
+        )
+    }  # fmt: skip
 
 
 def test_the_statements_do_not_grow_with_the_accounts() -> None:
