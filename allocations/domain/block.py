@@ -10,14 +10,13 @@ block and makes another of the same executions gets the same ties.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
 from functools import cached_property
 from uuid import UUID
 
-from accounts.domain.arithmetic import fill_effect
 from kernel.fix import Side
 from kernel.numbers import ZERO
 
@@ -42,15 +41,6 @@ def to_units(qty: Decimal) -> int:
 def from_units(units: int) -> Decimal:
     """The inverse of :func:`to_units`."""
     return Decimal(units).scaleb(-SCALE, _EXACT)
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """One execution at the quantity and price in force now; a busted one has quantity 0."""
-
-    execution_id: UUID
-    qty: Decimal
-    px: Decimal
 
 
 @dataclass(frozen=True)
@@ -83,32 +73,6 @@ class Block:
     def avg_px(self) -> Fraction:
         """The average price, exactly; 0 of nothing."""
         return Fraction(self.notional) / Fraction(self.qty) if self.qty else Fraction(0)
-
-
-def block_of(
-    block_id: UUID,
-    side: Side,
-    fills: Sequence[Fill],
-    *,
-    currency: str,
-    divisor: int = 1,
-    lot: Decimal = Decimal(1),
-    order_qty: Decimal | None = None,
-) -> Block:
-    """A block of these executions, as the account they were booked in has them."""
-    effects = [fill_effect(side=side, qty=fill.qty, px=fill.px, divisor=divisor, currency=currency) for fill in fills]
-    return Block(
-        id=block_id,
-        side=side,
-        qty=sum((fill.qty for fill in fills), ZERO),
-        notional=sum((_EXACT.multiply(fill.qty, fill.px) for fill in fills), ZERO),
-        cash=sum((effect.cash for effect in effects), ZERO),
-        currency=currency,
-        seed=tie_seed(block_id, (fill.execution_id for fill in fills)),
-        divisor=divisor,
-        lot=lot,
-        order_qty=order_qty,
-    )
 
 
 def tie_seed(block_id: UUID, execution_ids: Iterable[UUID]) -> bytes:

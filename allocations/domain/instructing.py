@@ -7,7 +7,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from kernel.fix import Side
 from kernel.numbers import ZERO
 
 DELIVER, RECEIVE = "DELI", "RECE"
@@ -44,13 +43,3 @@ class Ticket:
     def is_free(self) -> bool:
         """Free of payment."""
         return self.amount == ZERO
-
-
-def delivery_of(side: str) -> str:
-    """Stock bought is received, stock sold (short or not) delivered."""
-    return RECEIVE if Side(side).is_buy else DELIVER
-
-
-def ref_of(allocation_number: int, version: int) -> str:
-    """TxId of an instruction: at most 16 characters, as custodians take them."""
-    return f"S{allocation_number}-{version}"

@@ -18,7 +18,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from allocations.domain import transitions as moves
-from kernel.numbers import ZERO, minor_unit, plain, round_money
+from kernel.numbers import ZERO, plain, round_money
 
 ACCEPTED = "accepted"
 RANKS = {
@@ -257,11 +257,6 @@ def _units(qty: Decimal | None) -> str:
 def money_difference(asked: Asked, standing: Standing) -> Decimal:
     """Of a settled instruction what was paid beyond what was instructed (signed); zero while some of it is open."""
     return standing.settled_amount - asked.amount if standing.state == moves.SETTLED else ZERO
-
-
-def part_differs(asked: Asked, part: Part) -> bool:
-    """Whether the money of a part is off its proportion by more than a minor unit."""
-    return abs(part.amount * asked.qty - asked.amount * part.qty) > minor_unit(asked.currency) * asked.qty
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal as D
 from uuid import UUID
 
-from allocations.domain.block import Block, Fill, block_of
+from accounts.domain.arithmetic import fill_effect
+from allocations.domain.block import Block, tie_seed
 from allocations.domain.lines import Line
 from kernel.fix import Side
 
@@ -25,13 +26,17 @@ def block(
     order_qty: str | None = None,
     first_execution: int = 1,
 ) -> Block:
-    """A block of executions (quantity, price)."""
-    made = [Fill(UUID(int=first_execution + index), D(qty), D(px)) for index, (qty, px) in enumerate(fills)]
-    return block_of(
-        BLOCK_ID,
-        side,
-        made,
+    """A block of executions (quantity, price), as the account they were booked in has them."""
+    made = [(D(qty), D(px)) for qty, px in fills]
+    effects = [fill_effect(side=side, qty=qty, px=px, divisor=divisor, currency=currency) for qty, px in made]
+    return Block(
+        id=BLOCK_ID,
+        side=side,
+        qty=sum((qty for qty, _ in made), D(0)),
+        notional=sum((qty * px for qty, px in made), D(0)),
+        cash=sum((effect.cash for effect in effects), D(0)),
         currency=currency,
+        seed=tie_seed(BLOCK_ID, [UUID(int=first_execution + index) for index in range(len(made))]),
         divisor=divisor,
         lot=D(lot),
         order_qty=D(order_qty) if order_qty else None,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from allocations.domain.instructing import Function, Ticket, delivery_of
+from allocations.domain.instructing import Function, Ticket
 from allocations.formats import settlement_csv, status_xml
 from allocations.formats.settlement_xml import write_cancellations, write_instructions
 from allocations.formats.status_records import BadFile, BadLine, StatusLine
@@ -32,7 +32,6 @@ def test_what_is_written_is_the_example() -> None:
     canceled = write_cancellations([BUY], file_id="0193f0a1")
     assert "<TxId>S1000-1</TxId>" in canceled
     assert "sese.020" in canceled
-    assert [delivery_of(side) for side in "1256"] == ["RECE", "DELI", "DELI", "DELI"]
 
 
 def seen(lines: list[StatusLine | BadLine]) -> list[tuple[object, ...]]:
