@@ -28,6 +28,13 @@ def lock_blocks(block_ids: Collection[UUID]) -> dict[UUID, Block]:
     return {row.id: row for row in rows}
 
 
+def lock_turns(account_id: UUID) -> None:
+    """Be the only one who continues a rotation of this wash account, until commit: two blocks never begin at one mark. Behind the
+    block, before the accounts."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number("allocations", "turns", str(account_id))])
+
+
 def lock_blocks_by_key(keys: Collection[str]) -> dict[str, Block]:
     """The blocks under lock, by key."""
     rows = Block.objects.select_for_update(no_key=True).filter(key__in=set(keys)).order_by("id")

@@ -39,6 +39,18 @@ class RotationMark(NamedTuple):
     taken: Decimal = ZERO
 
 
+class Turns(NamedTuple):
+    """Where the rotation of ``scheme`` began in a block, and since when (ISO 8601) the block has its place in it.
+
+    Kept with the block from its first booking on: booked again it begins there again, and the rotation goes on where the block that
+    came last at first ended, whichever was booked again since.
+    """
+
+    scheme: str
+    start: RotationMark | None
+    since: str
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How a method is applied.

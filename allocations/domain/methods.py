@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from allocations.domain.lines import RotationMark, Rules
+from allocations.domain.lines import RotationMark, Rules, Turns
 from allocations.domain.words import BelowMinimum, Method, PartialFill
 from kernel.errors import Invalid
 from kernel.numbers import MOST_DIGITS, ZERO, parse_decimal, plain
@@ -172,6 +172,18 @@ def mark_to_json(mark: RotationMark) -> dict[str, Any]:
 def mark_from_json(body: Mapping[str, Any]) -> RotationMark:
     """The inverse of :func:`mark_to_json`."""
     return RotationMark(body["place"], UUID(body["account_id"]), Decimal(body["taken"]))
+
+
+def turns_to_json(turns: Turns) -> dict[str, Any]:
+    """Where a rotation began in a block, as a booked block keeps it."""
+    start = mark_to_json(turns.start) if turns.start else None
+    return {"scheme": turns.scheme, "start": start, "since": turns.since}
+
+
+def turns_from_json(body: Mapping[str, Any]) -> Turns:
+    """The inverse of :func:`turns_to_json`."""
+    start = mark_from_json(body["start"]) if body["start"] else None
+    return Turns(body["scheme"], start, body["since"])
 
 
 def _word(words: type[_Word], text: Any, name: str) -> _Word:

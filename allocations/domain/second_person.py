@@ -5,32 +5,44 @@ of value. Everything else is compliance's word: another division than the one th
 for, and every new division of a block that was booked already. Whoever proposes it says why.
 
 A process books only what is intended or the default. That was approved before, so that no mark of value holds it.
+
+A mark is compared in its own currency, by the house's exchange rates of now: a block in another currency is not let through because
+its figure is small, and not held because it is large. What no fresh rate can value needs a second person, who is told so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from authorisation.domain.policy import PolicyRow
 from kernel.canonical import payload_hash
-from kernel.numbers import plain
+from kernel.errors import Refused
+from kernel.numbers import Money, plain, round_money
+from refdata.domain.fx import FxPath, FxRates, find_path
+from risk.domain.usage import COUNTING_CURRENCY
 
-DEFAULT_MARK = Decimal(250_000)
-"""In the currency of the block, where no policy of the kind ``allocation`` sets a mark."""
+DEFAULT_MARK = Money(Decimal(250_000), COUNTING_CURRENCY)
+"""In the currency the firm counts in, where no policy of the kind ``allocation`` sets a mark."""
 
 
 class WhyCode(StrEnum):
     """Why somebody else must look."""
 
     VALUE_ABOVE_MARK = "VALUE_ABOVE_MARK"
+    VALUE_UNKNOWN = "VALUE_UNKNOWN"
     NOT_AS_INTENDED = "NOT_AS_INTENDED"
     NOT_THE_DEFAULT = "NOT_THE_DEFAULT"
     NOT_SAID_BEFORE = "NOT_SAID_BEFORE"
     BOOKED_BEFORE = "BOOKED_BEFORE"
+
+
+OF_VALUE = frozenset({WhyCode.VALUE_ABOVE_MARK, WhyCode.VALUE_UNKNOWN})
+"""Reasons that lie in the size alone: nobody chose anything, so that nobody has to say why, and they hold no process."""
 
 
 class Why(NamedTuple):
@@ -71,11 +83,53 @@ class Wanted:
         return cls(body["method"], body.get("scheme", ""), body.get("lines", []), body.get("parameters", {}))
 
 
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a block is worth, not signed, and by which rates of which moment that is said in another currency."""
+
+    own: Money
+    rates: FxRates
+    at: datetime
+
+    def path_to(self, currency: str) -> FxPath | None:
+        """By which quotes; None without fresh ones."""
+        try:
+            return find_path(self.own.currency, currency, self.rates, at=self.at)
+        except Refused:
+            return None
+
+    def within(self, currency: str) -> Decimal | None:
+        """Its value there, not rounded; None without a fresh rate."""
+        path = self.path_to(currency)
+        return None if path is None else path.of(self.own.amount)
+
+    @property
+    def firm(self) -> Money | None:
+        """Its value in the currency the firm counts in, to the minor unit; None without a fresh rate."""
+        value = self.within(COUNTING_CURRENCY)
+        return None if value is None else Money(round_money(value, COUNTING_CURRENCY), COUNTING_CURRENCY)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is in another currency than the firm counts in."""
+        return self.own.currency != COUNTING_CURRENCY
+
+    @property
+    def firm_currency(self) -> str:
+        """What the firm counts in."""
+        return COUNTING_CURRENCY
+
+    @property
+    def quoted_at(self) -> datetime | None:
+        """Of when the oldest rate is that ``firm`` is reckoned by."""
+        path = self.path_to(COUNTING_CURRENCY)
+        return None if path is None else path.quoted_at
+
+
 def why_second_person(
     wanted: Wanted,
     *,
-    value: Decimal,
-    currency: str,
+    worth: Worth,
     intended: Wanted | None,
     default: Wanted | None,
     booked_before: bool,
@@ -96,15 +150,40 @@ def why_second_person(
         found.append(
             Why(WhyCode.BOOKED_BEFORE, "The block was booked before: accounts would have something else than now.")
         )
-    mark = mark_for(currency, marks)
-    if value > mark:
-        found.append(Why(WhyCode.VALUE_ABOVE_MARK, f"Its value is above {plain(mark)} {currency}."))
-    return tuple(found)
+    return (*found, *_of_value(worth, marks_of(marks)))
 
 
-def mark_for(currency: str, marks: Iterable[PolicyRow]) -> Decimal:
-    """Above which value a second person is needed: the lowest mark of the policies; a mark in another currency is always passed."""
-    set_marks = [row for row in marks if row.above is not None]
-    if not set_marks:
-        return DEFAULT_MARK
-    return min(row.above if row.currency == currency and row.above is not None else Decimal(0) for row in set_marks)
+def marks_of(policies: Iterable[PolicyRow]) -> tuple[Money, ...]:
+    """Above which values a second person is needed: the lowest mark of each currency, by currency."""
+    lowest: dict[str, Decimal] = {}
+    for row in policies:
+        if row.above is not None:
+            lowest[row.currency] = min(row.above, lowest.get(row.currency, row.above))
+    return tuple(Money(above, currency) for currency, above in sorted(lowest.items())) or (DEFAULT_MARK,)
+
+
+def _of_value(worth: Worth, marks: Iterable[Money]) -> list[Why]:
+    """At most one reason: a mark that is passed, else one that nobody can say of whether it is."""
+    unknown = []
+    for mark in marks:
+        value = worth.within(mark.currency)
+        if value is None:
+            unknown.append(mark)
+        elif value > mark.amount:
+            return [Why(WhyCode.VALUE_ABOVE_MARK, f"{_valued(worth, mark, value)} above {_figure(mark)}.")]
+    if not unknown:
+        return []
+    own, mark = worth.own, unknown[0]
+    sentence = f"No fresh rate says what {_figure(own)} is in {mark.currency}, so that nobody can say whether it is above {_figure(mark)}."
+    return [Why(WhyCode.VALUE_UNKNOWN, sentence)]
+
+
+def _valued(worth: Worth, mark: Money, value: Decimal) -> str:
+    if worth.own.currency == mark.currency:
+        return f"Its value, {_figure(worth.own)}, is"
+    there = Money(round_money(value, mark.currency), mark.currency)
+    return f"Its value, {_figure(worth.own)}, is {_figure(there)} now,"
+
+
+def _figure(money: Money) -> str:
+    return f"{Decimal(plain(money.amount)):,f} {money.currency}"

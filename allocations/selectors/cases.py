@@ -13,12 +13,13 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Sum
+from django.db.models.fields.json import KeyTextTransform
 
 from accounts.models import TradingAccount
 from allocations.domain.allocating import Plan, make_plan
 from allocations.domain.block import Block as BlockFacts
 from allocations.domain.block import tie_seed
-from allocations.domain.lines import Line, NotAllocated, RotationMark
+from allocations.domain.lines import Line, NotAllocated, Turns
 from allocations.domain.methods import (
     AMOUNT_KEY,
     StatedLine,
@@ -28,8 +29,9 @@ from allocations.domain.methods import (
     read_lines,
     read_method,
     read_parameters,
+    turns_from_json,
 )
-from allocations.domain.second_person import Wanted, Why, why_second_person
+from allocations.domain.second_person import Wanted, Why, Worth, why_second_person
 from allocations.domain.words import AllocationCode, Method
 from allocations.models import Allocation, Block, BlockFill, IntendedAllocation, Scheme
 from authorisation.domain.principal import Principal
@@ -37,9 +39,11 @@ from authorisation.selectors.policies import standing_policies
 from journal.bulk import raw_cursor
 from kernel.errors import Invalid
 from kernel.fix import Side
-from kernel.numbers import ZERO
+from kernel.numbers import ZERO, Money, round_money
+from kernel.texts import utc_text
 from orders.models import Order
 from orders.permissions import visible_groups
+from refdata.selectors import get_fx_rates
 
 KIND = "allocation"
 MANUAL_INTENDED = frozenset({Method.PRO_RATA.value, Method.FIXED.value, Method.MANUAL.value})
@@ -73,7 +77,8 @@ class AccountOfLine:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A block with what is wanted of it. ``whys``: why a second person must look; none: one may book it."""
+    """A block with what is wanted of it. ``whys``: why a second person must look; none: one may book it. ``turns``: of a rotation,
+    where it starts, for whoever books to keep."""
 
     block: Block
     wanted: Wanted
@@ -82,29 +87,32 @@ class Case:
     plan: Plan | NotAllocated
     whys: tuple[Why, ...]
     order_ids: tuple[UUID, ...]
+    worth: Worth
+    turns: Turns | None = None
 
 
 def read_case(*, actor: Principal, at: datetime, block: Block, wanted: Wanted) -> Case:
     """Raises Invalid METHOD_UNKNOWN, LINES_INVALID, PARAMETERS_INVALID, SCHEME_UNKNOWN."""
     order_ids = _orders_of(block)
     said = find_intended(order_ids)
-    wanted = _filled_in(wanted)
+    wanted = _filled_in(wanted, block.desk_id)
     method = read_method(wanted.method)
     stated = read_lines(method, wanted.lines)
     parameters = read_parameters(wanted.parameters or {})
     wanted = Wanted(method.value, wanted.scheme, lines_to_json(method, stated), parameters_to_json(parameters))
-    accounts = _accounts(actor, stated)
+    accounts = accounts_of(actor, stated)
     lot = parameters.lot or block.listing.lot_size
     facts = _facts(block, order_ids, lot)
     given = _given_elsewhere(block, order_ids) if said is not None and said.digest == wanted.digest else {}
     lines = _lines(block, method, stated, accounts, said, given)
-    rules = parameters.rules
+    rules, turns = parameters.rules, None
     if method is Method.ROTATION:
-        rules = replace(rules, start=find_mark(block, wanted.scheme))
+        turns = find_turns(block, wanted.scheme, at=at)
+        rules = replace(rules, start=turns.start)
+    worth = worth_of(block, at=at)
     whys = why_second_person(
         wanted,
-        value=abs(block.cash),
-        currency=block.currency,
+        worth=worth,
         intended=said,
         default=find_default(block, order_ids),
         booked_before=block.round > 0 and block.state == "booked",
@@ -118,7 +126,15 @@ def read_case(*, actor: Principal, at: datetime, block: Block, wanted: Wanted) -
         make_plan(method, facts, lines, rules),
         whys,
         order_ids,
+        worth,
+        turns,
     )
+
+
+def worth_of(block: Block, *, at: datetime) -> Worth:
+    """What the block is worth, by the house's exchange rates as they stand."""
+    own = Money(round_money(abs(block.cash), block.currency), block.currency)
+    return Worth(own, get_fx_rates(), at)
 
 
 def said_for(block: Block) -> Wanted | None:
@@ -156,28 +172,34 @@ def find_default_scheme(block: Block, order_ids: Sequence[UUID]) -> Scheme | Non
     return max(fitting, key=lambda row: (bool(row.strategy), row.code), default=None)
 
 
-def find_scheme(code: str) -> Scheme:
-    """The newest version of a saved scheme; raises Invalid SCHEME_UNKNOWN."""
+def find_scheme(code: str, desk_id: int | None = None) -> Scheme:
+    """The newest version of a saved scheme; with ``desk_id`` only of that desk or of everybody. Raises Invalid SCHEME_UNKNOWN."""
     row = Scheme.objects.filter(code=code).order_by("-version").first()
-    if row is None or row.ended:
+    if row is None or row.ended or (desk_id is not None and row.desk_id not in (None, desk_id)):
         raise Invalid("SCHEME_UNKNOWN", f"There is no scheme {code[:24]!r}.", {"scheme": ["There is no such scheme."]})
     return row
 
 
-def find_mark(block: Block, scheme: str) -> RotationMark | None:
-    """Where the rotation of a scheme goes on: where the block booked last before this one ended."""
+def find_turns(block: Block, scheme: str, *, at: datetime) -> Turns:
+    """Where the rotation of a scheme begins in this block: where it began at first, else where the block before it ended."""
+    own = block.parameters.get("turns")
+    if own and own["scheme"] == scheme:
+        return turns_from_json(own)
     rows = Block.objects.filter(
         scheme=scheme, method=Method.ROTATION, account_id=block.account_id, booked_at__isnull=False
     )
-    kept = rows.exclude(pk=block.pk).order_by("-booked_at", "-id").values_list("parameters", flat=True).first()
-    return mark_from_json(kept["rotation"]) if kept and kept.get("rotation") else None
+    since = KeyTextTransform("since", KeyTextTransform("turns", "parameters"))
+    rows = rows.exclude(pk=block.pk).order_by(since.desc(nulls_last=True), "-booked_at", "-id")
+    kept = rows.values_list("parameters", flat=True).first()
+    mark = kept.get("rotation") if kept else None
+    return Turns(scheme, mark_from_json(mark) if mark else None, utc_text(at))
 
 
-def _filled_in(wanted: Wanted) -> Wanted:
+def _filled_in(wanted: Wanted, desk_id: int) -> Wanted:
     """A scheme that is named without lines brings its own."""
     if not wanted.scheme or wanted.lines:
         return wanted
-    scheme = find_scheme(wanted.scheme)
+    scheme = find_scheme(wanted.scheme, desk_id)
     return Wanted(scheme.method, scheme.code, scheme.lines, scheme.parameters)
 
 
@@ -186,13 +208,15 @@ def _orders_of(block: Block) -> tuple[UUID, ...]:
     return tuple(sorted(rows))
 
 
-def _accounts(actor: Principal, stated: Sequence[StatedLine]) -> dict[str, AccountOfLine]:
+def accounts_of(actor: Principal, stated: Sequence[StatedLine]) -> dict[str, AccountOfLine]:
+    """The accounts that lines name, by code. Raises Invalid LINES_INVALID by the number of the line where one cannot be allocated to:
+    it is not there, the actor may not see it, or it is the firm's for blocks, suspense or proofs."""
     codes = [line.account for line in stated]
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_ACCOUNTS, [codes, actor.is_process, sorted(visible_groups(actor))])
         found = {row[1]: AccountOfLine(*row) for row in cursor.fetchall()}
     wrong = {
-        f"lines.{number}": [f"There is no account {code[:24]!r} that a block can be allocated to."]
+        f"lines.{number}": ["There is no such account that you may allocate a block to."]
         for number, code in enumerate(codes, start=1)
         if code not in found
     }
@@ -276,10 +300,10 @@ def require_plan(case: Case) -> Plan:
     return case.plan
 
 
-def case_of_account(block: Block, account: TradingAccount) -> Case:
+def case_of_account(block: Block, account: TradingAccount, *, at: datetime) -> Case:
     """A block with one account in it and nothing wanted: for what is known of that account."""
     one = AccountOfLine(account.id, account.code, account.client_id, account.account_class, account.state)
     order_ids = _orders_of(block)
     facts = _facts(block, order_ids, block.listing.lot_size)
     nothing = NotAllocated(AllocationCode.NO_LINES, "Nothing is divided.")
-    return Case(block, Wanted(""), facts, {one.id: one}, nothing, (), order_ids)
+    return Case(block, Wanted(""), facts, {one.id: one}, nothing, (), order_ids, worth_of(block, at=at))

@@ -32,10 +32,26 @@ def visible_allocations(actor: Principal) -> QuerySet[Allocation]:
 
 def get_block(actor: Principal, ref: str) -> Block:
     """The block people call ``ref`` (B-12); raises NotFound BLOCK_UNKNOWN where the actor may not know of it."""
-    head, _, number = ref.strip().upper().partition("-")
-    found = None
-    if head == "B" and number.isascii() and number.isdigit() and len(number) < 19:
-        found = visible_blocks(actor).filter(number=int(number)).first()
+    number = _number_of(ref, "B")
+    found = visible_blocks(actor).filter(number=number).first() if number is not None else None
     if found is None:
         raise NotFound("BLOCK_UNKNOWN", f"There is no block {ref[:24]!r} that you may see.", {"block": ref[:24]})
     return found
+
+
+def get_allocation(actor: Principal, ref: str, *, block_ref: str = "") -> Allocation:
+    """The line people call ``ref`` (A-12), of the block ``block_ref`` where one is named; raises NotFound ALLOCATION_UNKNOWN."""
+    number = _number_of(ref, "A")
+    rows = visible_allocations(actor).select_related("account")
+    if block_ref:
+        rows = rows.filter(block__number=_number_of(block_ref, "B") or 0)
+    found = rows.filter(number=number).first() if number is not None else None
+    if found is None:
+        raise NotFound("ALLOCATION_UNKNOWN", f"There is no allocation {ref[:24]!r} that you may see.")
+    return found
+
+
+def _number_of(ref: str, letter: str) -> int | None:
+    """The number in what people call a thing; None where it is no such name."""
+    head, _, number = ref.strip().upper().partition("-")
+    return int(number) if head == letter and number.isascii() and number.isdigit() and len(number) < 19 else None

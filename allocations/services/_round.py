@@ -28,7 +28,7 @@ from allocations.domain.account_checks import checks_of
 from allocations.domain.allocating import Plan, PlanLine
 from allocations.domain.block import half_even
 from allocations.domain.charging import Earlier, charges_of
-from allocations.domain.methods import mark_to_json
+from allocations.domain.methods import mark_to_json, turns_to_json
 from allocations.domain.telling import LineTold
 from allocations.models import Allocation, Block, WashAccount
 from allocations.selectors.account_facts import Known, read_known
@@ -284,12 +284,14 @@ def _numbered(lines: Sequence[LineTold]) -> list[LineTold]:
 
 
 def _adopt(block: Block, proposed: Proposed | None) -> None:
-    """What a later round goes on from: what was wanted, and where its rotation ended."""
+    """What a later round goes on from: what was wanted, and where its rotation began and ended."""
     if proposed is None:
         return
     case, mark = proposed.case, proposed.plan.allocation.rotation
     block.method, block.scheme = case.wanted.method, case.wanted.scheme
-    block.parameters = {"wanted": case.wanted.to_json(), "rotation": mark_to_json(mark) if mark else None}
+    turns = turns_to_json(case.turns) if case.turns else block.parameters.get("turns")
+    kept = {"turns": turns} if turns else {}
+    block.parameters = {"wanted": case.wanted.to_json(), "rotation": mark_to_json(mark) if mark else None, **kept}
 
 
 def _move_block(block: Block, proposed: Proposed | None, actor: Principal, at: datetime) -> None:

@@ -18,8 +18,9 @@ from django.db import transaction
 
 from allocations.domain import transitions as moves
 from allocations.domain.allocating import Plan
-from allocations.domain.second_person import Wanted, Why, WhyCode
-from allocations.locks import lock_blocks
+from allocations.domain.second_person import OF_VALUE, Wanted, Why, WhyCode
+from allocations.domain.words import Method
+from allocations.locks import lock_blocks, lock_turns
 from allocations.models import Block
 from allocations.permissions import require_allocate
 from allocations.selectors.cases import KIND, Case, read_case, require_plan
@@ -83,6 +84,7 @@ def book_allocation(
             return _answered(stored.answer)
         block = lock_blocks([seen.id])[seen.id]
         require_allocable(block)
+        hold_turns(block, wanted)
         case = read_case(actor=actor, at=at, block=block, wanted=wanted)
         plan = require_plan(case)
         if preview_hash is not None and preview_hash != plan.digest:
@@ -93,6 +95,12 @@ def book_allocation(
             status=200 if done.outcome == BOOKED else 202, answer=_answer(done), at=at,
         )  # fmt: skip
         return done
+
+
+def hold_turns(block: Block, wanted: Wanted) -> None:
+    """Continue a rotation alone; of what is wanted only a scheme that brings its own lines may be one without saying so."""
+    if wanted.method == Method.ROTATION or (wanted.scheme and not wanted.lines):
+        lock_turns(block.account_id)
 
 
 def require_allocable(block: Block) -> None:
@@ -113,10 +121,10 @@ def is_waiting(block: Block) -> bool:
 def _book_or_ask(case: Case, plan: Plan, actor: Principal, at: datetime, reason: str) -> BookedAllocation:
     block = case.block
     if actor.is_process:
-        if any(why.code is not WhyCode.VALUE_ABOVE_MARK for why in case.whys):
+        if any(why.code not in OF_VALUE for why in case.whys):
             raise Refused("PERSON_NEEDED", "A process books only what was said before the trade, and once.")
     elif case.whys:
-        if not reason and any(why.code is not WhyCode.VALUE_ABOVE_MARK for why in case.whys):
+        if not reason and any(why.code not in OF_VALUE for why in case.whys):
             raise Invalid("REASON_MISSING", "Say why it is divided like this.", {"reason": ["Say why."]})
         return _ask(case, plan, actor, at, reason)
     return told(block, book_case(case, plan, actor=actor, at=at, why=reason or "booked anew"))
@@ -138,6 +146,7 @@ def told(block: Block, done: BookedRound) -> BookedAllocation:
 
 def _ask(case: Case, plan: Plan, actor: Principal, at: datetime, reason: str) -> BookedAllocation:
     block, wanted = case.block, case.wanted
+    value = case.worth.firm or case.worth.own
     raised = raise_request(
         actor=actor,
         at=at,
@@ -153,8 +162,8 @@ def _ask(case: Case, plan: Plan, actor: Principal, at: datetime, reason: str) ->
         + (f": {reason}" if reason else ""),
         reasons=[{"code": why.code.value, "sentence": why.sentence} for why in case.whys],
         desk_id=block.desk_id,
-        value=abs(block.cash),
-        currency=block.currency,
+        value=value.amount,
+        currency=value.currency,
     )  # fmt: skip
     block.request_id, block.updated_at = raised.id, at
     block.save(update_fields=["request_id", "updated_at"])

@@ -9,7 +9,7 @@ from allocations.locks import lock_blocks
 from allocations.models import Block
 from allocations.selectors.cases import KIND, read_case, require_plan
 from allocations.selectors.seeing import visible_blocks
-from allocations.services.book_allocation import OPEN_STATES, book_case
+from allocations.services.book_allocation import OPEN_STATES, book_case, hold_turns
 from authorisation.models import User
 from authorisation.selectors import get_principal
 from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
@@ -28,8 +28,10 @@ def _apply(asking: Asking, block: Block) -> Applied:
     asked = asking.payload
     if block.version != asked["block_version"] or block.state not in OPEN_STATES:
         raise NotApplied(f"{block.ref} has changed since it was proposed: propose it again.")
+    wanted = Wanted.from_json(asked)
+    hold_turns(block, wanted)
     maker = get_principal(User.objects.get(pk=asking.facts.maker_id))
-    case = read_case(actor=maker, at=asking.at, block=block, wanted=Wanted.from_json(asked))
+    case = read_case(actor=maker, at=asking.at, block=block, wanted=wanted)
     plan = require_plan(case)
     if plan.digest != asked["plan"]:
         raise NotApplied("The same lines come to other shares now: propose it again.")

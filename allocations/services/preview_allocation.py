@@ -15,6 +15,7 @@ from uuid import UUID
 
 import orjson
 
+from accounts.selectors import visible_accounts
 from allocations.domain import transitions as moves
 from allocations.domain.allocating import Plan
 from allocations.domain.lines import NotAllocated
@@ -29,7 +30,9 @@ from authorisation.domain.principal import Principal
 from kernel.collecting import no_collecting
 from kernel.errors import Invalid, Refused
 from kernel.fix import Side
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, Money, plain
+
+NOT_SEEN = "accounts that you may not see"
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,18 @@ def preview_allocation(
         before = _Before.of(stands) if stands else _said_before(actor, at, case, said)
         shares = before.shares if before else None
         weighed = weigh(plan, side, who, facts, known.selected, known.earlier, shares)
-    missing = {before.codes[one]: qty for one, qty in left_out(plan, shares).items()} if before else {}
+    missing = _named(actor, left_out(plan, shares), before.codes) if before else {}
     return AllocationPreview(case, plan, weighed, said, bool(stands), missing)
+
+
+def _named(actor: Principal, left: Mapping[UUID, Decimal], codes: Mapping[UUID, str]) -> dict[str, Decimal]:
+    """Units by what accounts are called; those the actor may not see together under :data:`NOT_SEEN`."""
+    if not left or actor.is_process:
+        return {codes[one]: qty for one, qty in left.items()}
+    seen = set(visible_accounts(actor).filter(pk__in=list(left)).values_list("pk", flat=True))
+    found = {codes[one]: qty for one, qty in left.items() if one in seen}
+    hidden = [qty for one, qty in left.items() if one not in seen]
+    return {**found, **({NOT_SEEN: sum(hidden, ZERO)} if hidden else {})}
 
 
 def require_allocatable(block: Block) -> None:
@@ -197,24 +210,30 @@ def _said_before(actor: Principal, at: datetime, case: Case, said: Wanted | None
 
 
 def preview_json(preview: AllocationPreview) -> bytes:
-    """The preview for programs: decimals as text, money signed as the account sees it."""
-    plan = preview.plan
+    """The preview for programs: decimals as text, money signed as the account sees it; ``value`` is not signed."""
+    plan, worth = preview.plan, preview.case.worth
     body = {
         "block": preview.block.ref,
         "method": preview.case.wanted.method,
         "scheme": preview.case.wanted.scheme,
         "avg_px": plain(plan.printed_px),
+        "value": _money_json(worth.own),
+        "firm_value": _money_json(worth.firm) if worth.firm else None,
         "qty": plain(preview.qty),
         "gross": plain(preview.gross),
         "residual": plain(plan.residual),
         "fees": plain(preview.fees),
-        "partial": plan.allocation.partial,
-        "needs_second_person": [[why.code.value, why.sentence] for why in preview.whys],
+        "is_partial": plan.allocation.partial,
+        "needs_second_person": [{"code": why.code.value, "sentence": why.sentence} for why in preview.whys],
         "digest": preview.digest,
         "left_out": {code: plain(qty) for code, qty in preview.left_out.items()},
         "lines": [_line_json(one) for one in preview.lines],
     }
     return orjson.dumps(body)
+
+
+def _money_json(money: Money) -> dict[str, str]:
+    return {"amount": plain(money.amount), "currency": money.currency}
 
 
 def _line_json(one: WeighedLine) -> dict[str, Any]:

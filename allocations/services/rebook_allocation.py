@@ -25,6 +25,7 @@ from allocations.models import Allocation, Block
 from allocations.selectors.cases import read_case
 from allocations.services._matters import tell_round
 from allocations.services._round import BookedRound, Proposed, book_round
+from allocations.services.book_allocation import hold_turns
 from authorisation.domain.principal import Principal
 from kernel.errors import Conflict, Invalid, InvariantBroken, NotPermitted
 from kernel.numbers import plain
@@ -53,8 +54,10 @@ def _proposed(block: Block, actor: Principal, at: datetime) -> Proposed:
     """What was wanted on what is there now; else in proportion to what each account had."""
     kept = block.parameters.get("wanted")
     if kept:
+        wanted = Wanted.from_json(kept)
+        hold_turns(block, wanted)
         try:
-            case = read_case(actor=actor, at=at, block=block, wanted=Wanted.from_json(kept))
+            case = read_case(actor=actor, at=at, block=block, wanted=wanted)
             if not isinstance(case.plan, NotAllocated):
                 return Proposed(case, case.plan)
         except Invalid:  # an account or a scheme that is no more: what each had still says how

@@ -21,20 +21,23 @@ from allocations.models import Allocation
 from allocations.permissions import require_allocate
 from allocations.selectors.account_facts import read_known
 from allocations.selectors.cases import case_of_account
-from allocations.selectors.seeing import visible_allocations
+from allocations.selectors.seeing import get_allocation
 from allocations.services._matters import tell_parked
 from allocations.services._writing import Group, told_of_row, write_round
 from authorisation.domain.principal import Principal
-from kernel.errors import Conflict, NotFound, Refused
+from kernel.errors import Conflict, Refused
 from kernel.fix import Side
 from kernel.numbers import ZERO, plain
 
 
-def release_parked(*, actor: Principal, at: datetime, allocation_ref: str) -> Allocation:
-    """Raises NotPermitted RIGHT_MISSING, NotFound ALLOCATION_UNKNOWN, Conflict NOT_PARKED, Refused STILL_PARKED with what speaks
-    against it now; then nothing changed."""
+def release_parked(*, actor: Principal, at: datetime, allocation_ref: str, block_ref: str = "") -> Allocation:
+    """``block_ref``: of which block it must be a line, where one is named.
+
+    Raises NotPermitted RIGHT_MISSING, NotFound ALLOCATION_UNKNOWN, Conflict NOT_PARKED, Refused STILL_PARKED with what speaks against
+    it now; then nothing changed.
+    """
     require_allocate(actor)
-    seen = _find(actor, allocation_ref)
+    seen = get_allocation(actor, allocation_ref, block_ref=block_ref)
     with transaction.atomic():
         block = lock_blocks([seen.block_id])[seen.block_id]
         row = Allocation.objects.get(pk=seen.pk)
@@ -44,7 +47,7 @@ def release_parked(*, actor: Principal, at: datetime, allocation_ref: str) -> Al
         lock_allocated(
             account_ids={suspense, row.account_id}, currency=block.currency, instrument_id=block.instrument_id
         )
-        case = case_of_account(block, row.account)
+        case = case_of_account(block, row.account, at=at)
         known = read_known(case, at=at)
         selected = known.selected[row.account.account_class]
         charges = charges_of(
@@ -68,13 +71,3 @@ def release_parked(*, actor: Principal, at: datetime, allocation_ref: str) -> Al
         write_round(block=block, groups=[group], actor=actor, at=at)
         tell_parked(block, actor=actor, at=at)
         return row
-
-
-def _find(actor: Principal, ref: str) -> Allocation:
-    head, _, number = ref.strip().upper().partition("-")
-    found = None
-    if head == "A" and number.isascii() and number.isdigit() and len(number) < 19:
-        found = visible_allocations(actor).select_related("account").filter(number=int(number)).first()
-    if found is None:
-        raise NotFound("ALLOCATION_UNKNOWN", f"There is no allocation {ref[:24]!r} that you may see.")
-    return found

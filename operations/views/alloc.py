@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +19,8 @@ from allocations.domain.weighing import WeighedLine
 from allocations.domain.words import Method, PartialFill
 from allocations.models import Block
 from allocations.permissions import ALLOCATE_BLOCK
-from allocations.selectors.cases import find_scheme, said_for
+from allocations.selectors.cases import find_scheme, said_for, worth_of
+from allocations.selectors.schemes import seen_lines
 from allocations.selectors.seeing import get_block
 from allocations.services.book_allocation import book_allocation, is_waiting
 from allocations.services.preview_allocation import AllocationPreview, preview_allocation, preview_json
@@ -122,14 +124,23 @@ def block(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
         return render(request, "operations/parts/alloc_story.html", context)
     said = said_for(row)
     chosen = request.GET.get("scheme", "")[:24]
-    typed = form_of(_of_scheme(chosen) if chosen else said)
-    form = _form(actor, row, said, typed, at=at) | {"chosen": chosen}
+    wanted = _of_scheme(row, chosen) if chosen else said
+    shown, hidden = _seen(actor, wanted)
+    form = _form(actor, row, said, form_of(shown), at=at, hidden=hidden) | {"chosen": chosen}
     return render(request, "operations/alloc_block.html", context | form)
 
 
-def _of_scheme(code: str) -> Wanted:
-    scheme = find_scheme(code)
+def _of_scheme(row: Block, code: str) -> Wanted:
+    scheme = find_scheme(code, row.desk_id)
     return Wanted(scheme.method, scheme.code, scheme.lines, scheme.parameters)
+
+
+def _seen(actor: Principal, wanted: Wanted | None) -> tuple[Wanted | None, int]:
+    """What is wanted by the lines of accounts the actor may see, and how many other lines it has."""
+    if wanted is None:
+        return None, 0
+    lines, hidden = seen_lines(actor, wanted.lines)
+    return replace(wanted, lines=lines), hidden
 
 
 @require_POST
@@ -138,7 +149,7 @@ def preview(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     """The form with what it gives now; what is wrong is said beside it, and nothing typed is lost."""
     row = get_block(actor, ref)
     said = said_for(row)
-    typed = read_form(request.POST, said)
+    typed = read_form(request.POST, _seen(actor, said)[0])
     context = {"bk": row} | _form(actor, row, said, typed, at=utc_now())
     status = context["error"].http_status if context["error"] else 200
     return render(request, "operations/parts/alloc_form.html", context, status=status)
@@ -158,7 +169,7 @@ def book(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     """Book what the preview showed, or ask a second person to; refused when the block has changed since."""
     row = get_block(actor, ref)
     said = said_for(row)
-    typed = read_form(request.POST, said)
+    typed = read_form(request.POST, _seen(actor, said)[0])
     book_allocation(
         actor=actor,
         at=utc_now(),
@@ -166,7 +177,7 @@ def book(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
         block_ref=row.ref,
         reason=typed.reason,
         preview_hash=request.POST.get("digest", "")[:64],
-        **typed.asked(_source(typed, said)),
+        **typed.asked(_source(row, typed, said)),
     )
     if not is_part(request):
         return redirect("alloc-block", ref=row.ref)
@@ -178,23 +189,28 @@ def book(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
 def release(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     """A parked share out of suspense; what still speaks against it is said in place, and nothing moves."""
     row = get_block(actor, ref)
-    release_parked(actor=actor, at=utc_now(), allocation_ref=request.POST.get("line", "")[:24])
+    release_parked(actor=actor, at=utc_now(), allocation_ref=request.POST.get("line", "")[:24], block_ref=row.ref)
     if not is_part(request):
         return redirect("alloc-block", ref=row.ref)
     return HttpResponse(headers={"HX-Redirect": f"/alloc/{row.ref}"})
 
 
-def _form(actor: Principal, row: Block, said: Wanted | None, typed: AllocForm, *, at: Any) -> dict[str, Any]:
-    """The form, its choices, and the preview or the reason why there is none."""
+def _form(
+    actor: Principal, row: Block, said: Wanted | None, typed: AllocForm, *, at: datetime, hidden: int = 0
+) -> dict[str, Any]:
+    """The form, its choices, and the preview or the reason why there is none. ``hidden``: lines the actor may not see, so that this
+    person divides it by other lines or not at all."""
     why_not = _why_not(actor, row)
     shown, error = None, None
-    if not why_not and (typed.whole or any(line.account for line in typed.lines)):
+    if not why_not and not hidden and (typed.whole or any(line.account for line in typed.lines)):
         try:
-            shown = preview_allocation(actor=actor, at=at, block_ref=row.ref, **typed.asked(_source(typed, said)))
+            shown = preview_allocation(actor=actor, at=at, block_ref=row.ref, **typed.asked(_source(row, typed, said)))
         except (Invalid, Refused) as raised:
             error = raised
     return {
         "typed": typed,
+        "hidden": hidden,
+        "worth": worth_of(row, at=at),
         "said": said,
         "said_word": LABELS[Method(said.method)] if said else "",
         "lines": _rows(typed, shown, error),
@@ -213,11 +229,11 @@ def _form(actor: Principal, row: Block, said: Wanted | None, typed: AllocForm, *
     }
 
 
-def _source(typed: AllocForm, said: Wanted | None) -> Wanted | None:
+def _source(row: Block, typed: AllocForm, said: Wanted | None) -> Wanted | None:
     """Where lines that are too many to be typed come from: the scheme that was chosen, else what was said beforehand."""
     if not typed.whole or (said is not None and said.scheme == typed.scheme):
         return said
-    return _of_scheme(typed.scheme)
+    return _of_scheme(row, typed.scheme)
 
 
 def _why_not(actor: Principal, row: Block) -> str:
