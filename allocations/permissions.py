@@ -26,6 +26,16 @@ def require_work(actor: Principal) -> None:
         actor.require(WORK_POST_TRADE, "Your role may not work on confirmations, notes or settlement.")
 
 
+def require_scheme_asker(actor: Principal, *, of_the_firm: bool = False) -> None:
+    """Raise NotPermitted RIGHT_MISSING unless the actor may ask for a scheme: who allocates blocks for those of a desk, who works on
+    post-trade also for those of the firm. Who saves it is somebody else, who never trades (ADR 0058)."""
+    if WORK_POST_TRADE in actor.rights:
+        return
+    if of_the_firm:
+        actor.require(WORK_POST_TRADE, "A scheme of every desk is asked for by operations: name your desk.")
+    actor.require(ALLOCATE_BLOCK, "Your role may not ask for schemes of allocation.")
+
+
 def require_decide(actor: Principal) -> None:
     """Raise NotPermitted RIGHT_MISSING unless the actor may decide about standing instructions, tolerances and schemes."""
     actor.require(DECIDE_POST_TRADE, "Your role may not decide about post-trade.")

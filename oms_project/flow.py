@@ -46,6 +46,11 @@ LISTENERS: tuple[Listener, ...] = (
         kinds=("ExecutionRecorded", "ExecutionCorrected", "ExecutionBusted", "ExcessMoved"),
     ),
     Listener(
+        name="allocations.requests",
+        module="allocations.services.on_requests_closed",
+        kinds=("AuthorisationLapsed", "AuthorisationWithdrawn"),
+    ),
+    Listener(
         name="allocations.feed",
         module="allocations.services.on_allocated_feed",
         kinds=(

@@ -22,6 +22,21 @@ class BookBodySerializer(StrictSerializer):
     preview = serializers.RegexField(r"^([0-9a-f]{64})?$", allow_blank=True, default="")
 
 
+class PreviewBodySerializer(StrictSerializer):
+    """How a block would be divided: typed ``lines`` by ``method``, else a ``scheme``, else what was said beforehand."""
+
+    method = serializers.CharField(max_length=16, allow_blank=True, default="", help_text="As of the booking")
+    scheme = serializers.CharField(max_length=24, allow_blank=True, default="")
+    lines = serializers.ListField(child=serializers.DictField(), max_length=MOST_LINES, allow_null=True, default=None)
+    parameters = serializers.DictField(default=dict)
+
+
+class ReleaseLineBodySerializer(StrictSerializer):
+    """Which parked line of the block."""
+
+    line = serializers.RegexField(r"^A-[0-9]{1,18}$")
+
+
 class BlockAnswer(serializers.Serializer[Any]):
     """A block; ``said`` and ``waiting_for`` of one block alone."""
 
@@ -104,3 +119,46 @@ class BookAnswer(serializers.Serializer[Any]):
     error = serializers.CharField()
     authorisation_id = serializers.UUIDField(allow_null=True)
     whys = WhyAnswer(many=True)
+
+
+class MoneyAnswer(serializers.Serializer[Any]):
+    """An amount in one currency."""
+
+    amount = serializers.CharField()
+    currency = serializers.CharField()
+
+
+class PreviewLineAnswer(serializers.Serializer[Any]):
+    """What one account would get. ``checks``: code and sentence of everything for which its share would be parked; ``said``: what it has by
+    lines that stand, or would have by what was said beforehand."""
+
+    account = serializers.CharField()
+    qty = serializers.CharField()
+    exact = serializers.CharField(help_text="Before lots and minimum sizes")
+    gross = serializers.CharField()
+    fees = serializers.CharField()
+    net = serializers.CharField()
+    charges = serializers.ListField(child=serializers.ListField(), required=False)
+    checks = serializers.ListField(child=serializers.ListField(child=serializers.CharField()), required=False)
+    said = serializers.CharField(required=False)
+
+
+class AllocationPreviewAnswer(serializers.Serializer[Any]):
+    """A block divided on the facts of now; hand ``digest`` over as ``preview`` of the booking. ``needs_second_person``: empty where one
+    person may book it. ``firm_value`` is null where no fresh rate says it."""
+
+    block = serializers.CharField()
+    method = serializers.CharField()
+    scheme = serializers.CharField(allow_blank=True)
+    avg_px = serializers.CharField()
+    value = MoneyAnswer()
+    firm_value = MoneyAnswer(allow_null=True)
+    qty = serializers.CharField()
+    gross = serializers.CharField()
+    residual = serializers.CharField()
+    fees = serializers.CharField()
+    is_partial = serializers.BooleanField()
+    needs_second_person = WhyAnswer(many=True)
+    digest = serializers.CharField()
+    left_out = serializers.DictField(child=serializers.CharField())
+    lines = PreviewLineAnswer(many=True)

@@ -5,22 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from allocations.api.block_documents import (
+    AllocationAnswer,
+    AllocationPreviewAnswer,
     AllocationsAnswer,
     BlockAnswer,
     BlocksAnswer,
     BookAnswer,
     BookBodySerializer,
+    PreviewBodySerializer,
+    ReleaseLineBodySerializer,
 )
+from allocations.domain.second_person import Wanted
 from allocations.models import Allocation, Block
 from allocations.selectors.cases import said_for
+from allocations.selectors.schemes import seen_lines
 from allocations.selectors.seeing import get_block, visible_allocations, visible_blocks
 from allocations.services.book_allocation import BOOKED, BookedAllocation, book_allocation, is_waiting
+from allocations.services.preview_allocation import preview_allocation, preview_json
+from allocations.services.release_parked import release_parked
+from authorisation.domain.principal import Principal
 from authorisation.domain.scopes import ALLOCATE_WRITE, POST_TRADE_READ
 from kernel.clock import utc_now
 from kernel.errors import Invalid
@@ -61,13 +71,14 @@ class BlockView(OrderApiView):
 
     @extend_schema(operation_id="blocks_get", responses={200: BlockAnswer})
     def get(self, request: Request, ref: str) -> Response:
-        block = get_block(self.principal(), ref)
+        actor = self.principal()
+        block = get_block(actor, ref)
         said = said_for(block) if block.kind == Block.Kind.BLOCK else None
         return Response(
             block_body(block)
             | {
                 "waiting_for": str(block.request_id) if is_waiting(block) else None,
-                "said": said.to_json() if said else None,
+                "said": said_body(actor, said) if said else None,
             }
         )
 
@@ -125,6 +136,55 @@ class BlockAllocationsView(OrderApiView):
             preview_hash=body["preview"] or None,
         )
         return 200 if done.outcome == BOOKED else 202, booked_body(done)
+
+
+def said_body(actor: Principal, said: Wanted) -> dict[str, Any]:
+    """What was said beforehand; lines of accounts that the key's owner may not see are a number."""
+    lines, hidden = seen_lines(actor, said.lines)
+    return {**said.to_json(), "lines": lines, "hidden_lines": hidden}
+
+
+class BlockPreviewView(OrderApiView):
+    """``/blocks/{ref}/preview``: what it would be divided like now. Nothing is kept, so it needs no key."""
+
+    scopes = {"POST": ALLOCATE_WRITE}
+
+    @extend_schema(
+        operation_id="blocks_preview", request=PreviewBodySerializer, responses={200: AllocationPreviewAnswer}
+    )
+    def post(self, request: Request, ref: str) -> HttpResponse:
+        body = self.body(PreviewBodySerializer)
+        shown = preview_allocation(
+            actor=self.principal(),
+            at=utc_now(),
+            block_ref=ref,
+            method=body["method"],
+            scheme=body["scheme"],
+            lines=body["lines"],
+            parameters=body["parameters"],
+        )
+        return HttpResponse(preview_json(shown), content_type="application/json")
+
+
+class BlockReleaseView(OrderApiView):
+    """``/blocks/{ref}/release``: a parked share of it out of suspense, once nothing speaks against it."""
+
+    scopes = {"POST": ALLOCATE_WRITE}
+
+    @extend_schema(
+        operation_id="allocations_release",
+        request=ReleaseLineBodySerializer,
+        parameters=[KEY],
+        responses={200: AllocationAnswer},
+    )
+    def post(self, request: Request, ref: str) -> Response:
+        body = self.body(ReleaseLineBodySerializer)
+        return self.once(body, lambda: (200, self._release(ref, body["line"])))
+
+    def _release(self, ref: str, line: str) -> dict[str, Any]:
+        actor = self.principal()
+        block = get_block(actor, ref)
+        return allocation_body(release_parked(actor=actor, at=utc_now(), allocation_ref=line, block_ref=block.ref))
 
 
 def read_filter(query: Mapping[str, str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from allocations.api.blocks import BlockAllocationsView, BlocksView, BlockView
+from allocations.api.blocks import BlockAllocationsView, BlockPreviewView, BlockReleaseView, BlocksView, BlockView
 from allocations.api.confirmations import (
     AffirmConfirmationView,
     ConfirmationsView,
@@ -10,11 +10,17 @@ from allocations.api.confirmations import (
     RejectConfirmationView,
 )
 from allocations.api.notes import ContractNotePdfView, ContractNotesView, ContractNoteView, TradeFeedView
+from allocations.api.schemes import SchemeEndView, SchemesView, SchemeView
 
 urlpatterns: list[URLPattern] = [
     path("blocks", BlocksView.as_view(), name="api-blocks"),
     path("blocks/<str:ref>", BlockView.as_view(), name="api-block"),
     path("blocks/<str:ref>/allocations", BlockAllocationsView.as_view(), name="api-block-allocations"),
+    path("blocks/<str:ref>/preview", BlockPreviewView.as_view(), name="api-block-preview"),
+    path("blocks/<str:ref>/release", BlockReleaseView.as_view(), name="api-block-release"),
+    path("allocation-schemes", SchemesView.as_view(), name="api-allocation-schemes"),
+    path("allocation-schemes/<str:scheme>", SchemeView.as_view(), name="api-allocation-scheme"),
+    path("allocation-schemes/<str:scheme>/end", SchemeEndView.as_view(), name="api-allocation-scheme-end"),
     path("confirmations", ConfirmationsView.as_view(), name="api-confirmations"),
     path("confirmations/<uuid:confirmation_id>", ConfirmationView.as_view(), name="api-confirmation"),
     path(

@@ -11,12 +11,15 @@ from uuid import UUID
 
 from allocations.domain import transitions as moves
 from allocations.domain.confirm_rules import TERMS, TOLERANCE, RuleChange
+from allocations.domain.schemes import SCHEME
 from allocations.locks import lock_confirmations, lock_counterparties
 from allocations.selectors.confirm_rules import MODELS, standing, typed
 from allocations.selectors.confirming import standings
+from allocations.selectors.schemes import other_default
 from allocations.services._confirm_watch import watch_blocks
 from allocations.services._confirming import Step, carry_out
 from allocations.services.affirm_confirmation import tell_theirs
+from allocations.services.save_scheme import save_scheme
 from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
 from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
@@ -78,9 +81,26 @@ def _apply_mismatch(asking: Asking) -> Applied:
     return Applied(f"{told['ref']} is affirmed with its differences.")
 
 
+def _apply_scheme(asking: Asking) -> Applied:
+    """What was asked for, unless somebody saved another version, or another default of the same account, since."""
+    asked = asking.payload
+    body = asked["scheme"]
+    lock_counterparties([f"rule:default:{body['wash_account']}"] if body["wash_account"] else [])
+    other = None if body["ended"] else other_default(body)
+    if other is not None:
+        raise NotApplied(f"{other.code} has become the default of {body['wash_account']} since this was asked.")
+    told = {"reason": asked["reason"], "maker_id": asking.facts.maker_id}
+    saved = save_scheme(
+        actor=asking.actor, at=asking.at, body=body, request_id=asking.facts.id, version=asked["version"], told=told
+    )
+    word = "no block is divided by it any more" if saved.ended else "blocks are divided by it from now on"
+    return Applied(f"Version {saved.version} of scheme {saved.code} is in force: {word}.")
+
+
 SUBJECTS: dict[str, RuleSubject] = {
     TOLERANCE: RuleSubject(_apply_rule, "The rule stays as it is."),
     TERMS: RuleSubject(_apply_rule, "The terms stay as they are."),
+    SCHEME: RuleSubject(_apply_scheme, "Blocks are divided as before."),
     MISMATCH: RuleSubject(_apply_mismatch, "The confirmation stays mismatched."),
 }
 

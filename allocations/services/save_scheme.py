@@ -21,9 +21,16 @@ from kernel.ids import new_id
 
 
 def save_scheme(
-    *, actor: Principal, at: datetime, body: Mapping[str, Any], request_id: UUID | None, version: int | None = None
+    *,
+    actor: Principal,
+    at: datetime,
+    body: Mapping[str, Any],
+    request_id: UUID | None,
+    version: int | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> Scheme:
-    """The next version, in the caller's transaction. ``version`` is the one it follows; raises NotApplied where it does not.
+    """The next version, in the caller's transaction. ``version`` is the one it follows; raises NotApplied where it does not. ``told``: who
+    asked and why, for the event.
 
     Without a request only our own processes save: raises InvariantBroken SECOND_PERSON_MISSING.
     """
@@ -36,7 +43,7 @@ def save_scheme(
         raise NotApplied(f"Scheme {body['code']} has changed since this was asked.")
     wash = WashAccount.objects.filter(account__code=body["wash_account"]).first() if body["wash_account"] else None
     event_id = new_id()
-    payload = {**body, "version": last + 1, "authorisation_id": str(request_id) if request_id else None}
+    payload = {**body, "version": last + 1, "authorisation_id": str(request_id) if request_id else None, **(told or {})}
     draft = EventDraft(
         id=event_id, stream=stream, kind="SchemeSaved", actor=actor.actor, on_behalf_of=actor.on_behalf_of,
         correlation_id=request_id or event_id, event_at=at, received_at=at, business_date=at.date(), payload=payload,

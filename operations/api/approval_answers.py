@@ -47,7 +47,7 @@ def review_answer(review: Review, said: Sequence[SaidLine], versions: Sequence[E
     facts = review.item.approval
     return {
         **item_answer(review.item),
-        "payload": jsonable(dict(facts.payload)),
+        "payload": jsonable(dict(review.payload)),
         "reasons": jsonable(list(facts.reasons)),
         "effect": effect_answer(review.effect) if review.effect is not None else None,
         "shown": to_text(review.parts),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
-from accounts.models import TradingAccount
 from allocations.domain.allocating import Plan
 from allocations.domain.lines import NotAllocated
 from allocations.domain.second_person import Wanted
@@ -14,10 +14,9 @@ from allocations.selectors.cases import read_case
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal, process_principal
 from kernel.errors import OmsError
-from kernel.numbers import ZERO
+from kernel.numbers import ZERO, round_money
 from operations.domain.effect import Effect, EffectLine
-
-MOST_LINES = 30
+from operations.selectors.shares_shown import share_lines, units
 
 
 def describe_allocation(actor: Principal, facts: RequestFacts, at: datetime) -> Effect:
@@ -27,7 +26,8 @@ def describe_allocation(actor: Principal, facts: RequestFacts, at: datetime) -> 
     plan, obstacle = _planned(block, Wanted.from_json(asked), at)
     if not obstacle and (block.version != asked["block_version"] or (plan and plan.digest != asked["plan"])):
         obstacle = f"{block.ref} has changed since it was proposed: it must be proposed again."
-    lines, more = _lines(block, plan)
+    now = _stands(block)
+    lines, more = share_lines(actor, now, {one.account_id: one.qty for one in plan.booked} if plan else now)
     warnings = [reason["sentence"] for reason in facts.reasons]
     if more:
         warnings.append(f"{more:,} more accounts are not shown here.")
@@ -36,10 +36,10 @@ def describe_allocation(actor: Principal, facts: RequestFacts, at: datetime) -> 
             "What is booked now is reversed and booked anew; what has settled is undone by trades of today."
         )
     return Effect(
-        headline=f"{block.ref}: {_units(block.qty)} {block.listing.symbol} are divided by {asked['method']}."
+        headline=f"{block.ref}: {units(block.qty)} {block.listing.symbol} are divided by {asked['method']}."
         f" Reason: {asked['reason'] or 'none given'}",
         button=f"allocate {block.ref}",
-        lines=lines,
+        lines=(*lines, *_residual(plan)),
         warnings=tuple(warnings),
         obstacle=obstacle,
         irreversible="Clients hold what they are given; another division reverses it in the open.",
@@ -56,20 +56,16 @@ def _planned(block: Block, wanted: Wanted, at: datetime) -> tuple[Plan | None, s
     return case.plan, ""
 
 
-def _lines(block: Block, plan: Plan | None) -> tuple[tuple[EffectLine, ...], int]:
-    now: dict[object, Decimal] = {}
+def _stands(block: Block) -> dict[UUID, Decimal]:
+    """Units by account that stand now."""
+    found: dict[UUID, Decimal] = {}
     rows = Allocation.objects.filter(block=block).exclude(state="reversed").filter(qty__gt=0)
     for account_id, side, qty in rows.values_list("account_id", "side", "qty"):
-        now[account_id] = now.get(account_id, ZERO) + (qty if side == block.side else -qty)
-    then = {line.account_id: line.qty for line in plan.booked} if plan else dict(now)
-    ids = [*then, *(account_id for account_id in now if account_id not in then)]
-    codes = dict(TradingAccount.objects.filter(pk__in=ids).values_list("id", "code"))
-    shown = sorted(ids, key=lambda one: codes[one])[:MOST_LINES]
-    lines = [EffectLine(codes[one], _units(now.get(one, ZERO)), _units(then.get(one, ZERO))) for one in shown]
-    if plan is not None:
-        lines.append(EffectLine("Rounding account", "", f"{plan.residual:,f} {plan.currency}"))
-    return tuple(lines), len(ids) - len(shown)
+        found[account_id] = found.get(account_id, ZERO) + (qty if side == block.side else -qty)
+    return found
 
 
-def _units(qty: Decimal) -> str:
-    return f"{qty:,f}".rstrip("0").rstrip(".") if "." in f"{qty:f}" else f"{qty:,f}"
+def _residual(plan: Plan | None) -> tuple[EffectLine, ...]:
+    if plan is None:
+        return ()
+    return (EffectLine("Rounding account", "", f"{round_money(plan.residual, plan.currency):,f} {plan.currency}"),)

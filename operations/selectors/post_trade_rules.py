@@ -7,16 +7,20 @@ from datetime import datetime
 from allocations.domain import transitions as moves
 from allocations.domain.confirm_rules import VALUES, RuleChange
 from allocations.domain.matching import WORDS
+from allocations.domain.schemes import SCHEME
 from allocations.models import Confirmation
 from allocations.selectors.confirm_rules import standing
 from allocations.services.decide_post_trade_rules import MISMATCH
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from operations.domain.effect import Effect, EffectLine
+from operations.selectors.scheme_effects import describe_scheme
 
 
 def describe_post_trade_rules(actor: Principal, facts: RequestFacts, at: datetime) -> Effect:
-    """The rule of now beside the one asked for, or the differences that would be affirmed."""
+    """The rule or scheme of now beside the one asked for, or the differences that would be affirmed."""
+    if facts.subject_type == SCHEME:
+        return describe_scheme(actor, facts, at)
     return _mismatch(facts) if facts.subject_type == MISMATCH else _rule(facts)
 
 

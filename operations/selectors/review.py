@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from authorisation.domain.principal import Principal
@@ -13,13 +15,15 @@ from operations.approving import KINDS
 from operations.domain.effect import Effect
 from operations.domain.shown import Moves, Parts, compare, parts_of
 from operations.selectors.approvals import WaitingItem, get_approval
+from operations.selectors.payload_shown import shown_payload
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
     """``parts`` are those of now, ``held_to`` what a decision from this page is held to, ``moves`` how they differ.
 
-    ``effect`` is None when the request is closed, or of a kind that has nothing to reckon.
+    ``effect`` is None when the request is closed, or of a kind that has nothing to reckon. ``payload`` is what was asked, as the actor
+    may read it.
     """
 
     item: WaitingItem
@@ -28,6 +32,7 @@ class Review:
     held_to: Parts
     moves: Moves
     at: datetime
+    payload: Mapping[str, Any]
 
     @property
     def is_open(self) -> bool:
@@ -63,7 +68,8 @@ def review_approval(*, actor: Principal, approval_id: UUID, at: datetime, shown:
     effect = effect_of(actor, item, at) if item.approval.state not in CLOSED else None
     parts = parts_of(item.approval.payload_hash, effect)
     moves = compare(shown, parts) if shown is not None and effect is not None else Moves()
-    return Review(item, effect, parts, shown if shown is not None else parts, moves, at)
+    payload = shown_payload(actor, item.approval)
+    return Review(item, effect, parts, shown if shown is not None else parts, moves, at, payload)
 
 
 def effect_of(actor: Principal, item: WaitingItem, at: datetime) -> Effect | None:

@@ -71,5 +71,8 @@ _ENDS: dict[str, Callable[[RequestFacts, Principal, datetime], None]] = {
     "stop_release": _nothing_held,
     "suspense": _nothing_held,
     "policy_change": _nothing_held,
+    "standing_instruction": _nothing_held,
+    "post_trade_rules": _nothing_held,
+    "allocation": _nothing_held,  # the block hears of it: allocations.services.on_requests_closed
 }
 WITHDRAWABLE = frozenset({ORDER_REQUEST, *_ENDS})

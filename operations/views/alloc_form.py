@@ -86,15 +86,15 @@ class AllocForm:
 
 
 def _json_line(line: TypedLine, key: str) -> dict[str, Any]:
-    body: dict[str, Any] = {"account": line.account, key: _as_kept(line.amount)}
-    if line.minimum and _as_kept(line.minimum) != "0":
-        body["min_qty"] = _as_kept(line.minimum)
+    body: dict[str, Any] = {"account": line.account, key: as_kept(line.amount)}
+    if line.minimum and as_kept(line.minimum) != "0":
+        body["min_qty"] = as_kept(line.minimum)
     if line.house:
         body["house"] = True
     return body
 
 
-def _as_kept(text: str) -> str:
+def as_kept(text: str) -> str:
     """A number as schemes keep it, so that the same figures are the same proposal; what is none stays, to be told."""
     number = parse_decimal(text or "0")
     return text if number is None else plain(number)
@@ -138,7 +138,7 @@ def read_form(data: QueryDict, beforehand: Wanted | None) -> AllocForm:
         parameters["house_needed"] = True
     lot, places = str(data.get("lot", "")).strip()[:40], str(data.get("price_places", "")).strip()[:3]
     if lot:
-        parameters["lot"] = _as_kept(lot)
+        parameters["lot"] = as_kept(lot)
     if places.isdecimal():
         parameters["price_places"] = int(places)
     whole = data.get("whole") == "yes"

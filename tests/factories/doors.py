@@ -22,7 +22,7 @@ from django.db import transaction
 from django.http import HttpResponse, SimpleCookie
 from django.test import Client
 
-from allocations.models import BlockFill, Confirmation, WashAccount
+from allocations.models import BlockFill, Confirmation, Scheme, WashAccount
 from allocations.services import on_allocated_feed
 from allocations.services.issue_note import issue_note
 from allocations.services.on_allocated_confirm import confirm_blocks
@@ -79,6 +79,7 @@ class Doors:
     runs: list[Run] = field(default_factory=list)
     breaks: list[Break] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)
+    schemes: list[str] = field(default_factory=list)
     notes: list[UUID] = field(default_factory=list)
     confirmations: list[Confirmation] = field(default_factory=list)
     client: Client = field(default_factory=Client)
@@ -114,6 +115,11 @@ class Doors:
     @property
     def block_ref(self) -> str:
         return self.blocks[0]
+
+    @property
+    def scheme_code(self) -> str:
+        """A saved scheme of the own desk."""
+        return self.schemes[0]
 
     @property
     def confirmation_ref(self) -> str:
@@ -216,11 +222,17 @@ class Doors:
         self.breaks += make_breaks(self.runs[1], **about)
 
     def _add_block(self) -> None:
-        """Two executions of a wash account of the own desk, unallocated."""
+        """Two executions of a wash account of the own desk, unallocated, and a saved scheme of that desk."""
         number = len(self.blocks) + 1
         self.wash = self.wash or make_wash_account(self.own)
         made = open_block(self.own, [(600, "72.40"), (400, "72.50")], wash=self.wash, number=number, at=utc_now())
         self.blocks.append(made.ref)
+        lines = [{"account": self.own.account.code, "weight": "1"}]
+        saved = Scheme.objects.create(
+            code=f"S-{number}", version=1, name="One", desk=self.own.desk, method="weights", lines=lines, event_id=new_id(),
+            recorded_at=utc_now(),
+        )  # fmt: skip
+        self.schemes.append(saved.code)
 
     def _add_note(self) -> None:
         """A trade of the own account with its own contract note, and a line of the trade feed."""

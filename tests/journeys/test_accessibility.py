@@ -75,6 +75,7 @@ PAGES: dict[str, Seen] = {
     ),
     "alloc": Seen(DEALER, "/alloc?view=all"),
     "alloc/fairness": Seen(DEALER, "/alloc/fairness"),
+    "alloc/schemes": Seen(DEALER, "/alloc/schemes?code={0}", "SELECT code FROM allocations_scheme ORDER BY code"),
     "confirmations": Seen(OPERATIONS, "/confirmations"),
     "uploads": Seen(DEALER, "/uploads"),
     "uploads/<uuid:upload_id>": Seen(DEALER, "/uploads/{0}", "SELECT id FROM orders_upload"),

@@ -15,10 +15,11 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import TradingAccount
-from allocations.models import Allocation, Block, BlockOutcome, IntendedAllocation
+from allocations.models import Allocation, Block, BlockOutcome, IntendedAllocation, Scheme
 from allocations.selectors.fairness import examine_fairness
 from allocations.services.keep_outcomes import keep_outcomes
-from authorisation.domain.principal import Principal
+from allocations.services.save_scheme import save_scheme
+from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import AuthorisationRequest
 from kernel.clock import utc_now
 from kernel.ids import first_id_of, new_id
@@ -239,3 +240,69 @@ def test_a_parked_share_is_released_from_its_page_once_nothing_speaks_against_it
     line.refresh_from_db()
     assert (line.state, line.booked_account_id) == ("booked", pages.world.clients["C1"].id)
     assert pages.post("release", line=line.ref).status_code == 409
+
+
+def test_accounts_of_other_groups_are_a_number_on_the_page_of_a_block() -> None:
+    """The lines that were said, a scheme, a re-division: each names only accounts the reader may see."""
+    pages = Pages()
+    TradingAccount.objects.filter(code="C2").update(group=make_desk("EQ7", symbol="MSFT").group)
+    page = pages.get(f"/alloc/{pages.ref}").content.decode()
+    assert 'value="C1"' in page
+    assert "C2" not in page
+    assert "1 more line is of accounts that you may not see" in page
+    mine = {"method": "weights", "account": ["C1"], "amount": ["1"], "minimum": [""]}
+    assert "C2" not in pages.post("preview", **mine).content.decode()
+
+
+def test_schemes_are_listed_tried_asked_for_and_ended_from_their_page() -> None:
+    pages = Pages()
+    desk, wash = pages.world.desk.desk.code, pages.world.wash.account.code
+    typed = {
+        "code": "by-size", "name": "By size", "desk": desk, "method": "weights", "wash_account": wash, "strategy": "",
+        "lines": "C1, 3\nc2; 1 ; 10\nC3\t1\thouse\n", "books_alone": "yes", "reason": "They grew", "key": "k1",
+    }  # fmt: skip
+
+    def send(what: str, **changes: str) -> Any:
+        return pages.client.post(f"/alloc/schemes/{what}", typed | changes, headers={"HX-Request": "true"})
+
+    assert "No scheme is saved that you may see" in text(pages.get("/alloc/schemes"))
+    tried = text(send("check"))
+    assert "Tried on" in tried
+    assert "weight 1, at least 10" in tried
+    assert "whatever their value" in tried
+    assert "PERCENT_NOT_100" in text(send("check", method="percentage"))
+    assert "A line is: account, amount" in text(send("check", lines="C1"))
+    assert not Scheme.objects.exists()
+    assert send("ask", lines="C9, 1").status_code == 400
+    asked = send("ask")
+    assert "It waits for a second person: save scheme BY-SIZE" in text(asked)
+    assert hidden_key(asked) != "k1"
+    request = AuthorisationRequest.objects.get()
+    scheme = save_scheme(actor=process_principal("test"), at=AT, body=request.payload["scheme"], request_id=request.id)
+    assert scheme.lines == [
+        {"account": "C1", "weight": "3"}, {"account": "C2", "weight": "1", "min_qty": "10"},
+        {"account": "C3", "weight": "1", "house": True},
+    ]  # fmt: skip
+    page = pages.get("/alloc/schemes?code=BY-SIZE")
+    shown = text(page)
+    assert "Change asked" in shown
+    assert "C1, 3 C2, 1, 10 C3, 1, house" in shown
+    assert "A change of BY-SIZE waits for a second person already." in shown
+    assert send("end").status_code == 409
+    AuthorisationRequest.objects.update(state="withdrawn", closed_at=AT)
+    assert "It waits for a second person: end scheme BY-SIZE" in text(send("end", key="k2"))
+    assert pages.get("/alloc/schemes?code=NONE").status_code == 404
+    watching = browser(
+        make_principal("watching", role="watcher", rights=(), desks=(pages.world.desk.desk,), trades=False)
+    )
+    seen = text(watching.get("/alloc/schemes?code=BY-SIZE"))
+    assert "and 3 of accounts that you may not see" in seen
+    assert "C1" not in seen
+    assert "Your role may not ask for schemes of allocation." in seen
+    assert watching.post("/alloc/schemes/ask", typed).status_code == 403
+
+
+def hidden_key(answer: Any) -> str:
+    found = re.search(r'id="scheme-ask-key" value="([^"]+)"', answer.content.decode())
+    assert found
+    return found.group(1)
