@@ -73,6 +73,7 @@ class House:
         )  # fmt: skip
 
     def request(self, asked: Acted) -> AuthorisationRequest:
+        assert asked.authorisation_id is not None
         return AuthorisationRequest.objects.get(pk=asked.authorisation_id)
 
     def decide(self, asked: Acted, actor: Principal | None = None, verdict: str = "approve") -> str:
