@@ -38,7 +38,11 @@ class AllocationMove(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AllocationEvent:
-    """The moves that one event tells. ``kind`` is allocation or compensation; ``from_account_id`` gives what they get."""
+    """The moves that one event tells. ``kind`` is allocation or compensation; ``from_account_id`` gives what they get.
+
+    ``gives_on`` is the settlement date of what it gives, where that is another: a trade that undoes a settled share settles on a day of
+    its own, while the account of the block settles all of it on the block's.
+    """
 
     event_id: UUID
     kind: str
@@ -49,6 +53,7 @@ class AllocationEvent:
     trade_date: date
     settlement_date: date
     moves: Sequence[AllocationMove]
+    gives_on: date | None = None
 
     @property
     def given(self) -> AllocationMove:

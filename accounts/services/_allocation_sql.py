@@ -138,21 +138,28 @@ def write_bookings(event: AllocationEvent, *, at: datetime) -> None:
         "settles": event.settlement_date,
         "at": at,
     }
-    moves = (*event.moves, event.given)
-    ids: list[UUID | None] = [*(move.allocation_id for move in event.moves), None]
+    given = event.given
     charged = [(move, charge) for move in event.moves for charge in move.charges]
     units = "-units" if event.side.is_short else "units"
+    gives_on = event.gives_on or event.settlement_date
+    both = [(event.settlement_date, (*event.moves, given))]
+    if gives_on != event.settlement_date:
+        both = [(event.settlement_date, tuple(event.moves)), (gives_on, (given,))]
     with raw_cursor() as cursor:
-        cursor.execute(
-            _BOOK_MOVES.format(units=units),
-            shared
-            | {
-                "allocations": array_literal("uuid", ids),
-                "accounts": array_literal("uuid", [move.account_id for move in moves]),
-                "cash": array_literal("numeric", [move.cash for move in moves]),
-                "units": array_literal("numeric", [move.qty for move in moves]),
-            },
-        )
+        for settles, moves in both:
+            cursor.execute(
+                _BOOK_MOVES.format(units=units),
+                shared
+                | {
+                    "settles": settles,
+                    "allocations": array_literal(
+                        "uuid", [None if move is given else move.allocation_id for move in moves]
+                    ),
+                    "accounts": array_literal("uuid", [move.account_id for move in moves]),
+                    "cash": array_literal("numeric", [move.cash for move in moves]),
+                    "units": array_literal("numeric", [move.qty for move in moves]),
+                },
+            )
         if charged:
             cursor.execute(_BOOK_CHARGES, shared | _charge_columns(charged))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -103,8 +103,12 @@ def _draft(
 
 
 def _moves(block: Block, group: Group, lines: Sequence[LineTold], event_id: UUID) -> Iterator[AllocationEvent]:
-    """What the lines move, one for each side and pair of dates they have: of a round all have the same."""
-    by_terms: dict[tuple[str, Any, Any], list[AllocationMove]] = {}
+    """What the lines move, one for each side and settlement date they have: of a round all have the same.
+
+    Booked on the day of the trade, whenever that is and also what undoes a settled share: a share that was undone was never there
+    for a record date, and the account of blocks is flat day by day, by trade and by settlement date.
+    """
+    by_terms: dict[tuple[str, date], list[AllocationMove]] = {}
     for line in lines:
         sign = group.sign if Side(line.side).is_buy else -group.sign
         charges = tuple(
@@ -113,11 +117,12 @@ def _moves(block: Block, group: Group, lines: Sequence[LineTold], event_id: UUID
         move = AllocationMove(
             line.allocation_id, line.booked_account_id, sign * line.qty, group.sign * line.gross, charges
         )
-        by_terms.setdefault((line.side, line.trade_date, line.settlement_date), []).append(move)
+        by_terms.setdefault((line.side, line.settlement_date), []).append(move)
     giver = group.from_account_id or block.account_id
-    for (side, trade_date, settlement_date), chosen in by_terms.items():
+    for (side, settles), chosen in by_terms.items():
         yield AllocationEvent(
-            event_id, group.booking, giver, Side(side), block.instrument_id, block.currency, trade_date, settlement_date, chosen
+            event_id, group.booking, giver, Side(side), block.instrument_id, block.currency, block.trade_date, settles, chosen,
+            gives_on=block.settlement_date,
         )  # fmt: skip
 
 

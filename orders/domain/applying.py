@@ -381,7 +381,7 @@ def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID
     work.fees, charged = work.fees.traded(trade_date, before, Traded(*after), divisor=divisor, currency=currency)
     cost = sum((charge.amount for charge in charged), ZERO)
     value = trade_value(qty=after[0], px=after[1], divisor=divisor, currency=currency).amount
-    settlement_date = tools.settlement_date(snapshot["mic"], report.trade_date)
+    settlement_date = tools.settlement_date(snapshot["mic"], trade_date)
     payload = {
         "order_id": str(order.id),
         "execution_id": str(execution_id),
@@ -397,7 +397,7 @@ def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID
         "cash_delta": plain(effect.cash - cost),
         "side": order.side,
         "instrument_id": snapshot["instrument_id"],
-        "trade_date": report.trade_date.isoformat(),
+        "trade_date": trade_date.isoformat(),
         "settlement_date": settlement_date.isoformat(),
     }
     if charged:
@@ -417,7 +417,7 @@ def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID
             currency=currency,
             qty_delta=effect.qty,
             cash_delta=effect.cash,
-            trade_date=report.trade_date,
+            trade_date=trade_date,
             settlement_date=settlement_date,
             charges=tuple(charged),
         )

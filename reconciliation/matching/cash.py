@@ -1,7 +1,7 @@
 """Cash of a bank against ours: what each matter moved on the day, and balances as of it.
 
-A bank books a trade on the day it settles, and everything else on the day we did. Matters of the days beside it are loaded too:
-an entry valued on another day is the same entry.
+A bank books a trade on the day it settles, and everything else on the day we did (``trade_cash``). Matters of the days beside it are
+loaded too: an entry valued on another day is the same entry.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from kernel.numbers import ZERO
 from reconciliation.domain.cash_matching import OurBalance, OurCash, TheirBalance, TheirEntry, judge_cash
 from reconciliation.matching.comparing import MOST_JUDGED, Compared, Rows, Task
 from reconciliation.matching.names import find_accounts, load_alternates
+from reconciliation.matching.trade_cash import TRADE_CASH
 
 BESIDE = timedelta(days=7)
 MOST_READ = 4 * MOST_JUDGED
@@ -23,30 +24,31 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{2,}")
 _NAME = re.compile(r"(?=.*\d)(?=.*[A-Za-z]).{6,}")
 """A word of a narrative that can be a reference: some length, letters and digits. An amount or a word is none."""
 
-_MATTERS = """
-SELECT b.account_id, a.code AS account, b.currency, b.dated, b.matter::text AS matter, sum(b.amount) AS amount,
-       coalesce(sum(b.amount) FILTER (WHERE b.kind IN ('commission', 'fee', 'tax')), 0) AS cost,
-       coalesce(x.exec_id, u.name, b.event::text) AS ref, x.id AS execution_id, o.id AS order_id, o.ref AS order_ref,
-       min(x.exec_ref_id) AS exec_ref_id, min(x.event_at) AS event_at, min(b.recorded_at) AS recorded_at, min(b.kind) AS kind,
-       array_agg(DISTINCT b.event_id::text) AS events, j.payload ->> 'withdrawal_id' AS withdrawal_id,
+_MATTERS = f"""
+WITH {TRADE_CASH}
+SELECT b.account_id, a.code AS account, b.currency, b.dated, b.matter::text AS matter, b.amount, b.cost,
+       coalesce(x.exec_id, u.name, 'A-' || l.number, k.name, b.event::text) AS ref, x.id AS execution_id, o.id AS order_id,
+       coalesce(o.ref, k.name) AS order_ref, x.exec_ref_id, x.event_at, b.recorded_at, b.kind, b.events,
+       j.payload ->> 'withdrawal_id' AS withdrawal_id,
        EXISTS (SELECT FROM accounts_suspenseaccount s WHERE s.account_id = b.account_id) AS suspense,
-       ARRAY(SELECT r.cl_ord_id FROM orders_orderrequest r WHERE r.order_id = o.id AND r.cl_ord_id IS NOT NULL) AS cl_ord_ids
-  FROM (SELECT account_id, currency, amount, kind, execution_id, order_id, event_id, recorded_at,
-               coalesce(execution_id, order_id, event_id) AS matter,
-               CASE WHEN execution_id IS NULL AND order_id IS NULL THEN event_id END AS event,
-               CASE WHEN layer = 'settled' THEN trade_date ELSE settlement_date END AS dated
-          FROM accounts_booking WHERE currency <> '') b
+       ARRAY(SELECT r.cl_ord_id FROM orders_orderrequest r WHERE r.order_id = o.id AND r.cl_ord_id IS NOT NULL) AS cl_ord_ids,
+       ARRAY(SELECT name FROM allocations_allocation t
+               LEFT JOIN allocations_settlementinstruction i ON i.allocation_id = t.id
+              CROSS JOIN LATERAL (VALUES ('A-' || t.number), (i.ref)) AS named(name)
+              WHERE name IS NOT NULL AND (t.id = b.by_allocation OR t.block_id = b.by_block AND t.account_id = b.account_id)) AS names
+  FROM by_trade b
   JOIN accounts_tradingaccount a ON a.id = b.account_id
   LEFT JOIN orders_execution x ON x.id = b.execution_id
-  LEFT JOIN orders_unknownorder u ON u.id = b.order_id AND b.execution_id IS NULL
-  LEFT JOIN orders_order o ON o.id = coalesce(x.order_id, b.order_id)
+  LEFT JOIN orders_unknownorder u ON u.id = b.order_id
+  LEFT JOIN allocations_allocation l ON l.id = b.by_allocation
+  LEFT JOIN LATERAL (SELECT 'B-' || number AS name FROM allocations_block WHERE id = coalesce(b.by_block, l.block_id)) k ON true
+  LEFT JOIN LATERAL (SELECT f.order_id FROM allocations_blockfill f JOIN allocations_block d ON d.id = f.block_id AND d.kind = 'direct'
+                      WHERE f.block_id = b.by_block LIMIT 1) f ON true
+  LEFT JOIN orders_order o ON o.id = coalesce(x.order_id, b.order_id, f.order_id)
   LEFT JOIN journal_event j ON j.id = b.event AND j.kind = 'WithdrawalBooked'
- WHERE b.dated BETWEEN %(first)s AND %(last)s
-   AND NOT EXISTS (SELECT FROM accounts_canaryaccount c WHERE c.account_id = b.account_id)
- GROUP BY b.account_id, a.code, b.currency, b.dated, b.matter, b.event, x.id, x.exec_id, u.name, o.id, o.ref, j.payload ->> 'withdrawal_id'
-HAVING sum(b.amount) <> 0
+ WHERE NOT EXISTS (SELECT FROM accounts_canaryaccount c WHERE c.account_id = b.account_id)
  ORDER BY a.code, b.currency, b.dated, 8, b.matter
-"""
+"""  # noqa: S608
 _BALANCES = """
 SELECT b.account_id, a.code, b.currency,
        coalesce(sum(b.amount) FILTER (WHERE b.layer = 'settled' AND b.trade_date <= %(as_of)s), 0),
@@ -109,10 +111,15 @@ def _sums(
 
 
 def _matter(row: dict[str, Any], task: Task) -> OurCash:
-    names = {row["ref"], row["exec_ref_id"], str(row["execution_id"] or ""), row["withdrawal_id"], *row["events"]} - {
-        "",
-        None,
+    names = {
+        row["ref"],
+        row["exec_ref_id"],
+        str(row["execution_id"] or ""),
+        row["withdrawal_id"],
+        *row["events"],
+        *row["names"],
     }
+    names -= {"", None}
     happened = row["event_at"] or row["recorded_at"]
     after_cut = task.cut_at is not None and task.cut_at.date() == task.as_of and happened > task.cut_at
     return OurCash(

@@ -18,6 +18,7 @@ from kernel.fix import ORD_STATUS_NAMES, OrdStatus
 from kernel.numbers import ZERO, plain
 from reconciliation.domain.making.sheet import Book, Record, instant
 from reconciliation.domain.records import Kind
+from reconciliation.matching.trade_cash import TRADE_CASH
 from reconciliation.selectors.post_trade_books import allocations, settlements
 
 _EXECUTIONS = """
@@ -63,18 +64,29 @@ SELECT a.code, i.isin, sum(b.amount) FILTER (WHERE b.layer = 'settled'),
  GROUP BY a.code, i.isin ORDER BY a.code, i.isin
 """
 # A bank books a trade on the day it settles, and what moved the settled layer on its own day.
-_CASH = """
-SELECT a.code, b.currency, b.dated, coalesce(e.exec_id, u.name, b.event_id::text), b.matter, sum(b.amount)
-  FROM (SELECT account_id, currency, amount, execution_id, order_id, event_id,
-               coalesce(execution_id, order_id, event_id) AS matter,
-               CASE WHEN layer = 'settled' THEN trade_date ELSE settlement_date END AS dated
+_OPENING = """
+SELECT a.code, b.currency, sum(b.amount) FILTER (WHERE b.dated < %(first)s)
+  FROM (SELECT account_id, currency, amount, CASE WHEN layer = 'settled' THEN trade_date ELSE settlement_date END AS dated
           FROM accounts_booking WHERE currency <> '') b
   JOIN accounts_tradingaccount a ON a.id = b.account_id
-  LEFT JOIN orders_execution e ON e.id = b.execution_id
-  LEFT JOIN orders_unknownorder u ON u.id = b.order_id AND b.execution_id IS NULL
- WHERE b.dated <= %s AND NOT EXISTS (SELECT FROM accounts_canaryaccount x WHERE x.account_id = a.id)
- GROUP BY a.code, b.currency, b.dated, 4, b.matter ORDER BY a.code, b.currency, b.dated, 4, b.matter
+ WHERE b.dated <= %(first)s AND NOT EXISTS (SELECT FROM accounts_canaryaccount x WHERE x.account_id = a.id)
+ GROUP BY a.code, b.currency ORDER BY a.code, b.currency
 """
+_CASH = f"""
+WITH {TRADE_CASH}
+SELECT a.code, b.currency, coalesce(e.exec_id, u.name, i.ref, b.event::text, b.matter::text), b.matter::text, b.amount
+  FROM by_trade b
+  JOIN accounts_tradingaccount a ON a.id = b.account_id
+  LEFT JOIN orders_execution e ON e.id = b.execution_id
+  LEFT JOIN orders_unknownorder u ON u.id = b.order_id
+  LEFT JOIN LATERAL (
+       SELECT coalesce(s.ref, 'A-' || t.number) AS ref FROM allocations_allocation t
+         LEFT JOIN allocations_settlementinstruction s ON s.allocation_id = t.id AND s.state <> 'canceled'
+        WHERE t.id = b.by_allocation OR t.block_id = b.by_block AND t.account_id = b.account_id
+        ORDER BY t.settlement_date <> b.dated, t.number LIMIT 1) i ON true
+ WHERE NOT EXISTS (SELECT FROM accounts_canaryaccount x WHERE x.account_id = a.id)
+ ORDER BY a.code, b.currency, 3, b.matter
+"""  # noqa: S608
 
 
 def books_of_day(*, day: date, kinds: Iterable[Kind], at: datetime) -> list[Book]:
@@ -248,24 +260,22 @@ def _positions(day: date) -> list[tuple[str, str, Decimal, Decimal]]:
 def cash(day: date) -> Iterator[Record]:
     """A balance for each account and currency, with what moved it on the day."""
     with raw_cursor(binary=True) as cursor:
-        cursor.execute(_CASH, [day])
+        cursor.execute(_OPENING, {"first": day})
+        opening = {(code, currency): amount or ZERO for code, currency, amount in cursor.fetchall()}
+        cursor.execute(_CASH, {"first": day, "last": day})
         rows = cursor.fetchall()
-    balances: dict[tuple[str, str], list[Decimal]] = {}
-    entries: dict[tuple[str, str], list[Record]] = {}
-    for code, currency, dated, ref, matter, amount in rows:
-        opening = balances.setdefault((code, currency), [ZERO, ZERO])
-        if dated < day:
-            opening[0] += amount
-        elif amount:
-            opening[1] += amount
-            entries.setdefault((code, currency), []).append(_entry(day, code, currency, ref, str(matter), amount))
-    for (code, currency), (opening_amount, moved) in balances.items():
+    entries: dict[tuple[str, str], list[tuple[str, str, Decimal]]] = {}
+    for code, currency, *entry in rows:
+        entries.setdefault((code, currency), []).append((entry[0], entry[1], entry[2]))
+    for (code, currency), amount in opening.items():
+        moved = entries.get((code, currency), [])
         yield Record(
             f"{code}:{currency}",
-            {"record": "balance", "account": code, "currency": currency, "opening": plain(opening_amount),
-             "amount": plain(opening_amount + moved), "as_of": day.isoformat()},
+            {"record": "balance", "account": code, "currency": currency, "opening": plain(amount),
+             "amount": plain(amount + sum((one[2] for one in moved), ZERO)), "as_of": day.isoformat()},
         )  # fmt: skip
-        yield from entries.get((code, currency), ())
+        for ref, matter, change in moved:
+            yield _entry(day, code, currency, ref, matter, change)
 
 
 def _entry(day: date, code: str, currency: str, ref: str, matter: str, amount: Decimal) -> Record:

@@ -1,0 +1,59 @@
+"""Whatever happens to trades, in any order and at any stage: nothing is lost, nothing is made, and every record follows.
+
+``TEST_WORLDS=200 ./oms test tests/integration/allocations/test_any_world.py`` looks at more of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from journal.models import Event
+from tests.factories.chain import Chain, chain_world
+from tests.factories.chain_steps import NAMES, Step, play
+
+pytestmark = pytest.mark.django_db
+WORLDS = int(os.environ.get("TEST_WORLDS", "2"))
+NUMBER = st.integers(0, 11)
+STEP = st.tuples(st.sampled_from(NAMES), NUMBER, NUMBER, NUMBER)
+BEGIN: tuple[Step, ...] = (
+    ("order", 1, 0, 0),
+    ("fill", 0, 3, 1),
+    ("fill", 0, 2, 3),
+    ("fill", 0, 0, 2),
+    ("book", 0, 0, 0),
+)
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@settings(
+    max_examples=WORLDS, deadline=None, suppress_health_check=list(HealthCheck), derandomize=WORLDS <= 10, database=None
+)
+@given(st.lists(STEP, min_size=8, max_size=16))
+def test_nothing_is_lost_and_every_record_follows(steps: Sequence[Step]) -> None:
+    with rolled_back():
+        chain = chain_world()
+        play(chain, [*BEGIN, *steps])
+        at_rest(chain)
+
+
+def at_rest(chain: Chain) -> None:
+    """All checks of the house hold, and everything once more changes nothing."""
+    chain.fsck()
+    seen, before = Event.objects.latest("position").position, chain.picture()
+    chain.relay(limit=2)
+    more = list(Event.objects.filter(position__gt=seen).values_list("kind", "payload"))
+    assert more == [], more
+    assert chain.picture() == before
