@@ -84,10 +84,12 @@ def lock_instructions_of(allocation_ids: Collection[UUID]) -> list[SettlementIns
     return list(_instructions().filter(allocation_id__in=set(allocation_ids)))
 
 
-def lock_waiting_instructions(most: int) -> list[SettlementInstruction]:
-    """The next instructions that were never sent and that nobody works on."""
-    rows = SettlementInstruction.objects.select_for_update(no_key=True, skip_locked=True).filter(state="waiting")
-    return list(rows.order_by("settlement_date", "id")[:most])
+def lock_waiting_instructions(instruction_ids: Collection[UUID]) -> list[SettlementInstruction]:
+    """Of these, those that still wait, that nobody holds back and nobody works on."""
+    rows = SettlementInstruction.objects.select_for_update(no_key=True, skip_locked=True).filter(
+        pk__in=set(instruction_ids), state="waiting", held_at__isnull=True
+    )
+    return list(rows.order_by("settlement_date", "id"))
 
 
 def lock_made_files(most: int) -> list[SettlementFile]:

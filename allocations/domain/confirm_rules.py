@@ -1,4 +1,4 @@
-"""Changes of what may differ between two sides and of how we confirm with whom: their shape and their names. Pure.
+"""Changes of what may differ between two sides, of how we confirm with whom and of when instructions leave: shape and names. Pure.
 
 A rule is named by its scope; a change is the next version of it, or none at all when another came first.
 """
@@ -8,19 +8,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from allocations.domain.leaving import LEAVES
 from allocations.domain.matching import ANY, TOLERATED
 from allocations.domain.terms import BROKER, BUY_SIDE, BY_HAND, FILE, FIX
 from kernel.errors import Invalid
 from kernel.numbers import plain
+from refdata.domain.identifiers import is_mic
 
-TOLERANCE, TERMS = "tolerance", "counterparty_terms"
-SCOPES: dict[str, tuple[str, ...]] = {TOLERANCE: ("counterparty", "field", "currency"), TERMS: ("counterparty",)}
+TOLERANCE, TERMS, SENDING = "tolerance", "counterparty_terms", "sending"
+SCOPES: dict[str, tuple[str, ...]] = {
+    TOLERANCE: ("counterparty", "field", "currency"),
+    TERMS: ("counterparty",),
+    SENDING: ("account", "mic"),
+}
 VALUES: dict[str, tuple[str, ...]] = {
     TOLERANCE: ("amount", "bps", "auto_affirm"),
     TERMS: ("role", "channel", "confirms_direct"),
+    SENDING: ("leaves", "valid_from"),
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "field": (*TOLERATED, ANY),
@@ -28,6 +36,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "channel": (FIX, FILE, BY_HAND),
     "auto_affirm": ("yes", "no"),
     "confirms_direct": ("yes", "no"),
+    "leaves": LEAVES,
 }
 _PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,23}")
 
@@ -54,7 +63,11 @@ class RuleChange:
 def read_change(rule: str, said: Mapping[str, Any]) -> RuleChange:
     """The change somebody entered. Raises Invalid RULE_INVALID, by field."""
     if rule not in SCOPES:
-        raise Invalid("RULE_INVALID", "A rule is a tolerance or the terms of a counterparty.", {"rule": ["Unknown."]})
+        raise Invalid(
+            "RULE_INVALID",
+            "A rule is a tolerance, the terms of a counterparty, or when instructions leave.",
+            {"rule": ["Unknown."]},
+        )
     scope = {name: str(said.get(name, "")).strip() for name in SCOPES[rule]}
     value = {name: str(said.get(name, "")).strip() or _EMPTY.get(name, "") for name in VALUES[rule]}
     wrong = {name: [why] for name, text in (scope | value).items() if (why := _wrong(rule, name, text))}
@@ -85,9 +98,22 @@ def _wrong(rule: str, name: str, text: str) -> str:
         return "A number from zero on."
     if name == "counterparty" and not (_PARTY.fullmatch(text) or (rule == TOLERANCE and not text)):
         return "The name of a counterparty of at most 24 letters, digits, dots and dashes."
+    if name == "account" and text and not _PARTY.fullmatch(text):
+        return "The code of an account, or empty."
+    if name == "mic" and text and not is_mic(text):
+        return "A market is a MIC of four, or empty for any."
+    if name == "valid_from" and not _is_day(text):
+        return "A day is written 2026-11-24."
     if name == "currency" and text and not re.fullmatch(r"[A-Z]{3}", text):
         return "ISO 4217, or empty."
     return ""
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == len("2026-11-24") and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _is_amount(text: str) -> bool:

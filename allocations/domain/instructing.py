@@ -21,7 +21,8 @@ class Function(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """``amount`` is unsigned: a delivery is paid for, a receipt pays. ``counterparty`` is our name of the other side."""
+    """``amount`` is unsigned: a delivery is paid for, a receipt pays. ``counterparty`` is our name of the other side.
+    ``previous``: the refused reference that it takes the place of."""
 
     ref: str
     function: Function
@@ -38,8 +39,14 @@ class Ticket:
     agent: str
     counterparty: str
     made_at: datetime
+    previous: str = ""
 
     @property
     def is_free(self) -> bool:
         """Free of payment."""
         return self.amount == ZERO
+
+
+def ref_of(allocation_number: int, version: int) -> str:
+    """TxId of an instruction: at most 16 characters, as custodians take them."""
+    return f"S{allocation_number}-{version}"

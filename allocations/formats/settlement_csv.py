@@ -17,7 +17,7 @@ from kernel.numbers import plain
 
 OUT: Final = (
     "ref", "function", "delivery", "isin", "quantity", "amount", "currency", "trade_date", "settlement_date",
-    "safekeeping_account", "cash_account", "place", "agent", "counterparty",
+    "safekeeping_account", "cash_account", "place", "agent", "counterparty", "previous",
 )  # fmt: skip
 IN: Final = (
     "our_ref", "status", "their_ref", "quantity", "amount", "currency", "reason_code", "reason", "effective_at",
@@ -34,9 +34,23 @@ def write_tickets(tickets: Sequence[Ticket]) -> str:
             (
                 one.ref, one.function.value, one.delivery, one.isin, plain(one.qty), plain_money(one), one.currency,
                 one.trade_date.isoformat(), one.settlement_date.isoformat(), one.safekeeping_account, one.cash_account,
-                one.place, one.agent, one.counterparty,
+                one.place, one.agent, one.counterparty, one.previous,
             )
         )  # fmt: skip
+    return target.getvalue()
+
+
+def write_statuses(lines: Sequence[StatusLine]) -> str:
+    """The inverse of :func:`read_statuses`: what a custodian's file with these lines would be."""
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(IN)
+    for one in lines:
+        qty, amount = ("" if value is None else plain(value) for value in (one.qty, one.amount))
+        moment = one.effective_at.isoformat() if one.effective_at else ""
+        writer.writerow(
+            (one.our_ref, one.status, one.their_ref, qty, amount, one.currency, one.reason_code, one.reason, moment)
+        )
     return target.getvalue()
 
 

@@ -1,7 +1,7 @@
 """Instructions (sese.023) and cancellation requests (sese.020) as one file: a business file header with a document each.
 
 The same tickets make the same bytes. Quantities are units, money has the decimals of its currency; only what the tickets say is
-in it. Element order is that of the ISO 20022 schemas named below.
+in it. Element order is that of the ISO 20022 schemas named below. What is sent again names the reference it takes the place of.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ def _instruction(ticket: Ticket) -> Any:
     kind = _add(body, "SttlmTpAndAddtlParams")
     _add(kind, "SctiesMvmntTp", ticket.delivery)
     _add(kind, "Pmt", "FREE" if ticket.is_free else "APMT")
+    if ticket.previous:
+        link = _add(body, "Lnkgs")
+        _add(_add(link, "PrcgPos"), "Cd", "INFO")
+        _add(_add(link, "Ref"), "SctiesSttlmTxId", ticket.previous)
     trade = _add(body, "TradDtls")
     _add(_add(_add(trade, "TradDt"), "Dt"), "Dt", ticket.trade_date.isoformat())
     _add(_add(_add(trade, "SttlmDt"), "Dt"), "Dt", ticket.settlement_date.isoformat())
@@ -74,8 +78,8 @@ def _cancellation(ticket: Ticket) -> Any:
     _add(_add(body, "SfkpgAcct"), "Id", ticket.safekeeping_account)
     details = _add(body, "TxDtls")
     _add(_add(details, "FinInstrmId"), "ISIN", ticket.isin)
-    _add(_add(_add(details, "SttlmQty"), "Qty"), "Unit", plain(ticket.qty))
     _add(_add(_add(details, "SttlmDt"), "Dt"), "Dt", ticket.settlement_date.isoformat())
+    _add(_add(_add(details, "SttlmQty"), "Qty"), "Unit", plain(ticket.qty))
     if not ticket.is_free:
         _money(_add(details, "SttlmAmt"), ticket)
     return document

@@ -4,7 +4,13 @@ from allocations.models.blocks import Allocation, Block, BlockFill, IntendedAllo
 from allocations.models.confirming import Confirmation, CounterpartyRecord, CounterpartyTerms, MatchTolerance
 from allocations.models.fairness import BlockOutcome
 from allocations.models.notes import ContractNote, FeedEntry, NoteSeries
-from allocations.models.settling import SettlementFile, SettlementInstruction, SettlementStatus, StandingInstruction
+from allocations.models.settling import (
+    SendingRule,
+    SettlementFile,
+    SettlementInstruction,
+    SettlementStatus,
+    StandingInstruction,
+)
 
 __all__ = [
     "Allocation",
@@ -20,6 +26,7 @@ __all__ = [
     "MatchTolerance",
     "NoteSeries",
     "Scheme",
+    "SendingRule",
     "SettlementFile",
     "SettlementInstruction",
     "SettlementStatus",

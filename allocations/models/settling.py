@@ -43,6 +43,29 @@ class StandingInstruction(models.Model):
         ]
 
 
+class SendingRule(models.Model):
+    """When instructions of an account and a market leave (``domain.leaving``). Append-only (trigger): of a scope the newest version
+    counts whose ``valid_from`` is not after the trade date; changed by a second person's word."""
+
+    class Leaves(models.TextChoices):
+        ON_AFFIRMATION = "on_affirmation"
+        ON_BOOKING = "on_booking"
+
+    account = models.CharField(max_length=24, default="", help_text="Code of the account; empty: any")
+    mic = models.CharField(max_length=4, default="", help_text="Empty: any market")
+    leaves = models.CharField(max_length=16, choices=Leaves.choices)
+    valid_from = models.DateField(help_text="The first trade date it is for")
+    version = models.IntegerField()
+    request_id = models.UUIDField(null=True, help_text="The approved request; null in a first version of the house")
+    event_id = models.UUIDField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "mic", "version"], name="allocations_sendingrule_version"),
+        ]
+
+
 class SettlementInstruction(FSMModelMixin, models.Model):
     """Delivery or receipt of one allocation against payment. What it asks never changes (trigger): a change cancels and makes
     the next version. ``qty`` units; ``amount`` is money, positive, and goes the other way than the stock."""
@@ -104,6 +127,9 @@ class SettlementInstruction(FSMModelMixin, models.Model):
     matched_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     failing_since = models.DateField(null=True)
+    held_at = models.DateTimeField(null=True, help_text="Since when a person holds it back; it does not leave")
+    held_by = models.TextField(default="", db_default="")
+    held_why = models.TextField(default="", db_default="")
     closed_at = models.DateTimeField(null=True)
     event_id = models.UUIDField(help_text="The event that moved it last")
 
@@ -123,6 +149,10 @@ class SettlementInstruction(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=~Q(state=moves.SETTLED) | Q(settled_qty=F("qty")),
                 name="allocations_instruction_settled_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(held_at__isnull=True) | Q(state__in=[moves.WAITING, moves.CANCELED]),
+                name="allocations_instruction_held_waits",
             ),
         ]
         indexes: ClassVar = [

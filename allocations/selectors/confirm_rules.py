@@ -1,18 +1,23 @@
-"""Rules of confirming as they stand: tolerances and terms, each at its newest version, and what one rule is now."""
+"""Rules of post-trade as they stand: tolerances, terms, when instructions leave, each at its newest version, and what one rule is now."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db import models
 
-from allocations.domain.confirm_rules import TERMS, TOLERANCE, VALUES, RuleChange
-from allocations.models import CounterpartyTerms, MatchTolerance
+from allocations.domain.confirm_rules import SENDING, TERMS, TOLERANCE, VALUES, RuleChange
+from allocations.models import CounterpartyTerms, MatchTolerance, SendingRule
 from kernel.numbers import plain
 
-MODELS: dict[str, type[models.Model]] = {TOLERANCE: MatchTolerance, TERMS: CounterpartyTerms}
+MODELS: dict[str, type[models.Model]] = {
+    TOLERANCE: MatchTolerance,
+    TERMS: CounterpartyTerms,
+    SENDING: SendingRule,
+}
 
 
 def list_tolerances() -> list[MatchTolerance]:
@@ -41,6 +46,7 @@ def typed(value: Mapping[str, str]) -> dict[str, Any]:
 
 _READ: dict[str, Any] = {
     "amount": Decimal, "bps": Decimal, "auto_affirm": lambda text: text == "yes", "confirms_direct": lambda text: text == "yes",
+    "valid_from": date.fromisoformat,
 }  # fmt: skip
 
 

@@ -123,13 +123,19 @@ class InstructionPage:
     files: Sequence[SettlementFile]
 
 
-def get_instruction(actor: Principal, ref: str) -> InstructionPage:
+def find_instruction(actor: Principal, ref: str) -> SettlementInstruction:
     """Raises NotFound INSTRUCTION_UNKNOWN."""
     row = visible_instructions(actor).filter(ref=ref.strip().upper()[:16]).first()
     if row is None:
         raise NotFound(
             "INSTRUCTION_UNKNOWN", f"There is no instruction {ref[:16]!r} that you may see.", {"ref": ref[:16]}
         )
+    return row
+
+
+def get_instruction(actor: Principal, ref: str) -> InstructionPage:
+    """Raises NotFound INSTRUCTION_UNKNOWN."""
+    row = find_instruction(actor, ref)
     versions = SettlementInstruction.objects.filter(allocation_id=row.allocation_id).exclude(pk=row.pk)
     files = SettlementFile.objects.filter(instructions__contains=[row.ref]).defer("content")
     return InstructionPage(

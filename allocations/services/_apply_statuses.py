@@ -17,9 +17,11 @@ from zoneinfo import ZoneInfo
 from accounts.services.settle_trades import SettledTrade, settle_trades
 from allocations.domain import transitions as moves
 from allocations.domain.instructing import RECEIVE
-from allocations.domain.settling import Asked, Part, Standing, change_of, money_difference, stand
+from allocations.domain.settling import Asked, Contradicts, Part, Standing, change_of, money_difference, stand
+from allocations.locks import lock_instructions
 from allocations.models import SettlementInstruction
 from allocations.selectors.statuses import asked_of, statuses_by_instruction
+from allocations.services._on_one_instruction import HELD_KIND, tell_act
 from allocations.services._settlement_events import (
     REJECTED,
     Moved,
@@ -83,7 +85,27 @@ def apply_statuses(
     tell(anomalies, kind=ANOMALY_RAISED, actor=actor, at=at)
     over = [one.instruction for one in moved if one.instruction.state == moves.SETTLED and one.was in _TOLD_OF]
     clear_outcome(over, actor=actor, at=at)
+    _hold_successors(folded, actor=actor, at=at)
     return Applied(len(moved), sum(item.kind == CONTRADICTION for item in anomalies))
+
+
+def _hold_successors(folded: Sequence[Folded], *, actor: Principal, at: datetime) -> None:
+    """Units are said to have settled under a reference that was sent again: what takes its place does not leave unlooked at."""
+    after_cancel = [
+        one.row
+        for one in folded
+        if any(item.code is Contradicts.AFTER_CANCEL for item in change_of(one.before, one.after).new_contradictions)
+    ]
+    refs = {row.id: row.ref for row in after_cancel}
+    waiting = SettlementInstruction.objects.filter(replaces_id__in=refs, state=moves.WAITING).values_list(
+        "id", flat=True
+    )
+    for row in lock_instructions(list(waiting)).values() if refs else ():
+        if row.state == moves.WAITING and row.held_at is None and row.replaces_id is not None:
+            row.held_why = f"{refs[row.replaces_id]}, which it takes the place of, is said to have settled."
+            row.held_at, row.held_by = at, actor.actor
+            row.event_id = tell_act(actor=actor, at=at, kind=HELD_KIND, row=row, reason=row.held_why)
+            row.save(update_fields=["held_at", "held_by", "held_why", "event_id"])
 
 
 def _fold(rows: Sequence[SettlementInstruction], new: Collection[UUID]) -> list[Folded]:

@@ -25,6 +25,7 @@ INSTRUCTED = "SettlementInstructed"
 MOVED = "SettlementsMoved"
 FAILED = "SETTLEMENT_FAILED"
 REJECTED = "SETTLEMENT_REJECTED"
+HELD = "SETTLEMENT_HELD"
 LINES_A_PART = 1000
 COLUMNS = (
     "state", "settled_qty", "settled_amount", "reason_code", "reason", "matched_at", "settled_at", "failing_since",
@@ -117,6 +118,12 @@ def settlement_anomaly(
     )
 
 
+def held_anomaly(instruction: SettlementInstruction, leave_by: datetime) -> Anomaly:
+    """A person holds it back and its cut-off has passed; cleared when it is released or undone."""
+    sentence = f"it is held back by {instruction.held_by}, and its cut-off was {leave_by:%Y-%m-%d %H:%M} UTC."
+    return settlement_anomaly(HELD, instruction, sentence, severity=Severity.HIGH)
+
+
 def tell(anomalies: Sequence[Anomaly], *, kind: str, actor: Principal, at: datetime) -> None:
     """Raise or clear them all."""
     append_to_stream(
@@ -125,9 +132,9 @@ def tell(anomalies: Sequence[Anomaly], *, kind: str, actor: Principal, at: datet
 
 
 def clear_outcome(instructions: Iterable[SettlementInstruction], *, actor: Principal, at: datetime) -> None:
-    """What was raised about how they stood (failed, rejected) is over."""
+    """What was raised about how they stood (failed, rejected, held) is over."""
     for row in instructions:
         sentence = "it has settled." if row.state == moves.SETTLED else f"it is {row.state}."
-        for kind in (FAILED, REJECTED):
+        for kind in (FAILED, REJECTED, HELD):
             gone = settlement_anomaly(kind, row, sentence, severity=Severity.LOW)
             set_anomaly(anomaly=gone, wrong=False, actor=actor.actor, at=at)

@@ -17,8 +17,10 @@ from kernel.ids import new_id
 
 _TICKETS = """
 SELECT i.id, i.ref, i.delivery, n.isin, i.qty, i.amount, i.currency, i.trade_date, i.settlement_date,
-       s.safekeeping_account, s.cash_account, s.place, s.agent, i.counterparty
+       s.safekeeping_account, s.cash_account, s.place, s.agent, i.counterparty,
+       coalesce(p.ref, '')
   FROM allocations_settlementinstruction i
+  LEFT JOIN allocations_settlementinstruction p ON p.id = i.replaces_id
   JOIN allocations_standinginstruction s ON s.id = i.standing_id
   JOIN refdata_instrument n ON n.id = i.instrument_id
  WHERE i.id = ANY(%s::uuid[]) ORDER BY s.agent, i.ref
@@ -48,12 +50,7 @@ def _tickets(instruction_ids: Sequence[UUID], function: Function, at: datetime) 
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_TICKETS, [list(instruction_ids)])
         rows = cursor.fetchall()
-    return [
-        Ticket(
-            ref, function, delivery, isin, qty, amount, currency, traded, settles, safe, cash, place, agent, other, at
-        )
-        for _, ref, delivery, isin, qty, amount, currency, traded, settles, safe, cash, place, agent, other in rows
-    ]
+    return [Ticket(ref, function, *fields, at, previous) for _, ref, *fields, previous in rows]
 
 
 def _row(

@@ -1,4 +1,4 @@
-"""Ask a second person for another tolerance, or for other terms with a counterparty."""
+"""Ask a second person for another tolerance, for other terms with a counterparty, or for when instructions leave."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ def ask_confirm_rule(
     rule: str,
     said: Mapping[str, Any],
     reason: str,
+    desk_id: int | None = None,
+    group_id: int | None = None,
 ) -> Acted:
-    """Ask for it; ``said`` names the rule and its values (``domain.confirm_rules``).
+    """Ask for it; ``said`` names the rule and its values (``domain.confirm_rules``). ``desk_id`` and ``group_id``: whose it is, where
+    it is somebody's.
 
     Raises NotPermitted RIGHT_MISSING, Invalid (RULE_INVALID, REASON_INVALID), Conflict (RULE_UNCHANGED, CHANGE_PENDING).
     """
@@ -49,6 +52,8 @@ def ask_confirm_rule(
                 "reason": why,
             },
             summary=summary[:500],
+            desk_id=desk_id,
+            group_id=group_id,
         )  # fmt: skip
         return Acted(f"It waits for a second person: {summary}", raised.id)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from allocations.domain import transitions as moves
-from allocations.domain.confirm_rules import TERMS, TOLERANCE, RuleChange
+from allocations.domain.confirm_rules import SENDING, TERMS, TOLERANCE, RuleChange
 from allocations.domain.schemes import SCHEME
 from allocations.locks import lock_confirmations, lock_counterparties
 from allocations.selectors.confirm_rules import MODELS, standing, typed
@@ -100,6 +100,7 @@ def _apply_scheme(asking: Asking) -> Applied:
 SUBJECTS: dict[str, RuleSubject] = {
     TOLERANCE: RuleSubject(_apply_rule, "The rule stays as it is."),
     TERMS: RuleSubject(_apply_rule, "The terms stay as they are."),
+    SENDING: RuleSubject(_apply_rule, "Instructions leave as they did."),
     SCHEME: RuleSubject(_apply_scheme, "Blocks are divided as before."),
     MISMATCH: RuleSubject(_apply_mismatch, "The confirmation stays mismatched."),
 }

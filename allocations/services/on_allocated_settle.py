@@ -30,6 +30,7 @@ REVERSED = frozenset({"AllocationReversed", "DirectTradesReversed"})
 SETTLED_REVERSED = "SETTLED_REVERSED"
 TOLD = frozenset({moves.INSTRUCTED, moves.MATCHED, moves.PENDING, moves.FAILED})
 """States in which the custodian knows of it and has not refused it."""
+OUTCOMES = (moves.FAILED, moves.REJECTED)
 _FORM = """
 INSERT INTO allocations_settlementinstruction
        (id, ref, allocation_id, version, replaces_id, account_id, instrument_id, delivery, qty, amount, currency, trade_date,
@@ -93,7 +94,7 @@ def cancel_instructions(allocation_ids: Sequence[UUID], *, at: datetime, why: st
     if known:
         make_files(instruction_ids=known, function=Function.CANCEL, event_id=event_id, at=at)
     clear_outcome(
-        [one.instruction for one in canceled if one.was in (moves.FAILED, moves.REJECTED)], actor=ACTOR, at=at
+        [one.instruction for one in canceled if one.was in OUTCOMES or one.instruction.held_at], actor=ACTOR, at=at
     )
     tell([_settled(row) for row in settled], kind=ANOMALY_RAISED, actor=ACTOR, at=at)
     return len(canceled)

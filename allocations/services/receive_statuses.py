@@ -27,6 +27,7 @@ from authorisation.domain.principal import Principal, process_principal
 from journal.bulk import insert_rows
 from journal.domain.records import Anomaly, Severity
 from journal.services.raise_anomaly import raise_anomaly
+from kernel.crash_points import crash_point
 from kernel.errors import Invalid
 from kernel.ids import new_id
 
@@ -112,6 +113,7 @@ def _take(
         lock_settling({account_id for _, account_id in known.values()})
         rows = lock_instructions([key for key, _ in known.values()])
         new = _store(lines, known, batch_id=batch_id, at=at, source=source)
+        crash_point("statuses.stored")
         touched = {known[line.our_ref][0] for key, (_, line) in new.items() if line.our_ref in known}
         applied = apply_statuses(
             actor=actor,
@@ -124,6 +126,8 @@ def _take(
         strangers = [line for _, line in new.values() if line.our_ref not in known]
         for line in strangers:
             _tell_unknown(line, source, actor=actor, at=at)
+        crash_point("statuses.applied")
+    crash_point("statuses.committed")
     return len(new), applied, len(strangers)
 
 

@@ -20,6 +20,7 @@ from authorisation.domain.principal import process_principal
 from journal.bulk import update_rows
 from journal.domain.records import Anomaly, Severity
 from journal.services.set_anomaly import set_anomaly
+from kernel.crash_points import crash_point
 
 ACTOR = process_principal("settlement")
 FILE_IN_THE_WAY = "SETTLEMENT_FILE_IN_THE_WAY"
@@ -58,6 +59,7 @@ def _write(file: SettlementFile, at: datetime) -> bool:
         return False
     if not target.exists():
         _put(target, file.content.encode())
+    crash_point("settlement_file.put")
     update_rows(SettlementFile, [(file.id, moves.WRITTEN, at)], key=("id",), fields=("state", "written_at"))
     return True
 

@@ -42,6 +42,7 @@ POST_TRADE = tuple(
         "matchtolerance",
         "counterpartyterms",
         "feedentry",
+        "sendingrule",
         "standinginstruction",
         "settlementstatus",
         "blockoutcome",

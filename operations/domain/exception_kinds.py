@@ -226,6 +226,10 @@ _FILES = {
 _SETTLEMENT = {
     "SSI_MISSING": _books("Nobody said where trades of an account settle", "R-25", SETTLEMENT, ACCOUNT),
     "SETTLEMENT_REJECTED": _books("A custodian refused an instruction", "R-25", SETTLEMENT),
+    "SETTLEMENT_UNAFFIRMED": _books(
+        "Instructions left unaffirmed at their cut-off", "R-25", SETTLEMENT, settles=PERSON
+    ),
+    "SETTLEMENT_HELD": _books("An instruction is held back past its cut-off", "R-25", SETTLEMENT),
     "SETTLEMENT_FILE_IN_THE_WAY": _books("A file for a custodian could not be written", "R-25", SETTLEMENT),
     "SETTLEMENT_FILE_REFUSED": _books("A custodian's file cannot be used", "R-25", SETTLEMENT, settles=PERSON),
     "SETTLEMENT_LINES_UNREADABLE": _books("A custodian's records cannot be read", "R-25", SETTLEMENT, settles=PERSON),

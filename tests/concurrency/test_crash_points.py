@@ -84,6 +84,9 @@ ELSEWHERE = {
     *("action.account_written", "action.account_booked", "action.account_reversed"),
     *("notes.written", "notes.told", "notes.filed"),  # tests/concurrency/test_notes.py
     *("webhook.sent", "webhook.settled"),  # tests/concurrency/test_webhooks.py
+    # tests/concurrency/test_settlement_crashes.py
+    *("settlement.written", "settlement.committed", "settlement_file.put"),
+    *("statuses.stored", "statuses.applied", "statuses.committed"),
     # tests/concurrency/test_post_trade_crashes.py
     *("post_trade.hand_over", "post_trade.mapped", "post_trade.appended"),
     "post_trade.again",  # tests/integration/venues/test_post_trade_fates.py

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from accounts.models import TradingAccount
 from allocations.domain.telling import BlockTold, LineTold, direct_parts, parts
-from allocations.models import Allocation, Block, BlockFill, WashAccount
+from allocations.models import Allocation, Block, BlockFill, SendingRule, WashAccount
 from journal.domain.chain import EventDraft
 from journal.domain.records import EventRecord
 from journal.selectors import stream_records
@@ -46,6 +46,14 @@ def make_wash_account(world: DeskWorld, code: str = "WASH-1") -> WashAccount:
     """A wash account of the desk with its rounding and error accounts."""
     made = [make_account(f"{code}{end}", group=world.group, cash="0") for end in ("", "-R", "-E")]
     return WashAccount.objects.create(account=made[0], desk=world.desk, rounding_account=made[1], error_account=made[2])
+
+
+def leave_at_once() -> None:
+    """Instructions leave on booking: for what is not about when they leave."""
+    if not SendingRule.objects.exists():
+        SendingRule.objects.create(
+            leaves="on_booking", valid_from=date(2000, 1, 1), version=1, event_id=new_id(), recorded_at=AT
+        )
 
 
 @transaction.atomic

@@ -29,7 +29,7 @@ from kernel.fix import Side
 from kernel.ids import new_id
 from tests.factories import AT, DeskWorld, make_account, make_desk
 from tests.factories.accounts import booking
-from tests.factories.allocations import BookedWorld, booked_block, direct_trade, reversed_block
+from tests.factories.allocations import BookedWorld, booked_block, direct_trade, leave_at_once, reversed_block
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -57,6 +57,12 @@ class World:
 
 
 def standing(world: DeskWorld, account: Any, **changes: Any) -> StandingInstruction:
+    """Where it settles; what is booked leaves at once."""
+    leave_at_once()
+    return place(account, **changes)
+
+
+def place(account: Any, **changes: Any) -> StandingInstruction:
     values: dict[str, Any] = {
         "account": account, "currency": "GBP", "place": "CRSTGB22", "agent": "CUSTGB2L", "safekeeping_account": "SAFE-1",
         "cash_account": "CASH-1", "effective_from": date(2026, 1, 1), "version": 1, "event_id": new_id(), "recorded_at": AT,
@@ -96,7 +102,7 @@ def line(
 def raised(kind: str) -> list[str]:
     return [
         e.payload["sentence"]
-        for e in Event.objects.filter(kind=ANOMALY).order_by("recorded_at")
+        for e in Event.objects.filter(kind=ANOMALY).order_by("position")
         if e.payload["kind"] == kind
     ]
 
@@ -186,7 +192,7 @@ def test_settling_in_parts_books_units_and_money_as_confirmed_and_names_the_diff
         "S1000-1: 724.49 GBP were paid and 724.5 were instructed: -0.01 stay open."
     ]
     moved = [
-        one for e in Event.objects.filter(kind="SettlementsMoved").order_by("recorded_at") for one in e.payload["lines"]
+        one for e in Event.objects.filter(kind="SettlementsMoved").order_by("position") for one in e.payload["lines"]
     ]
     assert [(one["to"], one["qty"], one["booked_amount"]) for one in moved] == [
         ("pending", "0", "0"), ("partial", "400", "289.8"), ("settled", "600", "434.69")
@@ -294,7 +300,7 @@ def test_many_lines_cost_few_statements(django_assert_max_num_queries: Any) -> N
     for account in accounts:
         standing(desk, account)
     made = booked_block(desk, [(account, 10) for account in accounts])
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(48):
         handle(made.events)
         instruct_settlements(at=AT)
         say(*(line(f"S{1000 + n}-1", "settled", f"C{n}", "10", "7.24") for n in range(60)))

@@ -23,7 +23,7 @@ from journal.models import Event
 from kernel.errors import Conflict, Invalid, NotFound, NotPermitted, OmsError
 from operations.approving import KINDS
 from tests.factories import AT, DeskWorld, make_desk
-from tests.factories.allocations import booked_block
+from tests.factories.allocations import booked_block, leave_at_once
 
 pytestmark = pytest.mark.django_db
 TERMS = StandingTerms("", "GBP", "CRSTGB22", "HARBGB2L", "SAFE-1", "CASH-1", date(2026, 11, 1))
@@ -66,6 +66,7 @@ def set_of(world: DeskWorld) -> list[tuple[int, str, bool]]:
 
 def test_it_is_set_by_a_second_person_and_what_was_sent_stays(world: DeskWorld) -> None:
     set_standing_instructions(actor=SETTLEMENT, at=AT, settings=[Setting(world.account.id, TERMS)])
+    leave_at_once()
     made = booked_block(world, [(world.account, 100)])
     handle(made.events)
     instruct_settlements(at=AT)

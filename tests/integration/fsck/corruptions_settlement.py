@@ -46,6 +46,11 @@ SETTLEMENT = (
         "SSI_UNAPPROVED", "changed by nobody", "UPDATE allocations_standinginstruction SET version = 2"
     ),
     Corruption(
+        "SSI_UNAPPROVED", "leaves by nobody's word",
+        "INSERT INTO allocations_sendingrule (account, mic, leaves, valid_from, version, event_id, recorded_at) "
+        "VALUES ('', '', 'on_booking', '2000-01-01', 2, gen_random_uuid(), now())",
+    ),
+    Corruption(
         "SSI_UNAPPROVED", "another custodian", "UPDATE allocations_standinginstruction SET agent = 'EVILGB2L'"
     ),
 )  # fmt: skip

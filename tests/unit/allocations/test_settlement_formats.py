@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -32,6 +34,14 @@ def test_what_is_written_is_the_example() -> None:
     canceled = write_cancellations([BUY], file_id="0193f0a1")
     assert "<TxId>S1000-1</TxId>" in canceled
     assert "sese.020" in canceled
+    again = write_instructions([replace(BUY, ref="S1000-2", previous="S1000-1")], file_id="0193f0a2")
+    assert (
+        re.sub(r"\s", "", again)
+        .partition("</SttlmTpAndAddtlParams>")[2]
+        .startswith(
+            "<Lnkgs><PrcgPos><Cd>INFO</Cd></PrcgPos><Ref><SctiesSttlmTxId>S1000-1</SctiesSttlmTxId></Ref></Lnkgs><TradDtls>"
+        )
+    )
 
 
 def seen(lines: list[StatusLine | BadLine]) -> list[tuple[object, ...]]:
