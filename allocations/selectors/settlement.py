@@ -1,4 +1,4 @@
-"""Settlement as it is read: the ladder by date, instructions with their history, standing instructions. Rows an actor may not see
+"""Settlement as it is read: the ladder by date, one instruction with its history, standing instructions. Rows an actor may not see
 are neither listed nor counted."""
 
 from __future__ import annotations
@@ -61,16 +61,6 @@ class Rung:
         return sum(step.count for step in self.steps.values())
 
 
-@dataclass(frozen=True, slots=True)
-class InstructionFilter:
-    """What a list is narrowed to; empty is everything that is not over."""
-
-    day: date | None = None
-    state: str = ""
-    account: str = ""
-    currency: str = ""
-
-
 def visible_instructions(actor: Principal) -> QuerySet[SettlementInstruction]:
     """Instructions that exist for the actor."""
     rows = SettlementInstruction.objects.filter(allocation_sight(actor, before="allocation__"))
@@ -95,22 +85,6 @@ def ladder(actor: Principal, *, today: date) -> list[Rung]:
         rung = rungs.setdefault(place, Rung(*place))
         rung.steps[row["state"]] = Step(row["state"], row["count"], row["net"])
     return list(rungs.values())
-
-
-def list_instructions(actor: Principal, wanted: InstructionFilter, *, most: int = MOST) -> list[SettlementInstruction]:
-    """By settlement date, the oldest first: what is late stands on top."""
-    rows = visible_instructions(actor)
-    if wanted.state:
-        rows = rows.filter(state=wanted.state)
-    elif wanted.day is None:
-        rows = rows.exclude(state__in=OVER)
-    if wanted.day:
-        rows = rows.filter(settlement_date=wanted.day)
-    if wanted.account:
-        rows = rows.filter(account__code__iexact=wanted.account)
-    if wanted.currency:
-        rows = rows.filter(currency=wanted.currency.upper())
-    return list(rows.order_by("settlement_date", "ref")[:most])
 
 
 @dataclass(frozen=True, slots=True)

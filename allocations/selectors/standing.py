@@ -42,6 +42,12 @@ def standing_of(instruction_ids: Sequence[UUID]) -> dict[UUID, tuple[int | None,
         return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
 
 
+def standing_named(row: SettlementInstruction) -> StandingInstruction | None:
+    """By which it would leave now; it may differ from the one by which it left."""
+    found = standing_of([row.id])[row.id][0]
+    return StandingInstruction.objects.get(pk=found) if found is not None else None
+
+
 def newest_version(account_id: UUID, mic: str, currency: str) -> int:
     """The number of the newest version of a scope; 0 where there is none."""
     rows = StandingInstruction.objects.filter(account_id=account_id, mic=mic, currency=currency)

@@ -1,7 +1,8 @@
-"""The API of settlement: instructions with all that was said of them, cash to come, and files of custodians."""
+"""The API of settlement: instructions with all that was said of them and what may be done about one, cash to come, files of custodians."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -14,14 +15,19 @@ from accounts.selectors.forecast import CashForecast, forecast_cash
 from allocations.models import SettlementInstruction, SettlementStatus
 from allocations.permissions import require_work
 from allocations.selectors.settlement import (
-    MOST,
     STEPS,
-    InstructionFilter,
+    find_instruction,
     get_instruction,
-    list_instructions,
     seen_accounts,
+    visible_instructions,
 )
+from allocations.selectors.settlement_forecast import ForecastLine, Split, forecast_settlement
+from allocations.selectors.settlement_list import InstructionFilter, page_of_instructions
+from allocations.services._acting import LONGEST_REASON, Acted
+from allocations.services.hold_instruction import hold_instruction
 from allocations.services.receive_statuses import SOURCE_LENGTH, receive_statuses
+from allocations.services.release_instruction import release_instruction
+from allocations.services.send_again import send_again
 from authorisation.domain.scopes import POST_TRADE_READ, POST_TRADE_WRITE
 from kernel.clock import utc_now
 from kernel.errors import Invalid
@@ -32,11 +38,14 @@ from orders.api.views import KEY, OrderApiView
 
 MOST_TEXT = 1_000_000
 STATES = (*STEPS, "canceled")
+SPLITS = tuple(split.value for split in Split)
 
 
 class SettlementInstructionsAnswer(serializers.Serializer[Any]):
-    """Instructions by settlement date, the oldest first; figures as text, units and money apart."""
+    """Instructions by settlement date, the oldest first; figures as text, units and money apart. ``next`` is the ``after`` of the
+    following page, null on the last."""
 
+    next = serializers.CharField(allow_null=True)
     instructions = serializers.ListField(child=serializers.DictField())
 
 
@@ -49,10 +58,27 @@ class SettlementInstructionAnswer(serializers.Serializer[Any]):
 
 
 class CashForecastAnswer(serializers.Serializer[Any]):
-    """By currency: settled now, what waits to be paid out, and each date with receipts, payments and what is expected then."""
+    """By currency: settled now, what waits to be paid out, and each date with receipts, payments and what is expected then.
+
+    ``instructed``: of open instructions, split as asked, with what is not affirmed and what fails (expected on the next
+    settlement day of its market)."""
 
     today = serializers.DateField()
     cash = serializers.ListField(child=serializers.DictField())
+    instructed = serializers.ListField(child=serializers.DictField())
+
+
+class InstructionActSerializer(StrictSerializer):
+    """Why."""
+
+    reason = serializers.CharField(max_length=LONGEST_REASON)
+
+
+class InstructionActAnswer(serializers.Serializer[Any]):
+    """What was done, and the instruction as it is then."""
+
+    sentence = serializers.CharField()
+    instruction = serializers.DictField()
 
 
 class SettlementFileSerializer(StrictSerializer):
@@ -75,10 +101,12 @@ class SettlementFileAnswer(serializers.Serializer[Any]):
 
 
 class InstructionsView(OrderApiView):
-    """``/settlement-instructions``: what is not over, or as asked; at most 200."""
+    """``/settlement-instructions``: what is not over, or as asked; a page of a hundred, further ones by ``after``."""
 
     scopes = {"GET": POST_TRADE_READ}
-    parameters = {"GET": ("settlement_date", "state", "account", "currency")}
+    parameters = {
+        "GET": ("settlement_date", "state", "account", "currency", "mic", "custodian", "age", "held", "after")
+    }
 
     @extend_schema(
         operation_id="settlement_instructions_list",
@@ -87,6 +115,11 @@ class InstructionsView(OrderApiView):
             OpenApiParameter("state", str, enum=STATES),
             OpenApiParameter("account", str),
             OpenApiParameter("currency", str),
+            OpenApiParameter("mic", str),
+            OpenApiParameter("custodian", str, description="BIC"),
+            OpenApiParameter("age", int, description="Settlement days late, at least"),
+            OpenApiParameter("held", str, enum=("yes",)),
+            OpenApiParameter("after", str, description="As the page before said"),
         ],
         responses={200: SettlementInstructionsAnswer},
     )
@@ -94,11 +127,16 @@ class InstructionsView(OrderApiView):
         asked, faults = request.query_params.dict(), dict[str, list[str]]()
         day = read_day(asked, "settlement_date", faults)
         state = read_word(asked, "state", STATES, faults)
+        held = read_word(asked, "held", ("yes",), faults)
+        age = asked.get("age", "")
+        if age and not (age.isascii() and age.isdecimal() and len(age) < 4):
+            faults["age"] = ["Settlement days late: a number below 1,000."]
         if faults:
             raise Invalid("PARAMETERS_INVALID", UNREADABLE, faults)
-        wanted = InstructionFilter(day, state, asked.get("account", "")[:24], asked.get("currency", "")[:3])
-        rows = list_instructions(self.principal(), wanted, most=MOST)
-        return Response({"instructions": [_told(row) for row in rows]})
+        texts = {name: asked.get(name, "")[:24] for name in ("account", "currency", "mic", "custodian")}
+        wanted = InstructionFilter(day, state, age=int(age) if age else None, held=bool(held), **texts)
+        page = page_of_instructions(self.principal(), wanted, at=utc_now(), after=asked.get("after", "")[:40])
+        return Response({"next": page.next_after or None, "instructions": [_told(row) for row in page.rows]})
 
 
 class InstructionView(OrderApiView):
@@ -112,16 +150,102 @@ class InstructionView(OrderApiView):
         return Response(_told(one.row) | {"statuses": [_said(row) for row in one.statuses]})
 
 
+class InstructionActView(OrderApiView):
+    """``/settlement-instructions/{ref}/hold``, ``…/release`` and ``…/send-again``."""
+
+    scopes = {"POST": POST_TRADE_WRITE}
+    name = ""
+    service: Callable[..., Acted]
+
+    def act(self, ref: str) -> Response:
+        """By the service that the address names; the answer has the instruction that lives then."""
+        body, actor = self.body(InstructionActSerializer), self.principal()
+
+        def work() -> tuple[int, Any]:
+            done = type(self).service(
+                actor=actor, at=utc_now(), idempotency_key=self.key(), route=f"api.settlement.{self.name}", ref=ref,
+                reason=body["reason"],
+            )  # fmt: skip
+            row = find_instruction(actor, ref)
+            successor = visible_instructions(actor).filter(replaces=row).first()
+            return 200, {"sentence": done.sentence, "instruction": _told(successor or row)}
+
+        return self.once({**body, "ref": ref}, work)
+
+
+class HoldInstructionView(InstructionActView):
+    """Hold back what has not left."""
+
+    name, service = "hold", hold_instruction
+
+    @extend_schema(
+        operation_id="settlement_instructions_hold",
+        request=InstructionActSerializer,
+        parameters=[KEY],
+        responses={200: InstructionActAnswer},
+    )
+    def post(self, request: Request, ref: str) -> Response:
+        return self.act(ref)
+
+
+class ReleaseInstructionView(InstructionActView):
+    """Release what somebody held back."""
+
+    name, service = "release", release_instruction
+
+    @extend_schema(
+        operation_id="settlement_instructions_release",
+        request=InstructionActSerializer,
+        parameters=[KEY],
+        responses={200: InstructionActAnswer},
+    )
+    def post(self, request: Request, ref: str) -> Response:
+        return self.act(ref)
+
+
+class SendAgainView(InstructionActView):
+    """Send what its custodian refused under the next reference."""
+
+    name, service = "again", send_again
+
+    @extend_schema(
+        operation_id="settlement_instructions_send_again",
+        request=InstructionActSerializer,
+        parameters=[KEY],
+        responses={200: InstructionActAnswer},
+    )
+    def post(self, request: Request, ref: str) -> Response:
+        return self.act(ref)
+
+
 class CashForecastView(OrderApiView):
     """``/cash-forecast``: net cash by date and currency over all accounts the caller sees, fails included."""
 
     scopes = {"GET": POST_TRADE_READ}
+    parameters = {"GET": ("by",)}
 
-    @extend_schema(operation_id="cash_forecast_get", responses={200: CashForecastAnswer})
+    @extend_schema(
+        operation_id="cash_forecast_get",
+        parameters=[
+            OpenApiParameter("by", str, enum=SPLITS, description="How ``instructed`` is split; none when absent")
+        ],
+        responses={200: CashForecastAnswer},
+    )
     def get(self, request: Request) -> Response:
-        today = utc_now().date()
-        found = forecast_cash(list(seen_accounts(self.principal())), today=today)
-        return Response({"today": today.isoformat(), "cash": [_cash(one) for one in found]})
+        faults: dict[str, list[str]] = {}
+        by = read_word(request.query_params, "by", SPLITS, faults, absent=Split.NONE)
+        if faults:
+            raise Invalid("PARAMETERS_INVALID", UNREADABLE, faults)
+        at, actor = utc_now(), self.principal()
+        found = forecast_cash(list(seen_accounts(actor)), today=at.date())
+        lines = forecast_settlement(actor, at=at, by=Split(by))
+        return Response(
+            {
+                "today": at.date().isoformat(),
+                "cash": [_cash(one) for one in found],
+                "instructed": [_line(line, Split(by)) for line in lines],
+            }
+        )
 
 
 class SettlementFilesView(OrderApiView):
@@ -176,6 +300,22 @@ def _told(row: SettlementInstruction) -> dict[str, Any]:
         "failing_since": row.failing_since.isoformat() if row.failing_since else None,
         "buy_in": row.buy_in or None,
         "buy_in_on": row.buy_in_on.isoformat() if row.buy_in_on else None,
+        "held_by": row.held_by or None,
+        "held_why": row.held_why or None,
+    }
+
+
+def _line(line: ForecastLine, by: Split) -> dict[str, Any]:
+    split = {} if by is Split.NONE else {by.value: line.key or None}
+    return split | {
+        "currency": line.currency,
+        "date": line.day.isoformat(),
+        "instructions": line.count,
+        "receipts": plain(line.receipts),
+        "payments": plain(line.payments),
+        "net": plain(line.net),
+        "not_affirmed": plain(line.unaffirmed),
+        "failing": plain(line.failing),
     }
 
 

@@ -17,7 +17,15 @@ from operations.api.exceptions import ExceptionActView, ExceptionsView, Exceptio
 from operations.api.feed_files import FilesView, FileView, IntakesView, IntakeView
 from operations.api.reconciliation import RunBreaksView, RunCancelView, RunSignOffView, RunsView, RunView
 from operations.api.reports import ReportsView, ReportView
-from operations.api.settlement import CashForecastView, InstructionsView, InstructionView, SettlementFilesView
+from operations.api.settlement import (
+    CashForecastView,
+    HoldInstructionView,
+    InstructionsView,
+    InstructionView,
+    ReleaseInstructionView,
+    SendAgainView,
+    SettlementFilesView,
+)
 from operations.api.stops import StopReleaseView, StopsView, StopView
 from operations.api.views import AccountCashView, AccountPositionsView, PricesView
 
@@ -47,6 +55,9 @@ urlpatterns: list[URLPattern] = [
     path("reports/<slug:name>", ReportView.as_view(), name="api-report"),
     path("settlement-instructions", InstructionsView.as_view(), name="api-settlement-instructions"),
     path("settlement-instructions/<str:ref>", InstructionView.as_view(), name="api-settlement-instruction"),
+    path("settlement-instructions/<str:ref>/hold", HoldInstructionView.as_view(), name="api-instruction-hold"),
+    path("settlement-instructions/<str:ref>/release", ReleaseInstructionView.as_view(), name="api-instruction-release"),
+    path("settlement-instructions/<str:ref>/send-again", SendAgainView.as_view(), name="api-instruction-again"),
     path("settlement-files", SettlementFilesView.as_view(), name="api-settlement-files"),
     path("cash-forecast", CashForecastView.as_view(), name="api-cash-forecast"),
     path("stops", StopsView.as_view(), name="api-stops"),

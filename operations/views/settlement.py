@@ -1,9 +1,11 @@
-"""Settlement: the ladder by date, instructions, the cash that is to come, and where accounts settle."""
+"""Settlement: the ladder by date, instructions, what fails, the cash that is to come, and where and when accounts settle."""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,16 +13,19 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.selectors import find_account_by_code
 from accounts.selectors.forecast import forecast_cash
+from allocations.domain.leaving import LEAVES
 from allocations.domain.standing import StandingTerms
+from allocations.domain.transitions import WAITING
 from allocations.permissions import WORK_POST_TRADE, require_work
-from allocations.selectors.settlement import (
-    STEPS,
+from allocations.selectors.leaving import list_sending_rules, waiting_of
+from allocations.selectors.settlement import STEPS, ladder, list_standing, seen_accounts
+from allocations.selectors.settlement_forecast import Split, forecast_settlement
+from allocations.selectors.settlement_list import (
+    BUCKETS,
     InstructionFilter,
-    get_instruction,
-    ladder,
-    list_instructions,
-    list_standing,
-    seen_accounts,
+    all_instructions,
+    fails_by_age,
+    page_of_instructions,
 )
 from allocations.services.ask_standing_instruction import ask_standing_instruction
 from allocations.services.receive_statuses import receive_statuses
@@ -28,10 +33,14 @@ from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid, NotFound, OmsError
 from kernel.ids import new_id
+from operations.exporting import MOST_ROWS
+from operations.selectors.settlement_table import instructions_table
 from operations.views.edge import actor_may, page
+from operations.views.exports import handed_over, heading_for
 
 NO_RIGHT = "Your role may not work on settlement: operations does."
 MOST_BYTES = 64 * 1024 * 1024
+MOST_AGE = 1000
 
 
 @require_GET
@@ -41,50 +50,91 @@ def settlement(request: HttpRequest, actor: Principal) -> HttpResponse:
     if request.GET.get("part"):
         context = {"rungs": ladder(actor, today=utc_now().date()), "steps": STEPS, "today": utc_now().date()}
         return render(request, "operations/parts/settlement_ladder.html", context)
-    return _page(request, actor)
+    return settlement_page(request, actor)
 
 
-def _page(
+def settlement_page(
     request: HttpRequest, actor: Principal, *, error: OmsError | None = None, typed: dict[str, str] | None = None
 ) -> HttpResponse:
-    today = utc_now().date()
-    wanted = _wanted(request)
+    """The page as the address asks; ``error`` above it, with what was typed kept."""
+    at = utc_now()
+    wanted, by = read_filter(request.GET), _split(request.GET)
+    listed = page_of_instructions(actor, wanted, at=at, after=request.GET.get("after", "")[:40])
     context: dict[str, Any] = {
-        "rungs": ladder(actor, today=today),
+        "rungs": ladder(actor, today=at.date()),
         "steps": STEPS,
-        "rows": list_instructions(actor, wanted),
+        "listed": listed,
+        "waiting": waiting_of([row.id for row in listed.rows if row.state == WAITING], at=at),
         "wanted": wanted,
-        "forecast": forecast_cash(list(seen_accounts(actor)), today=today),
+        "kept": urlencode(wanted.told),
+        "list_export": f"/settlement/export?{urlencode(wanted.told)}",
+        "fails": fails_by_age(actor, at=at),
+        "buckets": [words for words, _ in BUCKETS],
+        "forecast": forecast_cash(list(seen_accounts(actor)), today=at.date()),
+        "by": by,
+        "splits": list(Split),
+        "lines": forecast_settlement(actor, at=at, by=by),
         "standing": list_standing(actor, account=wanted.account),
+        "rules": _seen_rules(actor),
+        "leaves": LEAVES,
         "why_not": "" if actor_may(actor, WORK_POST_TRADE) else NO_RIGHT,
         "typed": typed or {},
         "key": str(new_id()),
+        "said": request.GET.get("said", "")[:300],
         "error": error,
         "fields": error.fields if isinstance(error, Invalid) else {},
-        "today": today,
+        "today": at.date(),
     }
     return render(request, "operations/settlement.html", context, status=error.http_status if error else 200)
 
 
-def _wanted(request: HttpRequest) -> InstructionFilter:
-    given = request.GET
+def _seen_rules(actor: Principal) -> list[Any]:
+    """Rules of markets, and those of accounts that the actor sees."""
+    return [
+        rule
+        for rule in list_sending_rules()
+        if not rule.account or find_account_by_code(actor, rule.account) is not None
+    ]
+
+
+def _split(given: Mapping[str, str]) -> Split:
+    try:
+        return Split(given.get("by") or Split.NONE)
+    except ValueError:
+        raise _wrong("by", "SPLIT_INVALID", f"One of {', '.join(Split)}.") from None
+
+
+def read_filter(given: Mapping[str, str]) -> InstructionFilter:
+    """What an address asks for. Raises Invalid, by field."""
     try:
         day = date.fromisoformat(given["day"]) if given.get("day") else None
     except ValueError:
-        raise Invalid(
-            "DAY_INVALID", "A day is written 2026-11-24.", {"day": ["A day is written 2026-11-24."]}
-        ) from None
-    state = given.get("state", "")
+        raise _wrong("day", "DAY_INVALID", "A day is written 2026-11-24.") from None
+    state, age = given.get("state", ""), given.get("age", "").strip()
     if state and state not in (*STEPS, "canceled"):
-        raise Invalid("STATE_INVALID", "There is no such state.", {"state": ["There is no such state."]})
-    return InstructionFilter(day, state, given.get("account", "").strip()[:24], given.get("currency", "").strip()[:3])
+        raise _wrong("state", "STATE_INVALID", "There is no such state.")
+    if age and not (age.isascii() and age.isdecimal() and int(age) <= MOST_AGE):
+        raise _wrong("age", "AGE_INVALID", f"Settlement days late, from 1 to {MOST_AGE}.")
+    texts = {
+        name: given.get(name, "").strip()[:most]
+        for name, most in (("account", 24), ("currency", 3), ("mic", 4), ("custodian", 11))
+    }
+    return InstructionFilter(day, state, age=int(age) if age else None, held=given.get("held") == "yes", **texts)
+
+
+def _wrong(field: str, code: str, sentence: str) -> Invalid:
+    return Invalid(code, sentence, {field: [sentence]})
 
 
 @require_GET
 @page
-def instruction(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
-    """One instruction with all that was said of it."""
-    return render(request, "operations/settlement_one.html", {"one": get_instruction(actor, ref)})
+def settlement_export(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """The whole list by the page's own filter; who took it is kept."""
+    at: datetime = utc_now()
+    wanted = read_filter(request.GET)
+    rows = all_instructions(actor, wanted, at=at, most=MOST_ROWS)
+    heading = heading_for(actor, "Settlement instructions", wanted.told, at)
+    return handed_over(request, actor, instructions_table(heading=heading, rows=rows))
 
 
 @require_POST
@@ -98,7 +148,7 @@ def take_in(request: HttpRequest, actor: Principal) -> HttpResponse:
             raise Invalid("UPLOAD_MISSING", "Choose a file of at most 64 MB.")
         receive_statuses(actor=actor, at=utc_now(), content=chosen.read(), source=request.POST.get("source", ""))
     except OmsError as error:
-        return _page(request, actor, error=error)
+        return settlement_page(request, actor, error=error)
     return redirect("/settlement")
 
 
@@ -117,7 +167,7 @@ def ask_standing(request: HttpRequest, actor: Principal) -> HttpResponse:
             terms=read_terms(typed), reason=typed.get("reason", ""),
         )  # fmt: skip
     except OmsError as error:
-        return _page(request, actor, error=error, typed=typed)
+        return settlement_page(request, actor, error=error, typed=typed)
     return redirect(f"/approvals?view=all&id={asked}")
 
 

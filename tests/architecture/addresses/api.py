@@ -112,6 +112,12 @@ PROGRAMS: dict[str, tuple[Door, ...]] = {
     "api/v1/settlement-instructions/<str:ref>": (
         Door("GET", "/api/v1/settlement-instructions/S1-1", (401, 404, 404, 404, 404, 404)),
     ),
+    **{
+        f"api/v1/settlement-instructions/<str:ref>/{act}": (
+            Door("POST", f"/api/v1/settlement-instructions/S1-1/{act}", API_NOT_THEIRS, lambda d: {"reason": "test"}),
+        )
+        for act in ("hold", "release", "send-again")
+    },
     "api/v1/settlement-files": (
         Door("POST", "/api/v1/settlement-files", API_NOT_THEIRS, lambda d: {"custodian": "X", "content": "x"}),
     ),

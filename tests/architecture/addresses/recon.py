@@ -39,6 +39,10 @@ RECON: dict[str, tuple[Door, ...]] = {
     "settlement": (Door("GET", "/settlement", SIGNED_IN),),
     "settlement/<str:ref>": (Door("GET", "/settlement/S1-1", (302, 404, 404, 404, 404, 302)),),
     "settlement/file": (Door("POST", "/settlement/file", NOT_THEIRS, lambda d: {"source": "X"}),),
+    "settlement/file/refused": (Door("POST", "/settlement/file/refused", NOT_THEIRS, lambda d: {"place": "X"}),),
+    "settlement/rule": (Door("POST", "/settlement/rule", NOT_THEIRS, lambda d: {"leaves": "on_booking"}),),
+    "settlement/export": (Door("GET", "/settlement/export?form=json", SIGNED_IN),),
+    "settlement/<str:ref>/act": (Door("POST", "/settlement/S1-1/act", NOT_THEIRS, lambda d: {"act": "hold"}),),
     "settlement/standing": (Door("POST", "/settlement/standing", NOT_THEIRS, lambda d: {"account": "X"}),),
     "b/<str:ref>": (Door("GET", "/b/{d.break_ref}", SEES_THE_DESK),),
     "b/<str:ref>/repair": (

@@ -16,12 +16,13 @@ from accounts.services.deposit import Deposit, deposit
 from allocations.models import SettlementInstruction, StandingInstruction
 from allocations.services.instruct_settlements import instruct_settlements
 from authorisation.models import AuthorisationRequest, User
+from journal.models import Event
 from tests.factories import AT, make_desk, make_principal
 from tests.factories.accounts import SEED, funded_account
 from tests.factories.doors import issue_token
 from tests.integration.accounts.test_settle_trades import settle
 from tests.integration.accounts.test_statements import bought
-from tests.integration.allocations.test_settlement import HEADER, World, booked, line
+from tests.integration.allocations.test_settlement import HEADER, World, booked, line, say
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -125,6 +126,72 @@ def test_the_api_tells_the_same_and_takes_files(world: World) -> None:
     cash = client.get("/api/v1/cash-forecast").json()["cash"]
     assert [(one["currency"], one["settled"]) for one in cash] == [("GBP", "200000")]
     assert SettlementInstruction.objects.count() == 2
+
+
+def test_a_refused_instruction_is_sent_again_from_its_page_and_one_that_waits_is_held_by_api(world: World) -> None:
+    client = operations(world)
+    assert "only what its custodian refused" in client.get("/settlement/S1000-1").content.decode()
+    say(line("S1000-1", "rejected", code="SAFE"))
+    refused = client.post("/settlement/S1000-1/act", {"act": "again", "reason": " ", "key": "a1"})
+    assert (refused.status_code, "REASON_INVALID" in refused.content.decode()) == (400, True)
+    assert client.post("/settlement/S1000-1/act", {"act": "vanish", "reason": "x", "key": "a1"}).status_code == 400
+    done = client.post(
+        "/settlement/S1000-1/act", {"act": "again", "reason": "Account corrected", "key": "a1"}, follow=True
+    )
+    page = done.content.decode()
+    assert "S1000-2 takes the place of S1000-1" in page
+    assert "sent again as S1000-2: Account corrected" in page
+
+    actor = make_principal(
+        "svc", role="svc", rights=("work_post_trade",), desks=(world.desk.desk,), groups=(world.desk.group,)
+    )
+    issue_token(actor, "settlement-token")
+    api = Client(headers={"Authorization": "Bearer settlement-token"})
+
+    def post(act: str, key: str) -> tuple[int, Any]:
+        answer = api.post(
+            f"/api/v1/settlement-instructions/S1000-2/{act}", {"reason": "test"}, content_type="application/json",
+            headers={"Idempotency-Key": key},
+        )  # fmt: skip
+        return answer.status_code, answer.json()
+
+    assert [post("hold", "h1")[0], post("hold", "h1")[0], post("hold", "h2")[0]] == [200, 200, 422]
+    assert post("send-again", "x1")[1]["code"] == "INSTRUCTION_NOT_REFUSED"
+    listed = api.get("/api/v1/settlement-instructions?held=yes&mic=XLON").json()
+    assert [(row["ref"], row["held_by"]) for row in listed["instructions"]] == [("S1000-2", "svc")]
+    assert listed["next"] is None
+    assert "held back by svc" in client.get("/settlement?held=yes").content.decode()
+    assert post("release", "r1")[1]["instruction"]["held_by"] is None
+    for wrong in ("age=soon", "held=no", "after=x", "by=colour"):
+        where = "cash-forecast" if wrong.startswith("by") else "settlement-instructions"
+        assert api.get(f"/api/v1/{where}?{wrong}").status_code == 400
+    lines = api.get("/api/v1/cash-forecast?by=custodian").json()["instructed"]
+    assert [(one["custodian"], one["net"]) for one in lines] == [(None, "-724.5"), ("CUSTGB2L", "-2.17")]
+
+
+def test_the_list_leaves_as_a_file_by_its_filter_and_who_took_it_is_kept(world: World) -> None:
+    client = operations(world)
+    rows = client.get("/settlement/export?form=csv&account=ACC-2").content.decode("utf-8-sig").splitlines()
+    assert [row.split(",")[0] for row in rows if row.startswith("S100")] == ["S1001-1"]
+    told = Event.objects.get(kind="RecordsExported").payload
+    assert (told["what"], told["filter"], told["rows"]) == ("Settlement instructions", {"account": "ACC-2"}, 1)
+    assert client.get("/settlement/export?form=csv&age=x").status_code == 400
+
+
+def test_when_instructions_leave_is_asked_from_the_page(world: World) -> None:
+    client = operations(world)
+    typed = {
+        "mic": "xlon",
+        "account": "",
+        "leaves": "on_affirmation",
+        "valid_from": "2026-12-01",
+        "reason": "Test",
+        "key": "k1",
+    }
+    wrong = client.post("/settlement/rule", typed | {"valid_from": ""})
+    assert (wrong.status_code, "RULE_INVALID" in wrong.content.decode()) == (400, True)
+    assert client.post("/settlement/rule", typed).status_code == 302
+    assert AuthorisationRequest.objects.get().payload["scope"] == {"account": "", "mic": "XLON"}
 
 
 def test_cash_to_come_is_by_date_with_fails_apart_and_settlements_taken_off() -> None:
