@@ -11,6 +11,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
+from accounts.models import TradingAccount
 from allocations.domain.leaving import (
     COLUMNS,
     InstructRule,
@@ -24,8 +27,10 @@ from allocations.domain.leaving import (
 from allocations.domain.terms import BY_HAND, NOBODY, default_terms
 from allocations.models import Block, SendingRule
 from allocations.selectors.confirming import terms_of
+from authorisation.domain.principal import Principal
 from journal.bulk import raw_cursor
 from kernel.errors import InvariantBroken
+from orders.permissions import visible_groups
 from refdata.domain.import_rows import read_rows
 from refdata.selectors import get_market_clock
 
@@ -87,9 +92,13 @@ def sending_rules() -> list[SendingTerms]:
     return [SendingTerms(row.account, row.mic, row.leaves, row.valid_from, row.version) for row in rows]
 
 
-def list_sending_rules() -> list[SendingRule]:
-    """The newest version of each."""
-    return list(SendingRule.objects.order_by("account", "mic", "-version").distinct("account", "mic"))
+def list_sending_rules(actor: Principal) -> list[SendingRule]:
+    """The newest version of each: of markets, and of the accounts that the actor sees."""
+    rows = SendingRule.objects.order_by("account", "mic", "-version").distinct("account", "mic")
+    if not actor.is_process:
+        seen = TradingAccount.objects.filter(group_id__in=visible_groups(actor)).values("code")
+        rows = rows.filter(Q(account="") | Q(account__in=seen))
+    return list(rows)
 
 
 def next_waiting(*, at: datetime, after: Place | None, most: int) -> list[Seen]:

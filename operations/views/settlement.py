@@ -75,7 +75,7 @@ def settlement_page(
         "splits": list(Split),
         "lines": forecast_settlement(actor, at=at, by=by),
         "standing": list_standing(actor, account=wanted.account),
-        "rules": _seen_rules(actor),
+        "rules": list_sending_rules(actor),
         "leaves": LEAVES,
         "why_not": "" if actor_may(actor, WORK_POST_TRADE) else NO_RIGHT,
         "typed": typed or {},
@@ -86,15 +86,6 @@ def settlement_page(
         "today": at.date(),
     }
     return render(request, "operations/settlement.html", context, status=error.http_status if error else 200)
-
-
-def _seen_rules(actor: Principal) -> list[Any]:
-    """Rules of markets, and those of accounts that the actor sees."""
-    return [
-        rule
-        for rule in list_sending_rules()
-        if not rule.account or find_account_by_code(actor, rule.account) is not None
-    ]
 
 
 def _split(given: Mapping[str, str]) -> Split:

@@ -115,7 +115,7 @@ def test_post_trade_day(house: House, sign_in: SignIn, tmp_path: Path) -> None:
         _allocate(house, sign_in("a.khan", path="/alloc"), ref)
         _allocate_otherwise(house, sign_in)
         _confirm(house, sign_in("r.silva", path="/confirmations"), ref, tmp_path)
-        _settle(house, sign_in("b.ferri", path="/settlement"), ref, tmp_path)
+        _settle(house, sign_in("b.ferri", path="/settlement"), sign_in, ref, tmp_path)
         _bust(house, sign_in("r.silva", path=f"/alloc/{ref}"), ref, order)
     finally:
         house.end("relay")
@@ -152,15 +152,19 @@ def _allocate_otherwise(house: House, sign_in: SignIn) -> None:
     request = house.sql("SELECT request_id FROM allocations_block WHERE number = %s", int(ref[2:]))[0][0]
 
     checker = sign_in("c.young", path="/approvals")
+    _approve(house, checker, request, saying="asked for less at 10:05")
+    wait_until(lambda: state_of(house, ref) == "booked", seconds=60, what="the approved allocation booked")
+    assert {code: qty for code, (_, _, qty) in lines_of(house, ref).items()} == {"AC4471": 200, "AC4472": 300}
+
+
+def _approve(house: House, checker: Page, request: Any, saying: str = "Reason") -> None:
     checker.goto(f"{house.url}/approvals?view=all&id={request}")
-    expect(checker.locator("main")).to_contain_text("asked for less at 10:05")
+    expect(checker.locator("main")).to_contain_text(saying)
     expect(checker.locator(".decide [data-primary]")).to_contain_text("Approve")
     checker.keyboard.press("a")
     expect(checker.locator("#armed")).to_contain_text("Armed: approve")
     checker.keyboard.press("Control+Enter")
     expect(checker.locator("#decided")).to_contain_text("Approved and applied", timeout=30_000)
-    wait_until(lambda: state_of(house, ref) == "booked", seconds=60, what="the approved allocation booked")
-    assert {code: qty for code, (_, _, qty) in lines_of(house, ref).items()} == {"AC4471": 200, "AC4472": 300}
 
 
 def _confirm(house: House, page: Page, ref: str, place: Path) -> None:
@@ -240,8 +244,31 @@ def instructed(house: House, ref: str) -> dict[str, tuple[str, str]]:
     return {code: (name, state) for code, name, state in house.sql(INSTRUCTED, int(ref[2:]))}
 
 
-def _settle(house: House, page: Page, ref: str, place: Path) -> None:
-    """The custodian says that one settled, one failed, and nothing of the third."""
+def _leave_at_once(house: House, page: Page, sign_in: SignIn) -> None:
+    """One of operations asks for another rule, another decides."""
+    page.reload()
+    expect(page.locator("main")).to_contain_text("waits for the affirmation, until")
+    page.fill("#r-mic", "XLON")
+    page.select_option("#r-leaves", "on_booking")
+    page.fill("#r-from", "2026-01-02")
+    page.fill("#r-reason", "The custodian wants them early.")
+    page.get_by_role("button", name="Ask a second person").press("Enter")
+    page.wait_for_url(re.compile("/approvals"))
+    request = house.sql(
+        "SELECT id FROM authorisation_authorisationrequest WHERE subject_type = 'sending' AND state = 'pending'"
+    )[0][0]
+    _approve(house, sign_in("r.silva", path="/approvals"), request)
+    page.goto(f"{house.url}/settlement")
+
+
+def _settle(house: House, page: Page, sign_in: SignIn, ref: str, place: Path) -> None:
+    """What is affirmed has left; the rest leaves when two people say so. Of it one settled, one failed, and nothing is said of the third."""
+    wait_until(
+        lambda: [state for _, state in sorted(instructed(house, ref).values())] == ["instructed", "waiting", "waiting"],
+        seconds=60,
+        what="what is affirmed sent to the custodian",
+    )
+    _leave_at_once(house, page, sign_in)
     wait_until(
         lambda: (
             {state for _, state in instructed(house, ref).values()} == {"instructed"}
