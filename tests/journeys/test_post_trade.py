@@ -262,7 +262,7 @@ def _leave_at_once(house: House, page: Page, sign_in: SignIn) -> None:
 
 
 def _settle(house: House, page: Page, sign_in: SignIn, ref: str, place: Path) -> None:
-    """What is affirmed has left; the rest leaves when two people say so. Of it one settled, one failed, and nothing is said of the third."""
+    """What is affirmed has left; the rest leaves when two people say so. One settled, one failed, of the third nothing is said."""
     wait_until(
         lambda: [state for _, state in sorted(instructed(house, ref).values())] == ["instructed", "waiting", "waiting"],
         seconds=60,
