@@ -17,6 +17,7 @@ from accounts.services.book_statement import Statement, book_statement, open_sta
 from accounts.services.deposit import Deposit, deposit
 from accounts.services.open_account import open_account
 from allocations.domain.confirm_messages import confirmation
+from allocations.domain.confirm_rules import read_change
 from allocations.domain.standing import StandingTerms
 from allocations.models import Allocation, Block, Confirmation, ContractNote, SettlementInstruction, WashAccount
 from allocations.selectors.cases import said_for
@@ -34,6 +35,7 @@ from allocations.services.on_post_trade_received import take_records
 from allocations.services.receive_statuses import receive_statuses
 from allocations.services.record_counterparty import Told
 from allocations.services.reissue_note import reissue_note
+from allocations.services.set_first_confirm_rules import set_first_confirm_rules
 from allocations.services.set_standing_instructions import Setting, set_standing_instructions
 from authorisation.domain.principal import process_principal
 from journal.domain.retention import HoldTerms
@@ -247,6 +249,8 @@ def settle_some() -> None:
     assert first is not None
     terms = StandingTerms("", first.currency, "CRSTGB22", "HARBGB2L", "SAFE", "CASH", date(2000, 1, 1))
     set_standing_instructions(actor=actor, at=AT, settings=[Setting(first.account_id, terms)])
+    at_once = read_change("sending", {"leaves": "on_booking", "valid_from": "2000-01-01"})
+    set_first_confirm_rules(actor=actor, at=AT, changes=[at_once])
     assert instruct_settlements(at=AT) > 0
     sent = SettlementInstruction.objects.filter(state="instructed").order_by("ref")
     lines = [f"{sent[0].ref},partial,P1,1,0.70,{first.currency},,,2026-11-20T09:00:00Z"]
