@@ -50,7 +50,12 @@ def _tickets(instruction_ids: Sequence[UUID], function: Function, at: datetime) 
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_TICKETS, [list(instruction_ids)])
         rows = cursor.fetchall()
-    return [Ticket(ref, function, *fields, at, previous) for _, ref, *fields, previous in rows]
+    return [
+        Ticket(
+            ref, function, delivery, isin, qty, amount, currency, traded, settles, safe, cash, place, agent, other, at, previous
+        )
+        for _, ref, delivery, isin, qty, amount, currency, traded, settles, safe, cash, place, agent, other, previous in rows
+    ]  # fmt: skip
 
 
 def _row(

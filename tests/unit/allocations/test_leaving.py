@@ -61,7 +61,8 @@ def test_the_narrowest_rule_in_force_counts_and_of_it_the_newest() -> None:
     ]  # fmt: skip
 
     def found(**asked: Any) -> SendingTerms | None:
-        return rule_for(rules, **({"account": "ACC-1", "mic": "XLON", "trade_date": TRADED} | asked))
+        given: dict[str, Any] = {"account": "ACC-1", "mic": "XLON", "trade_date": TRADED}
+        return rule_for(rules, **(given | asked))
 
     assert [found(), found(trade_date=date(2026, 11, 21)), found(mic="XETR"), found(account="ACC-2"), found(account="X", mic="X")] == [
         rules[4], rules[5], rules[2], rules[1], rules[0]
