@@ -7,6 +7,7 @@ account also serialises what is done to its stock.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -71,34 +72,20 @@ SELECT count(*) FROM (SELECT id FROM accounts_holding
                        WHERE account_id = ANY(%(accounts)s::uuid[]) AND instrument_id = %(instrument)s
                        ORDER BY account_id, id FOR NO KEY UPDATE) locked
 """
-_OPEN_CASH = """
-INSERT INTO accounts_cashbalance (account_id, currency, settled, pending, reserved)
-SELECT a, %(currency)s::varchar, 0, 0, 0 FROM unnest(%(accounts)s::uuid[]) a
- WHERE NOT EXISTS (SELECT FROM accounts_cashbalance b WHERE b.account_id = a AND b.currency = %(currency)s::varchar)
- ORDER BY a ON CONFLICT DO NOTHING
-"""
-_OPEN_STOCK = """
-INSERT INTO accounts_holding (account_id, instrument_id, settled, pending, reserved, short)
-SELECT a, %(instrument)s::uuid, 0, 0, 0, 0 FROM unnest(%(accounts)s::uuid[]) a
- WHERE NOT EXISTS (SELECT FROM accounts_holding b WHERE b.account_id = a AND b.instrument_id = %(instrument)s::uuid)
- ORDER BY a ON CONFLICT DO NOTHING
-"""
 
 
-def lock_allocated(*, account_ids: Collection[UUID], currency: str, instrument_id: UUID) -> None:
-    """The balances that a block of the currency and instrument moves, until commit; what is missing is opened at zero.
+def lock_allocated(*, account_ids: Collection[UUID], instrument_id: UUID) -> None:
+    """The balances that a block of the instrument moves, until commit.
 
-    All cash of the accounts, so that nothing else of theirs is decided meanwhile, then their holdings of the instrument.
+    All cash of the accounts, so that nothing else of theirs is decided meanwhile and nobody else opens a balance of theirs, then their
+    holdings of the instrument. What an account never had is opened by who moves it.
     """
     values = {
-        "accounts": array_literal("uuid", sorted(set(account_ids))),
-        "currency": currency,
+        "accounts": array_literal("uuid", sorted(set(account_ids), key=attrgetter("int"))),
         "instrument": instrument_id,
     }
     with raw_cursor() as cursor:
         cursor.execute(_LOCK_ALLOCATED, values)
-        cursor.execute(_OPEN_CASH, values)
-        cursor.execute(_OPEN_STOCK, values)
         cursor.execute(_LOCK_ALLOCATED_STOCK, values)
 
 

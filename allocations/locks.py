@@ -13,6 +13,7 @@ settled, holds those first, so that no trade settles while it is being undone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -20,6 +21,12 @@ from django.db.models import QuerySet
 from allocations.models import Block, Confirmation, ContractNote, NoteSeries, SettlementFile, SettlementInstruction
 from journal.bulk import insert_rows, raw_cursor
 from journal.domain.idempotency import lock_number
+from journal.domain.pg_text import array_literal
+
+_SETTLED = """
+SELECT allocation_id, settled_qty FROM allocations_settlementinstruction WHERE allocation_id = ANY(%s::uuid[])
+ ORDER BY id FOR NO KEY UPDATE
+"""
 
 
 def lock_blocks(block_ids: Collection[UUID]) -> dict[UUID, Block]:
@@ -82,6 +89,13 @@ def lock_instructions(instruction_ids: Collection[UUID]) -> dict[UUID, Settlemen
 def lock_instructions_of(allocation_ids: Collection[UUID]) -> list[SettlementInstruction]:
     """All settlement instructions of the allocations under lock."""
     return list(_instructions().filter(allocation_id__in=set(allocation_ids)))
+
+
+def lock_settled_of(allocation_ids: Collection[UUID]) -> list[tuple[UUID, Decimal]]:
+    """All settlement instructions of the allocations under lock: of which allocation, and how many units of it have settled."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_SETTLED, [array_literal("uuid", allocation_ids)])
+        return [(allocation_id, qty) for allocation_id, qty in cursor.fetchall()]
 
 
 def lock_waiting_instructions(instruction_ids: Collection[UUID]) -> list[SettlementInstruction]:

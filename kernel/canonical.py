@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
+
+import orjson
 
 from kernel.numbers import plain
 from kernel.texts import id_text, utc_text
@@ -38,8 +41,29 @@ def jsonable(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no canonical JSON form")
 
 
+PLAIN: Final[frozenset[type]] = frozenset((str, bool, type(None)))
+
+
+def is_plain(value: Any, leaves: frozenset[type] = PLAIN) -> bool:
+    """Whether a value is JSON as it is, of exactly these types, objects and lists: then any writer of JSON gives the same bytes."""
+    kind = type(value)
+    if kind is dict:
+        for key, item in value.items():
+            if type(key) is not str:
+                return False
+            if type(item) not in leaves and not is_plain(item, leaves):
+                return False
+        return True
+    if kind is list:
+        return all(type(item) in leaves or is_plain(item, leaves) for item in value)
+    return kind in leaves or (kind is int and -(2**63) <= value < 2**63)
+
+
 def canonical_json(value: Any) -> bytes:
     """UTF-8 JSON with sorted keys and no spaces, after :func:`jsonable`."""
+    if is_plain(value):
+        with suppress(TypeError):  # deeper than it goes, or text that is no UTF-8: what json says of it counts
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return json.dumps(jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

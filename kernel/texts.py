@@ -10,9 +10,11 @@ from functools import lru_cache
 from uuid import UUID
 
 _KEPT = 16_384
+_IDS_KEPT = 40_960
+"""Account and allocation of every line of the largest block."""
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_IDS_KEPT)
 def id_text(value: UUID) -> str:
     """``str`` of a UUID."""
     return str(value)

@@ -8,23 +8,25 @@ Invariant: over both sides units and money add up to nothing; charges are the on
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.domain.fees import Charge
 from kernel.fix import Side
 from kernel.numbers import ZERO
 
+_AS_INT = attrgetter("int")
+
 
 class AllocationMove(NamedTuple):
     """``qty`` units in (+) or out (-) of the long or the short leg, ``cash`` signed and without ``charges``."""
 
-    allocation_id: UUID
+    allocation_id: UUID | None
     account_id: UUID
     qty: Decimal
     cash: Decimal
@@ -33,7 +35,7 @@ class AllocationMove(NamedTuple):
     @property
     def fees(self) -> Decimal:
         """All charges together; a cost is positive."""
-        return sum((charge.amount for charge in self.charges), ZERO)
+        return sum([charge.amount for charge in self.charges], ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,9 @@ class AllocationEvent:
     @property
     def given(self) -> AllocationMove:
         """What the account of the block moves by: the opposite of all, without charges. It has no allocation of its own."""
-        qty = sum((move.qty for move in self.moves), ZERO)
-        cash = sum((move.cash for move in self.moves), ZERO)
-        return AllocationMove(self.event_id, self.from_account_id, -qty, -cash)
+        qty = sum([move.qty for move in self.moves], ZERO)
+        cash = sum([move.cash for move in self.moves], ZERO)
+        return AllocationMove(None, self.from_account_id, -qty, -cash)
 
 
 class Sum(NamedTuple):
@@ -70,18 +72,37 @@ class Sum(NamedTuple):
     event_id: UUID
 
 
-def sums_of(events: Iterable[AllocationEvent]) -> tuple[dict[UUID, Sum], dict[UUID, Sum]]:
-    """Cash and units by account, charges included; what comes to nothing is in it, for its row is met all the same."""
-    cash: defaultdict[UUID, Decimal] = defaultdict(Decimal)
-    units: defaultdict[UUID, Decimal] = defaultdict(Decimal)
-    last: dict[UUID, UUID] = {}
+class Sums(NamedTuple):
+    """What events move by account: cash with charges, units of the long leg, and of the short one."""
+
+    cash: dict[UUID, Sum]
+    stock: dict[UUID, Sum]
+    short: dict[UUID, Sum]
+
+
+def sums_of(events: Iterable[AllocationEvent]) -> Sums:
+    """By account, charges included; what comes to nothing is in it, for its row is met all the same."""
+    cash: dict[UUID, list[Any]] = {}
+    legs: tuple[dict[UUID, list[Any]], ...] = ({}, {})
     for event in events:
-        for move in (*event.moves, event.given):
-            cash[move.account_id] += move.cash - move.fees if move.charges else move.cash
-            if move.qty:
-                units[move.account_id] += move.qty
-            last[move.account_id] = event.event_id
-    return (
-        {account: Sum(cash[account], last[account]) for account in sorted(cash)},
-        {account: Sum(units[account], last[account]) for account in sorted(units)},
-    )
+        units, event_id = legs[event.side.is_short], event.event_id
+        for _, account_id, qty, money, charges in (*event.moves, event.given):
+            if charges:
+                money -= sum([charge.amount for charge in charges], ZERO)
+            _add(cash, account_id, money, event_id)
+            if qty:
+                _add(units, account_id, qty, event_id)
+    return Sums(*(_sums(found) for found in (cash, *legs)))
+
+
+def _add(found: dict[UUID, list[Any]], account_id: UUID, amount: Decimal, event_id: UUID) -> None:
+    held = found.get(account_id)
+    if held is None:
+        found[account_id] = [amount, event_id]
+    else:
+        held[0] += amount
+        held[1] = event_id
+
+
+def _sums(found: dict[UUID, list[Any]]) -> dict[UUID, Sum]:
+    return {account_id: Sum(*found[account_id]) for account_id in sorted(found, key=_AS_INT)}

@@ -1,6 +1,6 @@
 """Book what accounts get of a block: stock and money move from its account to theirs, and each is charged for its own (ADR 0047).
 
-Inside the caller's transaction, after ``locks.lock_allocated``. One statement a balance table and leg, two a thousand bookings:
+Inside the caller's transaction, after ``locks.lock_allocated``. One statement a balance table and leg, one for all bookings:
 a block of ten thousand accounts is as many statements as one of ten. The caller tells the events; which accounts each is about
 is kept here (``AllocationPart``), so that a replay of one account finds them.
 """
@@ -33,13 +33,12 @@ class BookedAllocations:
 
 def book_allocations(*, events: Sequence[AllocationEvent], at: datetime) -> BookedAllocations:
     """Book all moves of events of one currency and instrument as one change. Facts by now: nothing is refused here."""
-    cash, _ = sums_of(events)
-    turned: list[Shortfall] = move_balances(cash_in(events[0].currency), cash)
-    for short in (False, True):
-        _, units = sums_of([event for event in events if event.side.is_short is short])
-        turned += move_balances(stock_in(events[0].instrument_id, short=short), units)
-    for event in events:
-        write_bookings(event, at=at)
+    cash, stock, short = sums_of(events)
+    currency, instrument_id = events[0].currency, events[0].instrument_id
+    turned: list[Shortfall] = move_balances(cash_in(currency), cash)
+    turned += move_balances(stock_in(instrument_id, short=False), stock)
+    turned += move_balances(stock_in(instrument_id, short=True), short)
+    write_bookings(events, at=at)
     insert_rows(AllocationPart, _parts(events, at), fields=_PART)
     return BookedAllocations(
         tuple(overdrawn_anomaly(one) for one in turned if one.available < 0),

@@ -6,13 +6,14 @@ reason until somebody mends that. What is restricted says so in the words everyb
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 from kernel.fix import Side
 from kernel.numbers import ZERO, plain
+
+ACTIVE = "active"
 
 
 class ParkCode(StrEnum):
@@ -36,12 +37,12 @@ class LineCheck(NamedTuple):
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFacts:
+class AccountFacts(NamedTuple):
     """What is known of an account when a share is looked at.
 
     ``cash`` in the block's currency and ``stock`` in its instrument: what may be traded, reservations taken off; ``short``: units
-    sold short. ``blocked``: why a block stands on account, client or position. ``covered``: some schedule says what it is charged.
+    sold short. ``blocked``: why a block stands on account, client or position. ``covered``: some schedule says what it is charged;
+    ``account_class``: by which one.
     """
 
     state: str
@@ -53,11 +54,12 @@ class AccountFacts:
     covered: bool = True
     currency: str = ""
     blocked: str = ""
+    account_class: str = ""
 
 
 def checks_of(side: Side, qty: Decimal, net: Decimal, facts: AccountFacts) -> tuple[LineCheck, ...]:
     """Everything that speaks against ``qty`` for ``net`` money (signed, charges included) in this account; empty: it passes."""
-    if not qty:
+    if not qty or _plainly(side, qty, net, facts):
         return ()
     return tuple(
         check
@@ -71,6 +73,18 @@ def checks_of(side: Side, qty: Decimal, net: Decimal, facts: AccountFacts) -> tu
             _stock(side, qty, facts),
         )
         if check is not None
+    )
+
+
+def _plainly(side: Side, qty: Decimal, net: Decimal, facts: AccountFacts) -> bool:
+    """Whether nothing at all speaks against it, asked once: what nearly every account answers."""
+    state, cash, stock, _, restricted, outside_mandate, covered, _, blocked, _ = facts
+    return (
+        state == ACTIVE
+        and covered
+        and not (restricted or outside_mandate or blocked)
+        and (net >= 0 or -net <= cash)
+        and (side is not Side.SELL or qty <= stock)
     )
 
 

@@ -12,6 +12,7 @@ Whatever cannot be done is a refusal that says why. Nothing is dropped and nothi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import lt
 
 from allocations.domain.apportion import (
     Rank,
@@ -42,7 +43,7 @@ def allocate(
         return NotAllocated(
             AllocationCode.NOTHING_EXECUTED, "Nothing of the block is executed: nothing can be allocated."
         )
-    ordered = sorted(lines, key=lambda line: (line.place, line.account_id.int))
+    ordered = _ordered(lines)
     faults = faults_of(method, block, ordered, rules)
     if faults:
         count = len({fault.account_id for fault in faults})
@@ -56,6 +57,14 @@ def allocate(
     if isinstance(claims, NotAllocated):
         return claims
     return _Case(method, block, ordered, rules, claims).decide()
+
+
+def _ordered(lines: Sequence[Line]) -> Sequence[Line]:
+    """By place, then account; lines that come so stay as they are."""
+    places = [line.place for line in lines]
+    if all(map(lt, places, places[1:])):
+        return lines
+    return sorted(lines, key=lambda line: (line.place, line.account_id.int))
 
 
 class _Case:

@@ -72,11 +72,11 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """Hex SHA-256 of method, average price, residual and every share: equal only for the same plan."""
-        head = f"{self.allocation.method}|{self.avg_px}|{plain(self.residual)}|{self.currency}\n"
-        rows = "\n".join(
-            f"{line.account_id.hex}|{line.qty.normalize()}|{line.gross.normalize()}" for line in self.booked
-        )
-        return hashlib.sha256((head + rows).encode()).hexdigest()
+        ids, quantities, money, *_ = zip(*self.booked, strict=True)
+        head = f"{self.allocation.method}|{self.avg_px}|{plain(self.residual)}|{self.currency}"
+        columns = ([one.int for one in ids], map(to_units, quantities), money)
+        text = "\n".join((head, *(" ".join(map(str, column)) for column in columns)))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def make_plan(method: Method, block: Block, lines: Sequence[Line], rules: Rules | None = None) -> Plan | NotAllocated:
@@ -88,11 +88,9 @@ def make_plan(method: Method, block: Block, lines: Sequence[Line], rules: Rules 
     avg_px = block.avg_px
     if rules.price_places is not None:
         avg_px = Fraction(round_fraction(avg_px, Decimal(1).scaleb(-rules.price_places)))
-    money = _valued([share.qty for share in allocation.shares], avg_px, block)
-    valued = tuple(
-        PlanLine(share.account_id, share.qty, gross, share.exact, share.house)
-        for share, gross in zip(allocation.shares, money, strict=True)
-    )
+    ids, quantities, exact, houses = zip(*allocation.shares, strict=True)
+    money = _valued(quantities, avg_px, block)
+    valued = tuple(map(PlanLine._make, zip(ids, quantities, money, exact, houses, strict=True)))
     return Plan(allocation, valued, avg_px, block.cash - sum(money, ZERO), block.currency)
 
 
@@ -101,9 +99,6 @@ def _valued(quantities: Sequence[Decimal], avg_px: Fraction, block: Block) -> li
     unit = minor_unit(block.currency)
     one = avg_px / block.divisor / Fraction(unit) / to_units(Decimal(1))  # minor units for 10^-8 of a share
     sign = -1 if block.side.is_buy else 1
-    found: dict[Decimal, Decimal] = {}
-    for qty in quantities:
-        if qty not in found:
-            minor = half_even(to_units(qty) * one.numerator, one.denominator)
-            found[qty] = unit * (sign * minor)
+    times, by = one.numerator, one.denominator
+    found = {qty: unit * (sign * half_even(to_units(qty) * times, by)) for qty in set(quantities)}
     return [found[qty] for qty in quantities]

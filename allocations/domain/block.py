@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 from kernel.fix import Side
@@ -23,12 +23,15 @@ from kernel.numbers import ZERO
 SCALE = 8
 UNITS = 10**SCALE
 _EXACT = Context(prec=80)
+_KEPT = 32_768
+"""Figures whose other form is remembered: those of two blocks of ten thousand lines."""
 
 
 class NotInUnits(ValueError):
     """A quantity has more places than a column holds."""
 
 
+@lru_cache(maxsize=_KEPT)
 def to_units(qty: Decimal) -> int:
     """A quantity in units of 10^-8; NotInUnits where it has finer parts than that."""
     scaled = qty.scaleb(SCALE, _EXACT)
@@ -38,6 +41,7 @@ def to_units(qty: Decimal) -> int:
     return units
 
 
+@lru_cache(maxsize=_KEPT)
 def from_units(units: int) -> Decimal:
     """The inverse of :func:`to_units`."""
     return Decimal(units).scaleb(-SCALE, _EXACT)

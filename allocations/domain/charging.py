@@ -5,6 +5,8 @@ as one execution where a line is charged by execution. Where an order's day fell
 capacities) an account that is in more than one pays for them together: what is charged now is what is owed for all of it, less what
 the others have charged, so a minimum is paid once and whichever block is booked, or booked anew, first makes no difference.
 
+Shares of equal size in accounts of equal class cost the same, so a :class:`Biller` works them out once for a block.
+
 Invariant: the account of the block and the firm's rounding and error accounts are charged nothing.
 """
 
@@ -15,9 +17,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from accounts.domain.fee_book import FeeScope, Selected, side_word
+from accounts.domain.fee_figures import Owed, owed_by
 from accounts.domain.fees import Charge, charges
+from allocations.domain.block import to_units
+from kernel.errors import InvariantBroken
 from kernel.fix import Side
-from kernel.numbers import ZERO
+from kernel.numbers import ZERO, minor_unit, plain
 
 
 class Earlier(NamedTuple):
@@ -26,6 +31,55 @@ class Earlier(NamedTuple):
     qty: Decimal
     value: Decimal
     booked: Mapping[str, Decimal]
+
+
+class Costs(NamedTuple):
+    """What a share costs: ``fees`` is the sum of ``charges`` (a cost is positive), ``told`` the same lines as events keep them."""
+
+    charges: tuple[Charge, ...]
+    fees: Decimal
+    told: tuple[tuple[str, str, int, str], ...]
+
+
+FREE = Costs((), ZERO, ())
+
+
+class Biller:
+    """The charges of the shares of one block; ``selected`` is by class of account."""
+
+    def __init__(self, selected: Mapping[str, Selected], currency: str) -> None:
+        self.selected, self.currency = selected, currency
+        self._unit = minor_unit(currency)
+        self._known: dict[str, tuple[Owed, dict[tuple[Decimal, Decimal], Costs]]] = {
+            name: (owed_by(one.terms, currency), {}) for name, one in selected.items()
+        }
+
+    def costs(self, account_class: str, qty: Decimal, gross: Decimal, earlier: Earlier | None = None) -> Costs:
+        """Of a share of ``qty`` units whose money is ``gross``."""
+        if earlier is not None:
+            selected = self.selected[account_class]
+            value = abs(gross)
+            return costs_of(charges_of(selected, qty=qty, value=value, currency=self.currency, earlier=earlier))
+        owed, known = self._known[account_class]
+        found = known.get((qty, gross))
+        if found is None:
+            found = known[qty, gross] = costs_of(owed(to_units(qty), self._minor(gross)))
+        return found
+
+    def _minor(self, gross: Decimal) -> int:
+        """Money in minor units, without its sign; InvariantBroken for what is no amount of money."""
+        minor = abs(gross) / self._unit
+        if minor != int(minor):
+            raise InvariantBroken("MONEY_TOO_FINE", f"{gross} {self.currency} is no amount of money.")
+        return int(minor)
+
+
+def costs_of(owed: tuple[Charge, ...]) -> Costs:
+    """Charges with their sum and as events tell them."""
+    if not owed:
+        return FREE
+    told = tuple([(one.kind, one.name, one.version, plain(one.amount)) for one in owed])
+    return Costs(owed, sum([one.amount for one in owed], ZERO), told)
 
 
 def charges_of(

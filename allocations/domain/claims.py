@@ -84,12 +84,12 @@ def _figure_faults(method: Method, lines: Sequence[Line]) -> list[LineFault]:
     """Accounts named twice and figures that cannot be. Looks at single lines only when the whole is not as it should be."""
     positions = method is Method.TARGET_POSITION
     try:
-        least = 0 if positions else min(to_units(line.amount) for line in lines)
+        least = 0 if positions else min(to_units(amount) for amount in {line.amount for line in lines})
         sizes = {line.minimum for line in lines}
         least = min(least, *(to_units(size) for size in sizes), 0)
         for line in lines if positions else ():
             to_units(line.amount), to_units(line.position)
-        if least >= 0 and len({line.account_id for line in lines}) == len(lines):
+        if least >= 0 and len({line.account_id.int for line in lines}) == len(lines):
             return []
     except NotInUnits:
         pass

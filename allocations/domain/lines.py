@@ -134,9 +134,8 @@ def allocation(
         units[odd_index] += odd
     if sum(units) != to_units(block.qty):
         raise InvariantBroken("ALLOCATION_NOT_BLOCK", "The shares of an allocation do not sum to its block.")
-    shares = tuple(
-        Share(line.account_id, from_units(qty), from_units(part), line.house)
-        for line, qty, part in zip(lines, units, exact, strict=True)
-    )
+    ids, houses = [line.account_id for line in lines], [line.house for line in lines]
+    figures = map(from_units, units), map(from_units, exact)
+    shares = tuple(map(Share._make, zip(ids, *figures, houses, strict=True)))
     holder = lines[odd_index].account_id if odd_index is not None else None
     return Allocation(method, shares, partial, block.seed.hex(), from_units(odd), holder, rotation)

@@ -73,6 +73,9 @@ def read_lines(method: Method, rows: Sequence[Any]) -> tuple[StatedLine, ...]:
     """Lines of a method, or Invalid LINES_INVALID with the sentences of every wrong line by its number."""
     if len(rows) > MOST_LINES:
         raise Invalid("LINES_INVALID", f"An allocation has at most {MOST_LINES:,} lines.")
+    plainly = _plain_lines(AMOUNT_KEY[method], rows)
+    if plainly is not None:
+        return plainly
     wrong: dict[str, list[str]] = {}
     found = []
     for number, row in enumerate(rows, start=1):
@@ -83,6 +86,22 @@ def read_lines(method: Method, rows: Sequence[Any]) -> tuple[StatedLine, ...]:
     if wrong:
         raise Invalid("LINES_INVALID", f"{len(wrong)} of {len(rows)} lines cannot be read.", fields=wrong)
     return tuple(found)
+
+
+def _plain_lines(key: str, rows: Sequence[Any]) -> tuple[StatedLine, ...] | None:
+    """Lines that say an account and a whole number each and nothing else, a column at a time; None: they must be read one by one."""
+    if set(map(type, rows)) != {dict} or set(map(len, rows)) != {2}:
+        return None
+    try:
+        codes, texts = [row["account"] for row in rows], [row[key] for row in rows]
+        digits, names = "".join(texts), "".join(codes)
+    except (KeyError, TypeError):
+        return None
+    if not (names and digits.isascii() and digits.isdigit() and all(codes) and all(texts)):
+        return None
+    if max(map(len, texts)) > MOST_DIGITS:
+        return None
+    return tuple([StatedLine(code, amount) for code, amount in zip(codes, map(Decimal, texts), strict=True)])
 
 
 def _line(key: str, row: Any) -> StatedLine:

@@ -20,7 +20,6 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from authorisation.domain.policy import PolicyRow
-from kernel.canonical import payload_hash
 from kernel.errors import Refused
 from kernel.numbers import Money, plain, round_money
 from refdata.domain.fx import FxPath, FxRates, find_path
@@ -61,11 +60,12 @@ class Wanted:
     lines: Sequence[Mapping[str, Any]] = ()
     parameters: Mapping[str, Any] | None = None
 
-    @property
-    def digest(self) -> str:
-        """Equal for the same method, lines and parameters, whatever they were saved as."""
-        return payload_hash(
-            {"method": self.method, "lines": list(self.lines), "parameters": dict(self.parameters or {})}
+    def says_as(self, other: Wanted) -> bool:
+        """Whether method, lines and parameters are the same, whatever they were saved as."""
+        return (
+            self.method == other.method
+            and dict(self.parameters or {}) == dict(other.parameters or {})
+            and (self.lines is other.lines or list(self.lines) == list(other.lines))
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def why_second_person(
     if said is None:
         sentence = "Nothing was said about this block before it traded, and its account has no default."
         found.append(Why(WhyCode.NOT_SAID_BEFORE, sentence))
-    elif said.digest != wanted.digest:
+    elif not said.says_as(wanted):
         if intended is not None:
             found.append(Why(WhyCode.NOT_AS_INTENDED, "It differs from what was intended before the first execution."))
         else:

@@ -2,6 +2,8 @@
 
 ``AllocationBooked``, ``AllocationReversed``, ``AllocationCompensated`` (stream ``block:<id>``) and ``DirectTradesFormed``
 (``allocations:direct``) have this payload; what reads them needs no table. Decimals as text, dates ISO, ids as text.
+
+A line is written as canonical text at once: ten thousand are hashed and stored as they are written here (ADR 0057).
 """
 
 from __future__ import annotations
@@ -10,10 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
+
+from journal.domain.chain import Canonical
 from kernel.numbers import plain
+from kernel.texts import id_text
 
 LINES_A_PART = 1000
 
@@ -41,8 +48,7 @@ class BlockTold:
     scheme: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LineTold:
+class LineTold(NamedTuple):
     """One allocation. ``gross`` and ``net`` signed, ``charges`` as [kind, name, version, amount as text].
 
     ``side``, ``trade_date`` and ``settlement_date`` are those of the block unless the line undoes a settled one
@@ -73,14 +79,14 @@ def parts(block: BlockTold, lines: Sequence[LineTold], *, why: str = "") -> list
     slices = [lines[start : start + LINES_A_PART] for start in range(0, len(lines), LINES_A_PART)]
     shared = _block(block) | ({"why": why} if why else {})
     return [
-        shared | {"part": place, "parts": len(slices), "lines": [_line(line) for line in chosen]}
+        shared | {"part": place, "parts": len(slices), "lines": Canonical(f"[{','.join(map(_text, chosen))}]")}
         for place, chosen in enumerate(slices, start=1)
     ]
 
 
 def direct_parts(trades: Sequence[tuple[BlockTold, LineTold]]) -> list[dict[str, Any]]:
     """Trades that went straight to the client's account: each line carries its own block."""
-    rows = [_line(line) | {"block": _block(block)} for block, line in trades]
+    rows = [orjson.loads(_text(line)) | {"block": _block(block)} for block, line in trades]
     slices = [rows[start : start + LINES_A_PART] for start in range(0, len(rows), LINES_A_PART)]
     return [{"part": place, "parts": len(slices), "lines": chosen} for place, chosen in enumerate(slices, start=1)]
 
@@ -95,7 +101,7 @@ def _block(block: BlockTold) -> dict[str, Any]:
     return {
         "block_id": str(block.block_id),
         "number": block.number,
-        "kind": block.kind,
+        "kind": str(block.kind),
         "round": block.round,
         "account_id": str(block.account_id),
         "desk_id": block.desk_id,
@@ -135,29 +141,25 @@ def _read_block(body: Mapping[str, Any]) -> BlockTold:
     )
 
 
-def _line(line: LineTold) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "allocation_id": str(line.allocation_id),
-        "number": line.number,
-        "account_id": str(line.account_id),
-        "booked_account_id": str(line.booked_account_id),
-        "side": line.side,
-        "qty": plain(line.qty),
-        "avg_px": plain(line.avg_px),
-        "gross": plain(line.gross),
-        "fees": plain(line.fees),
-        "net": plain(line.net),
-        "trade_date": line.trade_date.isoformat(),
-        "settlement_date": line.settlement_date.isoformat(),
-        "charges": [list(charge) for charge in line.charges],
-        "is_rounding": line.is_rounding,
-        "state": line.state,
-    }
-    if line.reason:
-        body["reason"] = line.reason
-    if line.compensates is not None:
-        body["compensates"] = str(line.compensates)
-    return body
+def _text(line: LineTold) -> str:
+    """A line as canonical JSON: keys in order, no spaces. Only words of people need to be escaped."""
+    account = id_text(line.account_id)
+    booked = account if line.booked_account_id is line.account_id else id_text(line.booked_account_id)
+    undoes = f'"compensates":"{line.compensates}",' if line.compensates is not None else ""
+    reason = f'"reason":{orjson.dumps(line.reason).decode()},' if line.reason else ""
+    return (
+        f'{{"account_id":"{account}","allocation_id":"{id_text(line.allocation_id)}","avg_px":"{plain(line.avg_px)}",'
+        f'"booked_account_id":"{booked}","charges":{charges_text(line.charges)},{undoes}"fees":"{plain(line.fees)}",'
+        f'"gross":"{plain(line.gross)}","is_rounding":{"true" if line.is_rounding else "false"},"net":"{plain(line.net)}",'
+        f'"number":{line.number},"qty":"{plain(line.qty)}",{reason}"settlement_date":"{line.settlement_date}",'
+        f'"side":"{line.side}","state":"{line.state}","trade_date":"{line.trade_date}"}}'
+    )
+
+
+@lru_cache(maxsize=16_384)
+def charges_text(charges: tuple[tuple[str, str, int, str], ...]) -> str:
+    """Charges as events and rows keep them."""
+    return orjson.dumps(charges).decode() if charges else "[]"
 
 
 def _read_line(body: Mapping[str, Any]) -> LineTold:

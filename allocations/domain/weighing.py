@@ -7,7 +7,6 @@ facts. Shares of equal size in accounts of equal class cost the same, so they ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -16,7 +15,7 @@ from accounts.domain.fee_book import Selected
 from accounts.domain.fees import Charge
 from allocations.domain.account_checks import AccountFacts, LineCheck, checks_of
 from allocations.domain.allocating import Plan, PlanLine
-from allocations.domain.charging import Earlier, charges_of
+from allocations.domain.charging import FREE, Biller, Earlier
 from kernel.fix import Side
 from kernel.numbers import ZERO
 
@@ -66,30 +65,17 @@ def weigh(
     said: Mapping[UUID, Decimal] | None = None,
 ) -> list[WeighedLine]:
     """Every line of the plan, in its order. ``selected`` by class; who is missing in ``said`` was to get nothing."""
-    known: dict[tuple[str, Decimal], tuple[tuple[Charge, ...], Decimal]] = {}
+    biller = Biller(selected, plan.currency)
     found = []
     for line in plan.lines:
-        who = accounts[line.account_id]
-        before = earlier.get(line.account_id)
-        costs = None if before else known.get((who.account_class, line.qty))
-        if costs is None:
-            costs = _costs(selected[who.account_class], line, plan.currency, before)
-            if before is None:
-                known[who.account_class, line.qty] = costs
-        net = line.gross - costs[1]
-        checks = checks_of(side, line.qty, net, facts[line.account_id])
-        wanted = None if said is None else said.get(line.account_id, ZERO)
-        found.append(WeighedLine(who.code, line, *costs, net, checks, wanted))
+        account_id, qty, gross = line.account_id, line.qty, line.gross
+        code, account_class = accounts[account_id]
+        costs = biller.costs(account_class, qty, gross, earlier.get(account_id)) if qty else FREE
+        net = gross - costs.fees
+        checks = checks_of(side, qty, net, facts[account_id])
+        wanted = None if said is None else said.get(account_id, ZERO)
+        found.append(WeighedLine(code, line, costs.charges, costs.fees, net, checks, wanted))
     return found
-
-
-def _costs(
-    selected: Selected, line: PlanLine, currency: str, earlier: Earlier | None
-) -> tuple[tuple[Charge, ...], Decimal]:
-    if not line.qty:
-        return (), ZERO
-    owed = charges_of(selected, qty=line.qty, value=abs(line.gross), currency=currency, earlier=earlier)
-    return owed, sum((charge.amount for charge in owed), ZERO)
 
 
 def left_out(plan: Plan, said: Mapping[UUID, Decimal] | None) -> dict[UUID, Decimal]:
@@ -103,4 +89,4 @@ def left_out(plan: Plan, said: Mapping[UUID, Decimal] | None) -> dict[UUID, Deci
 def taken_back(facts: AccountFacts, standing: Standing, side: Side) -> AccountFacts:
     """What the account has once its lines that stand are undone."""
     stock = facts.stock - standing.qty if side.is_buy else facts.stock + standing.qty
-    return replace(facts, cash=facts.cash - standing.net, stock=stock)
+    return facts._replace(cash=facts.cash - standing.net, stock=stock)

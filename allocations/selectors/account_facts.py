@@ -1,12 +1,13 @@
 """What is known of the accounts of a block: what they may pay with and deliver, what stops them, what they are charged by.
 
-Read in one statement for all of them. Who books has their balances locked; a preview reads the same without.
+Read in one statement for all of them, with their names (a preview) or under the locks of who books. What holds for firm, desk or class
+is found once and not once a line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -17,21 +18,17 @@ from allocations.domain.account_checks import AccountFacts
 from allocations.domain.charging import Earlier
 from allocations.models import Block
 from allocations.selectors.cases import AccountOfLine, Case
+from allocations.selectors.means import Means, means_of
 from journal.bulk import raw_cursor
-from journal.domain.pg_text import array_literal
 from kernel.fix import Side
 from kernel.numbers import ZERO
+from kernel.texts import id_text
 from risk.domain.rulebook.book import Rulebook
+from risk.domain.rulebook.entries import MandateEntry
 from risk.models import POSITION, Scope
 from risk.rulebook import get_rulebook
 
 NO_RULEBOOK = "The rulebook cannot be read, so nothing can be judged by it."
-_MONEY = """
-SELECT a, coalesce(c.settled + c.pending - c.reserved, 0), coalesce(h.settled + h.pending - h.reserved, 0), coalesce(h.short, 0)
-  FROM unnest(%s::uuid[]) a
-  LEFT JOIN accounts_cashbalance c ON c.account_id = a AND c.currency = %s
-  LEFT JOIN accounts_holding h ON h.account_id = a AND h.instrument_id = %s
-"""
 _BLOCKS = """
 SELECT scope, scope_id, reason FROM risk_block
  WHERE lifted_at IS NULL AND (scope IN ('account', 'client') OR scope = 'position' AND scope_id LIKE %s)
@@ -46,12 +43,11 @@ SELECT a.account_id, a.qty, abs(a.gross), a.charges
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Facts and class by account, schedules by class, and what other blocks of the same orders' day gave and charged them."""
+    """Facts by account, schedules by class, and what other blocks of the same orders' day gave and charged them."""
 
     facts: Mapping[UUID, AccountFacts]
     selected: Mapping[str, Selected]
     earlier: Mapping[UUID, Earlier]
-    classes: Mapping[UUID, str] = field(default_factory=dict)
 
 
 def read_known(case: Case, *, at: datetime) -> Known:
@@ -63,8 +59,8 @@ def read_known(case: Case, *, at: datetime) -> Known:
         name: book.select(scope._replace(account_class=name), block.trade_date)
         for name in {one.account_class for one in accounts}
     }
-    classes = {one.id: one.account_class for one in accounts}
-    return Known(_facts(block, accounts, selected, at=at), selected, _earlier(block, case.order_ids), classes)
+    means = case.means or means_of(list(case.accounts), currency=block.currency, instrument_id=block.instrument_id)
+    return Known(_facts(block, accounts, selected, means, at=at), selected, _earlier(block, case.order_ids))
 
 
 def _scope(block: Block) -> FeeScope:
@@ -76,30 +72,29 @@ def _scope(block: Block) -> FeeScope:
 
 
 def _facts(
-    block: Block, accounts: Sequence[AccountOfLine], selected: Mapping[str, Selected], *, at: datetime
+    block: Block,
+    accounts: Sequence[AccountOfLine],
+    selected: Mapping[str, Selected],
+    means: Mapping[UUID, Means],
+    *,
+    at: datetime,
 ) -> dict[UUID, AccountFacts]:
-    side = Side(block.side)
+    side, currency = Side(block.side), block.currency
     adds_risk = side.is_buy or side.is_short
     blocked = _blocked(block) if adds_risk else {}
     judge = _Judge(block, get_rulebook(), adds_risk, at)
-    with raw_cursor(binary=True) as cursor:
-        ids = array_literal("uuid", [one.id for one in accounts])
-        cursor.execute(_MONEY, [ids, block.currency, block.instrument_id])
-        money = {row[0]: row[1:] for row in cursor.fetchall()}
-    return {
-        one.id: AccountFacts(
-            one.state,
-            cash=money[one.id][0],
-            stock=money[one.id][1],
-            short=money[one.id][2],
-            restricted=judge.restricted(one),
-            outside_mandate=judge.outside_mandate(one),
-            covered=selected[one.account_class].covered,
-            currency=block.currency,
-            blocked=next((blocked[key] for key in _keys(one, block) if key in blocked), ""),
+    covered = {name: one.covered for name, one in selected.items()}
+    same = judge.same_for_all
+    found = {}
+    for one in accounts:
+        account_id, _, _, account_class, state = one
+        why = next((blocked[key] for key in _keys(one, block) if key in blocked), "") if blocked else ""
+        restricted, outside = (False, same) if same is not None else (judge.restricted(one), judge.outside_mandate(one))
+        cash, stock, short = means[account_id]
+        found[account_id] = AccountFacts(
+            state, cash, stock, short, restricted, outside, covered[account_class], currency, why, account_class
         )
-        for one in accounts
-    }
+    return found
 
 
 def _blocked(block: Block) -> dict[tuple[str, str], str]:
@@ -110,48 +105,65 @@ def _blocked(block: Block) -> dict[tuple[str, str], str]:
 
 def _keys(account: AccountOfLine, block: Block) -> tuple[tuple[str, str], ...]:
     return (
-        (Scope.ACCOUNT.value, str(account.id)),
-        (Scope.CLIENT.value, str(account.client_id)),
-        (POSITION, f"{account.id}:{block.instrument_id}"),
+        (Scope.ACCOUNT.value, id_text(account.id)),
+        (Scope.CLIENT.value, id_text(account.client_id)),
+        (POSITION, f"{id_text(account.id)}:{block.instrument_id}"),
     )
 
 
 class _Judge:
-    """What the rulebook says of an account's share of one block."""
+    """What the rulebook says of an account's share of one block; what it says of firm and desk is asked once for all."""
 
     def __init__(self, block: Block, book: Rulebook | None, adds_risk: bool, at: datetime) -> None:
-        self.block, self.book, self.adds_risk, self.at = block, book, adds_risk, at
+        self.block, self.book = block, book
         self.side = Side(block.side)
-        self.asset_class = block.listing.instrument.asset_class
+        self.adds_risk = adds_risk
+        self.general = (("firm", ""), ("desk", str(block.desk_id)))
+        self.entries: set[tuple[str, str]] = set()
+        self.mandates: list[MandateEntry] = []
+        self.own = False
+        self.general_why = ""
+        if adds_risk and book is not None:
+            found = book.restricted([("instrument", str(block.instrument_id))], at)
+            self.entries = {
+                one.pair for one in found if not one.watch and one.concerns(buys=self.side.is_buy)
+            }  # fmt: skip
+            self.mandates = book.mandates(self.general)
+            self.own = bool(book.mandated & {"client", "account"})
+            self.general_why = self._outside(self.mandates)
 
-    def _pairs(self, account: AccountOfLine) -> tuple[tuple[str, str], ...]:
-        return (
-            ("firm", ""),
-            ("desk", str(self.block.desk_id)),
-            ("client", str(account.client_id)),
-            ("account", str(account.id)),
-        )
-
-    def restricted(self, account: AccountOfLine) -> bool:
-        if not self.adds_risk or self.book is None:
-            return False
-        subjects = (("instrument", str(self.block.instrument_id)),)
-        found = self.book.restrictions(subjects, self._pairs(account), self.at)
-        return any(not entry.watch and entry.concerns(buys=self.side.is_buy) for entry in found)
-
-    def outside_mandate(self, account: AccountOfLine) -> str:
+    @property
+    def same_for_all(self) -> str | None:
+        """Why every account is outside a mandate (empty: none is), where nothing in the book is about one of them alone."""
         if not self.adds_risk:
             return ""
         if self.book is None:
             return NO_RULEBOOK
-        mandates = self.book.mandates(self._pairs(account))
-        if not mandates:
+        return self.general_why if self.mandates and not self.own and not self.entries else None
+
+    def restricted(self, account: AccountOfLine) -> bool:
+        """Whether an entry of the restricted list is for it."""
+        if not self.entries:
+            return False
+        return not self.entries.isdisjoint((*self.general, *_own(account)))
+
+    def outside_mandate(self, account: AccountOfLine) -> str:
+        """Why it is outside a mandate; empty where it is within all, and takes only risk away."""
+        if not self.adds_risk:
+            return ""
+        if self.book is None:
+            return NO_RULEBOOK
+        own = self.book.mandates(_own(account)) if self.own else []
+        if not own and not self.mandates:
             return f"No mandate says what account {account.code} may trade."
+        return self.general_why or (self._outside(own) if own else "")
+
+    def _outside(self, mandates: Iterable[MandateEntry]) -> str:
         listing = self.block.listing
         for mandate in mandates:
             for word, value, allowed in (
                 ("market", listing.market_id, mandate.markets),
-                ("asset class", self.asset_class, mandate.asset_classes),
+                ("asset class", listing.instrument.asset_class, mandate.asset_classes),
                 ("currency", self.block.currency, mandate.currencies),
             ):
                 if allowed is not None and value not in allowed:
@@ -159,6 +171,10 @@ class _Judge:
             if self.side.is_short and not mandate.short_allowed:
                 return f"The {mandate.pair[0]}'s mandate includes no short sales."
         return ""
+
+
+def _own(account: AccountOfLine) -> tuple[tuple[str, str], ...]:
+    return ("client", id_text(account.client_id)), ("account", id_text(account.id))
 
 
 def _earlier(block: Block, order_ids: Sequence[UUID]) -> dict[UUID, Earlier]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Sum
@@ -34,9 +35,11 @@ from allocations.domain.methods import (
 from allocations.domain.second_person import Wanted, Why, Worth, why_second_person
 from allocations.domain.words import AllocationCode, Method
 from allocations.models import Allocation, Block, BlockFill, IntendedAllocation, Scheme
+from allocations.selectors.means import MEANS_COLUMNS, MEANS_TABLES, Means
 from authorisation.domain.principal import Principal
 from authorisation.selectors.policies import standing_policies
 from journal.bulk import raw_cursor
+from journal.domain.pg_text import array_literal
 from kernel.errors import Invalid
 from kernel.fix import Side
 from kernel.numbers import ZERO, Money, round_money
@@ -52,20 +55,24 @@ STANDING = ("booked", "parked")
 HOUSE = "house"
 """The class of the firm's own accounts: whoever types the lines cannot make clients of them."""
 _ACCOUNTS = """
-SELECT a.id, a.code, a.client_id, a.account_class, a.state
-  FROM unnest(%s::text[]) AS named(code) JOIN accounts_tradingaccount a ON a.code = named.code
- WHERE (%s OR a.group_id = ANY(%s::bigint[]))
+SELECT a.id, a.code, a.client_id, a.account_class, a.state{columns}
+  FROM unnest(%(codes)s::text[]) AS named(code) JOIN accounts_tradingaccount a ON a.code = named.code{tables}
+ WHERE (%(everyone)s OR a.group_id = ANY(%(groups)s::bigint[]))
    AND NOT EXISTS (SELECT FROM accounts_canaryaccount c WHERE c.account_id = a.id)
    AND NOT EXISTS (SELECT FROM accounts_suspenseaccount s WHERE s.account_id = a.id)
    AND NOT EXISTS (SELECT FROM allocations_washaccount w WHERE w.account_id = a.id)
 """
+_NAMED = _ACCOUNTS.format(columns="", tables="")
+_WITH_MEANS = _ACCOUNTS.format(
+    columns=f", {MEANS_COLUMNS}",
+    tables=MEANS_TABLES.format(account="a.id"),
+)
 _POSITIONS = """
 SELECT account_id, settled + pending - short FROM accounts_holding WHERE account_id = ANY(%s::uuid[]) AND instrument_id = %s
 """
 
 
-@dataclass(frozen=True, slots=True)
-class AccountOfLine:
+class AccountOfLine(NamedTuple):
     """An account that is named in a line."""
 
     id: UUID
@@ -75,10 +82,24 @@ class AccountOfLine:
     state: str
 
 
+class Beforehand(NamedTuple):
+    """What was said of a block before anybody typed: intended for its orders, and the default of its account."""
+
+    order_ids: tuple[UUID, ...]
+    intended: Wanted | None
+    default: Wanted | None
+
+    @property
+    def said(self) -> Wanted | None:
+        """What it is allocated by when nobody says otherwise."""
+        return self.intended or self.default
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A block with what is wanted of it. ``whys``: why a second person must look; none: one may book it. ``turns``: of a rotation,
-    where it starts, for whoever books to keep."""
+    where it starts, for whoever books to keep. ``means``: cash, stock and units sold short of each account, where they were read along;
+    who books reads them under locks."""
 
     block: Block
     wanted: Wanted
@@ -89,21 +110,30 @@ class Case:
     order_ids: tuple[UUID, ...]
     worth: Worth
     turns: Turns | None = None
+    means: Mapping[UUID, Means] | None = None
 
 
-def read_case(*, actor: Principal, at: datetime, block: Block, wanted: Wanted) -> Case:
-    """Raises Invalid METHOD_UNKNOWN, LINES_INVALID, PARAMETERS_INVALID, SCHEME_UNKNOWN."""
-    order_ids = _orders_of(block)
-    said = find_intended(order_ids)
+def read_case(
+    *,
+    actor: Principal,
+    at: datetime,
+    block: Block,
+    wanted: Wanted,
+    beforehand: Beforehand | None = None,
+    with_means: bool = False,
+) -> Case:
+    """Raises Invalid METHOD_UNKNOWN, LINES_INVALID, PARAMETERS_INVALID, SCHEME_UNKNOWN. ``beforehand``: where it is read already."""
+    beforehand = beforehand or read_beforehand(block)
+    order_ids, said = beforehand.order_ids, beforehand.intended
     wanted = _filled_in(wanted, block.desk_id)
     method = read_method(wanted.method)
     stated = read_lines(method, wanted.lines)
     parameters = read_parameters(wanted.parameters or {})
     wanted = Wanted(method.value, wanted.scheme, lines_to_json(method, stated), parameters_to_json(parameters))
-    accounts = accounts_of(actor, stated)
+    accounts, means = accounts_of(actor, stated, block if with_means else None)
     lot = parameters.lot or block.listing.lot_size
     facts = _facts(block, order_ids, lot)
-    given = _given_elsewhere(block, order_ids) if said is not None and said.digest == wanted.digest else {}
+    given = _given_elsewhere(block, order_ids) if said is not None and said.says_as(wanted) else {}
     lines = _lines(block, method, stated, accounts, said, given)
     rules, turns = parameters.rules, None
     if method is Method.ROTATION:
@@ -114,7 +144,7 @@ def read_case(*, actor: Principal, at: datetime, block: Block, wanted: Wanted) -
         wanted,
         worth=worth,
         intended=said,
-        default=find_default(block, order_ids),
+        default=beforehand.default,
         booked_before=block.round > 0 and block.state == "booked",
         marks=[row for row in standing_policies(at=at, kind=KIND) if row.desk_id in (None, block.desk_id)],
     )
@@ -128,6 +158,7 @@ def read_case(*, actor: Principal, at: datetime, block: Block, wanted: Wanted) -
         order_ids,
         worth,
         turns,
+        means,
     )
 
 
@@ -139,8 +170,13 @@ def worth_of(block: Block, *, at: datetime) -> Worth:
 
 def said_for(block: Block) -> Wanted | None:
     """What the block is allocated by when nobody says otherwise: what was intended, else the default of its account."""
+    return read_beforehand(block).said
+
+
+def read_beforehand(block: Block) -> Beforehand:
+    """What was said of the block's orders, and of its account."""
     order_ids = _orders_of(block)
-    return find_intended(order_ids) or find_default(block, order_ids)
+    return Beforehand(order_ids, find_intended(order_ids), find_default(block, order_ids))
 
 
 def find_intended(order_ids: Sequence[UUID]) -> Wanted | None:
@@ -151,7 +187,7 @@ def find_intended(order_ids: Sequence[UUID]) -> Wanted | None:
     by_order = {row.order_id: Wanted(row.method, row.scheme, row.lines, row.parameters) for row in rows}
     found = [by_order.get(order_id) or by_order.get(root_id) for order_id, root_id in roots]
     first = found[0] if found else None
-    if first is None or any(one is None or one.digest != first.digest for one in found):
+    if first is None or any(one is None or not one.says_as(first) for one in found):
         return None
     return first
 
@@ -166,10 +202,10 @@ def find_default_scheme(block: Block, order_ids: Sequence[UUID]) -> Scheme | Non
     """As :func:`find_default`: the scheme itself."""
     strategies = set(Order.objects.filter(pk__in=order_ids).values_list("strategy", flat=True))
     own = strategies.pop() if len(strategies) == 1 else ""
-    newest = Scheme.objects.order_by("code", "-version").distinct("code")
-    rows = [row for row in newest if not row.ended and row.wash_account_id == block.account_id]
-    fitting = [row for row in rows if row.strategy in ("", own)]
-    return max(fitting, key=lambda row: (bool(row.strategy), row.code), default=None)
+    newest = Scheme.objects.order_by("code", "-version").distinct("code").values("id")
+    rows = Scheme.objects.filter(pk__in=newest, ended=False, wash_account_id=block.account_id, strategy__in=("", own))
+    chosen = max(rows.values_list("strategy", "code", "id"), key=lambda row: (bool(row[0]), row[1]), default=None)
+    return Scheme.objects.get(pk=chosen[2]) if chosen else None
 
 
 def find_scheme(code: str, desk_id: int | None = None) -> Scheme:
@@ -208,13 +244,27 @@ def _orders_of(block: Block) -> tuple[UUID, ...]:
     return tuple(sorted(rows))
 
 
-def accounts_of(actor: Principal, stated: Sequence[StatedLine]) -> dict[str, AccountOfLine]:
-    """The accounts that lines name, by code. Raises Invalid LINES_INVALID by the number of the line where one cannot be allocated to:
-    it is not there, the actor may not see it, or it is the firm's for blocks, suspense or proofs."""
+def accounts_of(
+    actor: Principal, stated: Sequence[StatedLine], block: Block | None = None
+) -> tuple[dict[str, AccountOfLine], dict[UUID, Means] | None]:
+    """The accounts that lines name, by code; of a ``block`` what they may trade with as well. One statement. Raises Invalid LINES_INVALID
+    by the number of the line where one cannot be allocated to: it is not there, the actor may not see it, or it is the firm's for
+    blocks, suspense or proofs."""
     codes = [line.account for line in stated]
+    values = {
+        "codes": array_literal("text", codes),
+        "everyone": actor.is_process,
+        "groups": [] if actor.is_process else sorted(visible_groups(actor)),
+        "currency": block.currency if block else None,
+        "instrument": block.instrument_id if block else None,
+    }
+    means: dict[UUID, Means] | None = None
     with raw_cursor(binary=True) as cursor:
-        cursor.execute(_ACCOUNTS, [codes, actor.is_process, sorted(visible_groups(actor))])
-        found = {row[1]: AccountOfLine(*row) for row in cursor.fetchall()}
+        cursor.execute(_WITH_MEANS if block else _NAMED, values)
+        rows = cursor.fetchall()
+    if block is not None:
+        means = {row[0]: row[5:] for row in rows}
+    found = {row[1]: AccountOfLine(*row[:5]) for row in rows}
     wrong = {
         f"lines.{number}": ["There is no such account that you may allocate a block to."]
         for number, code in enumerate(codes, start=1)
@@ -224,7 +274,7 @@ def accounts_of(actor: Principal, stated: Sequence[StatedLine]) -> dict[str, Acc
         raise Invalid(
             "LINES_INVALID", f"{len(wrong)} of {len(codes)} lines name no account that you may allocate to.", wrong
         )
-    return found
+    return found, means
 
 
 def _facts(block: Block, order_ids: Sequence[UUID], lot: Decimal) -> BlockFacts:
@@ -265,15 +315,15 @@ def _lines(
     """``given``: what other blocks have given of what was intended; taken off lines that say it in units."""
     positions = _positions(block, accounts) if method is Method.TARGET_POSITION else {}
     intended = _intended_by_account(said)
+    units = method in IN_UNITS
     found = []
-    for place, line in enumerate(stated):
-        account = accounts[line.account]
-        amount = line.amount
-        if account.id in given and method in IN_UNITS:
-            amount = max(ZERO, amount - given[account.id])
-        house = line.house or account.account_class == HOUSE
-        position, said_qty = positions.get(account.id, ZERO), intended.get(line.account)
-        found.append(Line(account.id, amount, place, line.minimum, house, position, said_qty))
+    for place, (code, amount, minimum, house) in enumerate(stated):
+        account_id, _, _, account_class, _ = accounts[code]
+        if units and account_id in given:
+            amount = max(ZERO, amount - given[account_id])
+        position = positions.get(account_id, ZERO) if positions else ZERO
+        said_qty = intended.get(code) if intended else None
+        found.append(Line(account_id, amount, place, minimum, house or account_class == HOUSE, position, said_qty))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from uuid import UUID
 
-from allocations.locks import lock_instructions_of
+from allocations.locks import lock_settled_of
 from allocations.models import SettlementInstruction
 
 
@@ -15,8 +15,10 @@ def settled_of(allocation_ids: Collection[UUID], *, lock: bool = False) -> dict[
 
     ``lock`` for who is about to undo them, behind the balances of their accounts: then nothing settles until commit.
     """
+    if not allocation_ids:
+        return {}
     if lock:
-        rows = [(one.allocation_id, one.settled_qty) for one in lock_instructions_of(allocation_ids)]
+        rows = lock_settled_of(allocation_ids)
     else:
         found = SettlementInstruction.objects.filter(allocation_id__in=list(allocation_ids), settled_qty__gt=0)
         rows = list(found.values_list("allocation_id", "settled_qty"))

@@ -13,7 +13,7 @@ The block is locked by the caller. Its accounts are locked here, before anything
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -27,19 +27,20 @@ from allocations.domain import transitions as moves
 from allocations.domain.account_checks import checks_of
 from allocations.domain.allocating import Plan, PlanLine
 from allocations.domain.block import half_even
-from allocations.domain.charging import Earlier, charges_of
+from allocations.domain.charging import Biller, Earlier, charges_of, costs_of
 from allocations.domain.methods import mark_to_json, turns_to_json
 from allocations.domain.telling import LineTold
-from allocations.models import Allocation, Block, WashAccount
+from allocations.models import Block, WashAccount
 from allocations.selectors.account_facts import Known, read_known
 from allocations.selectors.cases import Case
 from allocations.selectors.settled import settled_of
+from allocations.selectors.standing_lines import Kept, standing_lines
 from allocations.services._writing import Group, next_numbers, told_of_row, write_round
 from authorisation.domain.principal import Principal
 from kernel.errors import Conflict
 from kernel.fix import Side
 from kernel.ids import new_id
-from kernel.numbers import ZERO, minor_unit, plain
+from kernel.numbers import ZERO, minor_unit
 from refdata.selectors import get_market_clock
 
 OPPOSITE = {Side.BUY: Side.SELL, Side.SELL: Side.BUY, Side.SELL_SHORT: Side.BUY, Side.SELL_SHORT_EXEMPT: Side.BUY}
@@ -73,13 +74,13 @@ class Proposed:
 class _Standing:
     """What an account has of the block by lines that have settled, with what undid parts of them; ``given_back``: charges."""
 
-    row: Allocation
+    row: Kept
     qty: Decimal = ZERO
     gross: Decimal = ZERO
     charged: dict[str, Decimal] = field(default_factory=dict)
     given_back: Decimal = ZERO
 
-    def count(self, row: Allocation) -> None:
+    def count(self, row: Kept) -> None:
         """A line of it."""
         self.qty += row.qty if row.side == self.row.side else -row.qty
         self.gross += row.gross
@@ -92,9 +93,7 @@ class _Standing:
 def book_round(*, block: Block, proposed: Proposed | None, actor: Principal, at: datetime, why: str) -> BookedRound:
     """Undo what stands and book what is proposed (None: nothing is left of the block). Raises Conflict SUSPENSE_ACCOUNT_MISSING."""
     wash = WashAccount.objects.get(pk=block.account_id)
-    standing_rows = list(
-        Allocation.objects.filter(block=block).exclude(state=moves.REVERSED).order_by("number")
-    )  # fmt: skip
+    standing_rows = standing_lines(block.id)
     suspense = find_suspense_account(block.desk_id)
     _lock(block, wash, suspense, standing_rows, proposed)
     kept, undone = _kept_and_undone(standing_rows)  # behind the balances: nothing settles any more until commit
@@ -127,9 +126,11 @@ def _money(lines: Sequence[LineTold]) -> Decimal:
     return sum((line.gross for line in lines), ZERO)
 
 
-def _kept_and_undone(rows: Sequence[Allocation]) -> tuple[dict[UUID, _Standing], list[Allocation]]:
+def _kept_and_undone(rows: Sequence[Kept]) -> tuple[dict[UUID, _Standing], list[Kept]]:
     """Lines that have settled, even in part, by account, with what compensates them; and the rest, which can be reversed."""
     settled = settled_of([row.id for row in rows], lock=True)
+    if not settled:
+        return {}, list(rows)
     kept = {row.account_id: _Standing(row) for row in rows if row.id in settled and not row.compensates_id}
     undone = []
     for row in rows:
@@ -142,13 +143,13 @@ def _kept_and_undone(rows: Sequence[Allocation]) -> tuple[dict[UUID, _Standing],
 
 
 def _lock(
-    block: Block, wash: WashAccount, suspense: UUID | None, rows: Iterable[Allocation], proposed: Proposed | None
+    block: Block, wash: WashAccount, suspense: UUID | None, rows: Iterable[Kept], proposed: Proposed | None
 ) -> None:
     accounts = {block.account_id, wash.rounding_account_id, wash.error_account_id}
     accounts |= {row.booked_account_id for row in rows}
     accounts |= {line.account_id for line in proposed.plan.booked} if proposed else set()
     accounts |= {suspense} if suspense else set()
-    lock_allocated(account_ids=accounts, currency=block.currency, instrument_id=block.instrument_id)
+    lock_allocated(account_ids=accounts, instrument_id=block.instrument_id)
 
 
 class _Maker:
@@ -164,7 +165,7 @@ class _Maker:
         self.settles = clock.settlement_date(self.today)
         self.known = read_known(proposed.case, at=at) if proposed else Known({}, {}, {})
         self.wanted = {line.account_id: line for line in proposed.plan.booked} if proposed else {}
-        self.found: dict[tuple[str, Decimal, Decimal], tuple[Charge, ...]] = {}
+        self.biller = Biller(self.known.selected, block.currency)
 
     def lines(self, kept: dict[UUID, _Standing]) -> list[LineTold]:
         """A line for every account that has nothing settled."""
@@ -174,10 +175,16 @@ class _Maker:
         return [self._line(line, px) for line in self.wanted.values() if line.account_id not in kept]
 
     def _line(self, line: PlanLine, px: Decimal) -> LineTold:
-        charges = self._charges(line)
-        fees = sum((charge.amount for charge in charges), ZERO)
-        failed = checks_of(self.side, line.qty, line.gross - fees, self.known.facts[line.account_id])
-        made = _told(self.block, line.account_id, line.qty, px, line.gross, charges)
+        block, known, account_id, gross = self.block, self.known, line.account_id, line.gross
+        facts = known.facts[account_id]
+        earlier = known.earlier.get(account_id) if known.earlier else None
+        costs = self.biller.costs(facts.account_class, line.qty, gross, earlier)
+        net = gross - costs.fees
+        failed = checks_of(self.side, line.qty, net, facts)
+        made = LineTold(
+            new_id(), 0, account_id, account_id, block.side, line.qty, px, gross, costs.fees, net, block.trade_date,
+            block.settlement_date, costs.told,
+        )  # fmt: skip
         if not failed:
             return made
         if self.suspense is None:
@@ -185,23 +192,10 @@ class _Maker:
                 "SUSPENSE_ACCOUNT_MISSING",
                 "Neither the desk nor the firm has a suspense account for what must be parked.",
             )
-        return replace(
-            made, booked_account_id=self.suspense, charges=(), fees=ZERO, net=line.gross, state=moves.PARKED,
+        return made._replace(
+            booked_account_id=self.suspense, charges=(), fees=ZERO, net=line.gross, state=moves.PARKED,
             reason=" ".join(check.sentence for check in failed),
         )  # fmt: skip
-
-    def _charges(self, line: PlanLine) -> tuple[Charge, ...]:
-        """The same for accounts of one class with the same share: worked out once."""
-        name, earlier = self.known.classes[line.account_id], self.known.earlier.get(line.account_id)
-        key = (name, line.qty, line.gross)
-        if earlier is None and key in self.found:
-            return self.found[key]
-        made = charges_of(
-            self.known.selected[name], qty=line.qty, value=abs(line.gross), currency=self.block.currency, earlier=earlier
-        )  # fmt: skip
-        if earlier is None:
-            self.found[key] = made
-        return made
 
     def left(self, standing: _Standing) -> Decimal:
         """What the account of a settled line is to have."""
@@ -220,8 +214,8 @@ class _Maker:
         gross = self._priced(difference, row.avg_px) if left else -standing.gross
         side = self.side if difference > 0 else OPPOSITE[self.side]
         made = _told(self.block, row.account_id, abs(difference), row.avg_px, gross, self._recharged(standing))
-        return replace(
-            made, side=side.value, trade_date=self.today, settlement_date=self.settles, compensates=row.id
+        return made._replace(
+            side=side.value, trade_date=self.today, settlement_date=self.settles, compensates=row.id
         )  # fmt: skip
 
     def _priced(self, qty: Decimal, px: Decimal) -> Decimal:
@@ -241,7 +235,7 @@ class _Maker:
                 for name, amount in standing.charged.items()
                 if amount and name in named
             )
-        selected = self.known.selected[self.known.classes[row.account_id]]
+        selected = self.known.selected[self.known.facts[row.account_id].account_class]
         qty, value = left - standing.qty, abs(self._priced(left, row.avg_px)) - abs(standing.gross)
         earlier = Earlier(standing.qty, abs(standing.gross), standing.charged)
         return charges_of(selected, qty=qty, value=value, currency=self.block.currency, earlier=earlier)
@@ -252,7 +246,7 @@ class _Maker:
             return []
         plan = self.proposed.plan
         made = _told(self.block, self.wash.rounding_account_id, ZERO, plan.kept_px, plan.residual, ())
-        return [replace(made, is_rounding=True)]
+        return [made._replace(is_rounding=True)]
 
     def error(self, kept: dict[UUID, _Standing], lines: Sequence[LineTold]) -> list[LineTold]:
         """What undoing settled lines leaves of the block's money, and costs in charges that are given back."""
@@ -266,21 +260,22 @@ class _Maker:
             return []
         charges = (Charge("fee", GIVEN_BACK, 1, back),) if back else ()
         made = _told(self.block, self.wash.error_account_id, ZERO, ZERO, money, charges)
-        return [replace(made, is_rounding=True, trade_date=self.today, settlement_date=self.settles)]
+        return [made._replace(is_rounding=True, trade_date=self.today, settlement_date=self.settles)]
 
 
 def _told(
-    block: Block, account_id: UUID, qty: Decimal, avg_px: Decimal, gross: Decimal, charges: Sequence[Charge]
+    block: Block, account_id: UUID, qty: Decimal, avg_px: Decimal, gross: Decimal, charges: tuple[Charge, ...]
 ) -> LineTold:
-    fees = sum((charge.amount for charge in charges), ZERO)
+    costs = costs_of(charges)
     return LineTold(
-        new_id(), 0, account_id, account_id, block.side, qty, avg_px, gross, fees, gross - fees, block.trade_date,
-        block.settlement_date, tuple((one.kind, one.name, one.version, plain(one.amount)) for one in charges),
+        new_id(), 0, account_id, account_id, block.side, qty, avg_px, gross, costs.fees, gross - costs.fees, block.trade_date,
+        block.settlement_date, costs.told,
     )  # fmt: skip
 
 
 def _numbered(lines: Sequence[LineTold]) -> list[LineTold]:
-    return [replace(line, number=number) for line, number in zip(lines, next_numbers(len(lines)), strict=True)]
+    numbers = next_numbers(len(lines))
+    return [LineTold(line[0], number, *line[2:]) for line, number in zip(lines, numbers, strict=True)]
 
 
 def _adopt(block: Block, proposed: Proposed | None) -> None:

@@ -9,15 +9,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from accounts.domain.allocating import AllocationEvent, AllocationMove
 from accounts.domain.fees import Charge
 from accounts.selectors import list_suspense_accounts
 from accounts.services.book_allocations import book_allocations
 from allocations.domain import transitions as moves
-from allocations.domain.telling import LINES_A_PART, BlockTold, LineTold, parts
+from allocations.domain.telling import LINES_A_PART, BlockTold, LineTold, charges_text, parts
 from allocations.models import Allocation, Block
+from allocations.selectors.standing_lines import Kept
 from authorisation.domain.principal import Principal
 from journal.bulk import raw_cursor, update_rows, write_rows
 from journal.domain.chain import EventDraft
@@ -32,6 +31,7 @@ _FIELDS = (
     "fees", "net", "is_rounding", "trade_date", "settlement_date", "state", "reason", "compensates_id", "booked_event_id",
     "booked_at",
 )  # fmt: skip
+BUY = Side.BUY.value
 _ENDED = ("state", "reason", "ended_event_id", "ended_at")
 
 
@@ -56,21 +56,29 @@ def next_numbers(count: int) -> list[int]:
 
 
 def write_round(
-    *, block: Block, groups: Sequence[Group], actor: Principal, at: datetime, ended: Sequence[Allocation] = ()
+    *, block: Block, groups: Sequence[Group], actor: Principal, at: datetime, ended: Sequence[Kept] = ()
 ) -> None:
     """Tell, book and keep the lines of all groups; ``ended`` are settled lines of which nothing is left."""
     drafts: list[EventDraft] = []
     booked: list[AllocationEvent] = []
+    fresh: list[tuple[Any, ...]] = []
+    over: list[tuple[Any, ...]] = []
     for group in groups:
-        told = list(_parts(block, group))
-        drafts += [_draft(block, group, payload, event_id, actor, at) for event_id, _, payload in told]
-        for event_id, lines, _ in told:
+        for event_id, lines, payload in _parts(block, group):
+            drafts.append(_draft(block, group, payload, event_id, actor, at))
             booked += _moves(block, group, lines, event_id)
-            _keep(block, group, lines, event_id, at)
-            if group.kind == "AllocationCompensated" and ended:
-                _end(ended, moves.COMPENSATED, group.why, event_id, at)
+            if group.from_account_id is not None:
+                continue  # released: whoever does it writes its one row
+            if group.sign < 0:
+                over += [(line.allocation_id, moves.REVERSED, group.why, event_id, at) for line in lines]
+            else:
+                fresh += _rows(block, group, lines, event_id, at)
+        if group.kind == "AllocationCompensated" and group.lines:
+            over += [(row.id, moves.COMPENSATED, group.why, drafts[-1].id, at) for row in ended]
     if not drafts:
         return
+    update_rows(Allocation, over, key=("id",), fields=_ENDED)
+    write_rows(Allocation, fresh, fields=_FIELDS)
     append_to_stream(drafts=drafts, at=at)
     done = book_allocations(events=booked, at=at)
     suspense = {str(account_id) for account_id in list_suspense_accounts()} if done.raised or done.cleared else set()
@@ -109,14 +117,16 @@ def _moves(block: Block, group: Group, lines: Sequence[LineTold], event_id: UUID
     for a record date, and the account of blocks is flat day by day, by trade and by settlement date.
     """
     by_terms: dict[tuple[str, date], list[AllocationMove]] = {}
+    signed: dict[tuple[tuple[str, str, int, str], ...], tuple[Charge, ...]] = {(): ()}
+    sign = group.sign
     for line in lines:
-        sign = group.sign if Side(line.side).is_buy else -group.sign
-        charges = tuple(
-            Charge(kind, name, version, group.sign * Decimal(amount)) for kind, name, version, amount in line.charges
-        )
-        move = AllocationMove(
-            line.allocation_id, line.booked_account_id, sign * line.qty, group.sign * line.gross, charges
-        )
+        charges = signed.get(line.charges)
+        if charges is None:
+            charges = signed[line.charges] = tuple(
+                Charge(kind, name, version, sign * Decimal(amount)) for kind, name, version, amount in line.charges
+            )
+        units = line.qty if (sign > 0) == (line.side == BUY) else -line.qty
+        move = AllocationMove(line.allocation_id, line.booked_account_id, units, sign * line.gross, charges)
         by_terms.setdefault((line.side, line.settlement_date), []).append(move)
     giver = group.from_account_id or block.account_id
     for (side, settles), chosen in by_terms.items():
@@ -126,31 +136,19 @@ def _moves(block: Block, group: Group, lines: Sequence[LineTold], event_id: UUID
         )  # fmt: skip
 
 
-def _keep(block: Block, group: Group, lines: Sequence[LineTold], event_id: UUID, at: datetime) -> None:
-    """Rows of new lines; of lines that are undone, when and by what."""
-    if group.from_account_id is not None:
-        return  # released: whoever does it writes its one row
-    if group.sign < 0:
-        ended = [(line.allocation_id, moves.REVERSED, group.why, event_id, at) for line in lines]
-        update_rows(Allocation, ended, key=("id",), fields=_ENDED)
-        return
-    rows = [
+def _rows(
+    block: Block, group: Group, lines: Sequence[LineTold], event_id: UUID, at: datetime
+) -> Iterator[tuple[Any, ...]]:
+    for line in lines:
         (
-            line.allocation_id, line.number, block.id, group.round, line.account_id, line.booked_account_id, line.side, line.qty,
-            line.avg_px, line.gross, _charges_json(line), line.fees, line.net, line.is_rounding, line.trade_date,
-            line.settlement_date, line.state, line.reason, line.compensates, event_id, at,
-        )
-        for line in lines
-    ]  # fmt: skip
-    write_rows(Allocation, rows, fields=_FIELDS)
-
-
-def _charges_json(line: LineTold) -> bytes:
-    return orjson.dumps(line.charges) if line.charges else b"[]"
-
-
-def _end(rows: Sequence[Allocation], state: str, why: str, event_id: UUID, at: datetime) -> None:
-    update_rows(Allocation, [(row.id, state, why, event_id, at) for row in rows], key=("id",), fields=_ENDED)
+            allocation_id, number, account_id, booked_in, side, qty, avg_px, gross, fees, net, trade_date, settlement_date, charges,
+            is_rounding, state, reason, compensates,
+        ) = line  # fmt: skip
+        yield (
+            allocation_id, number, block.id, group.round, account_id, booked_in, side, qty, avg_px, gross,
+            charges_text(charges).encode(), fees, net, is_rounding, trade_date, settlement_date, state, reason, compensates,
+            event_id, at,
+        )  # fmt: skip
 
 
 def told_block(block: Block, *, round_: int) -> BlockTold:
@@ -162,10 +160,10 @@ def told_block(block: Block, *, round_: int) -> BlockTold:
     )  # fmt: skip
 
 
-def told_of_row(row: Allocation) -> LineTold:
+def told_of_row(row: Kept | Allocation) -> LineTold:
     """A line as it stands."""
     return LineTold(
         row.id, row.number, row.account_id, row.booked_account_id, row.side, row.qty, row.avg_px, row.gross, row.fees, row.net,
-        row.trade_date, row.settlement_date, tuple((a, b, c, d) for a, b, c, d in row.charges), row.is_rounding, row.state,
+        row.trade_date, row.settlement_date, tuple([(a, b, c, d) for a, b, c, d in row.charges]), row.is_rounding, row.state,
         row.reason, row.compensates_id,
     )  # fmt: skip

@@ -34,6 +34,7 @@ from authorisation.services.raise_request import raise_request
 from journal.services.claim_key import claim_key
 from journal.services.store_answer import store_answer
 from kernel.canonical import payload_hash
+from kernel.collecting import no_collecting
 from kernel.errors import Conflict, Invalid, Refused
 from kernel.numbers import plain
 
@@ -57,6 +58,7 @@ class BookedAllocation:
     whys: tuple[Why, ...] = ()
 
 
+@no_collecting()
 def book_allocation(
     *,
     actor: Principal,

@@ -8,7 +8,6 @@ their own rules. What cannot be done is a matter with the exact difference (CASC
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -86,7 +85,7 @@ def _why(block: Block) -> str:
 
 
 def _direct(block: Block, *, at: datetime) -> bool:
-    lock_allocated(account_ids={block.account_id}, currency=block.currency, instrument_id=block.instrument_id)
+    lock_allocated(account_ids={block.account_id}, instrument_id=block.instrument_id)
     rows = list(Allocation.objects.filter(block=block).exclude(state=moves.REVERSED).order_by("number"))
     base = next((row for row in rows if row.compensates_id is None), None)
     settled = bool(settled_of([row.id for row in rows], lock=True))
@@ -133,8 +132,7 @@ def _compensate(block: Block, base: Allocation, change: Difference, *, at: datet
     side = Side(block.side) if change.qty >= 0 else OPPOSITE[Side(block.side)]
     fees = sum((charge.amount for charge in change.charges), ZERO)
     block.round += 1
-    line = replace(
-        direct.whole_line(block, next_numbers(1)[0], change.charges),
+    line = direct.whole_line(block, next_numbers(1)[0], change.charges)._replace(
         side=side.value,
         qty=abs(change.qty),
         avg_px=base.avg_px if change.qty else ZERO,

@@ -6,7 +6,7 @@ happened between them, and the digest of the plan tells.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,7 +24,7 @@ from allocations.domain.weighing import Standing, WeighedLine, Who, left_out, ta
 from allocations.models import Allocation, Block
 from allocations.permissions import require_allocate
 from allocations.selectors.account_facts import read_known
-from allocations.selectors.cases import Case, read_case, require_plan, said_for
+from allocations.selectors.cases import Beforehand, Case, read_beforehand, read_case, require_plan
 from allocations.selectors.seeing import get_block
 from authorisation.domain.principal import Principal
 from kernel.collecting import no_collecting
@@ -106,10 +106,11 @@ def preview_allocation(
     require_allocate(actor)
     block = get_block(actor, block_ref)
     require_allocatable(block)
-    said = said_for(block)
-    wanted = _wanted(said, method, scheme, lines, parameters)
     with no_collecting():
-        case = read_case(actor=actor, at=at, block=block, wanted=wanted)
+        beforehand = read_beforehand(block)
+        said = beforehand.said
+        wanted = _wanted(said, method, scheme, lines, parameters)
+        case = read_case(actor=actor, at=at, block=block, wanted=wanted, beforehand=beforehand, with_means=True)
         plan = require_plan(case)
         known = read_known(case, at=at)
         stands = _standing(block)
@@ -119,7 +120,7 @@ def preview_allocation(
             if one.booked_in in facts:
                 facts[one.booked_in] = taken_back(facts[one.booked_in], Standing(one.qty, one.net), side)
         who = {account_id: Who(one.code, one.account_class) for account_id, one in case.accounts.items()}
-        before = _Before.of(stands) if stands else _said_before(actor, at, case, said)
+        before = _Before.of(stands) if stands else _said_before(actor, at, case, beforehand)
         shares = before.shares if before else None
         weighed = weigh(plan, side, who, facts, known.selected, known.earlier, shares)
     missing = _named(actor, left_out(plan, shares), before.codes) if before else {}
@@ -193,14 +194,15 @@ class _Before:
         return cls({one.account_id: one.qty for one in stands}, {one.account_id: one.account for one in stands})
 
 
-def _said_before(actor: Principal, at: datetime, case: Case, said: Wanted | None) -> _Before | None:
+def _said_before(actor: Principal, at: datetime, case: Case, beforehand: Beforehand) -> _Before | None:
     """What was said beforehand gives on these executions; None where it gives no answer, or names accounts nobody here may see."""
+    said = beforehand.said
     if said is None:
         return None
     other = case
-    if said.digest != case.wanted.digest:
+    if not said.says_as(case.wanted):
         try:
-            other = read_case(actor=actor, at=at, block=case.block, wanted=said)
+            other = read_case(actor=actor, at=at, block=case.block, wanted=said, beforehand=beforehand)
         except Invalid:
             return None
     if isinstance(other.plan, NotAllocated):
@@ -227,7 +229,7 @@ def preview_json(preview: AllocationPreview) -> bytes:
         "needs_second_person": [{"code": why.code.value, "sentence": why.sentence} for why in preview.whys],
         "digest": preview.digest,
         "left_out": {code: plain(qty) for code, qty in preview.left_out.items()},
-        "lines": [_line_json(one) for one in preview.lines],
+        "lines": orjson.Fragment(f"[{','.join(_lines_json(preview.lines))}]"),
     }
     return orjson.dumps(body)
 
@@ -236,20 +238,19 @@ def _money_json(money: Money) -> dict[str, str]:
     return {"amount": plain(money.amount), "currency": money.currency}
 
 
-def _line_json(one: WeighedLine) -> dict[str, Any]:
-    line = one.line
-    row: dict[str, Any] = {
-        "account": one.account,
-        "qty": plain(line.qty),
-        "exact": plain(line.exact),
-        "gross": str(line.gross),
-        "fees": str(one.fees),
-        "net": str(one.net),
-    }
-    if one.charges:
-        row["charges"] = [[charge.kind, charge.name, charge.version, plain(charge.amount)] for charge in one.charges]
-    if one.checks:
-        row["checks"] = [[check.code.value, check.sentence] for check in one.checks]
-    if one.said is not None:
-        row["said"] = plain(one.said)
-    return row
+def _lines_json(lines: Sequence[WeighedLine]) -> Iterator[str]:
+    """Each line as JSON text. Lines of equal charges share them, so those are written once."""
+    charges: dict[int, str] = {}
+    for code, (_, qty, gross, exact, _), charged, fees, net, checks, said in lines:
+        known = charges.get(id(charged))
+        if known is None:
+            told = [[one.kind, one.name, one.version, plain(one.amount)] for one in charged]
+            known = charges[id(charged)] = f',"charges":{orjson.dumps(told).decode()}' if told else ""
+        against = ""
+        if checks:
+            against = f',"checks":{orjson.dumps([[check.code.value, check.sentence] for check in checks]).decode()}'
+        before = f',"said":"{plain(said)}"' if said is not None else ""
+        yield (
+            f'{{"account":{orjson.dumps(code).decode()},"qty":"{plain(qty)}","exact":"{plain(exact)}","gross":"{gross}",'
+            f'"fees":"{fees}","net":"{net}"{known}{against}{before}}}'
+        )

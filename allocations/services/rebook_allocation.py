@@ -27,10 +27,12 @@ from allocations.services._matters import tell_round
 from allocations.services._round import BookedRound, Proposed, book_round
 from allocations.services.book_allocation import hold_turns
 from authorisation.domain.principal import Principal
+from kernel.collecting import no_collecting
 from kernel.errors import Conflict, Invalid, InvariantBroken, NotPermitted
 from kernel.numbers import plain
 
 
+@no_collecting()
 def rebook_allocation(*, actor: Principal, at: datetime, block_id: UUID, why: str) -> BookedRound | None:
     """Book it anew; None where it is not *changed* (any more). ``why`` is told with every line.
 

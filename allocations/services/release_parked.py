@@ -6,7 +6,6 @@ The line keeps its number and figures; from now on it is charged, and told as bo
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -44,9 +43,7 @@ def release_parked(*, actor: Principal, at: datetime, allocation_ref: str, block
         if row.state != moves.PARKED:
             raise Conflict("NOT_PARKED", f"{row.ref} is not parked.")
         suspense = row.booked_account_id
-        lock_allocated(
-            account_ids={suspense, row.account_id}, currency=block.currency, instrument_id=block.instrument_id
-        )
+        lock_allocated(account_ids={suspense, row.account_id}, instrument_id=block.instrument_id)
         case = case_of_account(block, row.account, at=at)
         known = read_known(case, at=at)
         selected = known.selected[row.account.account_class]
@@ -66,7 +63,7 @@ def release_parked(*, actor: Principal, at: datetime, allocation_ref: str, block
         row.booked_account_id, row.fees, row.net, row.reason = row.account_id, fees, row.gross - fees, ""
         row.charges = [[one.kind, one.name, one.version, plain(one.amount)] for one in charges]
         row.save(update_fields=["state", "booked_account_id", "charges", "fees", "net", "reason"])
-        line = replace(told_of_row(row), charges=tuple((a, b, c, d) for a, b, c, d in row.charges))
+        line = told_of_row(row)._replace(charges=tuple((a, b, c, d) for a, b, c, d in row.charges))
         group = Group("AllocationBooked", Booking.Kind.ALLOCATION, [line], 1, row.round, "", from_account_id=suspense)
         write_round(block=block, groups=[group], actor=actor, at=at)
         tell_parked(block, actor=actor, at=at)

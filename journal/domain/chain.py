@@ -17,13 +17,15 @@ from uuid import UUID
 
 import orjson
 
-from kernel.canonical import canonical_json
+from kernel.canonical import PLAIN, canonical_json, is_plain
 from kernel.texts import id_text, utc_text
 
 GENESIS = bytes(32)
 Canonical = orjson.Fragment
 """JSON text that is canonical already (sorted keys, no spaces): it is hashed and stored as it is, and whoever makes it answers
 for that; a verifier that reads it back finds ``altered`` where it was not."""
+
+_PLAIN = PLAIN | {Canonical}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +94,8 @@ def payload_bytes(payload: Mapping[str, Any]) -> bytes:
 
     A float has no canonical form and raises TypeError.
     """
-    return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS) if _is_plain(payload) else canonical_json(payload)
-
-
-_PLAIN = frozenset((str, bool, type(None), Canonical))
-
-
-def _is_plain(value: Any) -> bool:
-    kind = type(value)
-    if kind is dict:
-        for key, item in value.items():
-            if type(key) is not str:
-                return False
-            if type(item) not in _PLAIN and not _is_plain(item):
-                return False
-        return True
-    if kind is list:
-        return all(type(item) in _PLAIN or _is_plain(item) for item in value)
-    return kind in _PLAIN or (kind is int and -(2**63) <= value < 2**63)
+    plain = is_plain(payload, _PLAIN)
+    return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS) if plain else canonical_json(payload)
 
 
 def envelope(draft: EventDraft, *, seq: int, recorded_at: datetime, payload_json: bytes) -> bytes:

@@ -30,7 +30,7 @@ def _text(value: Any) -> str:
 
 
 def _id(value: Any) -> str:
-    return value if isinstance(value, str) else id_text(value)
+    return value if type(value) is str else id_text(value)
 
 
 def _bytes(value: Any) -> str:
@@ -58,6 +58,11 @@ def _escaped(column: list[str]) -> list[str]:
     if _COPY_SPECIAL.search("".join(column)) is None:
         return column
     return [_COPY_SPECIAL.sub(lambda found: _COPY_ESCAPES[found.group()], value) for value in column]
+
+
+def copy_text(value: str) -> str:
+    """One text as a column of a COPY line."""
+    return value if _COPY_SPECIAL.search(value) is None else _escaped([value])[0]
 
 
 def copy_lines(kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

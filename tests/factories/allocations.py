@@ -14,9 +14,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import TradingAccount
+from accounts.models import CashBalance, Client, TradingAccount
 from allocations.domain.telling import BlockTold, LineTold, direct_parts, parts
 from allocations.models import Allocation, Block, BlockFill, SendingRule, WashAccount
+from journal.bulk import write_rows
 from journal.domain.chain import EventDraft
 from journal.domain.records import EventRecord
 from journal.selectors import stream_records
@@ -54,6 +55,20 @@ def leave_at_once() -> None:
         SendingRule.objects.create(
             leaves="on_booking", valid_from=date(2000, 1, 1), version=1, event_id=new_id(), recorded_at=AT
         )
+
+
+def make_clients(world: DeskWorld, code: str, count: int, *, cash: int = 10_000_000) -> list[tuple[UUID, str]]:
+    """So many accounts of one client with settled pounds, as (id, code), in no time."""
+    client = Client.objects.create(id=new_id(), code=code, name=f"Many of {code}")
+    made = [(new_id(), f"{code}{number:05d}") for number in range(count)]
+    rows = [(pk, name, name, client.id, world.group.pk, "GBP", "active", False, 1) for pk, name in made]
+    write_rows(
+        TradingAccount, rows,
+        fields=("id", "code", "name", "client_id", "group_id", "base_currency", "state", "short_allowed", "version"),
+    )  # fmt: skip
+    fields = ("account_id", "currency", "settled", "pending", "reserved")
+    write_rows(CashBalance, [(pk, "GBP", cash, 0, 0) for pk, _ in made], fields=fields)
+    return made
 
 
 @transaction.atomic

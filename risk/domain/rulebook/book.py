@@ -13,9 +13,11 @@ from risk.domain.rulebook.entries import CollarEntry, MandateEntry, Pair, Policy
 
 
 class Rulebook:
-    """Everything in the book, whether in force yet or not; what is in force is asked with a time."""
+    """Everything in the book, whether in force yet or not; what is in force is asked with a time. ``mandated``: the kinds of scope
+    that any mandate is for.
+    """
 
-    __slots__ = ("_collars", "_mandates", "_restrictions", "_rules", "policy", "version")
+    __slots__ = ("_collars", "_mandates", "_restrictions", "_rules", "mandated", "policy", "version")
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class Rulebook:
         self._rules: dict[Pair, list[RuleEntry]] = {}
         self._restrictions: dict[Pair, list[RestrictionEntry]] = {}
         self._mandates = {entry.pair: entry for entry in mandates}
+        self.mandated = frozenset(scope for scope, _ in self._mandates)
         self._collars = {(entry.asset_class, entry.phase): entry for entry in collars}
         for rule in rules:
             self._rules.setdefault(rule.pair, []).append(rule)
@@ -55,6 +58,12 @@ class Rulebook:
             for subject in subjects
             for entry in self._restrictions.get(subject, ())
             if entry.pair in own and entry.dated.in_force(at)
+        ]
+
+    def restricted(self, subjects: Iterable[Pair], at: datetime) -> list[RestrictionEntry]:
+        """Entries in force on these subjects in whatever scope, for who looks at many scopes."""
+        return [
+            entry for subject in subjects for entry in self._restrictions.get(subject, ()) if entry.dated.in_force(at)
         ]
 
     def mandates(self, pairs: Iterable[Pair]) -> list[MandateEntry]:

@@ -60,7 +60,7 @@ def told(event: AllocationEvent, kind: str) -> None:
 def book(event: AllocationEvent) -> BookedAllocations:
     with transaction.atomic():
         accounts = {event.from_account_id, *(move.account_id for move in event.moves)}
-        lock_allocated(account_ids=accounts, currency=event.currency, instrument_id=event.instrument_id)
+        lock_allocated(account_ids=accounts, instrument_id=event.instrument_id)
         return book_allocations(events=[event], at=AT)
 
 

@@ -160,4 +160,4 @@ def test_a_trade_that_undoes_a_settled_one_is_a_trade_of_its_own(house: NotedHou
 
 
 def _fields(line: Any) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in line.__dataclass_fields__}
+    return dict(line._asdict())

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
+
+import orjson
 
 from allocations.domain.telling import LINES_A_PART, BlockTold, LineTold, direct_parts, parts, told
+from journal.domain.chain import payload_bytes
+from kernel.canonical import canonical_json
 from kernel.ids import new_id
 
 BLOCK = BlockTold(
@@ -17,21 +22,34 @@ LINE = LineTold(
     new_id(), 70, new_id(), new_id(), "1", Decimal("400"), Decimal("71.123456789012"), Decimal("-284.49"), Decimal("1.42"),
     Decimal("-285.91"), BLOCK.trade_date, BLOCK.settlement_date, (("tax", "uk_sdrt", 1, "1.42"),),
 )  # fmt: skip
-PARKED = replace(LINE, state="parked", reason="The account is frozen.", charges=())
-UNDONE = replace(LINE, side="2", compensates=new_id(), trade_date=date(2026, 12, 1), settlement_date=date(2026, 12, 3))
+PARKED = LINE._replace(state="parked", reason="The account is frozen.", charges=())
+UNDONE = LINE._replace(side="2", compensates=new_id(), trade_date=date(2026, 12, 1), settlement_date=date(2026, 12, 3))
+
+
+def stored(payloads: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As an event brings them back."""
+    return [orjson.loads(payload_bytes(payload)) for payload in payloads]
 
 
 def test_what_parts_tell_is_read_back() -> None:
     lines = [LINE, PARKED, UNDONE]
-    (payload,) = parts(BLOCK, lines, why="busted")
+    (payload,) = stored(parts(BLOCK, lines, why="busted"))
 
     assert payload["why"] == "busted"
     assert told(payload) == [(BLOCK, line) for line in lines]
 
 
+def test_lines_are_written_as_a_verifier_reads_them() -> None:
+    """Finished text is hashed as it is: it must be what whoever reads it back writes."""
+    odd = PARKED._replace(reason='Müller\'s "limit" \\ of\n£1 — gone', qty=Decimal("0.50"), gross=Decimal("-0.00"))
+    for payload in parts(BLOCK, [LINE, PARKED, UNDONE, odd, LINE._replace(is_rounding=True)]):
+        text = payload_bytes(payload)
+        assert canonical_json(orjson.loads(text)) == text
+
+
 def test_many_lines_are_told_in_numbered_parts() -> None:
     lines = [LINE] * (LINES_A_PART + 1)
-    payloads = parts(BLOCK, lines)
+    payloads = stored(parts(BLOCK, lines))
 
     assert [(p["part"], p["parts"], len(p["lines"])) for p in payloads] == [(1, 2, LINES_A_PART), (2, 2, 1)]
     assert parts(BLOCK, []) == []
