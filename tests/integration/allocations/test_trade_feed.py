@@ -112,7 +112,7 @@ def test_a_share_in_suspense_is_told_as_parked_and_corrected_when_it_is_released
     line = told_line(made.lines[0])
 
     def tell(kind: str, state: str) -> None:
-        payload = parts(told_block(made.block), [line.__class__(**{**_fields(line), "state": state})])[0]
+        payload = parts(told_block(made.block), [line._replace(state=state)])[0]
         append_to_stream(drafts=[_draft(kind, f"block:{made.block.id}", payload, AT, new_id())], at=AT)
 
     Cursor.objects.update_or_create(
@@ -157,7 +157,3 @@ def test_a_trade_that_undoes_a_settled_one_is_a_trade_of_its_own(house: NotedHou
     )
     assert kept() == standing()
     assert sum(Decimal(row.payload["gross"]) for row in (first, second)) == 0
-
-
-def _fields(line: Any) -> dict[str, Any]:
-    return dict(line._asdict())
