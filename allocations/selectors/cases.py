@@ -64,7 +64,7 @@ SELECT a.id, a.code, a.client_id, a.account_class, a.state{columns}
 """
 _NAMED = _ACCOUNTS.format(columns="", tables="")
 _WITH_MEANS = _ACCOUNTS.format(
-    columns=f", {MEANS_COLUMNS}",
+    columns=f",{MEANS_COLUMNS}",
     tables=MEANS_TABLES.format(account="a.id"),
 )
 _POSITIONS = """

@@ -15,7 +15,9 @@ from journal.domain.pg_text import array_literal
 
 Means = tuple[Decimal, ...]
 """Cash, stock, units sold short."""
-MEANS_COLUMNS: Final = "coalesce(c.settled + c.pending - c.reserved, 0), coalesce(h.settled + h.pending - h.reserved, 0), coalesce(h.short, 0)"
+MEANS_COLUMNS: Final = """
+       coalesce(c.settled + c.pending - c.reserved, 0), coalesce(h.settled + h.pending - h.reserved, 0), coalesce(h.short, 0)
+"""
 MEANS_TABLES: Final = """
   LEFT JOIN accounts_cashbalance c ON c.account_id = {account} AND c.currency = %(currency)s
   LEFT JOIN accounts_holding h ON h.account_id = {account} AND h.instrument_id = %(instrument)s"""
