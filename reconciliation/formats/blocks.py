@@ -47,16 +47,23 @@ def refuse_by_begin(begin: bytes) -> None:
 
 
 class Blocks:
-    """One pass over the lines of a file. ``sha256`` is that of all bytes once the pass is over."""
+    """One pass over the lines of a file. ``sha256`` is that of all bytes once the pass is over, where it is ``hashed``."""
 
     def __init__(
-        self, path: Path, *, fallback: str = "", prepare: Callable[[bytes], bytes] | None = None, block: int = BLOCK
+        self,
+        path: Path,
+        *,
+        fallback: str = "",
+        prepare: Callable[[bytes], bytes] | None = None,
+        block: int = BLOCK,
+        hashed: bool = True,
     ) -> None:
         self._path = path
         self._fallback = fallback
         self._prepare = prepare
         self._block = block
         self._digest = hashlib.sha256()
+        self._hashed = hashed
 
     @property
     def sha256(self) -> str:
@@ -83,7 +90,8 @@ class Blocks:
     def _whole_lines(self, file: BinaryIO) -> Iterator[bytes]:
         rest, old_mac = b"", None
         while chunk := file.read(self._block):
-            self._digest.update(chunk)
+            if self._hashed:
+                self._digest.update(chunk)
             if old_mac is None:
                 refuse_by_begin(chunk)
                 chunk = chunk.removeprefix(UTF8_BOM)

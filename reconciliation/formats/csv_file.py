@@ -244,12 +244,24 @@ def raw_lines(path: Path, kind: Kind, lines: Container[int]) -> dict[int, str]:
     """The wanted records as they stand in the file, those over several lines whole."""
     delimiter = CsvStatement(path, kind).csv.delimiter
     found: dict[int, str] = {}
-    begun = 0
-    for number, line in Blocks(path).lines():
-        if begun:
-            found[begun] += f"\n{line}"
-        elif number in lines:
-            found[number], begun = line, number
-        if begun and not ('"' in found[begun] and number < begun + _MOST_LINES and is_open(found[begun], delimiter)):
-            begun = 0
+    begun = 0  # a record that the block before left open
+    for first, text in Blocks(path, hashed=False):
+        rows = text[:-1].split("\n")
+        begins = [begun] if begun else []
+        begins += [number for number in range(first, first + len(rows)) if number in lines]
+        for begin in begins:
+            if begin >= first:
+                found[begin] = rows[begin - first]
+            else:
+                found[begin] += f"\n{rows[0]}"
+            end = max(begin, first)
+            while is_open_record(found[begin], end - begin + 1, delimiter) and end - first + 1 < len(rows):
+                end += 1
+                found[begin] += f"\n{rows[end - first]}"
+            begun = begin if is_open_record(found[begin], end - begin + 1, delimiter) else 0
     return found
+
+
+def is_open_record(text: str, lines: int, delimiter: str) -> bool:
+    """Whether a record of so many lines goes on; one that is longer than any may be does not."""
+    return '"' in text and lines < _MOST_LINES and is_open(text, delimiter)

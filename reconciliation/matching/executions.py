@@ -8,9 +8,11 @@ from nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from kernel.numbers import ZERO
 from reconciliation.domain.trade_matching import judge_trades
 from reconciliation.domain.trade_records import TheirTrade, tell
 from reconciliation.matching.causes import load_causes
@@ -54,17 +56,27 @@ _ALWAYS = ("e.exec_type = 'trade'", "e.last_qty = x.effective_qty", "e.last_px =
 _COLUMNS = (*_AGREES, "trade_date")
 _ORDER_NAMES = ("cl_ord_id", "venue_order_id")
 _COUNT = """
-SELECT count(*), coalesce(sum(x.effective_qty), 0) FROM orders_execution x
- WHERE x.trade_date = %(as_of)s AND (%(cut)s::timestamptz IS NULL OR x.event_at <= %(cut)s)
+SELECT count(*), count(*) FILTER (WHERE {in_time}), coalesce(sum(x.effective_qty) FILTER (WHERE {in_time}), 0)
+  FROM orders_execution x
+ WHERE x.trade_date = %(as_of)s
    AND (%(markets)s::text[] IS NULL OR EXISTS (
         SELECT FROM orders_order o JOIN refdata_listing l ON l.id = o.listing_id
          WHERE o.id = x.order_id AND l.market_id = ANY(%(markets)s)))
-"""
+""".format(in_time="%(cut)s::timestamptz IS NULL OR x.event_at <= %(cut)s")
+
+
+@dataclass(frozen=True, slots=True)
+class _Join:
+    """How often lines and records of ours met: pairs, and those on each side that met nobody."""
+
+    met: int
+    lines_alone: int
+    ids_alone: int
 
 
 def compare(cursor: Any, task: Task) -> Compared:
     """All the file says of executions against all we have of its day. Makes and drops tables of the session."""
-    said = _columns_said(cursor, task)
+    said, units_said = _columns_said(cursor, task)
     name = max(_ORDER_NAMES, key=lambda column: said[column])
     name = name if said[name] * 2 > said["line"] else ""
     parameters = {
@@ -74,29 +86,32 @@ def compare(cursor: Any, task: Task) -> Compared:
         "apart": f"{task.rules.of('seconds')} seconds",
     }
     cursor.execute(_COUNT, parameters)
-    expected, units = cursor.fetchone()
+    of_day, expected, units = cursor.fetchone()
     cursor.execute("CREATE TEMP TABLE recon_lines (line bigint)")
     cursor.execute("CREATE TEMP TABLE recon_ids (id uuid)")
     try:
-        _look(cursor, task, said, name, parameters)
-        if said["versions"]:
-            _gather_versions(cursor, task, name, parameters)
-        return _judge(cursor, task, external=said["line"], expected=expected, units=units)
+        found = _look(cursor, task, said, name, parameters)
+        _gather(cursor, task, name, parameters, found, versions=bool(said["versions"]), lines=said["line"], ids=of_day)
+        return _judge(cursor, task, external=said["line"], expected=expected, units=(units, units_said))
     finally:
         if not in_failed_transaction(cursor):
             cursor.execute("DROP TABLE IF EXISTS recon_lines, recon_ids")
 
 
-def _columns_said(cursor: Any, task: Task) -> dict[str, int]:
-    """In how many rows each column says something; ``versions``: how many are busts and corrections."""
+def _columns_said(cursor: Any, task: Task) -> tuple[dict[str, int], Decimal]:
+    """In how many rows each column says something (``versions``: how many are busts and corrections); units of the trades."""
     names = ["line", *_COLUMNS]
     counts = ", ".join(f"count({name})" for name in names)
-    cursor.execute(f"SELECT {counts}, count(*) FILTER (WHERE exec_type <> 'trade') FROM {task.table}")  # noqa: S608
-    return dict(zip([*names, "versions"], cursor.fetchone(), strict=True))
+    cursor.execute(
+        f"SELECT {counts}, count(*) FILTER (WHERE exec_type <> 'trade'), "  # noqa: S608
+        f"coalesce(sum(last_qty) FILTER (WHERE exec_type = 'trade'), 0) FROM {task.table}"
+    )
+    *numbers, units = cursor.fetchone()
+    return dict(zip([*names, "versions"], numbers, strict=True)), units
 
 
-def _look(cursor: Any, task: Task, said: dict[str, int], name: str, parameters: dict[str, Any]) -> None:
-    """Keep what does not agree at first sight, and every pair of a line or record that was met more than once."""
+def _look(cursor: Any, task: Task, said: dict[str, int], name: str, parameters: dict[str, Any]) -> _Join:
+    """Keep what does not agree at first sight, in one pass over both sides that holds nothing else."""
     told = [text for column, text in _AGREES.items() if said[column] and column != name]
     if said["trade_date"] or said["transact_time"]:
         told.append(_DATED)
@@ -105,20 +120,81 @@ def _look(cursor: Any, task: Task, said: dict[str, int], name: str, parameters: 
     ours = _OURS.format(charges=_CHARGES if priced else "", figures=", c.commission, c.fees" if priced else "")
     cursor.execute(
         f"""
-        WITH j AS MATERIALIZED (
+        WITH j AS (
             SELECT e.line, x.id, ({agrees}) IS TRUE AS agrees FROM {task.table} e FULL JOIN ({ours}) x ON {_on(name)}
-        ), doubtful AS MATERIALIZED (
-            SELECT line, id FROM j WHERE NOT agrees
-            UNION ALL SELECT j.line, j.id FROM j
-                       WHERE line IN (SELECT line FROM j WHERE id IS NOT NULL GROUP BY line HAVING count(*) > 1)
-            UNION ALL SELECT j.line, j.id FROM j
-                       WHERE id IN (SELECT id FROM j WHERE line IS NOT NULL GROUP BY id HAVING count(*) > 1)
+        ), seen AS MATERIALIZED (
+            SELECT count(*) FILTER (WHERE line IS NOT NULL AND id IS NOT NULL) AS met,
+                   count(*) FILTER (WHERE id IS NULL) AS lines_alone, count(*) FILTER (WHERE line IS NULL) AS ids_alone,
+                   array_agg(line) FILTER (WHERE NOT agrees AND line IS NOT NULL) AS lines,
+                   array_agg(id) FILTER (WHERE NOT agrees AND id IS NOT NULL) AS ids
+              FROM j
         ), lines AS (
-            INSERT INTO recon_lines SELECT DISTINCT line FROM doubtful WHERE line IS NOT NULL
+            INSERT INTO recon_lines SELECT DISTINCT unnest(lines) FROM seen
+        ), ids AS (
+            INSERT INTO recon_ids SELECT DISTINCT unnest(ids) FROM seen
         )
-        INSERT INTO recon_ids SELECT DISTINCT id FROM doubtful WHERE id IS NOT NULL
+        SELECT met, lines_alone, ids_alone FROM seen
         """,  # noqa: S608
         parameters,
+    )
+    return _Join(*cursor.fetchone())
+
+
+def _gather(
+    cursor: Any,
+    task: Task,
+    name: str,
+    parameters: dict[str, Any],
+    found: _Join,
+    *,
+    versions: bool,
+    lines: int,
+    ids: int,
+) -> None:
+    """Add what busts and corrections of the file are about, and every pair of a line or record that was met more than once.
+
+    Each that met somebody met one alone exactly if there are as many pairs; where there are more, repeated names are looked
+    for by a hash of them: one that collides is judged without need, and no repetition is missed.
+    """
+    ours = _OURS.format(charges="", figures="")
+    if found.met > lines - found.lines_alone:  # names that are repeated with us
+        hashed = _hash("x", name)
+        cursor.execute(
+            f"WITH twice AS MATERIALIZED (SELECT {hashed} AS h FROM ({ours}) x GROUP BY 1 HAVING count(*) > 1), "  # noqa: S608
+            f"again AS MATERIALIZED (SELECT x.id, x.exec_id, x.cl_ord_id, x.venue_order_id FROM ({ours}) x "
+            f"WHERE {hashed} IN (SELECT h FROM twice)), kept AS (INSERT INTO recon_ids SELECT id FROM again) "
+            f"INSERT INTO recon_lines SELECT e.line FROM {task.table} e JOIN again x ON {_on(name)}",
+            parameters,
+        )
+    wanted = []
+    if found.met > ids - found.ids_alone:  # names that are repeated in the file
+        hashed = _hash("e", name)
+        wanted.append(
+            f"SELECT e.line FROM {task.table} e WHERE {hashed} IN ("  # noqa: S608
+            f"SELECT {hashed} FROM {task.table} e GROUP BY 1 HAVING count(*) > 1)"
+        )
+    if versions:
+        wanted.append(
+            f"SELECT e.line FROM {task.table} e WHERE e.exec_id IN ("  # noqa: S608
+            f"SELECT coalesce(v.exec_ref_id, v.exec_id) FROM {task.table} v WHERE v.exec_type <> 'trade')"
+        )
+    if wanted:
+        cursor.execute(f"INSERT INTO recon_lines {' UNION '.join(wanted)}")
+        cursor.execute("ANALYZE recon_lines")
+        cursor.execute(
+            f"INSERT INTO recon_ids SELECT x.id FROM ({ours}) x "  # noqa: S608
+            f"JOIN (SELECT * FROM {task.table} WHERE line IN (SELECT line FROM recon_lines)) e ON {_on(name)}",
+            parameters,
+        )
+
+
+def _hash(side: str, name: str) -> str:
+    """Of the names by which records are joined; NULL where one of them is missing, as it joins nobody."""
+    exec_id = f"{side}.exec_id"
+    return (
+        f"hashtextextended({exec_id}, hashtextextended({side}.{name}, 0))"
+        if name
+        else f"hashtextextended({exec_id}, 0)"
     )
 
 
@@ -126,25 +202,8 @@ def _on(name: str) -> str:
     return "e.exec_id = x.exec_id" + (f" AND e.{name} = x.{name}" if name else "")
 
 
-def _gather_versions(cursor: Any, task: Task, name: str, parameters: dict[str, Any]) -> None:
-    """The trades that busts and corrections of the file are about, and ours that these joined."""
-    cursor.execute(
-        f"""
-        INSERT INTO recon_lines SELECT e.line FROM {task.table} e
-         WHERE e.exec_id IN (SELECT coalesce(v.exec_ref_id, v.exec_id) FROM {task.table} v WHERE v.exec_type <> 'trade')
-        """  # noqa: S608
-    )
-    ours = _OURS.format(charges="", figures="")
-    cursor.execute(
-        f"""
-        INSERT INTO recon_ids SELECT x.id FROM ({ours}) x
-          JOIN (SELECT e.* FROM {task.table} e WHERE e.line IN (SELECT line FROM recon_lines)) e ON {_on(name)}
-        """,  # noqa: S608
-        parameters,
-    )
-
-
-def _judge(cursor: Any, task: Task, *, external: int, expected: int, units: Decimal) -> Compared:
+def _judge(cursor: Any, task: Task, *, external: int, expected: int, units: tuple[Decimal, Decimal]) -> Compared:
+    """``units``: of ours that are expected, and of all trades of the file."""
     cursor.execute("SELECT (SELECT count(DISTINCT line) FROM recon_lines), (SELECT count(DISTINCT id) FROM recon_ids)")
     lines, ids = cursor.fetchone()
     if max(lines, ids) > MOST_JUDGED:
@@ -155,15 +214,12 @@ def _judge(cursor: Any, task: Task, *, external: int, expected: int, units: Deci
     judged = judge_trades([*ours, *unknown], theirs, rules=task.rules, causes=load_causes(cursor, task))
     doubtful = sum(one.expected and not one.agreed for one in ours)
     internal = expected + sum(one.expected for one in unknown) + judged.beyond
-    sums = {"qty": (units + sum(one.qty for one in unknown if one.expected), _their_units(cursor, task, theirs))}
+    ours_in_all = units[0] + sum((one.qty for one in unknown if one.expected), ZERO)
+    sums = {"qty": (ours_in_all, _their_units(units[1], theirs))}
     return Compared(internal, external, expected - doubtful + judged.matched, judged.findings, sums=sums)
 
 
-def _their_units(cursor: Any, task: Task, judged: Sequence[TheirTrade]) -> Decimal:
+def _their_units(plainly: Decimal, judged: Sequence[TheirTrade]) -> Decimal:
     """What the file comes to once its busts and corrections are applied; these and their trades are among the judged."""
-    cursor.execute(
-        f"SELECT coalesce(sum(e.last_qty), 0) FROM {task.table} e WHERE e.exec_type = 'trade' "  # noqa: S608
-        "AND NOT EXISTS (SELECT FROM recon_lines j WHERE j.line = e.line)"
-    )
-    (plainly,) = cursor.fetchone()
-    return sum((one.qty for one in tell(judged)), Decimal(plainly))
+    as_said = sum((one.qty for one in judged if one.kind == "trade"), ZERO)
+    return sum((one.qty for one in tell(judged)), plainly - as_said)
