@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
 
 import psycopg
 
@@ -29,6 +31,17 @@ class Target:
     named: str
     column: str
     of_booking: str
+
+
+class Sums(NamedTuple):
+    """Of a currency, or of all units: balances, those that change, the settled layer before, its difference, and what moved."""
+
+    grouped: str
+    balances: int
+    changed: int
+    settled: Decimal
+    difference: Decimal
+    moved: Decimal
 
 
 CASH = Target("cash", "accounts_cashbalance", "b.currency", "currency", "instrument_id IS NULL")
@@ -61,8 +74,12 @@ SELECT account_id, what, settlement_date, greatest(r, 0) + greatest(v, 0) AS rec
   FROM sides WHERE r <> 0 OR v <> 0
 """
 # What was booked after the cut is laid over it; of confirmed trades only those that settled after it, the file has the others.
+_MOVE_TABLE = """
+CREATE TEMP TABLE accounts_move (account_id uuid, what {type}, balance_id bigint, settled numeric, available numeric,
+    difference numeric, whole boolean, moved numeric, part int) ON COMMIT DROP
+"""
+# All balances are compared once: those that change are kept, and of all of them what they come to is answered.
 _MOVES = """
-CREATE TEMP TABLE accounts_move ON COMMIT DROP AS
 WITH since AS (
      SELECT b.account_id, {named} AS what, sum(b.amount) AS amount FROM accounts_booking b
       WHERE b.layer = 'settled' AND b.{of_booking} AND b.recorded_at > %(cut_at)s
@@ -71,23 +88,28 @@ WITH since AS (
       GROUP BY 1, 2
 ), due AS (
      SELECT account_id, what, sum(receipts) AS receipts, sum(deliveries) AS deliveries FROM accounts_due GROUP BY 1, 2
-), compared AS (
-     SELECT w.account_id, w.what, b.id AS balance_id, coalesce(b.settled, 0) AS settled, coalesce(d.receipts, 0) AS receipts,
-            coalesce(d.deliveries, 0) AS deliveries, w.amount + coalesce(s.amount, 0) - coalesce(b.settled, 0) AS difference,
-            coalesce(b.settled + b.pending - b.reserved, 0) AS available
-       FROM accounts_wanted w
-       LEFT JOIN {table} b ON b.account_id = w.account_id AND {named} = w.what
-       LEFT JOIN since s ON s.account_id = w.account_id AND s.what = w.what
-       LEFT JOIN due d ON d.account_id = w.account_id AND d.what = w.what
-      WHERE w.rule IS NULL
+), compared AS MATERIALIZED (
+     SELECT account_id, what, balance_id, settled, available, difference,
+            difference = receipts + deliveries AS whole,
+            CASE WHEN difference = receipts + deliveries THEN difference
+                 ELSE greatest(least(difference, receipts), deliveries) END AS moved,
+            difference <> 0 OR (receipts <> 0 AND receipts + deliveries = 0) AS changes
+       FROM (SELECT w.account_id, w.what, b.id AS balance_id, coalesce(b.settled, 0) AS settled,
+                    coalesce(d.receipts, 0) AS receipts, coalesce(d.deliveries, 0) AS deliveries,
+                    w.amount + coalesce(s.amount, 0) - coalesce(b.settled, 0) AS difference,
+                    coalesce(b.settled + b.pending - b.reserved, 0) AS available
+               FROM accounts_wanted w
+               LEFT JOIN {table} b ON b.account_id = w.account_id AND {named} = w.what
+               LEFT JOIN since s ON s.account_id = w.account_id AND s.what = w.what
+               LEFT JOIN due d ON d.account_id = w.account_id AND d.what = w.what
+              WHERE w.rule IS NULL) figures
+), kept AS (
+     INSERT INTO accounts_move
+     SELECT account_id, what, balance_id, settled, available, difference, whole, moved,
+            (row_number() OVER (ORDER BY account_id, what) - 1)::int / {rows} FROM compared WHERE changes
 )
-SELECT account_id, what, balance_id, settled, available, difference,
-       difference = receipts + deliveries AS whole,
-       CASE WHEN difference = receipts + deliveries THEN difference
-            ELSE greatest(least(difference, receipts), deliveries) END AS moved,
-       (row_number() OVER (ORDER BY account_id, what) - 1)::int / {rows} AS part
-  FROM compared
- WHERE difference <> 0 OR (receipts <> 0 AND receipts + deliveries = 0)
+SELECT {group} AS grouped, count(*), count(*) FILTER (WHERE changes), sum(settled), sum(difference), sum(moved)
+  FROM compared GROUP BY 1 ORDER BY 1
 """
 _SETTLES = """
 CREATE TEMP TABLE accounts_settle ON COMMIT DROP AS
@@ -114,21 +136,26 @@ SELECT part, account_id, what, settlement_date,
 def open_wanted(cursor: Cursor, target: Target) -> None:
     """An empty ``accounts_wanted`` for the caller to fill, until commit; what an earlier statement left is dropped."""
     cursor.execute("DROP TABLE IF EXISTS accounts_wanted, accounts_due, accounts_move, accounts_settle")
-    cursor.execute(_WANTED.format(type="varchar(3)" if target is CASH else "uuid"))
+    cursor.execute(_WANTED.format(type=_type_of(target)))
 
 
-def compute_moves(cursor: Cursor, target: Target, *, cut_at: datetime, day: date) -> int:
-    """What the wanted figures change, now: ``accounts_move`` and ``accounts_settle``. Returns how many balances."""
+def compute_moves(cursor: Cursor, target: Target, *, cut_at: datetime, day: date) -> list[Sums]:
+    """What the wanted figures change, now: ``accounts_move`` and ``accounts_settle``. Returns what the balances come to."""
     values = {"cut_at": cut_at, "day": day, "replaced": sorted(REPLACED)}
     names = {
         "named": target.named, "table": target.table, "of_booking": target.of_booking, "window": WINDOW_DAYS,
-        "rows": ROWS_A_PART,
+        "rows": ROWS_A_PART, "group": "what" if target is CASH else "'units'",
     }  # fmt: skip
     cursor.execute(_DUE.format(**names), values)
     cursor.execute("ANALYZE accounts_due")
+    cursor.execute(_MOVE_TABLE.format(type=_type_of(target)))
     cursor.execute(_MOVES.format(**names), values)
-    count = cursor.rowcount
+    sums = [Sums(*row) for row in cursor.fetchall()]  # type: ignore[arg-type]
     cursor.execute("CREATE INDEX ON accounts_move (part)")
     cursor.execute("ANALYZE accounts_move")
     cursor.execute(_SETTLES)
-    return count
+    return sums
+
+
+def _type_of(target: Target) -> str:
+    return "varchar(3)" if target is CASH else "uuid"

@@ -80,16 +80,6 @@ DELETE FROM accounts_wanted w USING (
       WHERE b.event_id = ANY(%s::uuid[]) AND b.recorded_at >= %s AND b.kind IN ('statement', 'settlement') AND b.{of_booking}) n
  WHERE n.account_id = w.account_id AND n.what = w.what
 """
-_TOTALS = """
-WITH moved AS (
-     SELECT {group} AS grouped, sum(m.difference) AS difference, sum(m.moved) AS moved FROM accounts_move m GROUP BY 1
-), had AS (
-     SELECT {wanted} AS grouped, count(*) AS balances, coalesce(sum(b.settled), 0) AS settled FROM accounts_wanted w
-       LEFT JOIN {table} b ON b.account_id = w.account_id AND {named} = w.what WHERE w.rule IS NULL GROUP BY 1
-)
-SELECT h.grouped, h.balances, h.settled, coalesce(m.difference, 0), coalesce(m.moved, 0)
-  FROM had h LEFT JOIN moved m ON m.grouped = h.grouped ORDER BY 1
-"""
 _TURNED = """
 SELECT m.account_id, m.what, b.settled + b.pending - b.reserved + m.difference - m.moved AS available, m.part
   FROM accounts_move m JOIN {table} b ON b.id = m.balance_id
@@ -142,19 +132,15 @@ def weigh_statement(statement: Statement) -> Weighed:
     target = statement.target
     with raw_cursor(binary=True) as cursor:
         older = _leave_newer(cursor, statement)
-        changed = compute_moves(cursor, target, cut_at=statement.cut_at, day=statement.day)
-        cash = target is CASH
-        names = {"named": target.named, "table": target.table}
-        names |= {"group": "m.what", "wanted": "w.what"} if cash else {"group": "'units'", "wanted": "'units'"}
-        cursor.execute(_TOTALS.format(**names))
-        rows = cursor.fetchall()
+        sums = compute_moves(cursor, target, cut_at=statement.cut_at, day=statement.day)
     totals = {
-        str(grouped): {
-            "before": settled, "after": settled + difference, "settled_now": moved, "unexplained": difference - moved
+        one.grouped: {
+            "before": one.settled, "after": one.settled + one.difference, "settled_now": one.moved,
+            "unexplained": one.difference - one.moved,
         }
-        for grouped, _, settled, difference, moved in rows
+        for one in sums
     }  # fmt: skip
-    return Weighed(sum(row[1] for row in rows), changed, older, totals)
+    return Weighed(sum(one.balances for one in sums), sum(one.changed for one in sums), older, totals)
 
 
 def _leave_newer(cursor: Any, statement: Statement) -> int:
