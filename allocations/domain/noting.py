@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -28,7 +29,17 @@ def next_step(*, told: Collection[UUID] | None, stands: Collection[UUID], again:
     return Step.REPLACE if again or set(told) != set(stands) else Step.KEEP
 
 
-def may_go(*, over: bool, waits: bool, last_call: bool) -> bool:
-    """Whether a day's note goes out by itself: the market's day is over and no block of it can change it any more; near the
-    deadline as it stands, because a note that is replaced is better than one that is late."""
-    return over and (not waits or last_call)
+QUIET = timedelta(minutes=5)
+"""For how long nothing has come or gone before a note tells of it: late trades come in rows, and each would end the note before."""
+LAST_CALL = timedelta(hours=2)
+
+
+def may_go(*, over: bool, waits: bool, moved_at: datetime, due: datetime, at: datetime) -> bool:
+    """Whether a day's note goes out by itself: the market's day is over, no block of it can change it any more, and nothing
+    has moved for a while. Near the deadline open blocks are no reason to wait, and just before it nothing is, because a note
+    that is replaced is better than one that is late."""
+    if not over:
+        return False
+    if due - QUIET <= at <= due:
+        return True
+    return at - moved_at >= QUIET and (not waits or at >= due - LAST_CALL)

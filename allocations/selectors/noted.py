@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -28,7 +28,7 @@ _WITHOUT = f"""
 SELECT a.account_id, a.trade_date, l.market_id, min(a.settlement_date),
        EXISTS (SELECT FROM allocations_block w JOIN refdata_listing m ON m.id = w.listing_id
                 WHERE w.trade_date = a.trade_date AND m.market_id = l.market_id AND w.qty > 0 AND w.state IN {_OPEN}
-                  AND (w.kind = 'block' OR w.account_id = a.account_id))
+                  AND (w.kind = 'block' OR w.account_id = a.account_id)), max(a.booked_at)
   FROM allocations_allocation a JOIN allocations_block b ON b.id = a.block_id JOIN refdata_listing l ON l.id = b.listing_id
  WHERE a.trade_date >= %(since)s AND {STANDING} AND {CLIENTS} AND NOT {NOTED.format(more="")}
    AND (%(mic)s::text IS NULL OR l.market_id = %(mic)s) AND (%(day)s::date IS NULL OR a.trade_date = %(day)s)
@@ -37,7 +37,7 @@ SELECT a.account_id, a.trade_date, l.market_id, min(a.settlement_date),
 """  # noqa: S608
 _STALE = """
 SELECT DISTINCT account_id, trade_date, mic FROM allocations_contractnote
- WHERE stale_at IS NOT NULL AND state = 'issued' AND scope = 'day' ORDER BY trade_date, mic, account_id LIMIT %s
+ WHERE stale_at <= %s AND state = 'issued' AND scope = 'day' ORDER BY trade_date, mic, account_id LIMIT %s
 """
 _STANDS = f"""
 SELECT a.account_id, a.trade_date, l.market_id, a.id
@@ -63,24 +63,26 @@ class NoteKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unnoted:
-    """An account with trades of a day on a market that no note tells of. ``waits``: a block may still change what it got."""
+    """An account with trades of a day on a market that no note tells of. ``waits``: a block may still change what it got;
+    ``moved_at``: when the newest of them was booked."""
 
     key: NoteKey
     settlement_date: date
     waits: bool
+    moved_at: datetime
 
 
 def list_unnoted(*, since: date, most: int, mic: str | None = None, day: date | None = None) -> list[Unnoted]:
     """Accounts whose trades since a day no live note tells of, oldest first."""
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_WITHOUT, {"since": since, "most": most, "mic": mic, "day": day})
-        return [Unnoted(NoteKey(row[0], row[1], row[2]), row[3], row[4]) for row in cursor.fetchall()]
+        return [Unnoted(NoteKey(row[0], row[1], row[2]), *row[3:]) for row in cursor.fetchall()]
 
 
-def list_stale(*, most: int) -> list[NoteKey]:
-    """Whose day's note tells of a trade that was undone."""
+def list_stale(*, by: datetime, most: int) -> list[NoteKey]:
+    """Whose day's note tells of a trade that was undone until then."""
     with raw_cursor(binary=True) as cursor:
-        cursor.execute(_STALE, [most])
+        cursor.execute(_STALE, [by, most])
         return [NoteKey(*row) for row in cursor.fetchall()]
 
 

@@ -1,18 +1,19 @@
 """Notes that time or an undone trade has made due, and who tells that one is late. Run every few seconds; again at once, nothing.
 
-By itself a note goes out when the market's day is over and no block can change it any more, and two hours before its deadline
-whatever is open: one that is replaced is better than one that is late.
+By itself a note goes out when the market's day is over, no block can change it any more and nothing has moved for five minutes;
+two hours before its deadline whatever is open: one that is replaced is better than one that is late. A note that tells of a
+trade which was undone is replaced after the same five minutes.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db import transaction
 
-from allocations.domain.noting import may_go
+from allocations.domain.noting import QUIET, may_go
 from allocations.models import ContractNote
 from allocations.selectors.noted import NoteKey, Unnoted, list_stale, list_unnoted
 from allocations.selectors.notes import LOOK_BACK
@@ -26,7 +27,6 @@ from kernel.errors import Conflict, Refused
 
 ACTOR = process_principal("notes")
 MOST = 2_000
-LAST_CALL = timedelta(hours=2)
 LATE = "NOTE_LATE"
 
 
@@ -34,7 +34,7 @@ def issue_due_notes(*, at: datetime) -> int:
     """How many notes were written."""
     waiting = list_unnoted(since=(at - LOOK_BACK).date(), most=MOST)
     go, late = _sorted_out(waiting, at=at)
-    written = issue_for([*go, *list_stale(most=MOST)], actor=ACTOR, at=at).written
+    written = issue_for([*go, *list_stale(by=at - QUIET, most=MOST)], actor=ACTOR, at=at).written
     written += _single_notes(at=at)
     _tell_late(late, at=at)
     return written
@@ -54,7 +54,7 @@ def _sorted_out(waiting: Sequence[Unnoted], *, at: datetime) -> tuple[list[NoteK
             continue
         due = deadline(place, trade_date=one.key.trade_date, settlement_date=one.settlement_date)
         over = at >= place.clock.day_ends_at(one.key.trade_date)
-        if may_go(over=over, waits=one.waits, last_call=at >= due - LAST_CALL):
+        if may_go(over=over, waits=one.waits, moved_at=one.moved_at, due=due, at=at):
             go.append(one.key)
         late[where] += at > due
     return go, late
@@ -76,8 +76,8 @@ def _place(mic: str, day: date, *, at: datetime) -> Place | None:
 
 
 def _single_notes(*, at: datetime) -> int:
-    """Notes of one trade that was undone since."""
-    rows = ContractNote.objects.filter(stale_at__isnull=False, state="issued", scope=ContractNote.Scope.TRADE)
+    """Notes of one trade that was undone a while ago."""
+    rows = ContractNote.objects.filter(stale_at__lte=at - QUIET, state="issued", scope=ContractNote.Scope.TRADE)
     done = 0
     for note_id in rows.order_by("stale_at", "id").values_list("id", flat=True)[:MOST]:
         try:

@@ -16,7 +16,7 @@ import pytest
 import reportlab
 
 from allocations.domain.notes import Fill, Heading, Trade, facts_of
-from allocations.domain.noting import Step, may_go, next_step
+from allocations.domain.noting import LAST_CALL, QUIET, Step, may_go, next_step
 from allocations.printing.note_v1 import figure
 from allocations.printing.render_note import render_note
 from allocations.printing.sheet import MARGIN, ROOM, Sheet, wrapped
@@ -158,7 +158,21 @@ def test_what_becomes_of_a_note(told: int | None, stands: int, again: bool, step
 
 
 def test_a_note_goes_by_itself_when_nothing_can_change_it_or_time_is_short() -> None:
-    yes = (False, True)
-    cases = [(over, waits, last) for over in yes for waits in yes for last in yes]
-    going = [case for case in cases if may_go(over=case[0], waits=case[1], last_call=case[2])]
-    assert going == [(True, False, False), (True, False, True), (True, True, True)]
+    due = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
+    day, second = due - timedelta(hours=7), timedelta(seconds=1)
+    cases = [  # over, waits, moved, now, goes
+        (False, False, day - QUIET, day, False),
+        (True, False, day - QUIET, day, True),
+        (True, False, day - QUIET + second, day, False),
+        (True, True, day - QUIET, day, False),
+        (True, True, day, due - LAST_CALL - second, False),
+        (True, True, day, due - LAST_CALL, True),
+        (True, True, due - LAST_CALL, due - LAST_CALL + QUIET - second, False),
+        (True, True, due - QUIET, due - QUIET, True),
+        (False, True, due - QUIET, due - QUIET, False),
+        (True, True, due, due, True),
+        (True, False, due, due + second, False),
+        (True, True, due, due + QUIET, True),
+    ]
+    for over, waits, moved_at, at, goes in cases:
+        assert may_go(over=over, waits=waits, moved_at=moved_at, due=due, at=at) is goes, (over, waits, moved_at, at)
