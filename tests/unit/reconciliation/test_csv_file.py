@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciliation.domain.records import COLUMNS, Kind, names_of
+from reconciliation.formats.blocks import BLOCK
 from reconciliation.formats.problems import FileProblem
 from reconciliation.formats.read_statement import open_statement, raw_records
 from reconciliation.formats.statement import csv_cells
@@ -250,3 +251,21 @@ def test_no_bytes_raise_anything_but_a_file_problem(tmp_path: Path, kind: str, n
             pass
     except FileProblem:
         pass
+
+
+def test_a_raw_record_over_two_blocks_is_whole(tmp_path: Path) -> None:
+    row = "AC1,GB00BH4HKS39,1\n"
+    before = (BLOCK - len("account,isin,qty\n")) // len(row)
+    text = "account,isin,qty\n" + row * before + 'AC2,"GB0005405286","2\n3\n\n4"\nAC3,GB0005405286,3\n' + row * 2
+    path = written(tmp_path, text)
+    begin = before + 2
+    found = raw_records(path, "csv", "positions", {2, begin, begin + 4, begin + 6})
+    assert found == {
+        2: "AC1,GB00BH4HKS39,1", begin: 'AC2,"GB0005405286","2\n3\n\n4"', begin + 4: "AC3,GB0005405286,3",
+        begin + 6: "AC1,GB00BH4HKS39,1",
+    }  # fmt: skip
+
+
+def test_a_quote_that_nobody_closes_does_not_swallow_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, 'account,isin,qty\nAC2,"GB0005405286,2\n' + "AC1,GB00BH4HKS39,1\n" * 300)
+    assert raw_records(path, "csv", "positions", {2})[2].count("\n") == 199

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciliation.formats.problems import FileProblem
-from reconciliation.formats.read_statement import raw_records
+from reconciliation.formats.read_statement import open_statement, raw_records
 from tests.unit.reconciliation.files import EXAMPLES, codes, read, written
 
 EXAMPLE = EXAMPLES / "semt_002.xml"
@@ -96,3 +96,17 @@ def test_the_raw_record_of_a_line_is_what_the_file_says() -> None:
     raw = raw_records(EXAMPLE, "semt_002", "holdings", {3})
     assert "GB0007980591" in raw[3]
     assert raw[3].startswith("<BalForSubAcct")
+
+
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        ("<AcctSvcr><AnyBIC>CUSTGB2LXXX</AnyBIC></AcctSvcr>", "CUSTGB2LXXX"),
+        ("<AcctSvcr><Id><PrtryId><Id>REG-7</Id></PrtryId></Id></AcctSvcr>", "REG-7"),
+        ("", ""),
+    ],
+)
+def test_the_source_is_the_servicer_of_the_account(tmp_path: Path, said: str, source: str) -> None:
+    path = written(tmp_path, TEXT.replace("<SfkpgAcct><Id>AC4471", f"{said}<SfkpgAcct><Id>AC4471", 1))
+    assert open_statement(path, "positions").header.source == source
+    assert [row["account"] for row in read(path, "positions")[0]] == ["AC4471", "AC4471", "AC4472"]
