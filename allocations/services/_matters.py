@@ -43,12 +43,10 @@ def tell_round(block: Block, done: BookedRound, *, actor: Principal, at: datetim
 
 
 def tell_parked(block: Block, *, actor: Principal, at: datetime) -> None:
-    """One matter a block: raised while lines of it are parked, cleared when none is."""
+    """One matter a block: raised while lines of it are parked, cleared when none is. Lines by their own names: whose they are is told by
+    the page of the block to those who may see the account."""
     rows = Allocation.objects.filter(block=block, state=moves.PARKED).order_by("number")
-    lines = [
-        {"allocation": row.ref, "account": row.account.code, "qty": plain(row.qty), "reason": row.reason}
-        for row in rows.select_related("account")[:MOST_NAMED]
-    ]
+    lines = [{"allocation": row.ref, "qty": plain(row.qty), "reason": row.reason} for row in rows[:MOST_NAMED]]
     now = "lie in suspense: their accounts may not take them now" if lines else "lie in suspense no more"
     set_anomaly(
         anomaly=Anomaly(

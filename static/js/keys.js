@@ -5,6 +5,9 @@ export const typing = (target) => target.closest("input:not([type=checkbox]):not
 
 let waitingForPage = 0;
 
+// A button, a link or a box beside the list has an Enter of its own: it does not open the row that is marked.
+const ownEnter = (target, list) => target.closest("a, button, summary, input") && !list.contains(target);
+
 function listKeys(event) {
   const list = document.querySelector("[data-list]");
   if (!list) return false;
@@ -12,7 +15,7 @@ function listKeys(event) {
   let at = rows.findIndex((row) => row.getAttribute("aria-selected") === "true");
   if (event.key === "j" || event.key === "ArrowDown") at = Math.min(rows.length - 1, at + 1);
   else if (event.key === "k" || event.key === "ArrowUp") at = Math.max(0, at - 1);
-  else if ((event.key === "o" || event.key === "Enter") && at >= 0) {
+  else if ((event.key === "o" || (event.key === "Enter" && !ownEnter(event.target, list))) && at >= 0) {
     const link = rows[at].querySelector("a");
     if (link) link.click();
     return true;
