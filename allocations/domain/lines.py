@@ -40,7 +40,7 @@ class RotationMark(NamedTuple):
 
 
 class Turns(NamedTuple):
-    """Where the rotation of ``scheme`` began in a block, and since when (ISO 8601) the block has its place in it.
+    """Where the rotation of ``scheme`` began in a block, and which block of it this is: one more than the one before.
 
     Kept with the block from its first booking on: booked again it begins there again, and the rotation goes on where the block that
     came last at first ended, whichever was booked again since.
@@ -48,7 +48,7 @@ class Turns(NamedTuple):
 
     scheme: str
     start: RotationMark | None
-    since: str
+    nth: int
 
 
 @dataclass(frozen=True, slots=True)

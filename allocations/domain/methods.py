@@ -196,13 +196,13 @@ def mark_from_json(body: Mapping[str, Any]) -> RotationMark:
 def turns_to_json(turns: Turns) -> dict[str, Any]:
     """Where a rotation began in a block, as a booked block keeps it."""
     start = mark_to_json(turns.start) if turns.start else None
-    return {"scheme": turns.scheme, "start": start, "since": turns.since}
+    return {"scheme": turns.scheme, "start": start, "nth": turns.nth}
 
 
 def turns_from_json(body: Mapping[str, Any]) -> Turns:
     """The inverse of :func:`turns_to_json`."""
     start = mark_from_json(body["start"]) if body["start"] else None
-    return Turns(body["scheme"], start, body["since"])
+    return Turns(body["scheme"], start, body["nth"])
 
 
 def _word(words: type[_Word], text: Any, name: str) -> _Word:

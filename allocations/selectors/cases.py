@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import BigIntegerField, Sum
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from accounts.models import TradingAccount
 from allocations.domain.allocating import Plan, make_plan
@@ -43,7 +44,6 @@ from journal.domain.pg_text import array_literal
 from kernel.errors import Invalid
 from kernel.fix import Side
 from kernel.numbers import ZERO, Money, round_money
-from kernel.texts import utc_text
 from orders.models import Order
 from orders.permissions import visible_groups
 from refdata.selectors import get_fx_rates
@@ -137,7 +137,7 @@ def read_case(
     lines = _lines(block, method, stated, accounts, said, given)
     rules, turns = parameters.rules, None
     if method is Method.ROTATION:
-        turns = find_turns(block, wanted.scheme, at=at)
+        turns = find_turns(block, wanted.scheme)
         rules = replace(rules, start=turns.start)
     worth = worth_of(block, at=at)
     whys = why_second_person(
@@ -216,19 +216,22 @@ def find_scheme(code: str, desk_id: int | None = None) -> Scheme:
     return row
 
 
-def find_turns(block: Block, scheme: str, *, at: datetime) -> Turns:
-    """Where the rotation of a scheme begins in this block: where it began at first, else where the block before it ended."""
+def find_turns(block: Block, scheme: str) -> Turns:
+    """Where the rotation of a scheme begins in this block: where it began at first, else where the block before it ended.
+
+    By its number and not by a moment: of two that wait for the lock the one that asked first may come last.
+    """
     own = block.parameters.get("turns")
     if own and own["scheme"] == scheme:
         return turns_from_json(own)
     rows = Block.objects.filter(
         scheme=scheme, method=Method.ROTATION, account_id=block.account_id, booked_at__isnull=False
     )
-    since = KeyTextTransform("since", KeyTextTransform("turns", "parameters"))
-    rows = rows.exclude(pk=block.pk).order_by(since.desc(nulls_last=True), "-booked_at", "-id")
-    kept = rows.values_list("parameters", flat=True).first()
-    mark = kept.get("rotation") if kept else None
-    return Turns(scheme, mark_from_json(mark) if mark else None, utc_text(at))
+    nth = Cast(KeyTextTransform("nth", KeyTextTransform("turns", "parameters")), BigIntegerField())
+    rows = rows.exclude(pk=block.pk).order_by(nth.desc(nulls_last=True), "-booked_at", "-id")
+    kept = rows.values_list("parameters", flat=True).first() or {}
+    mark, before = kept.get("rotation"), kept.get("turns")
+    return Turns(scheme, mark_from_json(mark) if mark else None, before["nth"] + 1 if before else 1)
 
 
 def _filled_in(wanted: Wanted, desk_id: int) -> Wanted:
