@@ -1,7 +1,8 @@
 """When a delivery that failed must be bought in, by the dated rules of its market. Pure; the rules are ``data/buy_in_rules.csv``.
 
 A rule counts settlement days after the day of settlement. Where none is in force nothing is due: the law asks for none, or we
-know of none (XASX), and nothing is guessed. Cash penalties are the depository's to charge: they are shown, not booked.
+know of none, and nothing is guessed; a cautious rule of the house says so in its source. Cash penalties are the depository's to
+charge: they are shown, not booked.
 """
 
 from __future__ import annotations

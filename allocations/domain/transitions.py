@@ -28,6 +28,10 @@ PARTIAL = "partial"
 SETTLED = "settled"
 FAILED = "failed"
 
+INITIATED = "initiated"
+EXECUTED = "executed"
+WITHDRAWN = "withdrawn"
+
 ISSUED = "issued"
 
 MADE = "made"
@@ -78,6 +82,12 @@ INSTRUCTION: tuple[Move, ...] = (
 NOTE: tuple[Move, ...] = (Move("cancel", (ISSUED,), CANCELED, "replaced by another, or what it tells is undone"),)
 
 SETTLEMENT_FILE: tuple[Move, ...] = (Move("write", (MADE,), WRITTEN, "it lies in the folder of its custodian"),)
+
+BUY_IN: tuple[Move, ...] = (
+    Move("execute", (INITIATED,), EXECUTED, "the units were bought from others"),
+    Move("compensate", (INITIATED,), COMPENSATED, "cash was agreed in their place"),
+    Move("withdraw", (INITIATED,), WITHDRAWN, "delivered, undone, or called off"),
+)
 
 
 def pairs(moves: tuple[Move, ...]) -> list[tuple[str, str]]:

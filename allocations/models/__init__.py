@@ -2,6 +2,7 @@
 
 from allocations.models.blocks import Allocation, Block, BlockFill, IntendedAllocation, Scheme, WashAccount
 from allocations.models.confirming import Confirmation, CounterpartyRecord, CounterpartyTerms, MatchTolerance
+from allocations.models.failing import BuyIn
 from allocations.models.fairness import BlockOutcome
 from allocations.models.notes import ContractNote, FeedEntry, NoteSeries
 from allocations.models.settling import (
@@ -17,6 +18,7 @@ __all__ = [
     "Block",
     "BlockFill",
     "BlockOutcome",
+    "BuyIn",
     "Confirmation",
     "ContractNote",
     "CounterpartyRecord",

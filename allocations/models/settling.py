@@ -78,6 +78,8 @@ class SettlementInstruction(FSMModelMixin, models.Model):
         NONE = ""
         DUE = "due"
         STARTED = "started"
+        EXECUTED = "executed"
+        CASH = "cash", "Cash in its place"
 
     STATES = [
         (s, s.capitalize())

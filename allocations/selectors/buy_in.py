@@ -1,11 +1,14 @@
-"""The dated rules of buying in, read once a process: they are part of the release and change with it."""
+"""The dated rules of buying in, read once a process: they are part of the release and change with it; and how one stands."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
 
+from allocations.domain import transitions as moves
 from allocations.domain.buy_in import COLUMNS, BuyInRule, parse_rules
+from allocations.domain.buying_in import Failing
+from allocations.models import BuyIn, SettlementInstruction
 from kernel.errors import InvariantBroken
 from refdata.domain.import_rows import read_rows
 
@@ -22,3 +25,16 @@ def buy_in_rules() -> tuple[BuyInRule, ...]:
         return parse_rules(rows)
     except ValueError as error:
         raise InvariantBroken("BUY_IN_RULES_FAULTY", str(error)) from error
+
+
+def open_buy_in(row: SettlementInstruction) -> BuyIn | None:
+    """The one that is open."""
+    return BuyIn.objects.filter(instruction=row, state=moves.INITIATED).first()
+
+
+def failing_of(row: SettlementInstruction) -> Failing:
+    """The instruction as a step of a buy-in looks at it."""
+    is_open = row.state not in (moves.WAITING, moves.REJECTED, moves.SETTLED, moves.CANCELED)
+    failing = is_open and (row.failing_since is not None or row.state == moves.FAILED)
+    current = open_buy_in(row)
+    return Failing(row.qty, row.amount, row.open_qty, row.currency, failing, current.qty if current else None)

@@ -21,6 +21,7 @@ from allocations.domain.settling import Asked, Contradicts, Part, Standing, chan
 from allocations.locks import lock_instructions
 from allocations.models import SettlementInstruction
 from allocations.selectors.statuses import asked_of, statuses_by_instruction
+from allocations.services._buy_ins import end_buy_ins
 from allocations.services._on_one_instruction import HELD_KIND, tell_act
 from allocations.services._settlement_events import (
     REJECTED,
@@ -38,6 +39,7 @@ from kernel.numbers import ZERO, plain
 
 CONTRADICTION = "SETTLEMENT_CONTRADICTION"
 AMOUNT_DIFFERS = "SETTLEMENT_AMOUNT_DIFFERS"
+STARTED = SettlementInstruction.BuyIn.STARTED
 _TOLD_OF = (moves.FAILED, moves.REJECTED)
 _ABOUT = """
 SELECT i.id, a.side, m.time_zone FROM allocations_settlementinstruction i
@@ -78,6 +80,7 @@ def apply_statuses(
 ) -> Applied:
     """``rows`` are locked behind the balances of their accounts; ``new`` are the statuses that were not there before."""
     folded = _fold(rows, new)
+    bought_in = [one.row for one in folded if one.after.state == moves.SETTLED and one.row.buy_in == STARTED]
     booked = _book(folded, actor=actor, at=at, batch_id=batch_id, source=source)
     moved = [_moved(one, booked.get(one.row.id, (ZERO, ZERO)), at) for one in folded if _differs(one)]
     record_moves(actor=actor, at=at, batch_id=batch_id, moved=moved, why=source)
@@ -85,6 +88,7 @@ def apply_statuses(
     tell(anomalies, kind=ANOMALY_RAISED, actor=actor, at=at)
     over = [one.instruction for one in moved if one.instruction.state == moves.SETTLED and one.was in _TOLD_OF]
     clear_outcome(over, actor=actor, at=at)
+    end_buy_ins(bought_in, actor=actor, at=at, why="It has settled.")
     _hold_successors(folded, actor=actor, at=at)
     return Applied(len(moved), sum(item.kind == CONTRADICTION for item in anomalies))
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from allocations.domain import transitions as moves
+from allocations.domain.buying_in import SUBJECT as BUY_IN
 from allocations.domain.confirm_rules import SENDING, TERMS, TOLERANCE, RuleChange
 from allocations.domain.schemes import SCHEME
 from allocations.locks import lock_confirmations, lock_counterparties
 from allocations.selectors.confirm_rules import MODELS, standing, typed
 from allocations.selectors.confirming import standings
 from allocations.selectors.schemes import other_default
+from allocations.services._buy_ins import apply_buy_in
 from allocations.services._confirm_watch import watch_blocks
 from allocations.services._confirming import Step, carry_out
 from allocations.services.affirm_confirmation import tell_theirs
@@ -102,6 +104,7 @@ SUBJECTS: dict[str, RuleSubject] = {
     TERMS: RuleSubject(_apply_rule, "The terms stay as they are."),
     SENDING: RuleSubject(_apply_rule, "Instructions leave as they did."),
     SCHEME: RuleSubject(_apply_scheme, "Blocks are divided as before."),
+    BUY_IN: RuleSubject(apply_buy_in, "The buy-in stands as it did."),
     MISMATCH: RuleSubject(_apply_mismatch, "The confirmation stays mismatched."),
 }
 

@@ -17,6 +17,7 @@ from allocations.domain.instructing import Function
 from allocations.domain.telling import told
 from allocations.locks import lock_instructions_of
 from allocations.models import SettlementInstruction
+from allocations.services._buy_ins import end_buy_ins
 from allocations.services._settlement_events import Moved, clear_outcome, record_moves, settlement_anomaly, tell
 from allocations.services._settlement_files import make_files
 from authorisation.domain.principal import process_principal
@@ -91,6 +92,8 @@ def cancel_instructions(allocation_ids: Sequence[UUID], *, at: datetime, why: st
         record_moves(
             actor=ACTOR, at=at, batch_id=event_id, moved=canceled, why=why or "undone", causation_id=causation_id
         )
+    started = [one.instruction for one in canceled if one.instruction.buy_in == SettlementInstruction.BuyIn.STARTED]
+    end_buy_ins(started, actor=ACTOR, at=at, why="What it was for is undone.")
     if known:
         make_files(instruction_ids=known, function=Function.CANCEL, event_id=event_id, at=at)
     clear_outcome(

@@ -115,7 +115,7 @@ def _fail(row: SettlementInstruction, market: _Market) -> Moved:
         row.buy_in_on = _bought_in_from(row, market)
     if row.state in (moves.INSTRUCTED, moves.MATCHED, moves.PENDING, moves.PARTIAL):
         row.state = moves.FAILED
-    if row.buy_in_on is not None and row.buy_in_on <= market.today:
+    if not row.buy_in and row.buy_in_on is not None and row.buy_in_on <= market.today:
         row.buy_in = SettlementInstruction.BuyIn.DUE
     return Moved(row, was, ZERO, ZERO, ZERO, ZERO)
 
@@ -136,6 +136,6 @@ def _anomaly(row: SettlementInstruction, market: _Market) -> Anomaly:
         f"({age} settlement days ago; {why})."
     )
     if row.buy_in:
-        sentence += f" It must be bought in since {row.buy_in_on}."
+        sentence += f" Its buy-in is {row.buy_in}, by the rule of {market.mic} since {row.buy_in_on}."
     severity = Severity.CRITICAL if row.buy_in else Severity.HIGH
     return settlement_anomaly(FAILED, row, sentence, severity=severity, age_days=str(age))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from allocations.domain import transitions as moves
+from allocations.domain.buying_in import SUBJECT as BUY_IN
 from allocations.domain.confirm_rules import VALUES, RuleChange
 from allocations.domain.matching import WORDS
 from allocations.domain.schemes import SCHEME
@@ -14,13 +15,16 @@ from allocations.services.decide_post_trade_rules import MISMATCH
 from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from operations.domain.effect import Effect, EffectLine
+from operations.selectors.buy_in_effects import describe_buy_in
 from operations.selectors.scheme_effects import describe_scheme
 
 
 def describe_post_trade_rules(actor: Principal, facts: RequestFacts, at: datetime) -> Effect:
-    """The rule or scheme of now beside the one asked for, or the differences that would be affirmed."""
+    """The rule or scheme of now beside the one asked for, the step of a buy-in, or the differences that would be affirmed."""
     if facts.subject_type == SCHEME:
         return describe_scheme(actor, facts, at)
+    if facts.subject_type == BUY_IN:
+        return describe_buy_in(facts)
     return _mismatch(facts) if facts.subject_type == MISMATCH else _rule(facts)
 
 
