@@ -104,6 +104,7 @@ urlpatterns: list[URLPattern] = [
     path("settlement/rule", settlement_acts.ask_rule, name="settlement-rule"),
     path("settlement/export", settlement.settlement_export, name="settlement-export"),
     path("settlement/<str:ref>", settlement_acts.instruction, name="settlement-instruction"),
+    path("settlement/<str:ref>/buy-in", settlement_acts.buy_in, name="settlement-buy-in"),
     path("settlement/<str:ref>/act", settlement_acts.act, name="settlement-act"),
     path("sync", sync.sync, name="sync"),
     path("sync/upload", sync.upload, name="sync-upload"),

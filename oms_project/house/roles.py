@@ -23,7 +23,7 @@ WEB_WORKERS = 2
 WEB_THREADS = 4
 MOST_CONSUMERS = 16
 QUEUES = "routing,post_trade,batch"
-SILENT = ("venues.simulator",)  # it is the venue, not the house
+SILENT = ("venues.simulator", "allocations.custodian")  # they are outside the house
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,7 @@ FIXED: tuple[Role, ...] = (
     Role("prices", Loop("refdata.feeds")),
     Role("webhooks", Loop("outbound.deliverer")),
     Role("simulator", Loop("venues.simulator"), demo=True),
+    Role("custodian", Loop("allocations.custodian"), demo=True),
     Role("flow", Loop("oms_project.demo_flow"), demo=True),
 )
 

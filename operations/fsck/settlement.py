@@ -90,6 +90,26 @@ SELECT format('standing instruction %s of account %s', s.version, s.account_id),
 """
 
 
+_BUY_INS = """
+SELECT i.ref AS subject, format('says of its buy-in %L; %s is open', i.buy_in, CASE WHEN b.id IS NULL THEN 'none' ELSE 'one' END) AS what
+  FROM allocations_settlementinstruction i
+  LEFT JOIN allocations_buyin b ON b.instruction_id = i.id AND b.state = 'initiated'
+ WHERE (i.buy_in = 'started') <> (b.id IS NOT NULL)
+ UNION ALL
+SELECT i.ref, format('has a buy-in that is %s and was approved by no request', b.state)
+  FROM allocations_buyin b JOIN allocations_settlementinstruction i ON i.id = b.instruction_id
+  LEFT JOIN authorisation_authorisationrequest r
+    ON r.id = b.request_id AND r.kind = 'post_trade_rules' AND r.subject_type = 'buy_in' AND r.state = 'approved'
+ WHERE r.id IS NULL AND NOT (b.state = 'withdrawn' AND b.request_id IS NULL)
+ UNION ALL
+SELECT i.ref, 'has a buy-in that says other than its event'
+  FROM allocations_buyin b JOIN allocations_settlementinstruction i ON i.id = b.instruction_id
+  LEFT JOIN journal_event e ON e.id = b.event_id
+ WHERE (e.payload ->> 'buy_in', e.payload ->> 'state', (e.payload ->> 'amount')::numeric, (e.payload ->> 'done_qty')::numeric)
+       IS DISTINCT FROM (b.id::text, b.state::text, b.amount, b.done_qty)
+"""
+
+
 def differing_states(snapshot: Snapshot) -> Iterator[Found]:
     """Instructions that do not stand where the statuses on record leave them."""
     after = None
@@ -135,6 +155,12 @@ CHECKS = (
         "Every instruction that was sent is in a file that is kept byte for byte, by a standing instruction of its account.",
         "Ask the custodian what it has; send nothing a second time under the same reference.",
         sql=_SENT,
+    ),
+    Check(
+        "BUY_IN_DIFFERS", "I4", Level.EXCEPTIONS,
+        "Every buy-in is what its event says, was approved step by step, and its instruction says whether one is open.",
+        "Look who wrote it; what was bought in or paid is proved by the order or the agreement that it names.",
+        sql=_BUY_INS,
     ),
     Check(
         "SSI_UNAPPROVED", "I4", Level.EXCEPTIONS,

@@ -1,5 +1,5 @@
 """One instruction with all that was said of it, and what a person may do about it: hold back, release, send again; and with files and
-rules of sending."""
+rules of sending; and the steps of its buy-in, which two people take."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from allocations.permissions import WORK_POST_TRADE, require_work
+from allocations.selectors.buy_in import failing_of
 from allocations.selectors.leaving import waiting_of
 from allocations.selectors.settlement import get_instruction
 from allocations.selectors.standing import standing_named
 from allocations.services._acting import Acted
+from allocations.services.ask_buy_in import ask_buy_in
 from allocations.services.ask_sending_rule import ask_sending_rule
 from allocations.services.hold_instruction import hold_instruction, why_not_held
 from allocations.services.refuse_file import refuse_file
@@ -58,6 +60,8 @@ def _one(
         "waits": waiting_of([one.row.id], at=utc_now()).get(one.row.id),
         "place_now": standing_named(one.row),
         "titles": TITLES,
+        "buy_ins": list(one.row.buy_ins.order_by("initiated_at", "id")),
+        "failing": failing_of(one.row),
         "refused": refused,
         "first": next((name for name in ("again", "release") if not refused[name]), ""),
         "why_not": why_not,
@@ -86,6 +90,24 @@ def act(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     except (Invalid, OmsError) as error:
         return _one(request, actor, ref, error=error, typed=why)
     return redirect(f"/settlement/{ref}?{urlencode({'said': done.sentence})}")
+
+
+@require_POST
+@page
+def buy_in(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
+    """Ask a second person for the next step of its buy-in."""
+    require_work(actor)
+    get_instruction(actor, ref)
+    typed = {name: str(value).strip() for name, value in request.POST.items()}
+    try:
+        done = ask_buy_in(
+            actor=actor, at=utc_now(), idempotency_key=typed.get("key", "")[:64], route=f"{ROUTE}.buy-in", ref=ref,
+            said={name: typed.get(name, "") for name in ("step", "qty", "amount", "agent", "reference")},
+            reason=typed.get("reason", ""),
+        )  # fmt: skip
+    except OmsError as error:
+        return _one(request, actor, ref, error=error, typed=typed.get("reason", ""))
+    return redirect(f"/approvals?view=all&id={done.authorisation_id}")
 
 
 @require_POST

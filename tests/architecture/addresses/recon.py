@@ -42,6 +42,9 @@ RECON: dict[str, tuple[Door, ...]] = {
     "settlement/file/refused": (Door("POST", "/settlement/file/refused", NOT_THEIRS, lambda d: {"place": "X"}),),
     "settlement/rule": (Door("POST", "/settlement/rule", NOT_THEIRS, lambda d: {"leaves": "on_booking"}),),
     "settlement/export": (Door("GET", "/settlement/export?form=json", SIGNED_IN),),
+    "settlement/<str:ref>/buy-in": (
+        Door("POST", "/settlement/S1-1/buy-in", NOT_THEIRS, lambda d: {"step": "withdraw"}),
+    ),
     "settlement/<str:ref>/act": (Door("POST", "/settlement/S1-1/act", NOT_THEIRS, lambda d: {"act": "hold"}),),
     "settlement/standing": (Door("POST", "/settlement/standing", NOT_THEIRS, lambda d: {"account": "X"}),),
     "b/<str:ref>": (Door("GET", "/b/{d.break_ref}", SEES_THE_DESK),),

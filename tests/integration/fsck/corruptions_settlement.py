@@ -43,6 +43,15 @@ SETTLEMENT = (
         "SETTLEMENT_NOT_SENT", "of another currency", "UPDATE allocations_standinginstruction SET currency = 'XXX'"
     ),
     Corruption(
+        "BUY_IN_DIFFERS", "started and none open",
+        f"UPDATE allocations_settlementinstruction SET buy_in = 'started' WHERE id = {PARTLY}",
+    ),
+    Corruption(
+        "BUY_IN_DIFFERS", "by nobody's word",
+        "INSERT INTO allocations_buyin (id, instruction_id, state, qty, agent, done_qty, amount, difference, reference, reason, "
+        f"initiated_at, event_id) SELECT gen_random_uuid(), {PARTLY}, 'initiated', 1, 'X', 0, 0, 0, '', '', now(), gen_random_uuid()",
+    ),
+    Corruption(
         "SSI_UNAPPROVED", "changed by nobody", "UPDATE allocations_standinginstruction SET version = 2"
     ),
     Corruption(
