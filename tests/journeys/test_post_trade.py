@@ -244,6 +244,9 @@ def instructed(house: House, ref: str) -> dict[str, tuple[str, str]]:
     return {code: (name, state) for code, name, state in house.sql(INSTRUCTED, int(ref[2:]))}
 
 
+AFFIRMED_LEFT = {"AC4471": "instructed", "AC4472": "waiting", "AC4473": "waiting"}
+
+
 def _leave_at_once(house: House, page: Page, sign_in: SignIn) -> None:
     """One of operations asks for another rule, another decides."""
     page.reload()
@@ -264,7 +267,7 @@ def _leave_at_once(house: House, page: Page, sign_in: SignIn) -> None:
 def _settle(house: House, page: Page, sign_in: SignIn, ref: str, place: Path) -> None:
     """What is affirmed has left; the rest leaves when two people say so. One settled, one failed, of the third nothing is said."""
     wait_until(
-        lambda: [state for _, state in sorted(instructed(house, ref).values())] == ["instructed", "waiting", "waiting"],
+        lambda: {code: state for code, (_, state) in instructed(house, ref).items()} == AFFIRMED_LEFT,
         seconds=60,
         what="what is affirmed sent to the custodian",
     )
