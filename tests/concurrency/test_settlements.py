@@ -10,18 +10,25 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from accounts.models import Booking, CashBalance
+from accounts.models import Booking, CashBalance, Holding
 from accounts.services.book_statement import Statement, book_statement, open_statement, weigh_statement
-from allocations.models import Block, SettlementFile, SettlementStatus
+from allocations.models import Allocation, Block, SettlementFile, SettlementInstruction, SettlementStatus
+from allocations.services._on_one_instruction import NotPossible
+from allocations.services.cascade_blocks import cascade_blocks
+from allocations.services.hold_instruction import hold_instruction
 from allocations.services.instruct_settlements import instruct_settlements
 from allocations.services.on_allocated_settle import handle
+from allocations.services.send_again import send_again
 from allocations.services.write_settlement_files import outgoing, write_settlement_files
 from kernel.ids import new_id
 from tests.concurrency.threads import together
-from tests.factories import AT
+from tests.factories import AT, make_desk
 from tests.factories.accounts import SEED
 from tests.factories.allocations import reversed_block
-from tests.integration.allocations.test_settlement import LATER, World, booked, line, raised, say
+from tests.integration.allocations.test_blocks import bust, listen
+from tests.integration.allocations.test_cascade import instructions, traded
+from tests.integration.allocations.test_settlement import LATER, World, booked, line, raised, say, standing
+from tests.integration.allocations.test_standing_instructions import keeper
 
 pytestmark = pytest.mark.django_db(transaction=True)
 D = Decimal
@@ -85,3 +92,57 @@ def test_settling_and_undoing_at_once_end_as_one_or_the_other(world: World) -> N
     moved = state == "settled"
     assert cash(world) == ((D("99275.50"), D(0)) if moved else (D(100000), D("-724.50")))
     assert (len(raised("SETTLED_REVERSED")), len(raised("SETTLEMENT_CONTRADICTION"))) == (int(moved), int(not moved))
+
+
+def test_what_settles_beside_its_own_cascade_is_compensated_or_told_and_the_figures_are_those_of_the_trade(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.VAR_DIR = tmp_path
+    desk = make_desk(cash="1000000")
+    order = traded(desk)
+    assert instructions() == [("RECE", "waiting", D(1000))]
+    standing(desk, desk.account)
+    assert instruct_settlements(at=AT) == 1
+    row = SettlementInstruction.objects.get()
+    bust(order, 4, of=2)
+    listen()
+    done = together([lambda: say(line(row.ref, "settled", "Z1")), lambda: cascade_blocks(at=LATER)])
+    assert [one for one in done if isinstance(one, Exception)] == []
+    instructions()
+    cascade_blocks(at=LATER)
+    instructions()
+    row.refresh_from_db()
+    told = {
+        kind: len(raised(kind)) for kind in ("SETTLED_TRADE_CHANGED", "SETTLED_REVERSED", "SETTLEMENT_CONTRADICTION")
+    }
+    assert sum(told.values()) == 1, told
+    assert row.state == ("canceled" if told["SETTLEMENT_CONTRADICTION"] else "settled")
+    lines = Allocation.objects.exclude(state="reversed")
+    held = Holding.objects.get(account=desk.account)
+    cash_row = CashBalance.objects.get(account=desk.account, currency="GBP")
+    assert held.settled + held.pending == sum(one.qty if one.side == "1" else -one.qty for one in lines) == D(600)
+    assert cash_row.settled + cash_row.pending == D(1000000) + sum(one.net for one in lines)
+    assert cash_row.settled == (D(1000000) if row.state == "canceled" else D(1000000) - row.amount)
+
+
+def test_sent_again_by_two_at_once_lives_once_and_held_beside_the_sweeper_leaves_or_stays(world: World) -> None:
+    instruct_settlements(at=AT)
+    say(line("S1000-1", "rejected", code="SAFE"))
+    who = keeper(world.desk)
+
+    def again(key: str) -> Any:
+        return send_again(actor=who, at=AT, idempotency_key=key, route="test", ref="S1000-1", reason="x")
+
+    done = together([lambda: again("a"), lambda: again("b"), lambda: again("a")])
+    assert len([one for one in done if isinstance(one, NotPossible)]) in (1, 2)
+    assert list(SettlementInstruction.objects.filter(ref__startswith="S1000").order_by("ref").values_list("ref", "state")) == [
+        ("S1000-1", "canceled"), ("S1000-2", "waiting")
+    ]  # fmt: skip
+
+    def hold() -> Any:
+        return hold_instruction(actor=who, at=AT, idempotency_key="h", route="test", ref="S1000-2", reason="x")
+
+    held, sent = together([hold, lambda: instruct_settlements(at=AT)])
+    row = SettlementInstruction.objects.get(ref="S1000-2")
+    assert (row.held_at is not None, row.state, sent) in ((True, "waiting", 0), (False, "instructed", 1))
+    assert isinstance(held, NotPossible) == (row.state == "instructed")

@@ -53,7 +53,7 @@ def ask(desk: DeskWorld, step: str, *, key: str = "", at: datetime = LATE, reaso
     ).authorisation_id  # fmt: skip
 
 
-def take(desk: DeskWorld, step: str, **said: str) -> str:
+def take(desk: DeskWorld, step: str, **said: Any) -> str:
     return str(decide(desk, ask(desk, step, **said)).outcome)
 
 
@@ -64,10 +64,11 @@ def test_initiated_executed_and_the_difference_is_named_each_by_two_people(
     with pytest.raises(OmsError, match="Only what fails"):
         ask(desk, "initiate", key="early", qty="600", agent="BROKER")
     assert watch_settlements(at=LATE) == 1
-    for said, code in (
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"qty": "601", "agent": "BROKER"}, "BUY_IN_REFUSED"), ({"qty": "0", "agent": "B"}, "BUY_IN_INVALID"),
         ({"qty": "5", "agent": ""}, "BUY_IN_INVALID"),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for said, code in wrong:
         with pytest.raises(OmsError) as caught:
             ask(desk, "initiate", key=f"x{said}"[:60], **said)
         assert caught.value.code == code
