@@ -37,6 +37,7 @@ from allocations.selectors.settled import settled_of
 from allocations.selectors.standing_lines import Kept, standing_lines
 from allocations.services._writing import Group, next_numbers, told_of_row, write_round
 from authorisation.domain.principal import Principal
+from kernel.crash_points import crash_point
 from kernel.errors import Conflict
 from kernel.fix import Side
 from kernel.ids import new_id
@@ -100,6 +101,7 @@ def book_round(*, block: Block, proposed: Proposed | None, actor: Principal, at:
     was = [told_of_row(row) for row in undone]
     undoing = Group("AllocationReversed", Booking.Kind.ALLOCATION, was, -1, block.round, why)
     write_round(block=block, groups=[undoing], actor=actor, at=at)
+    crash_point("round.undone")
 
     maker = _Maker(block, wash, suspense, proposed, at)
     fresh, changes = maker.lines(kept), maker.changes(kept)

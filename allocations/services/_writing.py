@@ -23,6 +23,7 @@ from journal.domain.chain import EventDraft
 from journal.domain.records import ANOMALY_CLEARED, ANOMALY_RAISED
 from journal.services.append_to_stream import append_to_stream
 from journal.services.raise_anomaly import anomaly_draft
+from kernel.crash_points import crash_point
 from kernel.fix import Side
 from kernel.ids import new_id
 
@@ -80,7 +81,9 @@ def write_round(
     update_rows(Allocation, over, key=("id",), fields=_ENDED)
     write_rows(Allocation, fresh, fields=_FIELDS)
     append_to_stream(drafts=drafts, at=at)
+    crash_point("round.told")
     done = book_allocations(events=booked, at=at)
+    crash_point("round.booked")
     suspense = {str(account_id) for account_id in list_suspense_accounts()} if done.raised or done.cleared else set()
     append_to_stream(
         drafts=[

@@ -35,6 +35,7 @@ from journal.services.claim_key import claim_key
 from journal.services.store_answer import store_answer
 from kernel.canonical import payload_hash
 from kernel.collecting import no_collecting
+from kernel.crash_points import crash_point
 from kernel.errors import Conflict, Invalid, Refused
 from kernel.numbers import plain
 
@@ -96,7 +97,8 @@ def book_allocation(
             principal=owner, route=ROUTE, key=idempotency_key, payload_hash=digest,
             status=200 if done.outcome == BOOKED else 202, answer=_answer(done), at=at,
         )  # fmt: skip
-        return done
+    crash_point("allocation.committed")
+    return done
 
 
 def hold_turns(block: Block, wanted: Wanted) -> None:

@@ -24,6 +24,7 @@ from allocations.selectors.seeing import get_allocation
 from allocations.services._matters import tell_parked
 from allocations.services._writing import Group, told_of_row, write_round
 from authorisation.domain.principal import Principal
+from kernel.crash_points import crash_point
 from kernel.errors import Conflict, Refused
 from kernel.fix import Side
 from kernel.numbers import ZERO, plain
@@ -67,4 +68,5 @@ def release_parked(*, actor: Principal, at: datetime, allocation_ref: str, block
         group = Group("AllocationBooked", Booking.Kind.ALLOCATION, [line], 1, row.round, "", from_account_id=suspense)
         write_round(block=block, groups=[group], actor=actor, at=at)
         tell_parked(block, actor=actor, at=at)
+        crash_point("parked.released")
         return row

@@ -87,6 +87,8 @@ ELSEWHERE = {
     # tests/concurrency/test_settlement_crashes.py
     *("settlement.written", "settlement.committed", "settlement_file.put"),
     *("statuses.stored", "statuses.applied", "statuses.committed"),
+    # tests/concurrency/test_blocks.py
+    *("round.undone", "round.told", "round.booked", "allocation.committed", "parked.released"),
     # tests/concurrency/test_post_trade_crashes.py
     *("post_trade.hand_over", "post_trade.mapped", "post_trade.appended"),
     "post_trade.again",  # tests/integration/venues/test_post_trade_fates.py
