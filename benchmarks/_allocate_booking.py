@@ -18,21 +18,21 @@ from typing import Any
 from django.db import transaction
 
 from accounts.domain.ledger import TradeBooking
-from accounts.models import CashBalance, Client, Holding, TradingAccount
+from accounts.models import CashBalance, Holding, TradingAccount
 from accounts.services.book_executions import book_executions
 from allocations.models import Allocation, Block, BlockFill, WashAccount
 from allocations.services.book_allocation import book_allocation
 from allocations.services.rebook_allocation import rebook_allocation
 from allocations.services.save_scheme import save_scheme
 from authorisation.domain.principal import process_principal
-from journal.bulk import raw_cursor, write_rows
+from journal.bulk import raw_cursor
 from kernel.clock import utc_now
 from kernel.fix import Side
 from kernel.ids import new_id
 from kernel.numbers import round_money
 from refdata.selectors import get_market_clock
 from tests.factories import DeskWorld, charge_as_published, make_desk
-from tests.factories.allocations import make_wash_account
+from tests.factories.allocations import make_clients, make_wash_account
 
 HOUSE = process_principal("allocations")
 EACH = Decimal(137)
@@ -52,15 +52,11 @@ def booking_figures(accounts: int) -> dict[str, Any]:
     charge_as_published()
     wash = make_wash_account(world, "WASH")
     TradingAccount.objects.filter(pk=wash.account_id).update(account_class="block")
-    lines = _clients(world, accounts)
-    body = {
-        "code": "ALL", "name": "all", "desk": "", "method": "weights", "lines": lines, "parameters": {},
-        "wash_account": wash.account.code, "strategy": "", "books_alone": True, "ended": False,
-    }  # fmt: skip
-    save_scheme(actor=HOUSE, at=utc_now(), body=body, request_id=None)
-    block = _block(world, wash, accounts)
+    lines = clients_of(world, accounts)
+    default_scheme(wash, lines)
+    block = block_of(world, wash, accounts)
     since = utc_now()
-    first = _timed(lambda: _book(block, lines, since))
+    first = _timed(lambda: book(block, lines, since))
     _prove(block, accounts)
     floor = _floor(since)
     _change(block)
@@ -75,24 +71,25 @@ def booking_figures(accounts: int) -> dict[str, Any]:
     }
 
 
-def _clients(world: DeskWorld, count: int) -> list[dict[str, str]]:
-    client = Client.objects.create(id=new_id(), code="BOOKED", name="Many")
-    rows = [
-        (new_id(), f"B{number:05d}", f"B{number}", client.id, world.group.pk, "GBP", "active", False, 1)
-        for number in range(count)
-    ]
-    write_rows(
-        TradingAccount, rows,
-        fields=("id", "code", "name", "client_id", "group_id", "base_currency", "state", "short_allowed", "version"),
-    )  # fmt: skip
-    cash = [(row[0], "GBP", 10_000, 0, 0) for row in rows]
-    write_rows(CashBalance, cash, fields=("account_id", "currency", "settled", "pending", "reserved"))
+def clients_of(world: DeskWorld, count: int) -> list[dict[str, str]]:
+    """So many accounts with money, as lines by weight."""
+    made = make_clients(world, "B", count)
     with raw_cursor() as cursor:
         cursor.execute("ANALYZE accounts_tradingaccount, accounts_cashbalance")
-    return [{"account": row[1], "weight": str(3 + number % 7)} for number, row in enumerate(rows)]
+    return [{"account": code, "weight": str(3 + number % 7)} for number, (_, code) in enumerate(made)]
 
 
-def _block(world: DeskWorld, wash: WashAccount, accounts: int) -> Block:
+def default_scheme(wash: WashAccount, lines: list[dict[str, str]]) -> None:
+    """What blocks of the account are booked by when nobody says otherwise."""
+    body = {
+        "code": "ALL", "name": "all", "desk": "", "method": "weights", "lines": lines, "parameters": {},
+        "wash_account": wash.account.code, "strategy": "", "books_alone": True, "ended": False,
+    }  # fmt: skip
+    save_scheme(actor=HOUSE, at=utc_now(), body=body, request_id=None)
+
+
+def block_of(world: DeskWorld, wash: WashAccount, accounts: int) -> Block:
+    """One executed block of the firm's account, booked there."""
     at, listing = utc_now(), world.listing
     clock = get_market_clock(listing.market_id)
     day = clock.business_date(at)
@@ -137,7 +134,8 @@ def _change(block: Block) -> None:
     _trade(block, Decimal(0), Decimal("-0.01"), utc_now())
 
 
-def _book(block: Block, lines: list[dict[str, str]], at: datetime) -> None:
+def book(block: Block, lines: list[dict[str, str]], at: datetime) -> None:
+    """As said beforehand, by the house."""
     book_allocation(
         actor=HOUSE, at=at, idempotency_key="bench", block_ref=block.ref, method="weights", scheme="ALL", lines=lines
     )
