@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from allocations.api.affirmed_in_time import AffirmedInTimeView
 from allocations.api.blocks import BlockAllocationsView, BlockPreviewView, BlockReleaseView, BlocksView, BlockView
 from allocations.api.confirmations import (
     AffirmConfirmationView,
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path(
         "confirmations/<uuid:confirmation_id>/reject", RejectConfirmationView.as_view(), name="api-confirmation-reject"
     ),
+    path("affirmed-in-time", AffirmedInTimeView.as_view(), name="api-affirmed-in-time"),
     path("trade-feed", TradeFeedView.as_view(), name="api-trade-feed"),
     path("contract-notes", ContractNotesView.as_view(), name="api-contract-notes"),
     path("contract-notes/<uuid:note_id>", ContractNoteView.as_view(), name="api-contract-note"),

@@ -17,6 +17,8 @@ FIRST_WARNING, LAST_WARNING = timedelta(minutes=60), timedelta(minutes=15)
 RATE_OVER = timedelta(minutes=30)
 LARGE = Decimal(1_000_000)
 """In the house's counting currency: from here on somebody is told at the first warning already."""
+DAYS, LONGEST_DAYS = timedelta(days=30), timedelta(days=366)
+"""How far back the share is shown, and how far it may be asked for."""
 CALM, SOON, URGENT, LATE = "calm", "soon", "urgent", "late"
 
 

@@ -19,7 +19,11 @@ NOBODY = "by-hand"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What was agreed with a counterparty. ``confirms_direct``: also trades of a client's own orders."""
+    """What was agreed with a counterparty. ``confirms_direct``: also trades of a client's own orders.
+
+    By default not: there the client has its note, and with the broker the execution reports and its file of executions are the
+    agreement. A second confirmation of the same trade would be a second clock for nothing.
+    """
 
     counterparty: str
     role: str = BUY_SIDE

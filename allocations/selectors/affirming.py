@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from django.db.models import QuerySet
 
 from allocations.domain import transitions as moves
-from allocations.domain.affirming_in_time import RATE_OVER, Clock, Share
+from allocations.domain.affirming_in_time import RATE_OVER, Clock, Share, add_up
 from allocations.models import Confirmation
 from journal.bulk import raw_cursor
 from kernel.numbers import ZERO
 from refdata.selectors import get_fx_rates
 from risk.selectors.usage import counting_rate
 
+_Key = TypeVar("_Key", str, date)
 LOOK_BACK = timedelta(days=7)
 _CLOCKS = f"""
 WITH c AS (
@@ -116,6 +118,23 @@ def affirmed_in_time(*, first: date, last: date, at: datetime, sight: Sight = AL
             ShareRow(mic, party, day, currency, Share(in_time, due, value_in, value_due))
             for mic, party, day, currency, in_time, due, value_in, value_due in cursor.fetchall()
         ]
+
+
+def by_counterparty(rows: Iterable[ShareRow]) -> list[tuple[str, Share]]:
+    """Counts alone add up over currencies: the sums by counterparty, by name."""
+    return sorted(_summed((row.counterparty, row.share) for row in rows).items())
+
+
+def by_day(rows: Iterable[ShareRow]) -> list[tuple[date, Share]]:
+    """The same by trade date, newest first."""
+    return sorted(_summed((row.trade_date, row.share) for row in rows).items(), reverse=True)
+
+
+def _summed(rows: Iterable[tuple[_Key, Share]]) -> dict[_Key, Share]:
+    found: dict[_Key, list[Share]] = defaultdict(list)
+    for key, share in rows:
+        found[key].append(share)
+    return {key: add_up(shares) for key, shares in found.items()}
 
 
 def late_rows(*, at: datetime) -> QuerySet[Confirmation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,12 +14,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from allocations.domain import transitions as moves
-from allocations.domain.affirming_in_time import add_up, countdown, phase, will_miss
+from allocations.domain.affirming_in_time import DAYS, add_up, countdown, phase, will_miss
 from allocations.domain.confirm_rules import CHOICES
-from allocations.domain.terms import late_party
+from allocations.domain.terms import default_terms, late_party
 from allocations.models import Confirmation
 from allocations.permissions import WORK_POST_TRADE, require_work
-from allocations.selectors.affirming import affirmed_in_time, list_clocks
+from allocations.selectors.affirming import affirmed_in_time, by_counterparty, by_day, list_clocks
 from allocations.selectors.confirm_rules import list_terms, list_tolerances
 from allocations.selectors.confirmations import (
     VIEWS,
@@ -48,8 +48,8 @@ from kernel.ids import new_id
 from operations.views.edge import actor_may, is_part, page
 
 ROUTE = "confirmations"
-DAYS_SHOWN = timedelta(days=14)
 UNPAIRED_SHOWN = 50
+SHARES_SHOWN = 100
 FAMILIES = {
     moves.WAITING: ("neutral", "neutral"),
     moves.SENT: ("waiting", "sent"),
@@ -71,7 +71,7 @@ def confirmations(request: HttpRequest, actor: Principal) -> HttpResponse:
     if request.GET.get("part"):
         return render(request, "operations/parts/confirmation_clocks.html", {"clocks": _clocks(actor), "at": at})
     wanted = read_filter(request)
-    shares = affirmed_in_time(first=at.date() - DAYS_SHOWN, last=at.date(), at=at, sight=sight_of(actor))
+    shares = affirmed_in_time(first=at.date() - DAYS, last=at.date(), at=at, sight=sight_of(actor))
     context = {
         "clocks": _clocks(actor),
         "wanted": wanted,
@@ -79,10 +79,15 @@ def confirmations(request: HttpRequest, actor: Principal) -> HttpResponse:
         "counts": count_confirmations(actor, at=at),
         "rows": [_row(one) for one in list_confirmations(actor, wanted, at=at)],
         "unpaired": unpaired_records(actor)[:UNPAIRED_SHOWN],
-        "shares": shares,
+        "shares": shares[:SHARES_SHOWN],
+        "more_shares": max(len(shares) - SHARES_SHOWN, 0),
+        "parties": by_counterparty(shares),
+        "days": by_day(shares),
+        "days_back": DAYS.days,
         "whole": add_up(row.share for row in shares),
         "tolerances": list_tolerances(),
         "terms": list_terms(),
+        "default_terms": default_terms(""),
         "choices": CHOICES,
         "why_not": "" if actor_may(actor, WORK_POST_TRADE) else NO_RIGHT,
         "keys": {name: str(new_id()) for name in ("affirm", "pair", "tolerance", "terms")},

@@ -27,6 +27,7 @@ CONFIRMING: dict[str, tuple[Door, ...]] = {
         Door("POST", "/confirmations/{d.confirmation_ref}/act", NOT_THEIRS, lambda d: {"act": "affirm", "key": "k"}),
     ),
     "api/v1/confirmations": (Door("GET", "/api/v1/confirmations", API_KNOWN),),
+    "api/v1/affirmed-in-time": (Door("GET", "/api/v1/affirmed-in-time", API_KNOWN),),
     "api/v1/confirmations/<uuid:confirmation_id>": (
         Door("GET", "/api/v1/confirmations/{d.confirmation_id}", API_SEES_THE_DESK),
     ),

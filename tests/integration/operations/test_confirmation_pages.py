@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,13 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from allocations.api import affirmed_in_time
 from allocations.models import Confirmation, CounterpartyRecord
 from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest
-from tests.factories import DeskWorld, make_desk, make_principal
+from operations.views import confirmations
+from tests.factories import AT, DeskWorld, make_desk, make_principal
+from tests.factories.allocations import DAY
 from tests.factories.confirming import ConfirmingWorld, confirming_world, their_confirmation
 from tests.factories.doors import issue_token, sign_in_as
 
@@ -144,6 +148,41 @@ def test_files_and_rules_are_taken_from_the_page(world: ConfirmingWorld) -> None
         follow=True,
     )
     assert "It waits for a second person: tolerance::net:GBP" in text(asked)
+
+
+def test_the_share_affirmed_in_time_is_shown_by_counterparty_and_day_and_read_by_programs(
+    world: ConfirmingWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ops, far = person("k.one", world.desk, "work_post_trade"), make_desk("EQ3", symbol="TSCO.L")
+    issue_token(ops, "oms_ops")
+    issue_token(person("k.two", far, "work_post_trade"), "oms_far")
+    past, day = AT + timedelta(days=1), DAY
+    for module in (affirmed_in_time, confirmations):
+        monkeypatch.setattr(module, "utc_now", lambda: AT + timedelta(days=3))
+    Confirmation.objects.filter(ref="C-1000-1").update(
+        state="affirmed", affirm_by=past, affirmed_at=past - timedelta(hours=1), affirmed_by="user:1"
+    )
+    Confirmation.objects.filter(ref="C-1001-1").update(affirm_by=past)
+
+    def call(query: str = "", token: str = "oms_ops") -> Any:
+        return Client().get(f"/api/v1/affirmed-in-time{query}", headers={"Authorization": f"Bearer {token}"})
+
+    told = call().json()
+    half = {"in_time": 1, "due": 2, "percent": "50"}
+    assert told["whole"] == half
+    assert told["counterparties"] == [{"counterparty": "T1", **half}]
+    assert told["days"] == [{"trade_date": day.isoformat(), **half}]
+    (row,) = told["rows"]
+    assert (row["mic"], row["currency"], row["value_in_time"], row["value_percent"]) == ("XLON", "GBP", "434.7", "66.67")
+    assert call(f"?first={day}&last={day}").json()["whole"] == half
+    assert call(f"?last={day - timedelta(days=1)}").json()["rows"] == []
+    assert call(token="oms_far").json()["rows"] == []
+    assert call("?first=2026-01-01&last=2025-12-31").status_code == 400
+    assert call("?first=2024-01-01&last=2026-01-01").status_code == 400
+    assert call("?first=tomorrow").status_code == 400
+    shown = text(browser(ops).get("/confirmations"))
+    assert "Affirmed in time: 50.00% of 2" in shown
+    assert "any other buy side FIX no — as long as nothing is agreed" in shown
 
 
 def test_programs_read_and_affirm_what_their_owner_may(world: ConfirmingWorld) -> None:

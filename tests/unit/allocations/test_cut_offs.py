@@ -34,6 +34,9 @@ def utc(*parts: int) -> datetime:
         ("XNAS", date(2027, 3, 12), utc(2027, 3, 13, 0, 0), utc(2027, 3, 13, 2, 0)),
         ("XNAS", date(2027, 3, 14), utc(2027, 3, 14, 23, 0), utc(2027, 3, 15, 1, 0)),
         ("XNAS", date(2024, 5, 28), utc(2024, 5, 28, 23, 0), utc(2024, 5, 29, 1, 0)),
+        # A half day and a day on which the market trades and its depository rests have the same hours: both are of the trade date.
+        ("XNYS", date(2026, 11, 27), utc(2026, 11, 28, 0, 0), utc(2026, 11, 28, 2, 0)),
+        ("XNYS", date(2026, 12, 28), utc(2026, 12, 29, 0, 0), utc(2026, 12, 29, 2, 0)),
         # London: noon of the next business day, over a weekend, a holiday and the clocks; from T+1 on the trade date's end.
         ("XLON", date(2026, 10, 23), utc(2026, 10, 26, 12, 0), utc(2026, 10, 26, 12, 0)),
         ("XLON", date(2026, 10, 22), utc(2026, 10, 23, 11, 0), utc(2026, 10, 23, 11, 0)),
