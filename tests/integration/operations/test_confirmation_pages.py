@@ -182,7 +182,7 @@ def test_the_share_affirmed_in_time_is_shown_by_counterparty_and_day_and_read_by
     assert call("?first=tomorrow").status_code == 400
     shown = text(browser(ops).get("/confirmations"))
     assert "Affirmed in time: 50.00% of 2" in shown
-    assert "any other buy side FIX no — as long as nothing is agreed" in shown
+    assert ">any other</th><td>Buy side</td><td>FIX</td><td>no</td>" in shown
 
 
 def test_programs_read_and_affirm_what_their_owner_may(world: ConfirmingWorld) -> None:
