@@ -29,6 +29,9 @@ WORDS = {
     "qty": "quantity", "avg_px": "average price", "gross": "gross amount", "commission": "commission", "fees": "fees",
     "net": "net amount", "settlement_date": "settlement date",
 }  # fmt: skip
+SIDES = {"1": "buy", "2": "sell", "5": "sell short", "6": "sell short exempt"}
+UNSAID = "trade"
+"""Not a field: that they said something of the trade, and it counts no more."""
 ANY = "*"
 _BASIS = Decimal(10_000)
 _SIDES = {"5": "2", "6": "2"}  # a sale is a sale, however it was delivered
@@ -314,7 +317,14 @@ def sentence_of(differences: Sequence[Difference], *, currency: str) -> str:
 
 def _told(one: Difference, currency: str) -> str:
     name = WORDS.get(one.field, one.field)
+    if one.field == UNSAID:
+        return f"It is no longer confirmed: {one.theirs}."
+    if one.field == "side":
+        return f"The side is {SIDES.get(one.ours, one.ours)} for us and {SIDES.get(one.theirs, one.theirs)} for them."
     if not one.difference:
         return f"The {name} is {one.ours} for us and {one.theirs} for them."
     unit = {"qty": " units", "avg_px": "", "settlement_date": " days"}.get(one.field, f" {currency}")
-    return f"The {name} differs by {one.difference}{unit}: ours {one.ours}, theirs {one.theirs}, allowed {one.allowed}."
+    differs = "differ" if one.field == "fees" else "differs"
+    return (
+        f"The {name} {differs} by {one.difference}{unit}: ours {one.ours}, theirs {one.theirs}, allowed {one.allowed}."
+    )

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet
 
 from allocations.domain import transitions as moves
-from allocations.domain.matching import EXACT, TOLERATED, WORDS, Says
+from allocations.domain.matching import EXACT, SIDES, TOLERATED, WORDS, Says
 from allocations.models import Confirmation, CounterpartyRecord
 from allocations.permissions import DECIDE_POST_TRADE, WORK_POST_TRADE
 from allocations.selectors.affirming import Sight
@@ -158,11 +158,14 @@ def _fields(standing: Standing, theirs: Says | None) -> list[FieldLine]:
     lines = []
     for name in (*EXACT, *TOLERATED):
         said = getattr(theirs, name) if theirs is not None else None
+        mine = getattr(ours, name)
+        if name == "side":
+            mine, said = SIDES.get(mine, mine), SIDES.get(said or "", said)
         away = found.pop(name, None)
         if away is not None:
             lines.append(FieldLine(WORDS[name], away[1], away[2], away[3], away[4], differs=True))
         else:
-            lines.append(FieldLine(WORDS[name], _text(getattr(ours, name)), _text(said)))
+            lines.append(FieldLine(WORDS[name], _text(mine), _text(said)))
     return lines + [
         FieldLine(WORDS.get(one[0], one[0]), one[1], one[2], one[3], one[4], differs=True) for one in found.values()
     ]

@@ -20,6 +20,7 @@ from django.db.models.fields.json import KT
 from allocations.domain import transitions as moves
 from allocations.domain.confirm_messages import answer
 from allocations.domain.matching import (
+    UNSAID,
     Difference,
     Theirs,
     Tolerance,
@@ -43,7 +44,8 @@ MOST_UNPAIRED = 5000
 OUR_NAME = re.compile(r"A-[0-9]{1,18}|C-[0-9]{1,18}-[0-9]{1,9}")
 DECIDES = {BROKER: MessageKind.ALLOCATION_INSTRUCTION.value}
 """Whose record makes a match: the confirmation they send us; where we are the broker, the client's instruction."""
-_WITHDRAWN = ("trade", "confirmed", "withdrawn by them", "", "")
+_WITHDRAWN = (UNSAID, "confirmed", "withdrawn by them", "", "")
+_UNCLEAR = (UNSAID, "confirmed", "no record of theirs is about it alone", "", "")
 
 
 @dataclass(slots=True)
@@ -214,7 +216,7 @@ def _step(scene: _Scene, standing: Standing, differences: list[list[str]], at: d
     deciding = [one for one in scene.paired.get(row.id, ()) if one.kind == decides]
     withdrawn = not deciding and _withdrew(scene, row, decides)
     if not deciding and (row.state == moves.MATCHED or (withdrawn and row.state in (moves.SENT, moves.MISMATCHED))):
-        differences = [list(_WITHDRAWN)]
+        differences = [list(_WITHDRAWN if withdrawn else _UNCLEAR)]
     words = sentence_of([Difference(*one) for one in differences], currency=standing.line.currency)
     if row.state == moves.AFFIRMED:
         if (differences or withdrawn) and row.differences != differences:

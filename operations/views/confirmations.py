@@ -271,13 +271,16 @@ def upload(request: HttpRequest, actor: Principal) -> HttpResponse:
     file = request.FILES.get("file")
     if file is None:
         raise Invalid("FILE_MISSING", "Choose a file.", {"file": ["Choose a file."]})
-    done = receive_records(
-        actor=actor,
-        at=utc_now(),
-        counterparty=request.POST.get("counterparty", ""),
-        name=str(file.name or ""),
-        content=file.read(MOST_READ),
-    )
+    try:
+        done = receive_records(
+            actor=actor,
+            at=utc_now(),
+            counterparty=request.POST.get("counterparty", ""),
+            name=str(file.name or ""),
+            content=file.read(MOST_READ),
+        )
+    except Invalid as refused:  # told above the list, where the next file is chosen
+        return _said(f"{file.name} was not taken in: {refused.sentence}")
     faults = " ".join(f"Line {fault.line}: {fault.sentence}" for fault in done.faults[:3])
     return _said(f"{done.sentence} {faults}")
 

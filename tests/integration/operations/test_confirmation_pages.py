@@ -142,6 +142,9 @@ def test_files_and_rules_are_taken_from_the_page(world: ConfirmingWorld) -> None
     file = SimpleUploadedFile("k.csv", b"their_ref\nK-1\n")
     told = ops.post("/confirmations/upload", {"counterparty": "T1", "file": file}, follow=True)
     assert "0 lines are new, 0 were known, 1 could not be read. Line 1: The header lacks account" in text(told)
+    noise = SimpleUploadedFile("k.bin", bytes(range(256)))
+    told = ops.post("/confirmations/upload", {"counterparty": "T1", "file": noise}, follow=True)
+    assert "k.bin was not taken in: The file is not UTF-8 text." in text(told)
     asked = ops.post(
         "/confirmations/rules",
         {"rule": "tolerance", "field": "net", "currency": "GBP", "amount": "0.05", "reason": "rounding", "key": "k"},
@@ -173,7 +176,12 @@ def test_the_share_affirmed_in_time_is_shown_by_counterparty_and_day_and_read_by
     assert told["counterparties"] == [{"counterparty": "T1", **half}]
     assert told["days"] == [{"trade_date": day.isoformat(), **half}]
     (row,) = told["rows"]
-    assert (row["mic"], row["currency"], row["value_in_time"], row["value_percent"]) == ("XLON", "GBP", "434.7", "66.67")
+    assert (row["mic"], row["currency"], row["value_in_time"], row["value_percent"]) == (
+        "XLON",
+        "GBP",
+        "434.7",
+        "66.67",
+    )
     assert call(f"?first={day}&last={day}").json()["whole"] == half
     assert call(f"?last={day - timedelta(days=1)}").json()["rows"] == []
     assert call(token="oms_far").json()["rows"] == []

@@ -243,5 +243,9 @@ def test_a_difference_is_told_as_people_tell_it() -> None:
     other = replace(TRADE, net=Decimal("735.49"), side="2")
     found = compare(TRADE, other, [rule("net", "0.05")], counterparty="SIM1")
     assert sentence_of(found, currency="GBP") == (
-        "The side is 1 for us and 2 for them. The net amount differs by 0.37 GBP: ours 735.12, theirs 735.49, allowed 0.05."
+        "The side is buy for us and sell for them. The net amount differs by 0.37 GBP: ours 735.12, theirs 735.49, allowed 0.05."
+    )
+    gone = [Difference("trade", "confirmed", "withdrawn by them", "", ""), Difference("fees", "0", "1.5", "1.5", "0")]
+    assert sentence_of(gone, currency="GBP") == (
+        "It is no longer confirmed: withdrawn by them. The fees differ by 1.5 GBP: ours 0, theirs 1.5, allowed 0."
     )
