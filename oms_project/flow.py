@@ -174,5 +174,6 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("allocations.services.instruct_settlements", every_s=30),
     Sweeper("allocations.services.write_settlement_files", every_s=5),
     Sweeper("allocations.services.watch_settlements", every_s=60),
+    Sweeper("allocations.services.watch_claims", every_s=60),
     Sweeper("journal.services.seal_events", every_s=1, reads_journal=True),
 )

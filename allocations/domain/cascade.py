@@ -3,7 +3,8 @@
 Nothing of it has settled: it is undone and told anew. Some of it has: it stands, and what is different is a line of its own,
 dated today. Stock that is different is a trade of today, the other way where there is less; money alone (a corrected price, another
 charge) is a line without stock, and a person is told the exact difference, because the client has settled for another.
-A change of units that moves no money is no trade: a corporate action restated them, and nothing of a settled trade is undone.
+A change of units that moves no money is no trade: a venue restated them for a corporate action, which has booked its own. Nothing is
+undone and nothing is booked for it, settled or not: accounts have the new shares already.
 """
 
 from __future__ import annotations
@@ -70,18 +71,23 @@ def added(figures: Sequence[Figures]) -> Figures:
     )
 
 
+def is_restated(*, qty: Decimal, gross: Decimal) -> bool:
+    """Whether units changed and their money did not."""
+    return bool(qty) and not gross
+
+
 def difference(*, standing: Figures, now: Figures, settled: bool) -> Difference:
     """From what stands to what its executions are now."""
     if standing == now:
         return Difference(Way.NONE)
+    qty, gross = now.qty - standing.qty, now.gross - standing.gross
+    if is_restated(qty=qty, gross=gross):
+        return Difference(Way.RESTATED, qty)
     if not settled:
         return Difference(Way.ANEW if now.qty else Way.UNDONE)
-    qty, gross = now.qty - standing.qty, now.gross - standing.gross
     keys = sorted(standing.charged.keys() | now.charged.keys())
     moved = ((key, now.charged.get(key, ZERO) - standing.charged.get(key, ZERO)) for key in keys)
     charges = tuple(Charge(*key, amount) for key, amount in moved if amount)
     if not qty:
         return Difference(Way.MONEY_ALONE, ZERO, gross, charges)
-    if not gross and not charges:
-        return Difference(Way.RESTATED, qty)
     return Difference(Way.COMPENSATED, qty, gross, charges)

@@ -18,7 +18,7 @@ from accounts.domain.fees import Charge
 from accounts.locks import lock_allocated
 from accounts.services.redate_trade import Redating, redate_trade
 from allocations.domain import transitions as moves
-from allocations.domain.cascade import Difference, Figures, Way, added, difference, figures_of
+from allocations.domain.cascade import Difference, Figures, Way, added, difference, figures_of, is_restated
 from allocations.locks import lock_blocks
 from allocations.models import Allocation, Block, BlockFill
 from allocations.selectors.settled import settled_of
@@ -30,7 +30,7 @@ from journal.domain.records import Anomaly, Severity
 from journal.services.set_anomaly import set_anomaly
 from kernel.errors import OmsError
 from kernel.fix import Side
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, plain, round_money
 from orders.selectors.executed import find_charges
 from refdata.selectors import get_market_clock
 
@@ -44,6 +44,7 @@ SELECT x.exec_id FROM allocations_blockfill f JOIN journal_event e ON e.id = f.e
 """
 MOST = 500
 NAMED = 5
+NAMED_SHARES = 50
 OPPOSITE = {Side.BUY: Side.SELL, Side.SELL: Side.BUY, Side.SELL_SHORT: Side.BUY, Side.SELL_SHORT_EXEMPT: Side.BUY}
 
 
@@ -68,6 +69,8 @@ def _cascade(block_id: UUID, *, at: datetime) -> bool:
     if block.state != moves.CHANGED:
         return True
     if block.kind == Block.Kind.BLOCK:
+        if is_restated(qty=block.qty - block.allocated_qty, gross=block.cash - block.allocated_cash):
+            return False
         rebook_allocation(actor=direct.ACTOR, at=at, block_id=block_id, why=_why(block))
         return True
     return _direct(block, at=at)
@@ -185,27 +188,48 @@ def _tell_changed(block: Block, net: Decimal, change: Difference, *, at: datetim
 
 def _restated(block_id: UUID) -> str:
     block = Block.objects.get(pk=block_id)
-    return f"{block.ref} has settled and its units were restated without a trade: nothing of it is undone, and it stays as it settled."
+    return (
+        f"{block.ref} has other units for the same money: a venue restated its executions for a corporate action. What was booked stays "
+        "as it is, and the action has booked its own: compare both, and what the venue restated."
+    )
 
 
 def _tell_stuck(block_id: UUID, sentence: str, *, at: datetime) -> None:
     block = Block.objects.get(pk=block_id)
-    missing = block.qty - block.allocated_qty
+    units, money = block.qty - block.allocated_qty, block.cash - block.allocated_cash
     said = sentence or f"{block.ref} is its executions again."
     if sentence:
-        said = f"{sentence} Difference: {plain(missing)} units, {plain(block.cash - block.allocated_cash)} {block.currency}."
+        said = f"{sentence} Difference: {plain(units)} units, {plain(money)} {block.currency}."
     _set(
-        block,
-        CASCADE_STUCK,
-        f"cascade:{block.id}",
-        said,
-        wrong=bool(sentence),
-        at=at,
-        net=block.cash - block.allocated_cash,
-    )
+        block, CASCADE_STUCK, f"cascade:{block.id}", said, wrong=bool(sentence), at=at, net=money,
+        shares=_shares(block, units, money) if sentence else [],
+    )  # fmt: skip
 
 
-def _set(block: Block, kind: str, key: str, sentence: str, *, wrong: bool, at: datetime, net: Decimal) -> None:
+def _shares(block: Block, units: Decimal, money: Decimal) -> list[dict[str, str]]:
+    """The difference by account, in proportion to what each has: what is missing where nothing could be booked."""
+    rows = Allocation.objects.filter(block=block, state__in=[moves.BOOKED, moves.PARKED], qty__gt=0).order_by("number")
+    had: dict[str, Decimal] = {}
+    for code, side, qty in rows.values_list("account__code", "side", "qty"):
+        had[code] = had.get(code, ZERO) + (qty if side == block.side else -qty)
+    whole = sum(had.values(), ZERO)
+    if not whole:
+        return []
+    return [
+        {
+            "account": code,
+            "has": plain(qty),
+            "units": plain(round(units * qty / whole, 8)),
+            "money": plain(round_money(money * qty / whole, block.currency)),
+        }
+        for code, qty in had.items()
+    ][:NAMED_SHARES]
+
+
+def _set(
+    block: Block, kind: str, key: str, sentence: str, *, wrong: bool, at: datetime, net: Decimal,
+    shares: Sequence[dict[str, str]] = (),
+) -> None:  # fmt: skip
     anomaly = Anomaly(
         kind=kind,
         severity=Severity.HIGH,
@@ -218,6 +242,7 @@ def _set(block: Block, kind: str, key: str, sentence: str, *, wrong: bool, at: d
             "account_id": str(block.account_id),
             "currency": block.currency,
             "net": plain(net),
+            **({"shares": list(shares)} if shares else {}),
         },
     )
     set_anomaly(anomaly=anomaly, wrong=wrong, actor=direct.ACTOR.actor, at=at)

@@ -198,6 +198,7 @@ _POST_TRADE = {
     "ALLOCATION_PARKED": _books("A share of a block lies in suspense", "R-21", ACCOUNT),
     "ALLOCATION_COMPENSATED": _books("Settled shares were undone by trades", "R-21", ACCOUNT, settles=PERSON),
     "SETTLED_TRADE_CHANGED": _books("A trade changed after it had settled", "R-21", ACCOUNT, settles=PERSON),
+    "MARKET_CLAIM": _books("A trade had not settled when its instrument's entitlement was fixed", "R-21", ACCOUNT),
     "CASCADE_STUCK": _books("What a changed block asks for cannot be done", "R-21", ACCOUNT),
     "ALLOCATION_STANDS": _books("A block could not be booked as was said before", "R-22", ACCOUNT),
     "WASH_NOT_FLAT": _books("A wash account is not flat after its cut-off", "R-22", ACCOUNT),

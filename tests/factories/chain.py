@@ -173,13 +173,15 @@ class Chain:
             reason="as agreed",
         )  # fmt: skip
         if done.outcome == PENDING and done.authorisation_id and decided:
-            request = AuthorisationRequest.objects.get(id=done.authorisation_id)
-            decided_ = decide_allocation(
-                actor=self.compliance, at=self.now, authorisation_id=request.id, verdict="approve", reason_code="checked",
-                reason="looked at it", payload_hash=request.payload_hash,
-            )  # fmt: skip
-            return decided_.outcome
+            return self.decide(AuthorisationRequest.objects.get(id=done.authorisation_id))
         return done.outcome
+
+    def decide(self, request: AuthorisationRequest) -> str:
+        """Compliance says yes to an allocation."""
+        return decide_allocation(
+            actor=self.compliance, at=self.now, authorisation_id=request.id, verdict="approve", reason_code="checked",
+            reason="looked at it", payload_hash=request.payload_hash,
+        ).outcome  # fmt: skip
 
     def affirm(self, block: Block) -> None:
         rows = Confirmation.objects.filter(allocation__block=block, state__in=["waiting", "sent", "matched"])

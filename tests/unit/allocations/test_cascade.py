@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.fees import Charge
@@ -46,6 +46,11 @@ def test_nothing_changed_is_nothing_to_do(settled: bool) -> None:
             True,
             Difference(Way.RESTATED, D(1000)),
         ),
+        (
+            figures_of([Charge(*TAX, D("3.62")), Charge(*COMMISSION, D(14))], qty=D(2000), gross=D("-724.60")),
+            False,
+            Difference(Way.RESTATED, D(1000)),
+        ),
     ],
     ids=[
         "busted in part",
@@ -54,6 +59,7 @@ def test_nothing_changed_is_nothing_to_do(settled: bool) -> None:
         "busted, settled",
         "repriced, settled",
         "split, settled",
+        "split, charged by share, not settled",
     ],
 )
 def test_what_there_is_to_do(now: Figures, settled: bool, expected: Difference) -> None:
@@ -72,6 +78,7 @@ FIGURES = st.builds(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FIGURES, st.lists(FIGURES, min_size=1, max_size=6))
 def test_a_settled_trade_and_its_differences_are_always_what_its_executions_are(
     first: Figures, later: list[Figures]
