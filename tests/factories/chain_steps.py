@@ -25,15 +25,15 @@ NAMES = (
 )  # fmt: skip
 
 
-def play(chain: Chain, steps: Sequence[Step]) -> list[str]:
-    """Take the steps, with the house at rest after each; those that were taken, by name."""
+def play(chain: Chain, steps: Sequence[Step], *, limit: int = 0) -> list[str]:
+    """Take the steps, with the house at rest after each; those that were taken, by name. ``limit``: how many events are heard at once."""
     done = []
     for step in steps:
         if _STEPS[step[0]](chain, *step[1:]):
             done.append(step[0])
             if step[0] in ("split", "dividend"):
                 chain.night()
-        chain.relay(limit=(500, 1, 3)[step[3] % 3])
+        chain.relay(limit=limit or (500, 1, 3)[step[3] % 3])
         chain.prove()
     return done
 
@@ -118,8 +118,8 @@ def _divide(chain: Chain, a: int, b: int, c: int) -> bool:
 
 
 def _divide_one(chain: Chain, block: Block, b: int, c: int) -> bool:
-    method, key = (("weights", "weight"), ("percent", "percent"), ("fixed", "qty"))[c % 3]
-    if method == "percent":
+    method, key = (("weights", "weight"), ("percentage", "percent"), ("fixed", "qty"))[c % 3]
+    if method == "percentage":
         amounts = ["50", "30", "20"]
     elif method == "fixed":
         first = int(block.qty) // 2

@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import kernel.ids
 from journal.models import Event
 from tests.factories.chain import Chain, chain_world
 from tests.factories.chain_steps import NAMES, Step, play
@@ -29,6 +33,11 @@ BEGIN: tuple[Step, ...] = (
     ("fill", 0, 0, 2),
     ("book", 0, 0, 0),
 )
+
+DAY = (
+    ("order", 1, 0), ("fill", 0, 3), ("fill", 0, 2), ("fill", 0, 1), ("book", 0, 0), ("affirm", 0, 0), ("part", 1, 1), ("bust", 0, 0),
+    ("night", 0, 0), ("late", 0, 0), ("settle", 2, 0), ("price", 0, 0), ("divide", 0, 2),
+)  # fmt: skip
 
 
 @contextmanager
@@ -47,6 +56,21 @@ def test_nothing_is_lost_and_every_record_follows(steps: Sequence[Step]) -> None
         chain = chain_world()
         play(chain, [*BEGIN, *steps])
         at_rest(chain)
+
+
+def test_the_same_day_comes_to_the_same_whatever_is_heard_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids decide ties, so both plays draw the same ones. The second hears every event by itself."""
+    came_to = []
+    for limit in (500, 1):
+        chance, clock = random.Random(7), count(1_800_000_000_000_000_000, 1_000_000)
+        monkeypatch.setattr(kernel.ids, "os", SimpleNamespace(urandom=chance.randbytes))
+        monkeypatch.setattr(kernel.ids, "time", SimpleNamespace(time_ns=clock.__next__))
+        with rolled_back():
+            chain = chain_world()
+            done = play(chain, [(name, a, b, 0) for name, a, b in DAY], limit=limit)
+            assert done == [name for name, _, _ in DAY]
+            came_to.append(chain.picture()[:-1])
+    assert came_to[0] == came_to[1]
 
 
 def at_rest(chain: Chain) -> None:
