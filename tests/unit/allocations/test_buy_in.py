@@ -22,6 +22,7 @@ TUESDAY = date(2026, 11, 24)
         ("XETR", False, None, True),
         ("XPAR", True, None, True),
         ("XLON", False, None, False),
+        ("XASX", False, date(2026, 11, 27), False),
     ],
 )
 def test_each_market_has_its_rule(mic: str, is_short: bool, due: date | None, penalty: bool) -> None:
@@ -33,7 +34,7 @@ def test_each_market_has_its_rule(mic: str, is_short: bool, due: date | None, pe
 
 def test_before_a_rule_and_where_none_is_known_nothing_is_due() -> None:
     assert rule_for(buy_in_rules(), mic="XETR", is_short=False, settlement_date=date(2022, 1, 31)) is None
-    assert rule_for(buy_in_rules(), mic="XASX", is_short=False, settlement_date=TUESDAY) is None
+    assert rule_for(buy_in_rules(), mic="XTKS", is_short=False, settlement_date=TUESDAY) is None
     assert buy_in_day(None, TUESDAY, THANKSGIVING) is None
 
 
