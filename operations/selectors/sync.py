@@ -17,7 +17,7 @@ from reconciliation.domain.records import START_OF_DAY
 from reconciliation.models import Feed, FeedFile, Intake
 from reconciliation.permissions import WORK_BREAK
 from reconciliation.selectors.feeds import feed_state
-from reconciliation.selectors.intakes import request_is_open
+from reconciliation.selectors.intakes import request_is_open, since_to_json
 from reconciliation.services.set_gates import SOURCE
 from risk.models import Block
 
@@ -138,6 +138,15 @@ def why_not(actor: Principal, intake: Intake) -> dict[str, str]:
 def may_upload(actor: Principal) -> str:
     """Why not, or the empty text."""
     return "" if WORK_BREAK in actor.rights else "Your role may not take files in."
+
+
+def since_of(intake: Intake) -> dict[str, Any] | None:
+    """The difference to the file before, its balances as numbers."""
+    since = since_to_json(intake)
+    if since and intake.kind in ("cash", "holdings"):
+        for row in since["rows"]:
+            row |= {name: Decimal(row[name]) for name in ("was", "now") if row[name] is not None}
+    return since
 
 
 def totals_of(intake: Intake) -> list[dict[str, Any]]:

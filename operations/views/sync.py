@@ -20,6 +20,7 @@ from operations.selectors.sync import (
     list_intake_rows,
     may_upload,
     row_of,
+    since_of,
     totals_of,
     why_not,
 )
@@ -28,7 +29,6 @@ from operations.views.exports import handed_over, heading_for
 from reconciliation.domain.records import START_OF_DAY
 from reconciliation.permissions import require_work
 from reconciliation.selectors.feeds import find_feed
-from reconciliation.selectors.intakes import since_to_json
 from reconciliation.services.ask_acceptance import ask_acceptance
 from reconciliation.services.begin_intake import begin_intake
 from reconciliation.services.cancel_intake import cancel_intake
@@ -103,7 +103,7 @@ def sync_file(request: HttpRequest, actor: Principal, intake_id: UUID) -> HttpRe
         "intake": intake,
         "row": row,
         "totals": totals_of(intake),
-        "since": since_to_json(intake),
+        "since": since_of(intake),
         "why": why_not(actor, intake),
     }
     template = "operations/parts/sync_file.html" if request.GET.get("part") else "operations/sync_file.html"

@@ -63,15 +63,17 @@ def test_what_differs_from_the_file_before_is_shown_and_comes_down(client: Clien
     first = Intake.objects.get()
     assert "there is no difference to tell" in text_of(client, f"/sync/{first.pk}")
     assert "AC1" not in text_of(client, f"/sync/{first.pk}/changes")
-    bring(client, "AC1,GBP,950", "AC1,USD,1")
+    bring(client, "AC1,GBP,950", "AC1,USD,1234567.25")
     second = Intake.objects.exclude(pk=first.pk).get()
     shown = text_of(client, f"/sync/{second.pk}")
     assert "Difference to cash.csv" in shown
+    assert "1 new · 1 changed · 1 gone · 0 the same" in shown
+    assert shown.count("1,234,567.25") == 3  # after, unexplained, new
     assert shown.index("− gone") < shown.index("+ new") < shown.index("≠ changed")
     rows = [
         line for line in text_of(client, f"/sync/{second.pk}/changes").replace('"', "").splitlines() if "AC1" in line
     ]
-    assert rows == ["gone,AC1 EUR,7,,,3", "new,AC1 USD,,1,3,", "changed,AC1 GBP,900,950,2,2"]
+    assert rows == ["gone,AC1 EUR,7,,,3", "new,AC1 USD,,1234567.25,3,", "changed,AC1 GBP,900,950,2,2"]
 
 
 def test_a_file_with_bad_rows_is_explained_accepted_by_asking_and_its_rejects_come_down(client: Client) -> None:
