@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 import kernel.ids
 from journal.models import Event
-from tests.factories.chain import Chain, chain_world
+from tests.factories.chain import Chain
 from tests.factories.chain_steps import NAMES, Step, play
+from tests.factories.chain_world import chain_world
 
 pytestmark = pytest.mark.django_db
 WORLDS = int(os.environ.get("TEST_WORLDS", "2"))

@@ -13,7 +13,8 @@ from allocations.services.watch_claims import watch_claims
 from journal.models import Event
 from kernel.fix import ExecType, OrdStatus
 from orders.domain.action_orders import CONVENTIONS
-from tests.factories.chain import Chain, Placed, chain_world
+from tests.factories.chain import Chain, Placed
+from tests.factories.chain_world import chain_world
 
 pytestmark = pytest.mark.django_db
 D = Decimal

@@ -18,7 +18,8 @@ from accounts.models import CashBalance, TradingAccount
 from allocations.models import Allocation, Block, Confirmation, ContractNote, SettlementInstruction
 from authorisation.models import AuthorisationRequest
 from kernel.numbers import plain
-from tests.factories.chain import Chain, chain_world
+from tests.factories.chain import Chain
+from tests.factories.chain_world import chain_world
 
 pytestmark = pytest.mark.django_db
 D = Decimal

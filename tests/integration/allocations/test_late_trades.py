@@ -9,7 +9,7 @@ import pytest
 
 from allocations.models import Allocation, Block, Confirmation, ContractNote, FeedEntry, SettlementInstruction
 from journal.models import Event
-from tests.factories.chain import chain_world
+from tests.factories.chain_world import chain_world
 
 pytestmark = pytest.mark.django_db
 D = Decimal

@@ -13,7 +13,8 @@ from kernel.numbers import plain
 from reconciliation.domain.records import Kind
 from reconciliation.models import Run
 from reconciliation.selectors.counterpart_books import books_of_day
-from tests.factories.chain import Chain, chain_world
+from tests.factories.chain import Chain
+from tests.factories.chain_world import chain_world
 from tests.factories.judging import compare_written, found
 
 pytestmark = pytest.mark.django_db
