@@ -65,7 +65,7 @@ OWN_SHELVES = {
     },
     "risk": {"rulebook"},
     "outbound": {"deliverer.py", "sending.py"},
-    "allocations": {"formats", "printing"},
+    "allocations": {"custodian", "formats", "printing"},
     "reconciliation": {"formats", "matching", "reports", "staging.py", "kept_files.py", "signatures.py", "transports"},
     "operations": {
         "approving.py",

@@ -36,6 +36,7 @@ ROLES = {
         "prices",
         "webhooks",
         "simulator",
+        "custodian",
     ),
 }
 GATEWAYS = {"gateway-SIM1", "gateway-SIM2"}
