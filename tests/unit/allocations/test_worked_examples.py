@@ -41,6 +41,8 @@ def examples() -> list[Example]:
         if text.startswith("### "):
             found.append(Example(text[4:]))
             header = []
+        elif text.startswith("## ") and found:
+            break  # what comes behind the examples of dividing is held by tests of its own
         elif text.startswith("`average"):
             found[-1].result = dict(part.split(" ", 1) for part in text.strip("`").split(" · "))
         elif text.startswith("`") and found and not found[-1].words:
