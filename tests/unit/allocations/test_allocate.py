@@ -106,10 +106,14 @@ def test_whatever_is_divided(data: st.DataObject, method: Method, made: Block, r
 
 
 def _clients_come_first(method: Method, made: Block, lines: dict[Any, Line], plan: Plan, rules: Rules) -> None:
-    """A house that got something while clients claimed more than the block: only where the record proves that it was needed."""
+    """A house that got something while clients claimed more than the block: only where the record proves that it was needed.
+
+    A client whose share stays below his own minimum has given way to everybody, the house among them.
+    """
     if rules.house_needed or method not in CAPPED:
         return
-    clients = sum(claim_of(method, made, lines[one.account_id]) for one in plan.lines if not one.house)
+    asking = [one for one in plan.lines if not one.house and (one.qty or not lines[one.account_id].minimum)]
+    clients = sum(claim_of(method, made, lines[one.account_id]) for one in asking)
     if clients >= made.qty:
         assert sum(one.qty for one in plan.lines if one.house) == 0
 
