@@ -11,11 +11,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """``name`` is the cursor's key and never changes; ``kinds`` are the events it is woken for."""
+    """``name`` is the cursor's key and never changes; ``kinds`` are the events it is woken for, at most ``most`` in a transaction."""
 
     name: str
     module: str
     kinds: tuple[str, ...]
+    most: int = 500
+
+
+_ALLOCATED = (
+    "AllocationBooked",
+    "AllocationReversed",
+    "AllocationCompensated",
+    "DirectTradesFormed",
+    "DirectTradesReversed",
+    "DirectTradesCompensated",
+)
+"""An event of these tells of up to a thousand lines, so fewer of them are one transaction."""
 
 
 LISTENERS: tuple[Listener, ...] = (
@@ -53,19 +65,14 @@ LISTENERS: tuple[Listener, ...] = (
     Listener(
         name="allocations.feed",
         module="allocations.services.on_allocated_feed",
-        kinds=(
-            "AllocationBooked",
-            "AllocationReversed",
-            "AllocationCompensated",
-            "DirectTradesFormed",
-            "DirectTradesReversed",
-            "DirectTradesCompensated",
-        ),
+        kinds=_ALLOCATED,
+        most=50,
     ),
     Listener(
         name="allocations.notes",
         module="allocations.services.on_allocated_notes",
         kinds=("AllocationReversed", "DirectTradesReversed"),
+        most=50,
     ),
     Listener(
         name="venues.post_trade",
@@ -80,14 +87,8 @@ LISTENERS: tuple[Listener, ...] = (
     Listener(
         name="allocations.confirm",
         module="allocations.services.on_allocated_confirm",
-        kinds=(
-            "AllocationBooked",
-            "AllocationReversed",
-            "AllocationCompensated",
-            "DirectTradesFormed",
-            "DirectTradesReversed",
-            "DirectTradesCompensated",
-        ),
+        kinds=_ALLOCATED,
+        most=50,
     ),
     Listener(
         name="allocations.post_trade",
@@ -97,14 +98,8 @@ LISTENERS: tuple[Listener, ...] = (
     Listener(
         name="allocations.settle",
         module="allocations.services.on_allocated_settle",
-        kinds=(
-            "AllocationBooked",
-            "AllocationReversed",
-            "AllocationCompensated",
-            "DirectTradesFormed",
-            "DirectTradesReversed",
-            "DirectTradesCompensated",
-        ),
+        kinds=_ALLOCATED,
+        most=50,
     ),
     Listener(
         name="operations.exceptions",

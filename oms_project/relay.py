@@ -84,6 +84,7 @@ def turn(handles: dict[str, Handle], sweeps: list[Sweep], horizon: Horizon) -> b
             kinds=listener.kinds,
             handle=handles[listener.name],
             at=utc_now(),
+            limit=listener.most,
             horizon=horizon,
         )
         more = more or result.more
