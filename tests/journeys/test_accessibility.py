@@ -152,6 +152,7 @@ NOT_PAGES = {
     "notes/<uuid:note_id>": "needs a note, which a market's end issues",
     "notes/<uuid:note_id>/pdf": "a file",
     "sync/<uuid:intake_id>/rejects": "a file",
+    "sync/<uuid:intake_id>/changes": "a file",
     "uploads/<uuid:upload_id>/progress": "part of the upload's page",
     "uploads/<uuid:upload_id>/errors.csv": "a file",
     "positions/<str:code>/positions.csv": "a file",

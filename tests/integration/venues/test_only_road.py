@@ -58,7 +58,13 @@ def calls(name: str) -> list[str]:
 
 
 def test_one_place_sends_and_it_is_behind_the_hand_over() -> None:
-    assert calls("send") == ["venues/gateway/loop.py:_put_on_wire"]
+    assert calls("send") == ["venues/gateway/sending.py:put_on_wire"]
+    taking = {
+        str(path.relative_to(ROOT))
+        for path in ROOT.glob("*/**/*.py")
+        if path.relative_to(ROOT).parts[0] not in ("tests", ".venv") and "import put_on_wire" in path.read_text()
+    }
+    assert taking == {"venues/gateway/loop.py", "venues/gateway/post_trade.py"}
     assert {place.partition(":")[0] for place in calls("ask")} == {
         "venues/gateway/loop.py", "venues/gateway/probing.py", "venues/gateway/recovering.py",
     }  # fmt: skip
