@@ -1,7 +1,7 @@
-"""How the whole suite is spread: whole files at a time, and the journeys, which need a house and a browser each, on two workers first.
+"""How the whole suite is spread: whole files at a time, and all journeys as one unit, first.
 
-What drives a browser wants a core to itself, the rest mostly waits: so two workers begin with the journeys, half each, and the others
-with everything else.
+A journey drives a house and a browser of its own and fills a core; two of them at once make each other late. So one worker begins with
+them, and the other with everything else, which mostly waits.
 """
 
 from __future__ import annotations
@@ -12,18 +12,13 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 JOURNEYS = "tests/journeys/"
-SECOND_HALF = f"{JOURNEYS}test_m"
-"""From this name on the journeys are the second half of them, by what they take."""
 
 
 class Spread(LoadFileScheduling):  # type: ignore[misc]  # xdist is not typed
-    """Files, but two units of journeys."""
+    """Files, but one unit of journeys."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file: str = nodeid.split("::", 1)[0]
-        if file.startswith(JOURNEYS):
-            return f"{JOURNEYS}{'second' if file >= SECOND_HALF else 'first'}"
-        return file
+        return JOURNEYS if nodeid.startswith(JOURNEYS) else nodeid.split("::", 1)[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spread:

@@ -1,8 +1,7 @@
 """``./oms test``: pytest against throw-away servers; pytest's closing line is the last one printed.
 
-The whole suite runs on three workers (much of it waits for lines, leases and browsers), each with a database of its own
-and whole files at a time, browsers on two of them at most; what names a path, or says itself how many workers it wants, runs
-as it says.
+The whole suite runs on two workers, each with a database of its own and whole files at a time, all journeys on one of them; what
+names a path, or says itself how many workers it wants, runs as it says.
 
 Tests marked ``ui`` need a browser. Without one they are skipped, counted and named; under ``CI=true`` that is a
 failure.
@@ -23,7 +22,7 @@ from oms_project.house.paths import ROOT
 from oms_project.house.throwaway import TEMPLATE, servers
 
 # pytest: 0 passed, 1 failed, 2 interrupted, 3 internal error, 4 usage, 5 nothing collected
-WORKERS = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-p", "oms_project.house.pytest_spread")
+WORKERS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-p", "oms_project.house.pytest_spread")
 EXIT_CODES = {0: HOLDS, 1: FINDING, 2: CANNOT_RUN, 3: CANNOT_RUN, 4: BAD_INPUT, 5: BAD_INPUT}
 
 

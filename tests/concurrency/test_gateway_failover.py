@@ -31,13 +31,13 @@ SCRIPT = """
 import os, pathlib, signal, sys, threading
 import django
 django.setup()
-import venues.gateway, venues.gateway.loop as loop
+import venues.gateway, venues.gateway.sending as sending
 venues.gateway.LEASE_S = 3.0
 freeze_at = sys.argv[2]
 def crash_point(name):
     if name == freeze_at:
         os.kill(os.getpid(), signal.SIGSTOP)
-loop.crash_point = crash_point
+sending.crash_point = crash_point
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
 venues.gateway.run(stop, group="T1", store=pathlib.Path(sys.argv[1]))
