@@ -16,12 +16,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from accounts.domain.fee_book import FeeScope, Selected, side_word
+from accounts.domain.fee_book import Selected
 from accounts.domain.fee_figures import Owed, owed_by
 from accounts.domain.fees import Charge, charges
 from allocations.domain.block import to_units
 from kernel.errors import InvariantBroken
-from kernel.fix import Side
 from kernel.numbers import ZERO, minor_unit, plain
 
 
@@ -99,8 +98,3 @@ def charges_of(
         if rest:
             found.append(Charge(terms.kind.value, terms.name, terms.version, rest))
     return tuple(found)
-
-
-def scope_of(*, mic: str, isin: str, asset_class: str, side: Side, currency: str) -> FeeScope:
-    """What decides the schedules of a block, but for the class of the account."""
-    return FeeScope(mic, isin, asset_class, "", side_word(side), currency)
