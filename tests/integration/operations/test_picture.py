@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,15 @@ def catch_up(picture: Picture) -> None:
     """Read to the end, slice by slice: the tests before have used up positions, which never come back."""
     while not picture.current:
         assert picture.advance()
+
+
+def turn_until(keeper: Keeper, true: Callable[[], bool]) -> None:
+    """The same for one who also builds a picture beside the one that is shown: a slice a turn."""
+    for _ in range(100):
+        keeper.turn()
+        if true():
+            return
+    raise AssertionError("a hundred turns are not enough")
 
 
 class Heard:
@@ -230,6 +240,7 @@ def test_nothing_that_adds_risk_until_proven_and_again_when_it_differs(monkeypat
             actor=world.dealer, at=now(), idempotency_key="c", route="ticket", order_id=before.order_id, reason=""
         )
         assert canceled.outcome == "completed_locally"
+        catch_up(keeper.picture)
         for _ in range(3):
             keeper.turn()
         assert (standing_blocks(), keeper.picture.equal) == ([], True)
@@ -242,9 +253,7 @@ def test_nothing_that_adds_risk_until_proven_and_again_when_it_differs(monkeypat
         raised = stream_records("anomaly:picture")
         assert [(event.kind, event.payload["kind"]) for event in raised] == [("AnomalyRaised", "PICTURE_DIFFERS")]
         assert capture(world).outcome == "refused"
-        for _ in range(3):
-            keeper.turn()
-        assert keeper.picture.beside is None
+        turn_until(keeper, lambda: keeper.picture.beside is None)
         assert len(standing_blocks()) == 1, "built again from nothing it still differs: the tables are wrong"
         past_the_guards("UPDATE accounts_cashbalance SET settled = settled - 1 WHERE currency = 'GBP'")
         for _ in range(2):
@@ -277,11 +286,7 @@ def test_a_wrong_picture_is_built_again_beside_and_takes_its_place(monkeypatch: 
         assert keeper.picture.live is wrong
         assert (keeper.picture.equal, keeper.picture.beside is not None) == (False, True)
         capture(world)
-        for _ in range(100):
-            keeper.turn()
-            if keeper.picture.live is not wrong:
-                break
-        assert keeper.picture.live is not wrong
+        turn_until(keeper, lambda: keeper.picture.live is not wrong)
         assert (keeper.picture.equal, standing_blocks()) == (True, [])
         keeper.keep()
         with pytest.raises(Unavailable, match="SINGLETON_LOST"):
