@@ -63,7 +63,8 @@ class AffirmedInTimeView(OrderApiView):
         responses={200: SharesAnswer},
     )
     def get(self, request: Request) -> Response:
-        at, faults = utc_now(), {}  # type: ignore[var-annotated]
+        at = utc_now()
+        faults: dict[str, list[str]] = {}
         last = read_day(request.query_params, "last", faults) or at.date()
         first = read_day(request.query_params, "first", faults) or last - DAYS
         if not faults and not timedelta(0) <= last - first <= LONGEST_DAYS:

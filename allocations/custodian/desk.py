@@ -7,7 +7,6 @@ and remembering says some words twice, as a real one does: they change nothing.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -29,7 +28,8 @@ SPOKEN = ".spoken"
 
 @dataclass(slots=True)
 class Custodian:
-    """One that answers for every custodian of the demo; ``course`` by reference, in the order in which files came."""
+    """One that answers for every custodian of the demo; ``course`` by reference, in the order in which files came. A file that
+    cannot be read is told in the log and holds up no other."""
 
     outgoing: Path
     incoming: Path
@@ -45,7 +45,15 @@ class Custodian:
         for path in sorted(self.outgoing.glob("*/*.xml"), key=lambda one: (one.stat().st_mtime, one.name)):
             if path not in self._read:
                 self._read.add(path)
-                self._take(path, at)
+                try:
+                    self._take(path, at)
+                except (
+                    ValueError,
+                    LookupError,
+                    SyntaxError,
+                    ArithmeticError,
+                ) as problem:  # SyntaxError: what lxml cannot parse
+                    log.warning("custodian passes over %s: %s", path.name, problem)
         said = 0
         for agent in sorted(set(self._agents.values())):
             due = sorted(self._due(agent, since, at), key=lambda word: (word.at, word.instructed.ref))
@@ -110,11 +118,11 @@ class Custodian:
 
 
 def serve(stop: threading.Event, *, seed: int = 1, pace: Pace = DEMO) -> None:
-    """Look every other second until ``stop``. A file that cannot be read is told in the log and passed over."""
+    """Look every other second until ``stop``; a disk that fails is told in the log and looked at again."""
     base = Path(settings.VAR_DIR)
     custodian = Custodian(base / "outgoing" / "settlement", base / "incoming" / "settlement", seed, pace)
     while not stop.wait(EVERY_S):
         try:
             custodian.step(at=utc_now())
-        except (OSError, ValueError, LookupError) as problem:
-            log.warning("custodian passes over: %s", problem, exc_info=os.environ.get("OMS_MODE") == "demo")
+        except OSError as problem:
+            log.warning("custodian waits: %s", problem)

@@ -23,6 +23,7 @@ from allocations.services.on_allocated_settle import handle
 from allocations.services.receive_statuses import receive_statuses
 from allocations.services.send_again import send_again
 from allocations.services.write_settlement_files import outgoing, write_settlement_files
+from kernel.clock import utc_now
 from tests.factories import AT, make_account, make_desk
 from tests.factories.allocations import booked_block
 from tests.integration.allocations.test_settlement import OPS, raised, standing
@@ -61,6 +62,20 @@ def test_courses_are_seeded_end_whole_and_are_read_by_our_own_reader() -> None:
             (word.status, word.qty, word.their_ref, word.reason_code) for word in words
         ]  # fmt: skip
     assert fate_of(asked(1, previous="S1-0"), SEED) is Fate.SETTLES
+
+
+def test_a_file_that_cannot_be_read_holds_up_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    out, back = tmp_path / "out", tmp_path / "back"
+    (out / "HARBGB2L").mkdir(parents=True)
+    (out / "HARBGB2L" / "1.sese.023.xml").write_text("<Xchg><Pyld>")
+    example = Path(__file__).resolve().parents[3] / "docs" / "formats" / "examples" / "settlement_sese_023.xml"
+    (out / "HARBGB2L" / "2.sese.023.xml").write_bytes(example.read_bytes())
+    custodian = Custodian(out, back, SEED, DEMO)
+    assert custodian.step(at=utc_now()) == 0
+    assert custodian.step(at=utc_now() + timedelta(minutes=5)) > 0
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "custodian passes over 1.sese.023.xml"
+    ]
 
 
 @pytest.mark.django_db
