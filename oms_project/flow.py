@@ -102,6 +102,11 @@ LISTENERS: tuple[Listener, ...] = (
         most=50,
     ),
     Listener(
+        name="reconciliation.suspicion",
+        module="reconciliation.services.on_anomaly_raised",
+        kinds=("AnomalyRaised",),
+    ),
+    Listener(
         name="operations.exceptions",
         module="operations.services.on_anomaly_raised",
         kinds=("AnomalyRaised", "AnomalyCleared"),
@@ -157,6 +162,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("allocations.services.cascade_blocks", every_s=1),
     Sweeper("allocations.services.keep_outcomes", every_s=60),
     Sweeper("reconciliation.services.set_gates", every_s=5),
+    Sweeper("reconciliation.services.watch_start", every_s=1),
     Sweeper("reconciliation.services.watch_arrivals", every_s=15),
     Sweeper("allocations.services.watch_cut_offs", every_s=15),
     Sweeper("operations.services.watch_exceptions", every_s=2),

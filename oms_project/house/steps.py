@@ -88,6 +88,13 @@ def block_until_proven() -> None:
     gate.set_picture_gate(equal=False, comparison=None, at=utc_now())
 
 
+def begin_comparing() -> None:
+    """What counterparties said last is compared; the markets concerned wait for it. Before any gateway logs on."""
+    from kernel.clock import utc_now
+
+    importlib.import_module("reconciliation.services.begin_at_start").begin_at_start(at=utc_now())
+
+
 def needs_seed(house: House, url: str) -> bool:
     """True until a demo seed has ended: its last act is the file of sign-ins."""
     return not house.sign_ins_file.exists() or database.ask(url, "SELECT count(*) FROM authorisation_user") == [(0,)]

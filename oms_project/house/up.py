@@ -127,6 +127,7 @@ def fill(opening: Opening, addresses: Addresses) -> None:
             steps.static_stamp(house).write_text(steps.static_digest(house))
     # Until the picture process has compared itself with the tables, what adds risk stays blocked.
     steps.in_child(steps.block_until_proven, name="gate", log=logs / "gate.log", url=addresses.app)
+    steps.in_child(steps.begin_comparing, name="start", log=logs / "gate.log", url=addresses.app)
 
 
 def prove(opening: Opening, addresses: Addresses) -> None:

@@ -23,12 +23,13 @@ RUN: tuple[Transition, ...] = (
 )
 
 STEPS: dict[str, tuple[str, ...]] = {
-    START: ("feeds", "intake", "compare"),
+    START: ("feeds", "intake", "open_orders", "compare"),
     END: ("close", "expire", "roll", "positions", "notes", "compare", "seal", "picture", "report"),
 }
 SAYS: dict[str, str] = {
     "feeds": "Files that are owed have come",
     "intake": "What they say is in our books",
+    "open_orders": "What venues list as open is as we have it",
     "compare": "What files say is compared with our books",
     "close": "The market has closed",
     "expire": "Day orders are over by the venue's word",
@@ -68,8 +69,12 @@ class Progress:
 
 
 def next_step(kind: str, kept: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The first step that is not done; None when all are."""
-    return next((step for step in STEPS[kind] if not kept.get(step, {}).get("done")), None)
+    """The first step that is not done; None when all are. They are worked in order: a run whose last step is done has done all
+    there were, though one was added since."""
+    steps = STEPS[kind]
+    if kept.get(steps[-1], {}).get("done"):
+        return None
+    return next((step for step in steps if not kept.get(step, {}).get("done")), None)
 
 
 def in_order(kind: str, kept: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -80,9 +85,9 @@ def in_order(kind: str, kept: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapp
 def progress(kind: str, kept: Mapping[str, Mapping[str, Any]]) -> Progress:
     """Of a run by what is kept of its steps."""
     step, steps = next_step(kind, kept), STEPS[kind]
-    done = sum(1 for one in steps if kept.get(one, {}).get("done"))
     if step is None:
-        return Progress(done, len(steps), "", "Done", "")
+        return Progress(len(steps), len(steps), "", "Done", "")
+    done = sum(1 for one in steps if kept.get(one, {}).get("done"))
     return Progress(done, len(steps), step, SAYS[step], str(kept.get(step, {}).get("sentence", "")))
 
 

@@ -223,6 +223,7 @@ _FILES = {
     "NOTE_DIFFERS": _house("A contract note differs from its record", "R-27", settles=PERSON),
     "DAY_RUN_STANDS": _books("The begin or end of a day stands still", "R-20", RUNS),
     "RUN_FAILED": _books("A reconciliation run failed", "R-13", RUNS),
+    "START_UNCOMPARED": _live("A market waits for its comparison since the house started", "R-13", RUNS),
 }
 _SETTLEMENT = {
     "SSI_MISSING": _books("Nobody said where trades of an account settle", "R-25", SETTLEMENT, ACCOUNT),

@@ -1,4 +1,5 @@
-"""The steps of the start of a day at one place: files that are owed have come, what they say is booked, the rest is compared.
+"""The steps of the start of a day at one place: files that are owed have come, what they say is booked, what venues list as open is
+held against ours, the rest is compared.
 
 The gates that keep accounts from trading are start of day's own (``reconciliation.services.take_in``): they lift with each
 file that is applied, not with this run.
@@ -6,8 +7,9 @@ file that is applied, not with this run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from authorisation.domain.principal import process_principal
 from operations.domain.day_steps import Outcome
@@ -22,6 +24,7 @@ from reconciliation.services.take_in import take_in
 ACTOR = process_principal("day")
 BOOKED = ("accounts", "cash", "holdings")
 """In this order: an account must be there before its money."""
+OPEN_ORDERS = "open_orders"
 
 
 def feeds(run: DayRun, at: datetime) -> Outcome:
@@ -37,18 +40,43 @@ def feeds(run: DayRun, at: datetime) -> Outcome:
 
 def intake(run: DayRun, at: datetime) -> Outcome:
     """Files of accounts, cash and holdings are taken into the books; one that waits for a second person is waited for."""
-    files = sorted(_files(run, at), key=lambda file: BOOKED.index(file.kind))
+    files = sorted(_files(run, at, BOOKED), key=lambda file: BOOKED.index(file.kind))
     taken = [_taken(file, at) for file in files]
     figures = {"files": len(taken), "changed": sum(one.changed for one in taken)}
-    open_ones = [one for one in taken if one.state in OPEN]
+    return _unfinished(taken, figures) or Outcome(
+        True, f"{figures['files']} files are in our books, {figures['changed']} rows changed them.", figures
+    )
+
+
+def open_orders(run: DayRun, at: datetime) -> Outcome:
+    """What venues list as open is held against our open orders: nothing is booked by it, and what differs waits for a second person.
+
+    ``since`` counts what the list says otherwise than the one before; each rule that is broken is counted by its code.
+    """
+    taken = [_taken(file, at) for file in _files(run, at, (OPEN_ORDERS,))]
+    figures: dict[str, Any] = {"files": len(taken), "agree": sum(one.unchanged for one in taken)}
+    for one in taken:
+        for issue in one.issues:
+            figures[issue["code"]] = figures.get(issue["code"], 0) + issue["count"]
+        for word in ("new", "changed", "gone"):
+            figures[f"since_{word}"] = figures.get(f"since_{word}", 0) + one.since.get(word, 0)
+    if not taken:
+        return Outcome(True, "No venue's list of open orders is due.", figures)
+    said = f"{figures['files']} lists of open orders: {figures['agree']} orders are as we have them."
+    return _unfinished(taken, figures) or Outcome(True, said, figures)
+
+
+def _unfinished(taken: Sequence[Intake], figures: Mapping[str, Any]) -> Outcome | None:
+    """Why the step cannot end yet; None when every file was applied."""
     failed = [one for one in taken if one.state not in OPEN and one.state != APPLIED]
     if failed:
         why = "; ".join(f"{one.file.name} is {one.state}: {one.sentence}" for one in failed)
         return Outcome(False, f"Another file is needed. {why}", figures)
-    if open_ones:
-        why = "; ".join(f"{one.file.name}: {one.sentence}" for one in open_ones)
+    waiting = [one for one in taken if one.state in OPEN]
+    if waiting:
+        why = "; ".join(f"{one.file.name}: {one.sentence}" for one in waiting)
         return Outcome(False, f"A second person must accept. {why}", figures)
-    return Outcome(True, f"{figures['files']} files are in our books, {figures['changed']} rows changed them.", figures)
+    return None
 
 
 def _taken(file: FeedFile, at: datetime) -> Intake:
@@ -72,8 +100,13 @@ def _states(run: DayRun, at: datetime) -> Sequence[FeedState]:
     return found
 
 
-def _files(run: DayRun, at: datetime) -> list[FeedFile]:
-    return [one.file for one in _states(run, at) if one.word is Word.HERE and one.file and one.file.kind in BOOKED]
+def _files(run: DayRun, at: datetime, kinds: Collection[str]) -> list[FeedFile]:
+    return [one.file for one in _states(run, at) if one.word is Word.HERE and one.file and one.file.kind in kinds]
 
 
-WORK: Mapping[str, Callable[[DayRun, datetime], Outcome]] = {"feeds": feeds, "intake": intake, "compare": compare}
+WORK: Mapping[str, Callable[[DayRun, datetime], Outcome]] = {
+    "feeds": feeds,
+    "intake": intake,
+    "open_orders": open_orders,
+    "compare": compare,
+}

@@ -39,6 +39,7 @@ from reconciliation.domain.records import RECONCILED
 from reconciliation.permissions import WORK_BREAK
 from reconciliation.selectors.seeing import sees_totals
 from reconciliation.selectors.signing import open_statement, why_not_signing
+from reconciliation.selectors.start import list_held
 from reconciliation.services.sign_run_off import sign_run_off
 
 KINDS = {"": "All", **{kind.value: kind.value.capitalize() for kind in RECONCILED}}
@@ -64,6 +65,7 @@ def runs(request: HttpRequest, actor: Principal) -> HttpResponse:
         "sources": list_sources(),
         "why_not_start": "" if actor_may(actor, WORK_BREAK) else NO_RIGHT,
         "kept": list_kept() if actor_may(actor, WORK_BREAK) else [],
+        "held": list_held(),
         "today": timezone.localdate(),
         "list_export": f"/recon/export?{urlencode({'kind': kind, 'source': source, 'before': before})}",
         "at": at,

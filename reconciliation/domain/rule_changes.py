@@ -29,7 +29,18 @@ EFFECTS = ("nothing", *(word.value for word in Stands if word not in (Stands.NOT
 CATEGORIES = (
     "missing_internal", "missing_external", "status", "quantity", "price", "fee", "duplicate_suspect", "timing",
 )  # fmt: skip
-FIELDS = ("price", "fee", "amount", "qty", "seconds", "patience", "suspect_count", "suspect_share", "write_off")
+FIELDS = (
+    "price",
+    "fee",
+    "amount",
+    "qty",
+    "seconds",
+    "patience",
+    "suspect_count",
+    "suspect_share",
+    "write_off",
+    "start_hold",
+)
 THINGS = ("account", "instrument", "order", "execution")
 LONGEST_S = 30 * 86_400
 

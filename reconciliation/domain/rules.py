@@ -17,7 +17,12 @@ SUSPECT_COUNT = Decimal(5_000)
 SUSPECT_SHARE = Decimal("0.2")
 SUSPECT_AT_LEAST = 50
 """Of a small file a few breaks are a large share: below this number nothing is doubted."""
-DEFAULTS = {"seconds": SECONDS, "patience": PATIENCE, "suspect_count": SUSPECT_COUNT, "suspect_share": SUSPECT_SHARE}
+START_HOLD = Decimal(600)
+"""Seconds a market waits for its comparison when the house starts before a person is told; 0: it does not wait."""
+DEFAULTS = {
+    "seconds": SECONDS, "patience": PATIENCE, "suspect_count": SUSPECT_COUNT, "suspect_share": SUSPECT_SHARE,
+    "start_hold": START_HOLD,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ BREAK: tuple[Transition, ...] = (
     Transition("close", (OPEN, ACCEPTED), CLOSED, "the facts agree, or a repair or a match was decided"),
 )
 ENDED = frozenset({DONE, SUSPECT, FAILED, CANCELED})
+COMPARED = frozenset({DONE, SUSPECT})
+"""Ended with everything compared, whether the file is believed or doubted."""
 
 
 def pairs(table: tuple[Transition, ...]) -> tuple[tuple[str, str], ...]:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from authorisation.domain.principal import process_principal
 from journal.domain.records import EventRecord
 from reconciliation.models import Run
+from reconciliation.selectors.places import sources_of_session
 from reconciliation.services.start_due_runs import start_due_runs
-from venues.models import FixSession
 
 ACTOR = process_principal("reconciliation")
 
@@ -19,9 +19,9 @@ ACTOR = process_principal("reconciliation")
 def handle(events: Sequence[EventRecord]) -> None:
     """Ask once a session, however many recoveries ended; a run that waits already is not asked for again."""
     ended = {event.payload["session"]: event for event in events}
-    for session in FixSession.objects.filter(name__in=list(ended)).order_by("name"):
-        markets = session.venue.markets.values_list("mic", flat=True)
-        sources = {session.name, session.group, session.venue_id, *markets}
-        start_due_runs(
-            actor=ACTOR, at=ended[session.name].recorded_at, trigger=Run.Trigger.RECONNECT, again=True, sources=sources
-        )
+    for name in sorted(ended):
+        sources = sources_of_session(name)
+        if sources:
+            start_due_runs(
+                actor=ACTOR, at=ended[name].recorded_at, trigger=Run.Trigger.RECONNECT, again=True, sources=sources
+            )

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from authorisation.domain.principal import Principal
 from reconciliation.domain import transitions as moves
 from reconciliation.domain.records import RECONCILED
@@ -21,9 +23,18 @@ USABLE = (FeedFile.State.RECEIVED, FeedFile.State.READ, FeedFile.State.PARTLY)
 
 
 def start_due_runs(
-    *, actor: Principal, at: datetime, trigger: str, again: bool = False, sources: Collection[str] = ()
+    *,
+    actor: Principal,
+    at: datetime,
+    trigger: str,
+    again: bool = False,
+    newest: bool = False,
+    quiet: timedelta | None = None,
+    sources: Collection[str] = (),
 ) -> list[UUID]:
-    """The runs asked for. ``again``: also the newest file of every day that has open breaks. ``sources``: of these alone.
+    """The runs asked for. ``again``: also files whose runs all failed, and the newest file of every day that has open breaks;
+    ``newest``: also the newest of every kind and source; ``quiet``: of no kind and source that had a run of this trigger within it;
+    ``sources``: of these alone.
 
     Raises NotPermitted RIGHT_MISSING.
     """
@@ -32,21 +43,38 @@ def start_due_runs(
     )
     if sources:
         files = files.filter(source__in=list(sources))
-    newest = files.order_by("kind", "source", "statement_date", "-received_at", "-id")
-    due = [file for file in newest.distinct("kind", "source", "statement_date") if not file.runs.exists()]
-    if again:
-        due += [file for file in _of_open_breaks(files) if file not in due]
+    due = _due(files, again=again, newest=newest)
     busy = set(Run.objects.filter(state__in=[moves.WAITING, moves.RUNNING]).values_list("file_id", flat=True))
+    calm = _had_one(trigger, since=at - quiet) if quiet is not None else frozenset()
     asked = []
     for file in due[:MOST]:
-        if file.id not in busy and file.statement_date is not None:
+        if file.id not in busy and (file.kind, file.source) not in calm and file.statement_date is not None:
             run_id = ask_run(kind=file.kind, file=file, as_of=file.statement_date, actor=actor, at=at, trigger=trigger)
             asked.append(run_id)
     return asked
 
 
-def _of_open_breaks(files: object) -> list[FeedFile]:
+def _due(files: QuerySet[FeedFile], *, again: bool, newest: bool) -> list[FeedFile]:
+    """Each once: those never compared first, then those to be compared once more."""
+    of_day = files.order_by("kind", "source", "statement_date", "-received_at", "-id")
+    days = list(of_day.distinct("kind", "source", "statement_date"))
+    tried = Run.objects.filter(file__in=days)
+    begun = set((tried.filter(state__in=moves.COMPARED) if again else tried).values_list("file_id", flat=True))
+    due = [file for file in days if file.id not in begun]
+    if again:
+        due += _of_open_breaks(files)
+    if newest:
+        due += files.order_by("kind", "source", "-statement_date", "-received_at", "-id").distinct("kind", "source")
+    return list({file.id: file for file in due}.values())
+
+
+def _of_open_breaks(files: QuerySet[FeedFile]) -> list[FeedFile]:
     """The file of the last run that saw an open break, each once, oldest first."""
     last = Break.objects.exclude(state=moves.CLOSED).values("last_run__file_id")
-    found = FeedFile.objects.filter(id__in=last).filter(id__in=files.values("id"))  # type: ignore[attr-defined]
+    found = FeedFile.objects.filter(id__in=last).filter(id__in=files.values("id"))
     return list(found.order_by("received_at", "id"))
+
+
+def _had_one(trigger: str, *, since: datetime) -> frozenset[tuple[str, str]]:
+    """Kinds and sources with a run of the trigger that was asked for after ``since``."""
+    return frozenset(Run.objects.filter(trigger=trigger, created_at__gt=since).values_list("kind", "source"))

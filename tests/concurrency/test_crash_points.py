@@ -77,6 +77,7 @@ ELSEWHERE = {
     *("feed_file.fetched", "feed_file.kept", "feed_file.written", "feed_file.received"),
     # tests/concurrency/test_runs.py
     *("run.begun", "run.compared", "run.written", "run.kept", "run.telling", "run.told", "run.ended"),
+    "start.asked",  # the same
     *("archive.written", "archive.moved"),  # tests/concurrency/test_archives.py
     *("breaker.tripped", "breaker.probed"),  # tests/concurrency/test_breakers.py
     # tests/concurrency/test_corporate_actions.py

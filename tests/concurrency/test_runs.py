@@ -17,11 +17,14 @@ from kernel.errors import Conflict
 from reconciliation.locks import comparing
 from reconciliation.models import Break, Run, RunBreak
 from reconciliation.services.ask_run import ask_run
+from reconciliation.services.begin_at_start import begin_at_start
 from reconciliation.services.cancel_run import cancel_run
 from reconciliation.services.do_run import do_run
+from risk.models import Block
 from tests.concurrency.test_crash_points import killed_at
-from tests.factories import AT
+from tests.factories import AT, make_desk
 from tests.factories.statements import kept_csv
+from tests.factories.venues import make_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -87,3 +90,14 @@ def test_a_run_that_was_canceled_keeps_nothing() -> None:
     with pytest.raises(Conflict) as told:
         cancel_run(run_id=run_id, actor=ACTOR, at=AT)
     assert told.value.code == "RUN_ENDED"
+
+
+def test_a_start_that_was_killed_leaves_nothing_and_the_next_one_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciliation.services.begin_at_start.start_run", lambda *, run_id: None)
+    make_desk()
+    make_session(mics=("XLON",))
+    kept_csv("executions", ROWS, source="XLON", statement_date=AT.date())
+    killed_at("start.asked", lambda: begin_at_start(at=AT))
+    assert (Run.objects.count(), Block.objects.filter(source="at_start").count()) == (0, 0)
+    assert begin_at_start(at=AT) == 1
+    assert (Run.objects.get().trigger, Block.objects.get(source="at_start").scope_id) == ("start", "XLON")

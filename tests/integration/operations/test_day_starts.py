@@ -12,7 +12,7 @@ import pytest
 from accounts.models import CashBalance
 from authorisation.domain.principal import process_principal
 from journal.models import Event
-from operations.domain.day_steps import END, START, in_order
+from operations.domain.day_steps import END, START, in_order, progress
 from operations.models import DayRun
 from operations.selectors.days import due_runs
 from operations.services.run_day import run_day
@@ -54,7 +54,7 @@ def test_it_waits_for_what_is_owed_then_books_and_compares(feed: Feed) -> None:
     )  # fmt: skip
     bring(feed, cash(), at=at(6, 40))
     run = start(at(6, 41))
-    assert (run.state, list(in_order(START, run.steps))) == ("done", ["feeds", "intake", "compare"])
+    assert (run.state, list(in_order(START, run.steps))) == ("done", ["feeds", "intake", "open_orders", "compare"])
     assert run.steps["intake"]["figures"] == {"files": 1, "changed": 1}
     assert CashBalance.objects.get(account__code="TOLD-EQ1", currency="GBP").settled == Decimal(1010)
     assert Run.objects.get().trigger == "start"
@@ -77,6 +77,42 @@ def test_a_file_that_must_be_accepted_is_waited_for_and_one_put_away_wants_anoth
     assert run.steps["intake"]["sentence"] == "Another file is needed. cash.csv is canceled: Put away."
     bring(feed, cash(), at=at(6, 34))
     assert (start(at(6, 35)).state, Intake.objects.count()) == ("done", 2)
+
+
+def test_a_venues_open_orders_are_held_against_ours_and_what_differs_waits(feed: Feed) -> None:
+    bring(feed, cash(), at=at(6, 10))
+    venue = make_feed(
+        code="SIM1-OPEN-ORDERS", title="Open orders at SIM1", kind="open_orders", source="SIM1", pattern="*open*",
+        folder="sim1", watched_from=TUESDAY,
+    )  # fmt: skip
+
+    def listed(*rows: str) -> bytes:
+        head = "cl_ord_id,mic,side,ord_status,order_qty,cum_qty,leaves_qty"
+        return "\n".join(["#STATEMENT date=2026-11-20", head, *rows, f"#TRAILER rows={len(rows)}", ""]).encode()
+
+    assert "Open orders at SIM1 (waiting)" in start(at(6, 31)).steps["feeds"]["sentence"]
+    bring(venue, listed("NOBODY.1,XLON,buy,new,10,0,10"), name="open.csv", at=at(6, 32))
+    run = start(at(6, 33))
+    step = run.steps["open_orders"]
+    assert (run.state, step["sentence"][:29]) == ("waiting", "A second person must accept. ")
+    assert (step["figures"]["files"], step["figures"]["agree"], step["figures"]["ORDER_UNKNOWN"]) == (1, 0, 1)
+    other = Intake.objects.get(kind="open_orders")
+    other.cancel()
+    other.ended_at, other.sentence = at(6, 34), "Put away."
+    other.save()
+    bring(venue, listed(), name="open2.csv", at=at(6, 35))
+    run = start(at(6, 36))
+    assert (run.state, run.steps["open_orders"]["sentence"]) == (
+        "done", "1 lists of open orders: 0 orders are as we have them.",
+    )  # fmt: skip
+
+
+def test_a_run_that_was_done_before_a_step_was_added_stays_done(feed: Feed) -> None:
+    bring(feed, cash(), at=at(6, 40))
+    run = start(at(6, 41))
+    del run.steps["open_orders"]
+    run.save()
+    assert (start(at(7)).updated_at, progress(START, run.steps).at) == (at(6, 41), 4)
 
 
 def test_a_feed_that_may_be_missing_is_not_waited_for(feed: Feed) -> None:
