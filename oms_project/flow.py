@@ -142,6 +142,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("orders.services.sweep_restrictions", every_s=5),
     Sweeper("orders.services.apply_corporate_actions", every_s=1),
     Sweeper("orders.services.review_corporate_actions", every_s=30),
+    Sweeper("orders.services.watch_restated", every_s=60),
     Sweeper("refdata.services.watch_feeds", every_s=2),
     Sweeper("refdata.services.purge_ticks", every_s=60),
     Sweeper("authorisation.services.lapse_roles", every_s=2),

@@ -5,7 +5,8 @@ it was recorded. So a trade that is told late, corrected or busted changes the e
 
 Invariants: the parts of a long position by layer and settlement date scale so that they add up to the scaled whole;
 units after = whole shares of units before × new ÷ old; what is cut off is money at the stated price, rounded half-even once
-an account; a dividend is (long − short) × amount, rounded half-even once. Undo wants nothing: the reversal is the
+an account; what is within a millionth of a whole share is that share, because a correction in new shares is booked in old ones to
+eight decimals (ADR 0066); a dividend is (long − short) × amount, rounded half-even once. Undo wants nothing: the reversal is the
 negative of what was booked, line by line.
 """
 
@@ -23,6 +24,7 @@ from accounts.domain.ledger import Layer
 from kernel.numbers import ZERO, minor_unit, plain
 
 SPLIT, DIVIDEND = "split", "dividend"
+NEARLY = Fraction(1, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +184,19 @@ def _scale(rule: SplitRule, parts: Sequence[Part], lines: dict[Key, Decimal]) ->
     for number, part in enumerate(parts, 1):
         before += part.units
         up = rule.fractions == "up" and number == len(parts)
-        whole = _whole(Fraction(before) * ratio, up=up)
+        whole = _whole(_exact(Fraction(before) * ratio), up=up)
         change = whole - given - part.units
         given = whole
         if change:
             settles = rule.ex_date if part.layer is Layer.SETTLED else part.settlement_date
             key = Key(SPLIT, part.layer, "", rule.instrument_id, settles)
             lines[key] = lines.get(key, ZERO) + change
-    return Fraction(before) * ratio - Fraction(given)
+    return _exact(Fraction(before) * ratio) - Fraction(given)
+
+
+def _exact(units: Fraction) -> Fraction:
+    """Without what eight decimals of old shares leave of whole new ones."""
+    return Fraction(round(units)) if abs(units - round(units)) < NEARLY else units
 
 
 def _whole(value: Fraction, *, up: bool) -> Decimal:

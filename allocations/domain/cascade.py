@@ -3,8 +3,7 @@
 Nothing of it has settled: it is undone and told anew. Some of it has: it stands, and what is different is a line of its own,
 dated today. Stock that is different is a trade of today, the other way where there is less; money alone (a corrected price, another
 charge) is a line without stock, and a person is told the exact difference, because the client has settled for another.
-A change of units that moves no money is no trade: a venue restated them for a corporate action, which has booked its own. Nothing is
-undone and nothing is booked for it, settled or not: accounts have the new shares already.
+What a venue states anew for a split is no change here: executions are in the shares of their day (ADR 0066).
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ class Way(StrEnum):
     UNDONE = "undone"
     COMPENSATED = "compensated"
     MONEY_ALONE = "money_alone"
-    RESTATED = "restated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +69,11 @@ def added(figures: Sequence[Figures]) -> Figures:
     )
 
 
-def is_restated(*, qty: Decimal, gross: Decimal) -> bool:
-    """Whether units changed and their money did not."""
-    return bool(qty) and not gross
-
-
 def difference(*, standing: Figures, now: Figures, settled: bool) -> Difference:
     """From what stands to what its executions are now."""
     if standing == now:
         return Difference(Way.NONE)
     qty, gross = now.qty - standing.qty, now.gross - standing.gross
-    if is_restated(qty=qty, gross=gross):
-        return Difference(Way.RESTATED, qty)
     if not settled:
         return Difference(Way.ANEW if now.qty else Way.UNDONE)
     keys = sorted(standing.charged.keys() | now.charged.keys())

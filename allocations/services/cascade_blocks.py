@@ -18,7 +18,7 @@ from accounts.domain.fees import Charge
 from accounts.locks import lock_allocated
 from accounts.services.redate_trade import Redating, redate_trade
 from allocations.domain import transitions as moves
-from allocations.domain.cascade import Difference, Figures, Way, added, difference, figures_of, is_restated
+from allocations.domain.cascade import Difference, Figures, Way, added, difference, figures_of
 from allocations.locks import lock_blocks
 from allocations.models import Allocation, Block, BlockFill
 from allocations.selectors.settled import settled_of
@@ -55,25 +55,23 @@ def cascade_blocks(*, at: datetime) -> int:
     for block_id in list(changed.values_list("id", flat=True)):
         try:
             with transaction.atomic():
-                rests = _cascade(block_id, at=at)
-                _tell_stuck(block_id, "" if rests else _restated(block_id), at=at)
+                _cascade(block_id, at=at)
+                _tell_stuck(block_id, "", at=at)
         except OmsError as error:
             _tell_stuck(block_id, error.sentence, at=at)
             continue
-        done += 1 if rests else 0
+        done += 1
     return done
 
 
-def _cascade(block_id: UUID, *, at: datetime) -> bool:
+def _cascade(block_id: UUID, *, at: datetime) -> None:
     block = lock_blocks([block_id])[block_id]
     if block.state != moves.CHANGED:
-        return True
+        return
     if block.kind == Block.Kind.BLOCK:
-        if is_restated(qty=block.qty - block.allocated_qty, gross=block.cash - block.allocated_cash):
-            return False
         rebook_allocation(actor=direct.ACTOR, at=at, block_id=block_id, why=_why(block))
-        return True
-    return _direct(block, at=at)
+    else:
+        _direct(block, at=at)
 
 
 def _why(block: Block) -> str:
@@ -87,21 +85,18 @@ def _why(block: Block) -> str:
     return f"Execution {', '.join(names[:NAMED])}{more} came, changed or was busted after it was booked."
 
 
-def _direct(block: Block, *, at: datetime) -> bool:
+def _direct(block: Block, *, at: datetime) -> None:
     lock_allocated(account_ids={block.account_id}, instrument_id=block.instrument_id)
     rows = list(Allocation.objects.filter(block=block).exclude(state=moves.REVERSED).order_by("number"))
     base = next((row for row in rows if row.compensates_id is None), None)
     settled = bool(settled_of([row.id for row in rows], lock=True))
     now = figures_of(_charged(block), qty=block.qty, gross=block.cash)
     change = difference(standing=added([_figures(block, row) for row in rows]), now=now, settled=settled)
-    if change.way is Way.RESTATED:
-        return False
     if change.way in (Way.ANEW, Way.UNDONE):
         _anew(block, rows, at=at)
     elif base is not None and change.way in (Way.COMPENSATED, Way.MONEY_ALONE):
         _compensate(block, base, change, at=at)
     _rest(block, at=at)
-    return True
 
 
 def _charged(block: Block) -> tuple[Charge, ...]:
@@ -183,14 +178,6 @@ def _tell_changed(block: Block, net: Decimal, change: Difference, *, at: datetim
     )
     _set(
         block, SETTLED_TRADE_CHANGED, f"settled-changed:{block.id}:{block.round}", sentence, wrong=True, at=at, net=net
-    )
-
-
-def _restated(block_id: UUID) -> str:
-    block = Block.objects.get(pk=block_id)
-    return (
-        f"{block.ref} has other units for the same money: a venue restated its executions for a corporate action. What was booked stays "
-        "as it is, and the action has booked its own: compare both, and what the venue restated."
     )
 
 

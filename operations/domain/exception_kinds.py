@@ -193,6 +193,7 @@ _MONEY = {
     "CORPORATE_ACTION_NOT_REVERSED": _books("Corporate action could not be undone whole", "R-09", ACTIONS),
     "CORPORATE_ACTION_PAYMENT_DUE": _books("Payment of a corporate action is due", "R-09", ACTIONS),
     "CORPORATE_ACTION_OLD_MARKS": _books("Limits are in the shares of before", "R-09", ACTIONS, LIMITS),
+    "EXECUTION_RESTATED": _books("A venue stated trades anew and no action says so", "R-09", ACTIONS, ORDER),
 }
 _POST_TRADE = {
     "ALLOCATION_PARKED": _books("A share of a block lies in suspense", "R-21", ACCOUNT),

@@ -86,8 +86,13 @@ def _first(payload: Mapping[str, Any], *names: str) -> Any:
     return None
 
 
+_QTY = ("stated_qty", "effective_qty", "last_qty", "qty")
+_PX = ("stated_px", "effective_px", "last_px", "px")
+"""What a venue says since a split counts for a reader before what is booked."""
+
+
 def _trade(payload: Mapping[str, Any]) -> str:
-    qty, px = _first(payload, "effective_qty", "last_qty", "qty"), _first(payload, "effective_px", "last_px", "px")
+    qty, px = _first(payload, *_QTY), _first(payload, *_PX)
     exec_id = _first(payload, "exec_id")
     text = f"{figure(qty)} @ {figure(px)}" if qty is not None and px is not None else ""
     return f"{text} · ExecID {exec_id}" if exec_id else text

@@ -12,7 +12,8 @@ _UNITS = " ".join(f"WHEN '{currency}' THEN {minor_unit(currency)}" for currency 
 GRACE = "2 minutes"
 """How long a late trade may wait for the sweeper that books its claim."""
 
-# Undone actions entitle to nothing. Whole shares: div() cuts towards zero exactly; "up" goes away from zero.
+# Undone actions entitle to nothing. Whole shares: div() cuts towards zero exactly; "up" goes away from zero. What is within a
+# millionth of a whole new share is that share: corrections of executions that a venue stated anew leave no more (ADR 0066).
 _ENTITLEMENT = f"""
 WITH acts AS (
      SELECT a.id, a.source || ':' || a.reference AS name, a.instrument_id, a.kind, a.state, a.ex_date, v.terms,
@@ -23,13 +24,21 @@ WITH acts AS (
        FROM refdata_corporateaction a JOIN refdata_corporateactionversion v ON v.action_id = a.id AND v.number = a.version
       WHERE a.state IN ('ex_applied', 'paying', 'applied', 'undone') AND a.kind <> 'name_change'
 ), dated AS (
-     SELECT b.account_id, b.instrument_id, b.layer, b.amount, b.recorded_at, CASE WHEN b.execution_id IS NULL THEN b.trade_date
-            ELSE min(b.trade_date) OVER (PARTITION BY b.account_id, b.execution_id) END AS dated
+     SELECT b.account_id, b.instrument_id, b.layer, b.amount, b.recorded_at,
+            CASE WHEN b.execution_id IS NULL AND b.allocation_id IS NULL THEN b.trade_date
+            ELSE min(b.trade_date) OVER (PARTITION BY b.account_id, coalesce(b.execution_id, b.allocation_id)) END AS dated
        FROM accounts_booking b WHERE b.instrument_id IN (SELECT instrument_id FROM acts)
 ), held AS (
      SELECT acts.id AS action_id, d.account_id, coalesce(sum(d.amount) FILTER (WHERE d.layer <> 'short'), 0) AS long,
             coalesce(sum(d.amount) FILTER (WHERE d.layer = 'short'), 0) AS short, max(d.recorded_at) AS last_at
        FROM acts JOIN dated d ON d.instrument_id = acts.instrument_id AND d.dated < acts.ex_date GROUP BY 1, 2
+), scaled AS (
+     SELECT acts.*, h.account_id, h.last_at, h.long AS had_long, h.short AS had_short,
+            CASE WHEN abs(h.long * new - round(h.long * new / old) * old) < old / 1000000 THEN round(h.long * new / old) * old
+                 ELSE h.long * new END AS long_times,
+            CASE WHEN abs(h.short * new - round(h.short * new / old) * old) < old / 1000000 THEN round(h.short * new / old) * old
+                 ELSE h.short * new END AS short_times
+       FROM acts JOIN held h ON h.action_id = acts.id
 ), booked AS (
      SELECT e.action_id, e.account_id,
             coalesce(sum(b.amount) FILTER (WHERE b.instrument_id IS NOT NULL AND b.layer <> 'short'), 0) AS long,
@@ -37,16 +46,15 @@ WITH acts AS (
             coalesce(sum(b.amount) FILTER (WHERE b.instrument_id IS NULL), 0) AS cash
        FROM accounts_actionentry e JOIN accounts_booking b ON b.event_id = e.event_id GROUP BY 1, 2
 ), wanted AS (
-     SELECT acts.*, h.account_id, h.last_at, h.long AS had_long, h.short AS had_short,
-            CASE WHEN acts.state = 'undone' OR acts.new IS NULL THEN 0 ELSE div(h.long * new, old)
-                 + CASE WHEN fractions = 'up' THEN sign(h.long) * sign(mod(abs(h.long) * new, old)) ELSE 0 END - h.long END AS long,
-            CASE WHEN acts.state = 'undone' OR acts.new IS NULL THEN 0 ELSE div(h.short * new, old)
-                 + CASE WHEN fractions = 'up' THEN sign(h.short) * sign(mod(abs(h.short) * new, old)) ELSE 0 END - h.short END AS short
-       FROM acts JOIN held h ON h.action_id = acts.id
+     SELECT s.*, CASE WHEN state = 'undone' OR new IS NULL THEN 0 ELSE div(long_times, old)
+                 + CASE WHEN fractions = 'up' THEN sign(had_long) * sign(mod(abs(long_times), old)) ELSE 0 END - had_long END AS long,
+            CASE WHEN state = 'undone' OR new IS NULL THEN 0 ELSE div(short_times, old)
+                 + CASE WHEN fractions = 'up' THEN sign(had_short) * sign(mod(abs(short_times), old)) ELSE 0 END - had_short END AS short
+       FROM scaled s
 ), money AS (
      SELECT w.*, CASE WHEN w.state = 'undone' THEN 0 WHEN w.new IS NULL THEN (w.had_long - w.had_short) * w.amount * 1
                       WHEN w.fractions <> 'cash' THEN 0
-                      ELSE (mod(w.had_long * w.new, w.old) - mod(w.had_short * w.new, w.old)) * w.px END AS cash_times,
+                      ELSE (mod(w.long_times, w.old) - mod(w.short_times, w.old)) * w.px END AS cash_times,
             CASE WHEN w.new IS NULL THEN 1 ELSE w.old END AS times
        FROM wanted w
 )

@@ -213,7 +213,8 @@ WITH booked AS (
        FROM accounts_booking WHERE kind = 'suspense' GROUP BY order_id, account_id
 ), shares AS (
      SELECT o.id, o.ref, o.account_id AS own_id, o.suspense_account_id AS account_id,
-            greatest(o.cum_qty - o.order_qty - o.accepted_excess, 0) AS excess, sum(x.suspense_qty) AS qty,
+            greatest(o.cum_qty - o.order_qty - o.accepted_excess, 0) AS excess,
+            sum(round(x.suspense_qty * coalesce(x.stated_qty / nullif(x.effective_qty, 0), 1), 6)) AS qty,
             sum(CASE WHEN x.side = '1' THEN x.suspense_qty ELSE -x.suspense_qty END) AS stock, sum(x.suspense_cash) AS cash
        FROM orders_order o JOIN orders_execution x ON x.order_id = o.id
       WHERE o.suspense_account_id IS NOT NULL GROUP BY o.id
@@ -231,7 +232,7 @@ SELECT coalesce(l.name, b.order_id::text) AS subject,
   FROM lying l FULL JOIN booked b ON b.order_id = l.id AND b.account_id = l.account_id
  WHERE coalesce(l.cash, 0) <> coalesce(b.cash, 0) OR coalesce(l.stock, 0) <> coalesce(b.stock, 0)
  UNION ALL
-SELECT ref, format('has %s units of excess and %s in suspense', excess, qty) FROM shares WHERE qty <> excess
+SELECT ref, format('has %s units of excess and %s in suspense', excess, qty) FROM shares WHERE abs(qty - excess) > 0.000005
 """
 
 _OVERDRAWN = """

@@ -143,7 +143,8 @@ _FILLS = """
 SELECT o.ref AS subject, format('says %s executed at %s; its executions are %s with a value of %s', o.cum_qty, o.avg_px,
        coalesce(x.qty, 0), coalesce(x.value, 0)) AS what
   FROM orders_order o
-  LEFT JOIN (SELECT order_id, sum(effective_qty) AS qty, sum(effective_qty * effective_px) AS value
+  LEFT JOIN (SELECT order_id, sum(coalesce(stated_qty, effective_qty)) AS qty,
+                    sum(coalesce(stated_qty, effective_qty) * coalesce(stated_px, effective_px)) AS value
                FROM orders_execution GROUP BY order_id) x ON x.order_id = o.id
  WHERE o.cum_qty <> coalesce(x.qty, 0)
     OR abs(o.avg_px * o.cum_qty - coalesce(x.value, 0)) > o.cum_qty * 0.00000000005
@@ -190,16 +191,18 @@ SELECT 'execution ' || x.exec_id || ' of ' || coalesce(o.ref, x.order_id::text) 
 # The last event of an execution carries its effective figures; the row must say the same, and no row may be missing.
 _EXECUTION_FIGURES = """
 WITH told AS (
-     SELECT DISTINCT ON (execution_id) execution_id, seq, stream, qty, px
+     SELECT DISTINCT ON (execution_id) execution_id, seq, stream, qty, px, stated_qty, stated_px
        FROM (SELECT (payload ->> 'execution_id')::uuid AS execution_id, seq, stream,
-                    (payload ->> 'effective_qty')::numeric AS qty, (payload ->> 'effective_px')::numeric AS px
+                    (payload ->> 'effective_qty')::numeric AS qty, (payload ->> 'effective_px')::numeric AS px,
+                    (payload ->> 'stated_qty')::numeric AS stated_qty, (payload ->> 'stated_px')::numeric AS stated_px
                FROM journal_event WHERE kind IN ('ExecutionRecorded', 'ExecutionCorrected', 'ExecutionBusted')) e
       ORDER BY execution_id, seq DESC
 )
 SELECT 'execution ' || coalesce(x.exec_id, t.execution_id::text) AS subject,
-       format('is %s at %s; its last event says %s at %s', x.effective_qty, x.effective_px, t.qty, t.px) AS what
+       format('is %s at %s, stated as %s at %s; its last event says %s at %s, stated as %s at %s', x.effective_qty, x.effective_px,
+              x.stated_qty, x.stated_px, t.qty, t.px, t.stated_qty, t.stated_px) AS what
   FROM told t FULL JOIN orders_execution x ON x.id = t.execution_id
- WHERE x.effective_qty IS DISTINCT FROM t.qty OR x.effective_px IS DISTINCT FROM t.px
+ WHERE (x.effective_qty, x.effective_px, x.stated_qty, x.stated_px) IS DISTINCT FROM (t.qty, t.px, t.stated_qty, t.stated_px)
 """
 
 _AUTHORISATIONS = """

@@ -36,7 +36,8 @@ SELECT o.id, o.ref, r.cl_ord_id, r.state, r.handed_over_at, o.ord_status, o.orde
  WHERE r.handed_over_at IS NOT NULL AND o.session_group = ANY(%s)
 """
 _EXECUTIONS = """
-SELECT x.order_id, coalesce(nullif(x.exec_ref_id, ''), x.exec_id), x.effective_qty, x.effective_px
+SELECT x.order_id, coalesce(nullif(x.exec_ref_id, ''), x.exec_id), coalesce(x.stated_qty, x.effective_qty),
+       coalesce(x.stated_px, x.effective_px)
   FROM orders_execution x JOIN orders_order o ON o.id = x.order_id
  WHERE x.effective_qty > 0 AND o.session_group = ANY(%s)
 """

@@ -1,7 +1,8 @@
 """What a batch of reports means for one order: events, executions, bookings, answers, anomalies and the new snapshot. Pure.
 
 Reports are read in the venue's order. A duplicate leaves no trace. An anomaly that the same batch settles is not raised.
-The effective quantity and price of each execution are carried, so every money figure is a difference of two values. What it
+The effective quantity and price of each execution are carried, so every money figure is a difference of two values. They stay
+in the shares of its day when a venue states them anew for a split: events and rows say so beside them (``stated``, ADR 0066). What it
 costs beside (``accounts.domain.fees``) is the difference of what the order-day owes and what is booked; ``cash_delta`` of an
 event is all the cash it moved, ``fees`` the part of it that are charges.
 """
@@ -400,6 +401,8 @@ def _execution(work: Applied, tools: Tools, change: ExecutionChange, cause: UUID
         "trade_date": trade_date.isoformat(),
         "settlement_date": settlement_date.isoformat(),
     }
+    if change.stated is not None:
+        payload |= {"stated_qty": plain(change.stated[0]), "stated_px": plain(change.stated[1])}
     if charged:
         payload["fees"] = [[charge.kind, charge.name, charge.version, plain(charge.amount)] for charge in charged]
     event_id = _event(work, tools, _EVENT_KINDS[change.kind], report, payload, cause)

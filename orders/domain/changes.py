@@ -13,9 +13,9 @@ from orders.domain.report import Report
 class ExecutionChange:
     """An execution is new or worth something else than before.
 
-    ``kind``: trade (first report of it; before is zero), correct, bust, or restate (scaled by a split, or known to be
-    a resend of another). Quantities in units, prices in the price unit of the instrument. ``report`` is the report
-    whose arrival caused the change.
+    ``kind``: trade (first report of it; before is zero), correct, bust, or restate (stated anew for a split, or known to be
+    a resend of another). Quantities in units of the day of the trade, prices in the price unit of the instrument. ``stated``
+    is what the venue says since a split, None where that is the same. ``report`` is the report whose arrival caused the change.
     """
 
     identity: str
@@ -27,6 +27,7 @@ class ExecutionChange:
     effective_qty: Decimal
     effective_px: Decimal
     report: Report
+    stated: tuple[Decimal, Decimal] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Trades, busts, corrections and splits: what each execution is effectively worth.
 
-Invariants: ``cum_qty`` is the sum of effective quantities and ``notional`` the sum of effective quantity times price,
-exactly; a bust is final; a correction or bust whose trade is not here yet is parked and applied when it comes.
+Invariants: ``cum_qty`` is the sum of the quantities that the venue states and ``notional`` the sum of quantity times price,
+exactly; a bust is final; a correction or bust whose trade is not here yet is parked and applied when it comes; a split changes
+what is stated and nothing of what is booked, because the shares that it brings are booked by the corporate action (ADR 0066).
 """
 
 from __future__ import annotations
@@ -56,9 +57,15 @@ def amend_trade(state: State, fact: Fact) -> State:
 
 
 def split(state: State, old_qty: Decimal, new_qty: Decimal) -> State:
-    """Scale every execution so far by ``new_qty / old_qty`` and its price by the inverse: a split makes no trade."""
+    """State every execution so far by ``new_qty / old_qty`` and its price by the inverse: a split makes no trade."""
     execs = tuple(
-        e._replace(qty=_ratio(e.qty, new_qty, old_qty, QTY_PLACES), px=_ratio(e.px, old_qty, new_qty, PRICE_PLACES))
+        e._replace(
+            qty=_ratio(e.qty, new_qty, old_qty, QTY_PLACES),
+            px=_ratio(e.px, old_qty, new_qty, PRICE_PLACES),
+            new=EXACT.multiply(e.new, new_qty),
+            old=EXACT.multiply(e.old, old_qty),
+            kept=e.booked,
+        )
         for e in state.execs
     )
     # A parked correction speaks of the old shares too; scaled here, it fits the trade whenever that comes.
@@ -88,9 +95,11 @@ def _apply_version(state: State, place: int, fact: Fact) -> State:
         )
     versions = old.versions if fact.exec_id in old.versions else (*old.versions, fact.exec_id)
     if fact.kind == BUST or fact.last_qty < ZERO:
-        new = old._replace(versions=versions, qty=ZERO, px=old.px, busted=True)
+        kept = None if old.kept is None else (ZERO, old.kept[1])
+        new = old._replace(versions=versions, qty=ZERO, px=old.px, busted=True, kept=kept)
     else:
-        new = old._replace(versions=versions, qty=fact.last_qty, px=fact.last_px)
+        kept = None if old.kept is None else _in_old_shares(old, fact)
+        new = old._replace(versions=versions, qty=fact.last_qty, px=fact.last_px, kept=kept)
     execs = (*state.execs[:place], new, *state.execs[place + 1 :])
     return state._replace(
         execs=execs,
@@ -99,6 +108,14 @@ def _apply_version(state: State, place: int, fact: Fact) -> State:
             state.notional, EXACT.subtract(EXACT.multiply(new.qty, new.px), EXACT.multiply(old.qty, old.px))
         ),
     )
+
+
+def _in_old_shares(execution: Exec, fact: Fact) -> tuple[Decimal, Decimal]:
+    """A correction that speaks of new shares, in those of the trade: as many, at the price at which they are worth the same."""
+    qty = _ratio(fact.last_qty, execution.old, execution.new, QTY_PLACES)
+    if not qty:
+        return ZERO, _ratio(fact.last_px, execution.new, execution.old, PRICE_PLACES)
+    return qty, _ratio(fact.last_px, fact.last_qty, qty, PRICE_PLACES)
 
 
 def _unpark(state: State) -> State:

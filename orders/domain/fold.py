@@ -146,24 +146,31 @@ def _execution_changes(
     changes = []
     for e in after:
         old = known.pop(e.identity, None)
-        if old is None or (old.qty, old.px, old.versions) != (e.qty, e.px, e.versions):
+        if old is None or (old.qty, old.px, old.kept, old.versions) != (e.qty, e.px, e.kept, e.versions):
             changes.append(_changed(old, e, "trade" if old is None else _kind(e, fact), report))
     # A resend that was counted, and now meets the first telling of itself, is worth nothing any more.
-    changes.extend(_changed(old, old._replace(qty=ZERO), "restate", report) for old in known.values() if old.qty)
+    changes.extend(_changed(old, _worthless(old), "restate", report) for old in known.values() if old.qty)
     return changes
 
 
+def _worthless(execution: Exec) -> Exec:
+    kept = None if execution.kept is None else (ZERO, execution.kept[1])
+    return execution._replace(qty=ZERO, kept=kept)
+
+
 def _changed(old: Exec | None, new: Exec, kind: str, report: Report) -> ExecutionChange:
+    before, after = old.booked if old is not None else (ZERO, ZERO), new.booked
     return ExecutionChange(
         identity=new.identity,
         exec_id=new.versions[0],
         exec_ref_id=new.versions[-1] if len(new.versions) > 1 else "",
         kind=kind,
-        effective_qty_before=old.qty if old is not None else ZERO,
-        effective_px_before=old.px if old is not None else ZERO,
-        effective_qty=new.qty,
-        effective_px=new.px,
+        effective_qty_before=before[0],
+        effective_px_before=before[1],
+        effective_qty=after[0],
+        effective_px=after[1],
         report=report,
+        stated=new.stated,
     )
 
 

@@ -80,6 +80,8 @@ class ReplayedExecution:
     exec_ref_id: str = ""
     effective_qty: Decimal = ZERO
     effective_px: Decimal = ZERO
+    stated_qty: Decimal | None = None
+    stated_px: Decimal | None = None
     suspense_qty: Decimal = ZERO
     suspense_cash: Decimal = ZERO
 
@@ -103,6 +105,8 @@ class ReplayedExecution:
             "last_px": trade.last_px,
             "effective_qty": self.effective_qty,
             "effective_px": self.effective_px,
+            "stated_qty": self.stated_qty,
+            "stated_px": self.stated_px,
             "suspense_qty": self.suspense_qty,
             "suspense_cash": self.suspense_cash,
             "last_mkt": trade.last_mkt,

@@ -32,7 +32,7 @@ from orders.domain.report import Report
 from orders.domain.report_json import report_of
 from orders.domain.sent import sent_fact
 from orders.domain.state import RequestFact
-from orders.domain.suspense import Terms, excess_by_execution, suspended_effect
+from orders.domain.suspense import Terms, booked_excess, suspended_effect
 
 BORN = frozenset({"OrderCaptured", "OrderPhoned"})
 
@@ -93,7 +93,8 @@ class Replay:
             if trade is None:
                 row.effective_qty = ZERO  # told again in another epoch: worth nothing beside its first telling
                 continue
-            row.effective_qty, row.effective_px = trade.qty, trade.px
+            row.effective_qty, row.effective_px = trade.booked
+            row.stated_qty, row.stated_px = trade.stated or (None, None)
             row.exec_ref_id = trade.versions[-1] if len(trade.versions) > 1 else ""
 
     def _report(self, order: ReplayedOrder, event: EventRecord) -> None:
@@ -304,11 +305,7 @@ def tells_all(first: EventRecord) -> bool:
 def _suspend(order: ReplayedOrder) -> None:
     """The share of each execution beyond what was ordered and accepted."""
     order_qty = order.working.order_qty if order.working else order.terms["order_qty"]
-    excess = excess_by_execution(
-        [(one.identity, one.qty) for one in order.facts.state.execs],
-        order_qty=order_qty,
-        accepted=order.accepted_excess,
-    )
+    excess = booked_excess(order.facts.state.execs, order_qty=order_qty, accepted=order.accepted_excess)
     terms = Terms(Side(order.fixed["side"]), order.price_divisor, order.currency)
     for row in order.executions.values():
         row.suspense_qty = excess.get(row.identity, ZERO)

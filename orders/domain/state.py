@@ -15,6 +15,7 @@ from kernel.numbers import ZERO
 # 24-digit quantities times 20-digit prices: with 60 digits no sum or product of them is ever rounded, so that sums
 # come out the same whatever the order of the terms.
 EXACT = Context(prec=60)
+ONE = Decimal(1)
 
 
 class RequestFact(NamedTuple):
@@ -74,15 +75,32 @@ class Fact(NamedTuple):
 
 
 class Exec(NamedTuple):
-    """A trade at its latest version. ``versions`` are all ExecIDs it was ever known by, the last one is in force."""
+    """A trade at its latest version. ``versions`` are all ExecIDs it was ever known by, the last one is in force.
+
+    ``qty`` and ``px`` are as the venue states them: corrected, busted (0), scaled by later splits. ``new`` for ``old`` is what
+    those splits come to, and ``kept`` the same trade in the shares in which it was made, None where no split scaled it.
+    """
 
     identity: str
     versions: tuple[str, ...]
     last_qty: Decimal
     last_px: Decimal
-    qty: Decimal  # effective: corrected, busted (0), scaled by later splits
+    qty: Decimal
     px: Decimal
     busted: bool = False
+    new: Decimal = ONE
+    old: Decimal = ONE
+    kept: tuple[Decimal, Decimal] | None = None
+
+    @property
+    def booked(self) -> tuple[Decimal, Decimal]:
+        """Quantity and price in the shares of the day of the trade: what accounts have by it (ADR 0066)."""
+        return (self.qty, self.px) if self.kept is None else self.kept
+
+    @property
+    def stated(self) -> tuple[Decimal, Decimal] | None:
+        """What the venue says of it, where a split makes that another figure than the booked one."""
+        return None if self.kept is None else (self.qty, self.px)
 
 
 class Answer(NamedTuple):

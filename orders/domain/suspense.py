@@ -11,12 +11,12 @@ Invariant: the two shares of an execution add up to it, in units and in money.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
 from accounts.domain.arithmetic import Effect, fill_effect
 from kernel.fix import Side
-from kernel.numbers import ZERO
+from kernel.numbers import QTY_PLACES, ZERO
 from orders.domain.state import EXACT, Exec
 
 
@@ -48,6 +48,24 @@ def excess_by_execution(
     return found
 
 
+def booked_excess(
+    executions: Iterable[Exec], *, order_qty: Decimal | None, accepted: Decimal = ZERO
+) -> dict[str, Decimal]:
+    """The same in the shares in which each execution is booked, which a split since then makes others than the venue's."""
+    execs = {one.identity: one for one in executions}
+    found = excess_by_execution(
+        [(one.identity, one.qty) for one in execs.values()], order_qty=order_qty, accepted=accepted
+    )
+    return {identity: _booked(execs[identity], excess) for identity, excess in found.items()}
+
+
+def _booked(execution: Exec, excess: Decimal) -> Decimal:
+    if execution.kept is None or excess == execution.qty:
+        return execution.booked[0] if excess == execution.qty else excess
+    exact = EXACT.divide(EXACT.multiply(excess, execution.kept[0]), execution.qty)
+    return EXACT.normalize(exact.quantize(QTY_PLACES, rounding=ROUND_HALF_EVEN, context=EXACT))
+
+
 def excess_units(*, cum_qty: Decimal, order_qty: Decimal | None, accepted: Decimal = ZERO) -> Decimal:
     """All of it together: what was executed beyond what was ordered and accepted."""
     if order_qty is None:
@@ -69,7 +87,11 @@ def whole_effect(terms: Terms, executions: Iterable[Exec]) -> Effect:
     qty, cash = ZERO, ZERO
     for execution in executions:
         effect = fill_effect(
-            side=terms.side, qty=execution.qty, px=execution.px, divisor=terms.divisor, currency=terms.currency
+            side=terms.side,
+            qty=execution.booked[0],
+            px=execution.booked[1],
+            divisor=terms.divisor,
+            currency=terms.currency,
         )
         qty, cash = qty + effect.qty, cash + effect.cash
     return Effect(qty, cash)

@@ -7,6 +7,7 @@ fact. ``OrderRequest.state`` is ours.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
@@ -316,6 +317,9 @@ class Execution(models.Model):
     last_px = models.DecimalField(**PRICE)
     effective_qty = models.DecimalField(**QTY)
     effective_px = models.DecimalField(**PRICE)
+    # What the venue says since it stated the trade anew for a split; the effective figures stay in the shares of its day.
+    stated_qty = models.DecimalField(null=True, **QTY)
+    stated_px = models.DecimalField(null=True, **PRICE)
     last_mkt = models.CharField(max_length=4, default="")
     suspense_qty = models.DecimalField(default=0, db_default=0, **QTY)  # of it, in suspense: units, and its cash
     suspense_cash = models.DecimalField(default=0, db_default=0, **QTY)
@@ -333,10 +337,27 @@ class Execution(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "identity"], name="orders_execution_once"),
             models.CheckConstraint(condition=Q(effective_qty__gte=0), name="orders_execution_effective_not_negative"),
+            models.CheckConstraint(
+                condition=Q(stated_qty__isnull=True, stated_px__isnull=True)
+                | Q(stated_qty__gte=0, stated_px__isnull=False),
+                name="orders_execution_stated_whole",
+            ),
             # That it is within the execution holds at commit only: a bust is written before its share moves back.
             models.CheckConstraint(condition=Q(suspense_qty__gte=0), name="orders_execution_suspense_not_negative"),
         ]
-        indexes: ClassVar = [models.Index(fields=["exec_id"], name="orders_execution_exec_id")]
+        indexes: ClassVar = [
+            models.Index(fields=["exec_id"], name="orders_execution_exec_id"),
+            models.Index(
+                fields=["trade_date", "id"], name="orders_execution_stated", condition=Q(stated_qty__isnull=False)
+            ),
+        ]
+
+    @property
+    def as_venue_says(self) -> tuple[Decimal, Decimal]:
+        """Quantity and price in the shares of which the venue speaks now."""
+        if self.stated_qty is None or self.stated_px is None:
+            return self.effective_qty, self.effective_px
+        return self.stated_qty, self.stated_px
 
 
 class UnknownOrder(models.Model):

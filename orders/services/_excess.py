@@ -25,7 +25,7 @@ from kernel.fix import Side
 from kernel.numbers import ZERO, plain
 from orders.domain.facts import facts_from_json, facts_of_reports
 from orders.domain.holding import instrument_of
-from orders.domain.suspense import Terms, excess_by_execution, suspended_effect
+from orders.domain.suspense import Terms, booked_excess, suspended_effect
 from orders.models import Execution, Order
 from orders.selectors.history import find_reports
 from orders.services._moving import Said, record
@@ -52,11 +52,7 @@ def move_excess(order: Order, *, had: Decimal, actor: str, at: datetime) -> list
     rows = list(Execution.objects.filter(order=order).order_by("id"))
     # Read from all reports: the row of an execution keeps the place of the telling that arrived first, not of the first.
     facts = facts_of_reports(facts_from_json(order.facts).requests, find_reports([order.id])[order.id])
-    wanted = excess_by_execution(
-        [(one.identity, one.qty) for one in facts.state.execs],
-        order_qty=order.order_qty,
-        accepted=order.accepted_excess,
-    )
+    wanted = booked_excess(facts.state.execs, order_qty=order.order_qty, accepted=order.accepted_excess)
     _tell(order, had, sum(wanted.values(), ZERO), actor, at)
     moves = [move for row in rows if (move := _move(terms, row, wanted.get(row.identity, ZERO)))]
     if not moves:

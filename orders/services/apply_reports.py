@@ -223,16 +223,18 @@ def _write_executions(done: Sequence[Applied], at: datetime) -> None:
         for state in work.executions.values():
             change = state.change
             if state.first is None:
-                changed.append((state.id, change.exec_ref_id, change.effective_qty, change.effective_px))
+                stated = change.stated or (None, None)
+                changed.append((state.id, change.exec_ref_id, change.effective_qty, change.effective_px, *stated))
             else:
                 new.append(_execution_row(work, state, state.first.report, at))
     write_rows(Execution, new, fields=_EXECUTION_FIELDS)
-    update_rows(Execution, changed, key=("id",), fields=("exec_ref_id", "effective_qty", "effective_px"))
+    update_rows(Execution, changed, key=("id",), fields=_CHANGED_FIELDS)
 
 
+_CHANGED_FIELDS = ("exec_ref_id", "effective_qty", "effective_px", "stated_qty", "stated_px")
 _EXECUTION_FIELDS = (
     "id", "order_id", "identity", "exec_id", "exec_ref_id", "exec_type", "cl_ord_id", "side", "last_qty", "last_px",
-    "effective_qty", "effective_px", "last_mkt", "session_epoch", "msg_seq_num", "wire_message_id", "event_id",
+    "effective_qty", "effective_px", "stated_qty", "stated_px", "last_mkt", "session_epoch", "msg_seq_num", "wire_message_id", "event_id",
     "event_at", "received_at", "recorded_at", "trade_date", "settlement_date",
 )  # fmt: skip
 
@@ -252,6 +254,7 @@ def _execution_row(work: Applied, state: ExecutionState, trade: Report, at: date
         trade.last_px,
         change.effective_qty,
         change.effective_px,
+        *(change.stated or (None, None)),
         trade.last_mkt,
         trade.position.epoch,
         trade.position.seq,

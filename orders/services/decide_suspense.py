@@ -96,7 +96,7 @@ def _answer_dk(details: Details, actor: Principal, maker_id: int, at: datetime) 
 def _disown_excess(order_id: UUID, details: Details, actor: Principal, at: datetime) -> None:
     order, _, _ = lock_order_whole(order_id)
     rows = Execution.objects.filter(order=order, suspense_qty__gt=0).order_by("session_epoch", "msg_seq_num", "id")
-    trades = [(row.exec_ref_id or row.exec_id, row.effective_qty, row.effective_px) for row in rows]
+    trades = [(row.exec_ref_id or row.exec_id, *row.as_venue_says) for row in rows]
     if not trades:
         raise Conflict("NO_EXCESS", f"{order.ref} has no excess in suspense now.")
     payload = disowned_payload(

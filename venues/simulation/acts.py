@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 from venues.simulation.messages import Words
 from venues.simulation.script import PX, QTY
@@ -240,6 +241,7 @@ def split(venue: Venue, order: VenueOrder, a: int, b: int) -> None:
     order.px = order.px * old // new if order.px is not None else None
     for trade in order.trades:
         trade.qty, trade.px = trade.qty * new // old, trade.px * old // new
+        trade.factor *= Fraction(new, old)
     number = venue.say(order, "D", reason=CORPORATE_ACTION)
     order.changes.append(number)
     order.history.append(Happening(number, "split", -1, new, old))

@@ -104,6 +104,7 @@ class Books:
     journal: dict[UUID, list[EventDraft]] = field(default_factory=dict)  # ReportApplied of each order
     execution_ids: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
     effective: dict[UUID, dict[str, tuple[Decimal, Decimal]]] = field(default_factory=dict)
+    stated: dict[UUID, dict[str, tuple[Decimal, Decimal]]] = field(default_factory=dict)
     moved: dict[UUID, tuple[Decimal, Decimal]] = field(default_factory=dict)  # cash, stock of each order's bookings
     charged: dict[UUID, dict[str, Decimal]] = field(default_factory=dict)  # what its charges cost, by line
     trade_dates: dict[UUID, date] = field(default_factory=dict)  # of each execution

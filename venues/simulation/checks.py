@@ -5,8 +5,10 @@ Figures are worked out here from the venue's whole numbers; nothing of our own a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from venues.simulation.broken import require
 from venues.simulation.course import Course
@@ -108,10 +110,10 @@ def _require_hold(course: Course, index: int, terms: Terms, view: OrderView) -> 
 def _require_fees(index: int, terms: Terms, view: OrderView) -> None:
     """Each trade date is charged for what is executed of it, however it came about."""
     by_day: dict[date, list[tuple[int, int]]] = {}
-    for (qty, px), day in zip(view.executions, view.days, strict=True):
+    for (qty, px), day in zip(view.booked, view.days, strict=True):
         units, at = _whole(qty, 2), _whole(px, 8)
         if units is None or at is None:
-            return  # a split was read before the change of quantity it builds on; see _is_guessing
+            return  # finer than hundredths: corrected after a split, or see _is_guessing
         by_day.setdefault(day, []).append((units, at))
     owed = sum(owed_for_a_day(trades, terms) for trades in by_day.values())
     _same(f"order {index}: fees", view.fees, _decimal(owed, 2))
@@ -165,7 +167,7 @@ def _require_executions(course: Course, terms: Terms, view: OrderView, order: Ve
     want = sorted((_decimal(qty, 2), _decimal(px if qty else 0, 8)) for qty, px in order.executed(told.__contains__))
     got = sorted(view.executions)
     require(got == want, f"order {order.index}: executions {_shown(got)}, told of {_shown(want)}")
-    cash, stock = _worth(order.executed(told.__contains__), terms)
+    cash, stock = _worth(order.executed_since(told.__contains__), terms)
     _same(f"order {order.index}: cash moved", view.cash, cash)
     _same(f"order {order.index}: stock moved", view.stock, stock)
 
@@ -183,12 +185,12 @@ def _is_guessing(order: VenueOrder, told: set[int]) -> bool:
     return any(number not in told for number in order.reports if number < latest)
 
 
-def _worth(executions: list[tuple[int, int]], terms: Terms) -> tuple[Decimal, Decimal]:
-    """(cash, stock) moved by these executions: a buy pays, a sale is paid."""
-    cash = sum(cents(qty, px, terms.divisor) for qty, px in executions)
-    stock = sum(qty for qty, _ in executions)
+def _worth(executions: Sequence[tuple[tuple[int, int], Fraction]], terms: Terms) -> tuple[Decimal, Decimal]:
+    """(cash, stock) moved by these executions: a buy pays, a sale is paid, in shares of the day of each trade."""
+    cash = sum(cents(qty, px, terms.divisor) for (qty, px), _ in executions)
+    stock = sum((Fraction(qty) / factor for (qty, _), factor in executions), Fraction(0))
     sign = -1 if terms.side == "1" else 1
-    return _decimal(sign * cash, 2), _decimal(-sign * stock, 2)
+    return _decimal(sign * cash, 2), _decimal(-sign * round(stock * 10**6), 8)
 
 
 # The end
@@ -239,7 +241,7 @@ def _require_figures(course: Course, terms: Terms, view: OrderView, order: Venue
         sorted(view.executions) == want,
         f"{name}: executions {_shown(sorted(view.executions))}, at the venue {_shown(want)}",
     )
-    cash, stock = _worth([(t.qty, t.px) for t in order.trades], terms)
+    cash, stock = _worth([((t.qty, t.px), t.factor) for t in order.trades], terms)
     _same(f"{name}: cash moved", view.cash, cash)
     _same(f"{name}: stock moved", view.stock, stock)
 

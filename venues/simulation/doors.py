@@ -67,7 +67,7 @@ def capture(books: Books, index: int) -> str:
     books.owners[name] = order_id
     books.messages[name] = message
     books.matters[order_id] = {}
-    books.effective[order_id] = {}
+    books.effective[order_id], books.stated[order_id] = {}, {}
     books.moved[order_id] = (ZERO, ZERO)
     books.waiting.append(Intent(request_id, order_id, "new", name, message, True))
     set_hold(books, order)

@@ -30,10 +30,10 @@ class RequestView(NamedTuple):
 
 
 class OrderView(NamedTuple):
-    """An order as the house shows it; ``executions`` are (effective quantity, price), busted ones as (0, 0).
+    """An order as the house shows it; ``executions`` are (quantity, price) as the venue states them, busted ones as (0, 0).
 
-    ``days`` are the trade dates of the executions, ``cash`` and ``stock`` what they have moved, ``fees`` what they were charged,
-    ``hold_cash`` and ``hold_stock`` what it keeps back.
+    ``booked`` are the same in shares of their day, ``days`` are the trade dates of the executions, ``cash`` and ``stock`` what they
+    have moved, ``fees`` what they were charged, ``hold_cash`` and ``hold_stock`` what it keeps back.
     """
 
     ord_status: str | None
@@ -47,6 +47,7 @@ class OrderView(NamedTuple):
     overfilled: bool
     requests: tuple[RequestView, ...]
     executions: tuple[tuple[Decimal, Decimal], ...]
+    booked: tuple[tuple[Decimal, Decimal], ...]
     hold_cash: Decimal
     hold_stock: Decimal
     cash: Decimal

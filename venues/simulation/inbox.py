@@ -168,11 +168,12 @@ def _write(books: Books, work: Applied) -> None:
         answer = work.answers.get(request.id)
         if answer is not None:
             requests[place] = request._replace(state=answer.state)
-    effective = books.effective[order.id]
+    effective, stated = books.effective[order.id], books.stated[order.id]
     for identity, state in work.executions.items():
         books.execution_ids[order.id, identity] = state.id
         books.trade_dates[state.id] = state.trade_date
         effective[identity] = (state.change.effective_qty, state.change.effective_px)
+        stated[identity] = state.change.stated or effective[identity]
     matters = books.matters[order.id]
     for key in work.cleared:
         matters.pop(key, None)

@@ -96,7 +96,8 @@ class PureHouse:
                 RequestView(place, r.kind, r.state, r.cl_ord_id)
                 for place, r in enumerate(books.requests[order_id], start=1)
             ),
-            executions=tuple((qty, px if qty else ZERO) for qty, px in books.effective[order_id].values()),
+            executions=tuple((qty, px if qty else ZERO) for qty, px in books.stated[order_id].values()),
+            booked=tuple((qty, px if qty else ZERO) for qty, px in books.effective[order_id].values()),
             hold_cash=hold.cash,
             hold_stock=hold.stock,
             cash=cash,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import NamedTuple
 
 from venues.simulation.script import PX, QTY, Terms
@@ -32,7 +33,10 @@ class Happening(NamedTuple):
 
 @dataclass(slots=True)
 class Trade:
-    """A trade at its latest version. ``exec_ids`` are all it was known by, ``numbers`` the reports that named them."""
+    """A trade at its latest version. ``exec_ids`` are all it was known by, ``numbers`` the reports that named them.
+
+    ``factor``: shares of now for one of the day of the trade; in those of its day it is in the books of others.
+    """
 
     qty: int
     px: int
@@ -40,6 +44,7 @@ class Trade:
     numbers: list[int] = field(default_factory=list)
     busted: bool = False
     corrected: bool = False
+    factor: Fraction = Fraction(1)
 
 
 class Asked(NamedTuple):
@@ -134,7 +139,12 @@ class VenueOrder:
 
     def executed(self, told: Callable[[int], bool]) -> list[tuple[int, int]]:
         """(qty, px) of every trade somebody knows of who was told of just these reports, in the order of trades."""
+        return [pair for pair, _ in self.executed_since(told)]
+
+    def executed_since(self, told: Callable[[int], bool]) -> list[tuple[tuple[int, int], Fraction]]:
+        """The same, each with the shares of now that one of the day of its trade has become."""
         worth: dict[int, tuple[int, int]] = {}
+        factors: dict[int, Fraction] = {}
         known: set[int] = set()
         understood: set[int] = set()
         busted: set[int] = set()
@@ -162,7 +172,8 @@ class VenueOrder:
                 worth[trade] = worth[trade] if trade in busted else (qty, px)
             else:
                 worth = {one: (q * qty // px, p * px // qty) for one, (q, p) in worth.items()}
-        return [pair for trade, pair in worth.items() if trade in known]
+                factors |= {one: factors.get(one, Fraction(1)) * Fraction(qty, px) for one in worth}
+        return [(pair, factors.get(trade, Fraction(1))) for trade, pair in worth.items() if trade in known]
 
 
 def half_even(numerator: int, denominator: int) -> int:

@@ -269,7 +269,7 @@ class DatabaseHouse:
         hold = Reservation.objects.filter(order_id=row.id).first()
         moved = Booking.objects.filter(order_id=row.id, charge="").values_list("instrument_id", "layer", "amount")
         requests = OrderRequest.objects.filter(order=row).order_by("seq").values_list("kind", "state", "cl_ord_id")
-        executions = Execution.objects.filter(order=row).values_list("effective_qty", "effective_px", "trade_date")
+        executions = list(Execution.objects.filter(order=row))
         charges = Booking.objects.filter(order_id=row.id).exclude(charge="").values_list("amount", flat=True)
         return OrderView(
             ord_status=row.ord_status,
@@ -282,12 +282,13 @@ class DatabaseHouse:
             is_open=row.is_open,
             overfilled=row.overfilled,
             requests=tuple(RequestView(place, *one) for place, one in enumerate(requests, start=1)),
-            executions=tuple((qty, px if qty else ZERO) for qty, px, _ in executions),
+            executions=tuple((qty, px if qty else ZERO) for qty, px in (one.as_venue_says for one in executions)),
+            booked=tuple((one.effective_qty, one.effective_px if one.effective_qty else ZERO) for one in executions),
             hold_cash=hold.cash if hold else ZERO,
             hold_stock=hold.stock if hold else ZERO,
             cash=sum((amount for stock, _, amount in moved if stock is None), ZERO),
             stock=sum((-amount if layer == "short" else amount for stock, layer, amount in moved if stock), ZERO),
-            days=tuple(day for _, _, day in executions),
+            days=tuple(one.trade_date for one in executions),
             fees=-sum(charges, ZERO),
             anomalies=_open_anomalies(row.id),
         )

@@ -12,7 +12,7 @@ from accounts.models import Booking, CashBalance, Holding
 from allocations.domain.telling import told
 from allocations.models import Allocation, Block, FeedEntry, SettlementInstruction
 from allocations.services import on_allocated_feed, on_allocated_settle
-from allocations.services.cascade_blocks import CASCADE_STUCK, SETTLED_TRADE_CHANGED, cascade_blocks
+from allocations.services.cascade_blocks import SETTLED_TRADE_CHANGED, cascade_blocks
 from allocations.services.complete_blocks import complete_blocks
 from journal.models import Event
 from journal.selectors import stream_records
@@ -171,16 +171,3 @@ def test_a_price_corrected_after_settlement_is_money_alone_and_somebody_is_told(
     assert cascade_blocks(at=LATER) == 1
     assert standing()[1] == ("1", D(0), D("-0.40"), D("-0.40"), True, "booked")
     assert raised(SETTLED_TRADE_CHANGED) == 1
-
-
-def test_units_restated_after_settlement_are_no_trade(world: DeskWorld) -> None:
-    traded(world)
-    settle(Allocation.objects.get())
-    Block.objects.update(qty=2000, state="changed")
-
-    assert cascade_blocks(at=LATER) == 0
-    assert (cascade_blocks(at=LATER), raised(CASCADE_STUCK)) == (0, 1)
-    assert len(standing()) == 1
-    Block.objects.update(qty=1000)
-    assert cascade_blocks(at=LATER) == 1
-    assert Event.objects.filter(kind="AnomalyCleared", payload__kind=CASCADE_STUCK).count() == 1

@@ -1,4 +1,4 @@
-"""An instrument's action between trade and settlement: what accounts have, what is claimed of whom, and what a restated trade is not."""
+"""An instrument's action between trade and settlement: what accounts have, what is claimed of whom, what a venue states anew."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import pytest
 
 from accounts.models import Booking, Holding
 from allocations.models import Allocation, Block, SettlementInstruction
-from allocations.services.cascade_blocks import CASCADE_STUCK, cascade_blocks
+from allocations.services.cascade_blocks import cascade_blocks
 from allocations.services.watch_claims import watch_claims
 from journal.models import Event
 from kernel.fix import ExecType, OrdStatus
-from orders.domain.action_orders import CONVENTIONS
+from orders.models import Execution, Order
+from orders.services.watch_restated import watch_restated
 from tests.factories.chain import Chain, Placed
 from tests.factories.chain_world import chain_world
 
@@ -117,24 +118,61 @@ def test_a_split_before_settlement_says_what_is_instructed_in_old_shares_and_a_b
     chain.fsck()
 
 
-@pytest.mark.parametrize("settled", [False, True])
-def test_a_trade_that_its_venue_restates_for_a_split_is_divided_by_nobody(
-    settled: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(CONVENTIONS, "XLON", CONVENTIONS["XNYS"])
+@pytest.mark.parametrize("venue_first", [True, False])
+def test_what_a_venue_states_anew_for_a_split_is_counted_once_whichever_comes_first(venue_first: bool) -> None:
+    """C1's share settles in old shares; then a correction and a bust, both told in new ones."""
     chain = chain_world()
-    placed = bought(chain, 400)
-    if settled:
-        chain.custodian(row("C1"), "settled", D(200))
+    placed = bought(chain)
+    chain.custodian(row("C1"), "settled", D(500))
     standing = list(Allocation.objects.order_by("number").values_list("qty", "gross", "state"))
-    values = {"order_qty": D(2000), "price": D("36.20"), "cum_qty": D(800), "leaves_qty": D(1200)}
-    chain.seq += 1
-    chain._say(placed.result, ExecType.RESTATED, OrdStatus.PARTIALLY_FILLED, chain.now.date(), **values)
-    chain.relay()
-    assert (cascade_blocks(at=chain.now), Block.objects.get().state) == (0, "changed")
+    chain.action("split")
+    if venue_first:
+        stated_anew(chain, placed)
+        assert units(chain) == [D(5500), D(5300), D(5200), D(5000)]
+        assert (watch_restated(at=chain.now), said("EXECUTION_RESTATED")[-1][0]) == (1, "Raised")
+    chain.night()
+    chain.actions()
+    if not venue_first:
+        stated_anew(chain, placed)
+    assert units(chain) == [D(11_000), D(10_600), D(10_400), D(10_000)]
+    assert (cascade_blocks(at=chain.now), Block.objects.get().state) == (0, "booked")
     assert list(Allocation.objects.order_by("number").values_list("qty", "gross", "state")) == standing
-    (stuck,) = Event.objects.filter(kind="AnomalyRaised", payload__kind=CASCADE_STUCK)
-    assert stuck.payload["sentence"].endswith("Difference: 400 units, 0 GBP.")
-    assert [(one["account"], one["has"], one["units"], one["money"]) for one in stuck.payload["evidence"]["shares"]] == [
-        ("C1", "200", "200", "0"), ("C2", "120", "120", "0"), ("C3", "80", "80", "0"),
-    ]  # fmt: skip
+    assert watch_restated(at=chain.now) == 0
+    assert [word for word, _ in said("EXECUTION_RESTATED")] == (["Raised", "Cleared"] if venue_first else [])
+    order, execution = Order.objects.get(), Execution.objects.get()
+    assert (order.cum_qty, order.avg_px) == (D(2000), D("36.2"))
+    assert (execution.effective_qty, execution.effective_px) == (D(1000), D("72.4"))
+    assert execution.as_venue_says == (D(2000), D("36.2"))
+    chain.prove()
+    chain.fsck()
+
+    one = chain.said[0]  # told as 1,500 at 36.20: 750 of those that were bought
+    number = chain._say(
+        one.order, ExecType.TRADE_CORRECT, OrdStatus.FILLED, chain.now.date(), exec_ref_id=one.ref, last_qty=D(1500),
+        last_px=D("36.20"),
+    )  # fmt: skip
+    one.qty, one.ref = D(750), f"X{number}"
+    chain.relay()
+    chain.actions()
+    assert units(chain) == [D(10_750), D(10_450), D(10_300), D(10_000)]
+    chain.prove()
+    chain.fsck()
+    chain.bust(one)
+    chain.relay()
+    chain.actions()
+    assert units(chain) == [D(10_000)] * 4
+    chain.prove()
+    chain.fsck()
+
+
+def stated_anew(chain: Chain, placed: Placed) -> None:
+    """The venue speaks of two shares for one, executed ones too."""
+    values = {
+        "order_qty": D(2000),
+        "price": D("36.20"),
+        "cum_qty": D(2000),
+        "leaves_qty": D(0),
+        "restatement_reason": "0",
+    }
+    chain._say(placed.result, ExecType.RESTATED, OrdStatus.FILLED, chain.now.date(), **values)
+    chain.relay()

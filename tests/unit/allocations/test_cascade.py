@@ -44,12 +44,12 @@ def test_nothing_changed_is_nothing_to_do(settled: bool) -> None:
         (
             figures_of([Charge(*TAX, D("3.62")), Charge(*COMMISSION, D(7))], qty=D(2000), gross=D("-724.60")),
             True,
-            Difference(Way.RESTATED, D(1000)),
+            Difference(Way.COMPENSATED, D(1000)),
         ),
         (
             figures_of([Charge(*TAX, D("3.62")), Charge(*COMMISSION, D(14))], qty=D(2000), gross=D("-724.60")),
             False,
-            Difference(Way.RESTATED, D(1000)),
+            Difference(Way.ANEW),
         ),
     ],
     ids=[
@@ -58,8 +58,8 @@ def test_nothing_changed_is_nothing_to_do(settled: bool) -> None:
         "busted in part, settled",
         "busted, settled",
         "repriced, settled",
-        "split, settled",
-        "split, charged by share, not settled",
+        "more units for the same money, settled",
+        "more units for the same money, charged by share, not settled",
     ],
 )
 def test_what_there_is_to_do(now: Figures, settled: bool, expected: Difference) -> None:
@@ -86,8 +86,6 @@ def test_a_settled_trade_and_its_differences_are_always_what_its_executions_are(
     standing = [first]
     for now in later:
         change = difference(standing=added(standing), now=now, settled=True)
-        if change.way is Way.RESTATED:
-            continue
         standing.append(figures_of(change.charges, qty=change.qty, gross=change.gross))
         assert added(standing) == now
         assert difference(standing=added(standing), now=now, settled=True).way is Way.NONE

@@ -59,7 +59,7 @@ def test_changes_add_up_to_the_effective_executions(case: tuple[OrderPath, list[
                 assert before == (change.effective_qty_before, change.effective_px_before)
                 booked[change.identity] = (change.effective_qty, change.effective_px)
         facts = folded.facts
-        held = {e.identity: (e.qty, e.px) for e in facts.state.execs}
+        held = {e.identity: e.booked for e in facts.state.execs}
         # A resend that was counted and then met the first telling of itself is left with nothing.
         assert {name: worth for name, worth in booked.items() if worth[0] or name in held} == held
 

@@ -96,7 +96,7 @@ def test_differences_add_up_at_every_moment(one: Life, dice: Random) -> None:
         folded = fold(facts, report)
         facts = folded.facts
         booked(folded, worth, raised)
-        assert worth == {e.identity: (e.qty, e.px) for e in facts.state.execs if e.qty}
+        assert worth == {e.identity: e.booked for e in facts.state.execs if e.booked[0]}
         assert raised == {note.key for note in all_notes(facts.state)}
 
 

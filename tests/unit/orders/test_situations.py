@@ -224,14 +224,15 @@ class TestExecutions:
     def test_split_restates_what_each_execution_is_worth(self) -> None:
         facts = after(sent(qty=1000, tif="1"), report(1, "F", "1", qty=200, px=30, exec_id="A"))
         folded = fold(facts, report(2, "D", "1", order_qty=1500, reason="0"))
-        assert executions(folded) == [("A", "restate", D(200), D(300))]
+        assert executions(folded) == [("A", "restate", D(200), D(200))]
+        assert [one.stated for one in folded.changes if isinstance(one, ExecutionChange)] == [(D(300), D(20))]
         assert brief(folded.facts) == ("1", D(1500), D(300), D(1200), "X")
         assert on(folded.facts).avg_px == D(20)
 
     def test_a_fill_of_before_the_split_that_arrives_after_it_is_scaled_too(self) -> None:
         facts = after(sent(qty=1000, tif="1"), report(2, "D", "1", order_qty=2000, reason="0"))
         folded = fold(facts, report(1, "F", "1", qty=200, px=30, exec_id="A"))
-        assert executions(folded) == [("A", "trade", D(0), D(400))]
+        assert executions(folded) == [("A", "trade", D(0), D(200))]
         assert brief(folded.facts)[2] == D(400)
 
     def test_a_correction_that_waits_for_its_trade_goes_through_the_split_too(self) -> None:

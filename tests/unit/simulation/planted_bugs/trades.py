@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from kernel.numbers import ZERO
 from orders.domain import derive, executions, walk
-from orders.domain.state import EXACT, Fact, State
+from orders.domain.state import EXACT, Exec, Fact, State
 from tests.unit.simulation.planted_bugs.planting import bug
 
 
@@ -129,6 +129,12 @@ def a_split_leaves_the_price() -> Iterator[None]:
         return real(value, up, down, places) if up >= down else value
 
     with patch.object(executions, "_ratio", quantities_only):
+        yield
+
+
+@bug
+def a_split_is_booked() -> Iterator[None]:
+    with patch.object(Exec, "booked", property(lambda execution: (execution.qty, execution.px))):
         yield
 
 
