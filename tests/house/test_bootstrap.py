@@ -138,6 +138,15 @@ def test_a_full_disk_is_said_before_anything_is_fetched(monkeypatch: pytest.Monk
         bootstrap.check_disk()
 
 
+def test_who_wants_no_compiled_files_beside_the_sources_has_them_in_the_environment() -> None:
+    place = str(bootstrap.ENVIRONMENT / "compiled")
+    wished = {"PATH": "/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+
+    assert bootstrap.with_compiled_kept(wished) == {"PATH": "/bin", "PYTHONPYCACHEPREFIX": place}
+    assert bootstrap.with_compiled_kept({**wished, "PYTHONPYCACHEPREFIX": "/mine"})["PYTHONPYCACHEPREFIX"] == "/mine"
+    assert bootstrap.with_compiled_kept({"PATH": "/bin"}) == {"PATH": "/bin"}
+
+
 def test_nothing_is_installed_while_the_stamp_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("embedded.txt", "dev.txt"):
         (tmp_path / name).write_text(f"{name}==1\n")
