@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from accounts.models import CanaryAccount, TradingAccount
@@ -94,19 +95,20 @@ def books_of_day(*, day: date, kinds: Iterable[Kind], at: datetime) -> list[Book
     wanted = set(kinds)
     cut_at = min(datetime.combine(day, time(23, 59, 59), UTC), at)
     books: list[Book] = []
-    for kind, name, source, records in _all_of(day):
+    for kind, name, source, records in _all_of(day, cut_at):
         if kind in wanted:
             books.append(Book(name, kind, source, day, cut_at, tuple(records(day))))
     return books
 
 
-def _all_of(day: date) -> list[tuple[Kind, str, str, Any]]:
+def _all_of(day: date, cut_at: datetime) -> list[tuple[Kind, str, str, Any]]:
+    listed = partial(orders, until=cut_at)
     return [
         (Kind.ACCOUNTS, "accounts", "CRM", accounts),
         (Kind.HOLDINGS, "holdings", "REGISTRY", holdings),
-        (Kind.OPEN_ORDERS, "open_orders", "VENUE", lambda of: (row for row in orders(of) if row.about["open"])),
+        (Kind.OPEN_ORDERS, "open_orders", "VENUE", lambda of: (row for row in listed(of) if row.about["open"])),
         (Kind.CASH, "cash", "BANK", cash),
-        (Kind.ORDERS, "orders", "VENUE", orders),
+        (Kind.ORDERS, "orders", "VENUE", listed),
         (Kind.EXECUTIONS, "executions", "BROKER", executions),
         (Kind.POSITIONS, "positions", "CUSTODIAN", lambda of: positions(of, "settled")),
         (Kind.POSITIONS, "positions_traded", "BROKER", lambda of: positions(of, "traded")),
@@ -202,8 +204,10 @@ def _stranger(number: int, report: Mapping[str, Any], venue_order_id: str, cl_or
     return Record(f"stranger:{number}", values, {"matter": f"stranger:{number}", "divisor": "1"})
 
 
-def orders(day: date) -> Iterator[Record]:
-    """Every order that the venue knows and that lived on the day."""
+def orders(day: date, *, until: datetime) -> Iterator[Record]:
+    """Every order that the venue knows and that lived on the day. A list made at ``until`` tells no later moment, though the order has
+    lived on: it would be younger than the run that reads it.
+    """
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_ORDERS, [day, day, day, day])
         rows = cursor.fetchall()
@@ -216,7 +220,7 @@ def orders(day: date) -> Iterator[Record]:
                 "cl_ord_id": cl, "venue_order_id": venue, "account": account, "isin": isin, "symbol": symbol, "mic": mic,
                 "side": side, "ord_type": ord_type, "time_in_force": tif, "ord_status": _word(status),
                 "order_qty": plain(qty or ZERO), "cum_qty": plain(cum), "leaves_qty": plain(leaves),
-                "price": plain(price) if price is not None else "", "transact_time": instant(updated_at),
+                "price": plain(price) if price is not None else "", "transact_time": instant(min(updated_at, until)),
             },
             {"order": ref, "divisor": str(divisor), "open": "yes" if is_open else "", "former_names": former or ""},
         )  # fmt: skip

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from accounts.models import CashBalance, Holding
 from kernel.errors import Invalid
 from orders.models import Execution, Order, UnmatchedReport
 from reconciliation.domain.records import RECONCILED, Kind
-from tests.factories.reconciled import DAY, TradingDay, trading_day
+from tests.factories.reconciled import DAY, MADE_AT, TradingDay, trading_day
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +63,13 @@ def test_without_breaks_files_say_what_the_books_say(world: TradingDay, tmp_path
     }
     for balance in CashBalance.objects.select_related("account"):
         assert settled.get((balance.account.code, balance.currency), Decimal(0)) == balance.settled
+
+
+def test_a_list_of_orders_tells_no_moment_after_it_was_made(world: TradingDay, tmp_path: Path) -> None:
+    assert Order.objects.filter(updated_at__gt=MADE_AT).exists(), "an order that has lived on"
+    world.make(tmp_path)
+    moments = [datetime.fromisoformat(row["transact_time"]) for row in rows(tmp_path / "orders.csv")]
+    assert max(moments) == MADE_AT
 
 
 def test_the_same_seed_makes_the_same_bytes(world: TradingDay, tmp_path: Path) -> None:
