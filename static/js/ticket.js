@@ -1,10 +1,9 @@
-// The ticket: suggestions, numbers as people type them, live preview, and one order however often Ctrl+Enter is pressed.
-// Loaded by the desk (drawer) and by /o/new; works on every form[data-ticket] that appears.
+// The ticket: suggestions, numbers as people type them, live preview, and one order however often Ctrl+Enter is pressed; the amend
+// form likewise. Loaded by the desk (drawer), by an order's page and by /o/new; works on every form[data-ticket] that appears.
 import { hub } from "./hub.js";
 import { age, grouped, typedNumber } from "./format.js";
-import { toast } from "./toasts.js";
+import { previewed } from "./previewed.js";
 
-const PREVIEW_MS = 150;
 let lists = null;
 
 async function loadLists() {
@@ -12,13 +11,7 @@ async function loadLists() {
   return lists;
 }
 
-function terms(form) {
-  const data = new FormData(form);
-  return ["side", "symbol", "qty", "price", "stop_px", "account", "ord_type", "time_in_force", "expire_date", "min_qty", "max_floor", "locate_ref"]
-    .map((name) => data.get(name) ?? "").join("|");
-}
-
-function suggest(form, input, source) {
+function suggest(form, input, source, changed) {
   const box = form.querySelector(`#${input.getAttribute("aria-controls")}`);
   let found = [];
   let at = 0;
@@ -60,7 +53,7 @@ function suggest(form, input, source) {
   function take(index) {
     if (found[index] && input.value.trim().toUpperCase() !== found[index][0]) {
       input.value = found[index][0];
-      changed(form);
+      changed();
     }
     found = [];
     draw();
@@ -86,18 +79,6 @@ function suggest(form, input, source) {
   input.addEventListener("blur", () => setTimeout(() => { box.hidden = true; }, 100));
 }
 
-function changed(form) {
-  clearTimeout(form.previewTimer);
-  form.dataset.pending = "1";
-  form.previewTimer = setTimeout(() => preview(form), PREVIEW_MS);
-}
-
-function preview(form) {
-  clearTimeout(form.previewTimer);
-  if (form.dataset.sending || !form.isConnected) return;
-  form.dispatchEvent(new CustomEvent("oms:preview"));
-}
-
 function showType(form) {
   const type = form.elements.ord_type.value;
   for (const line of form.querySelectorAll("[data-for-type]")) line.hidden = !line.dataset.forType.includes(type);
@@ -105,15 +86,11 @@ function showType(form) {
 }
 
 function setUp(form) {
-  if (form.dataset.ready) return;
-  form.dataset.ready = "1";
+  const changed = previewed(form);
+  if (!changed) return;
   loadLists();
-  suggest(form, form.elements.symbol, "instruments");
-  suggest(form, form.elements.account, "accounts");
-  form.addEventListener("input", () => {
-    form.wantsCommit = false;
-    changed(form);
-  });
+  suggest(form, form.elements.symbol, "instruments", changed);
+  suggest(form, form.elements.account, "accounts", changed);
   form.addEventListener("change", (event) => {
     const input = event.target;
     if (input.matches("[data-number]")) {
@@ -121,76 +98,22 @@ function setUp(form) {
       if (value !== null) input.value = grouped(value);
     }
     showType(form);
-    changed(form);
   });
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && event.target.matches("input")) event.preventDefault();
   });
-  form.addEventListener("oms:commit", (event) => {
-    event.preventDefault();
-    commit(form);
-  });
-  form.addEventListener("htmx:beforeRequest", (event) => {
-    if (!event.detail.pathInfo.requestPath.startsWith("/ticket/send")) return;
-    if (form.dataset.sending || !["live", "connecting"].includes(hub.state)) {
-      event.preventDefault();
-      if (!form.dataset.sending) toast("Not sent: the figures on this page are stale.");
-      return;
-    }
-    form.dataset.sending = "1";
-    const button = form.querySelector("[data-primary]");
-    if (button) {
-      button.setAttribute("aria-disabled", "true");
-      button.title = "Sent, waiting for confirmation";
-      button.textContent = "Sent, waiting for confirmation";
-    }
-  });
-  form.addEventListener("htmx:afterRequest", (event) => {
-    const path = event.detail.pathInfo?.requestPath || "";
-    if (path.startsWith("/ticket/send") && !event.detail.successful) {
-      delete form.dataset.sending; // the same key goes with the next try, so it stays one order
-      changed(form);
-    }
-  });
-  form.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.path === "/ticket/preview") form.asked = terms(form); // answers may be of older terms
-  });
-  form.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.target?.id !== "ticket-preview" || form.asked !== terms(form)) return;
-    delete form.dataset.pending;
-    if (form.wantsCommit) {
-      form.wantsCommit = false;
-      commit(form);
-    }
-  });
   showType(form);
   const first = [...form.querySelectorAll("[data-first]")].find((input) => !input.value) || form.elements.qty;
   first.focus();
-  preview(form);
 }
 
-function commit(form) {
-  if (form.dataset.sending) return;
-  if (form.dataset.pending) {
-    // What is typed is checked first; it goes only if that leaves a send button.
-    if (!form.wantsCommit) preview(form);
-    form.wantsCommit = true;
-    return;
-  }
-  const button = form.querySelector("[data-primary]");
-  if (!button) return;
-  if (button.getAttribute("aria-disabled") === "true") toast(button.title || button.dataset.why || "This cannot be sent now.");
-  else button.click();
+function setUpAll(part) {
+  for (const form of part.querySelectorAll("form[data-ticket]")) setUp(form);
+  for (const form of part.querySelectorAll("form[data-amend]")) previewed(form);
 }
 
-hub.on("state", (message) => {
-  if (message.state === "live" && message.was !== "live") for (const form of document.querySelectorAll("form[data-ticket]")) preview(form);
-});
-document.body.addEventListener("htmx:load", (event) => {
-  for (const form of event.detail.elt.querySelectorAll?.("form[data-ticket]") || []) setUp(form);
-  if (event.detail.elt.matches?.("form[data-ticket]")) setUp(event.detail.elt);
-});
-for (const form of document.querySelectorAll("form[data-ticket]")) setUp(form);
+document.body.addEventListener("htmx:load", (event) => setUpAll(event.detail.elt.parentElement || event.detail.elt));
+setUpAll(document);
 
 // The age of the price under the instrument goes on while nothing is typed.
 setInterval(() => {
