@@ -78,7 +78,8 @@ document.addEventListener("oms:commit", (event) => {
   event.preventDefault();
   const control = armed && armed.id === form().dataset.approval ? button(armed.verdict) : null;
   if (!control) toast("Nothing is armed: press A to approve or R to decline, then Ctrl+Enter.");
-  else if (!blocked(control)) control.click();
+  else if (blocked(control)) toast(control.title || control.dataset.why || "This cannot be decided now.");
+  else control.click();
 });
 
 document.addEventListener("click", (event) => {
@@ -101,8 +102,9 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
   tick();
   const id = detail.querySelector("[data-approval]")?.dataset.approval;
   if (target === detail) {
-    openedAt = event.detail.requestConfig.verb === "post" ? performance.now() : -GUARD_MS; // opened by itself, after a decision
-    armed = null;
+    const decided = event.detail.requestConfig.verb === "post"; // the item opened by itself
+    openedAt = decided ? performance.now() : -GUARD_MS;
+    if (decided || id !== openId) armed = null;
     if (id !== openId) {
       openId = id;
       for (const row of list.querySelectorAll("tbody tr[data-href]")) row.setAttribute("aria-selected", String(row.dataset.href.endsWith(`/${id}`)));

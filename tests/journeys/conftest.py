@@ -21,6 +21,19 @@ DUPLICATE_IDS = """() => {
 INLINE = """() => [...document.querySelectorAll('*')].filter((element) => [...element.attributes].some(
   (attribute) => attribute.name.startsWith('on'))).map((element) => element.outerHTML.slice(0, 80))"""
 
+TOLD = """() => {
+  window.toldHere = [];
+  const say = (text) => window.toldHere.push(`${new Date().toISOString().slice(11, 23)} ${text}`);
+  let feed = "";
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      const state = change.target.dataset?.state;
+      if (change.attributeName === "data-state" && change.target.id === "live" && state !== feed) say(`feed ${(feed = state)}`);
+      for (const node of change.addedNodes) if (node.className === "toast") say(node.textContent);
+    }
+  }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-state"] });
+}"""
+
 SignIn = Callable[..., Page]
 
 expect.set_options(timeout=15_000)
@@ -65,6 +78,7 @@ def sign_in(house: House, browser: Browser, tmp_path: Path) -> Iterator[SignIn]:
     def enter(username: str, *, path: str = "/desk", **options: object) -> Page:
         context = browser.new_context(viewport={"width": 1600, "height": 900}, **options)  # type: ignore[arg-type]
         context.set_default_timeout(15_000)
+        context.add_init_script(f"({TOLD})()")
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: wrongs.append(f"page error: {error}"))
@@ -79,6 +93,7 @@ def sign_in(house: House, browser: Browser, tmp_path: Path) -> Iterator[SignIn]:
 
     yield enter
     for page in pages:
+        print(page.url, "told:", *page.evaluate("window.toldHere"), sep="\n  ")  # shown where the test has failed
         wrongs += [f"id twice: {name}" for name in page.evaluate(DUPLICATE_IDS)]
         wrongs += [f"inline handler: {text}" for text in page.evaluate(INLINE)]
     for context in contexts:

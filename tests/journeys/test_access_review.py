@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys import hands
 from tests.journeys.conftest import SignIn
 from tests.journeys.house import House
 
@@ -57,10 +58,7 @@ def test_what_a_review_takes_is_gone_at_the_next_request(house: House, sign_in: 
     expect(second.locator("#approval-detail")).to_contain_text("j.osei")
     expect(second.locator(".decide [data-primary]")).to_contain_text("end 1 grant")
     assert dealer.goto(f"{house.url}/desk").status == 200  # type: ignore[union-attr]
-    second.keyboard.press("a")
-    expect(second.locator(".decide[data-armed=approve]")).to_be_visible()
-    second.keyboard.press("Control+Enter")
-    expect(second.locator("#decided")).to_contain_text("Approved and applied")
+    hands.approve(second)
 
     assert dealer.goto(f"{house.url}/desk").status == 403  # type: ignore[union-attr]
     office.goto(f"{house.url}{path}?view=removed")

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import SignIn
-from tests.journeys.house import House
+from tests.journeys.hands import approve, commit, hold_back
+from tests.journeys.house import House, wait_until
 
 pytestmark = pytest.mark.ui
 
@@ -22,6 +23,12 @@ def low_mark(house: House) -> Iterator[None]:
     yield
     for limit_id, warn in before:
         house.sql("UPDATE risk_limit SET warn = %s WHERE id = %s", warn, limit_id)
+
+
+def redraw(page: Page) -> None:
+    """The open item is drawn anew, as it is every few seconds."""
+    with page.expect_response("**/approvals/*?part=1*"):
+        page.evaluate("document.getElementById('approval-item').dispatchEvent(new CustomEvent('oms:refresh'))")
 
 
 def queue_order(house: House, sign_in: SignIn, qty: str) -> tuple[Page, str]:
@@ -37,8 +44,7 @@ def queue_order(house: House, sign_in: SignIn, qty: str) -> tuple[Page, str]:
         expect(page.locator("#ticket [data-primary]")).to_contain_text("Queue BUY")
     except AssertionError as missing:  # its warnings and refusals say why it may be sent alone, or not at all
         raise AssertionError(page.inner_text("#ticket")) from missing
-    page.keyboard.press("Control+Enter")
-    expect(page.locator("#ticket-title")).to_have_text("Queued")
+    commit(page, page.locator("#ticket-title"), "Queued")
     return page, page.locator("#ticket-ref").inner_text()
 
 
@@ -84,8 +90,7 @@ def test_the_maker_cannot_and_the_checker_can(house: House, sign_in: SignIn) -> 
     checker.keyboard.press("a")
     expect(checker.locator("#armed")).to_contain_text("Armed: approve")
     assert approval_of(house, ref)[1] == "pending"
-    checker.keyboard.press("Control+Enter")
-    expect(checker.locator("#decided")).to_contain_text("Approved and applied")
+    commit(checker, checker.locator("#decided"), "Approved and applied")
     assert approval_of(house, ref)[1] == "approved"
     assert house.sql("SELECT request_state FROM orders_order WHERE ref = %s", ref) == [("released",)]
 
@@ -95,7 +100,13 @@ def test_declining_needs_a_reason(house: House, sign_in: SignIn) -> None:
     checker = sign_in("m.ruiz", path="/approvals")
     choose(checker, ref)
     expect(checker.locator("#effect")).to_contain_text("1,400")
+    held = hold_back(checker, "**/decide")
     checker.locator("[data-decline]").click()
+    redraw(checker)  # while the decision is under way
+    wait_until(lambda: checker.evaluate("true") and held, seconds=15, what="the decision held back")
+    held[0].continue_()
+    expect(checker.locator("#form-error")).to_contain_text("Choose why it is declined.")
+    redraw(checker)
     expect(checker.locator("#form-error")).to_contain_text("Choose why it is declined.")
     assert approval_of(house, ref)[1] == "pending"
     checker.select_option("#d-code", "MANDATE")
@@ -119,7 +130,7 @@ def test_what_moved_disarms_and_must_be_reviewed(low_mark: None, house: House, s
     checker.fill("#d-reason", "Client called at")
     checker.select_option("#d-code", "PRICE")
     house.sql("UPDATE refdata_referenceprice SET priced_at = now() - interval '5 minutes'")
-    checker.evaluate("document.getElementById('approval-item').dispatchEvent(new CustomEvent('oms:refresh'))")
+    redraw(checker)
     expect(checker.locator("#review-changes")).to_contain_text("Review 2 changes")
     expect(checker.locator("#d-approve")).to_have_attribute("aria-disabled", "true")
     expect(checker.locator("#armed")).to_have_text("")
@@ -132,9 +143,7 @@ def test_what_moved_disarms_and_must_be_reviewed(low_mark: None, house: House, s
     checker.locator("#approval-list a", has_text=ref).focus()
     checker.keyboard.press("c")
     expect(checker.locator("#claim-state")).to_contain_text("You look at it")
-    checker.keyboard.press("a")
-    checker.keyboard.press("Control+Enter")
-    expect(checker.locator("#decided")).to_contain_text("Approved and applied")
+    approve(checker)
 
 
 def test_a_question_goes_back_and_its_answer_is_the_next_version(low_mark: None, house: House, sign_in: SignIn) -> None:
@@ -162,9 +171,7 @@ def test_a_question_goes_back_and_its_answer_is_the_next_version(low_mark: None,
     expect(maker.locator("#told")).to_contain_text("The next version waits")
     choose(checker, ref)
     expect(checker.locator("#answered")).to_contain_text("Smith, at 09:37")
-    checker.keyboard.press("a")
-    checker.keyboard.press("Control+Enter")
-    expect(checker.locator("#decided")).to_contain_text("Approved and applied")
+    approve(checker)
 
 
 def test_two_are_approved_together_after_typing_the_count(low_mark: None, house: House, sign_in: SignIn) -> None:
@@ -194,5 +201,4 @@ def type_ticket(page: Page, qty: str) -> None:
     page.fill("#t-price", "72.34")
     page.fill("#t-account", "AC4480")
     expect(page.locator("#ticket [data-primary]")).to_contain_text("Queue BUY")
-    page.keyboard.press("Control+Enter")
-    expect(page.locator("#ticket-title")).to_have_text("Queued")
+    commit(page, page.locator("#ticket-title"), "Queued")

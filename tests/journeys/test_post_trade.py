@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys import hands
 from tests.journeys.conftest import SignIn
 from tests.journeys.house import ROOT, House, wait_until
 from tests.journeys.test_accessibility import scan
@@ -161,10 +162,7 @@ def _approve(house: House, checker: Page, request: Any, saying: str = "Reason") 
     checker.goto(f"{house.url}/approvals?view=all&id={request}")
     expect(checker.locator("main")).to_contain_text(saying)
     expect(checker.locator(".decide [data-primary]")).to_contain_text("Approve")
-    checker.keyboard.press("a")
-    expect(checker.locator("#armed")).to_contain_text("Armed: approve")
-    checker.keyboard.press("Control+Enter")
-    expect(checker.locator("#decided")).to_contain_text("Approved and applied", timeout=30_000)
+    hands.approve(checker, timeout=30_000)
 
 
 def _confirm(house: House, page: Page, ref: str, place: Path) -> None:

@@ -22,6 +22,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kernel.numbers import plain
+from tests.journeys import hands
 from tests.journeys.conftest import SignIn
 from tests.journeys.house import ROOT, House, wait_until
 
@@ -199,9 +200,7 @@ def approve(checker: Page, house: House, subject: str) -> None:
     checker.goto(f"{house.url}/approvals?view=mine&id={house.sql(waiting, f'%{subject}%')[0][0]}")
     expect(checker.locator("#effect")).to_be_visible()
     expect(checker.locator(".decide [data-primary]")).to_contain_text("Approve:")
-    checker.keyboard.press("a")
-    checker.keyboard.press("Control+Enter")
-    expect(checker.locator("#decided")).to_contain_text("Approved and applied", timeout=60_000)
+    hands.approve(checker, timeout=60_000)
 
 
 def test_breaks_are_mended_each_in_its_way(house: House, sign_in: SignIn, made: Path, tmp_path: Path) -> None:

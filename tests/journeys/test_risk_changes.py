@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys import hands
 from tests.journeys.conftest import SignIn
 from tests.journeys.house import House
 
@@ -24,9 +25,7 @@ def approve(checker: Page, subject: str, effect: str) -> None:
     expect(checker.locator("#approval-list .htmx-request")).to_have_count(0)
     expect(checker.locator("#effect")).to_contain_text(effect)
     expect(checker.locator(".decide [data-primary]")).to_contain_text("Approve:")
-    checker.keyboard.press("a")
-    checker.keyboard.press("Control+Enter")
-    expect(checker.locator("#decided")).to_contain_text("Approved and applied")
+    hands.approve(checker)
 
 
 def test_a_limit_is_asked_for_seen_with_its_effect_and_bites_at_the_next_ticket(house: House, sign_in: SignIn) -> None:

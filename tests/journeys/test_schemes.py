@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys import hands
 from tests.journeys.conftest import SignIn
 from tests.journeys.house import House
 
@@ -48,7 +49,4 @@ def _approve(house: House, page: Page, reason: str) -> None:
     request: UUID = house.sql(WAITING)[0][0]
     page.goto(f"{house.url}/approvals?view=all&id={request}")
     expect(page.locator("#approval-item")).to_contain_text(reason)
-    page.keyboard.press("a")
-    expect(page.locator("#armed")).to_contain_text("Armed: approve")
-    page.keyboard.press("Control+Enter")
-    expect(page.locator("#decided")).to_contain_text("Approved and applied")
+    hands.approve(page)

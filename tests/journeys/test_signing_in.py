@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pyotp import TOTP
 
+from tests.journeys import hands
 from tests.journeys.conftest import SignIn
 from tests.journeys.house import House
 from tests.journeys.test_accessibility import scan
@@ -239,9 +240,7 @@ def test_a_decision_asks_for_the_second_factor_beside_what_is_typed(house: House
         expect(page.locator("#d-reason")).to_have_value("as the client said")
         assert approval_of(house, ref)[1] in ("pending", "claimed")
         page.locator(".decide [data-primary]").focus()
-        page.keyboard.press("a")
-        page.keyboard.press("Control+Enter")
-        expect(page.locator("#decided")).to_contain_text("Approved and applied")
+        hands.approve(page)
         assert approval_of(house, ref)[1] == "approved"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.journeys import hands
 from tests.journeys.conftest import SignIn
 from tests.journeys.house import House
 
@@ -50,7 +51,5 @@ def test_a_stop_is_pressed_seen_and_let_go_by_another(house: House, sign_in: Sig
     risk.locator("#approval-list a", has_text="strategy JOURNEY").click()
     expect(risk.locator(".decide [data-primary]")).to_contain_text("Approve: reopen strategy JOURNEY")
     assert house.sql(STANDING) == [(1,)]
-    risk.keyboard.press("a")
-    risk.keyboard.press("Control+Enter")
-    expect(risk.locator("#decided")).to_contain_text("nothing resumed by itself")
+    hands.approve(risk, "nothing resumed by itself")
     assert house.sql(STANDING) == [(0,)]

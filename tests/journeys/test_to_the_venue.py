@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys import hands
 from tests.journeys.conftest import SignIn
 from tests.journeys.house import House
 
@@ -20,8 +21,7 @@ def send(page: Page, house: House, qty: str, price: str) -> str:
     page.fill("#t-price", price)
     page.fill("#t-account", "AC4480")
     expect(page.locator("#ticket [data-primary]")).to_contain_text(f"BUY {qty} VOD.L")
-    page.keyboard.press("Control+Enter")
-    expect(page.locator("#ticket-title")).to_have_text("Sent")
+    hands.commit(page, page.locator("#ticket-title"), "Sent")
     return page.locator("#ticket-ref").inner_text()
 
 
