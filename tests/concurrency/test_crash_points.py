@@ -92,7 +92,7 @@ ELSEWHERE = {
     *("round.undone", "round.told", "round.booked", "allocation.committed", "parked.released"),
     # tests/concurrency/test_post_trade_crashes.py
     *("post_trade.hand_over", "post_trade.mapped", "post_trade.appended"),
-    "post_trade.again",  # tests/integration/venues/test_post_trade_fates.py
+    *("post_trade.again", "before_text_stored"),  # tests/integration/venues/test_post_trade_fates.py
     *("before_report_stored", "after_report_stored", "inbox_before_commit", "inbox_after_commit"),
 }
 

@@ -96,7 +96,9 @@ class Gateway:
         self._recoverer = Recoverer(self._sessions, group=self.group, fence=self._singleton.fence)
         mark_silent(group=self.group, older_than=timedelta(0), sentence="The gateway was restarted.", at=now)
         engine = Engine([_engine_session(s) for s in self._sessions], store=self._store)
-        recorder = Recorder(engine.items, self._memos(engine), fence=self._singleton.fence)
+        recorder = Recorder(
+            engine.items, self._memos(engine), fence=self._singleton.fence, post_trade=self._post_trade.stored
+        )
         recorder.start()
         try:
             engine.start()
@@ -265,6 +267,7 @@ class Gateway:
 
     def _send_post_trade(self, engine: Engine, recorder: Recorder) -> None:
         """What tells of trades that were done, after all that concerns orders: it adds no risk, and nobody waits for it."""
+        self._post_trade.mark(utc_now())
         for _ in range(POST_TRADE_BATCHES):
             live = self._live(engine)
             if live is None or not waits_post_trade(group=self.group):

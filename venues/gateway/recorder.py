@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import re
 import threading
 import time
 from collections import deque
@@ -43,6 +44,7 @@ LONGEST_PAUSE_S = 2.0
 HELD_S = 0.1
 REFUSALS_KEPT = 1000  # for the loop to act on at once; what must not be forgotten the inbox acts on
 POST_TRADE_TYPES = frozenset(KINDS)
+POST_TRADE_TYPE = re.compile(rf"\x0135=(?:{'|'.join(sorted(POST_TRADE_TYPES))})\x01")
 INBOX_TYPES = frozenset({"8", "9", "3", "j"}) | POST_TRADE_TYPES
 TOUCH_EVERY = timedelta(seconds=1)
 _FIELDS = (
@@ -108,12 +110,14 @@ class Recorder(threading.Thread):
         *,
         fence: int,
         backlog: Backlog | None = None,
+        post_trade: deque[str] | None = None,
     ) -> None:
         super().__init__(name="recorder", daemon=True)
         self._items = items
         self._backlog = backlog or Backlog(list(memos))
         self.memos = memos
         self._fence = fence
+        self._post_trade = deque[str](maxlen=0) if post_trade is None else post_trade
         self._end = threading.Event()
         self.failure: BaseException | None = None
         self._bounded: object = None
@@ -192,6 +196,7 @@ class Recorder(threading.Thread):
             payload={"raw": clean_text(item.raw), "happening": item.happening.value},
             at=item.at,
         )
+        self._tell_stored([item])
 
     def _write(self, items: Sequence[WireItem]) -> None:
         kept = {name: (m.epoch, m.next_in, m.next_out) for name, m in self.memos.items()}
@@ -202,6 +207,12 @@ class Recorder(threading.Thread):
                 memo = self.memos[name]
                 memo.epoch, memo.next_in, memo.next_out = epoch, next_in, next_out
             raise
+        self._tell_stored(items)
+
+    def _tell_stored(self, items: Sequence[WireItem]) -> None:
+        """Texts of post-trade messages that left are told once they are on the record: only then may they be marked."""
+        out = (item.raw for item in items if item.happening is Happening.OUT)
+        self._post_trade.extend(raw for raw in out if POST_TRADE_TYPE.search(raw))
 
     def _write_once(self, items: Sequence[WireItem]) -> None:
         self._bounded = bound_transactions(self._bounded)
@@ -214,6 +225,8 @@ class Recorder(threading.Thread):
             for item in items:
                 self._add(batch, item)
             write_rows(WireMessage, batch.rows, fields=_FIELDS)
+            if any(row[0] == "out" and row[4] in POST_TRADE_TYPES for row in batch.rows):
+                crash_point("before_text_stored")
             for memo, logged_on, at in batch.changes:
                 self._change_state(rows[memo.name], memo, logged_on=logged_on, at=at)
             self._touch(rows, items[-1].at, force=bool(batch.changes))

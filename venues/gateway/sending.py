@@ -16,8 +16,13 @@ log = logging.getLogger("venues.gateway")
 STALE = timedelta(seconds=3)  # far more than a batch takes, far less than a silent session or lease lasts
 
 
-def put_on_wire(engine: Engine, session: str, outgoing: Sequence[Outgoing], handed_at: datetime) -> list[Outgoing]:
-    """Those that the engine took. What cannot leave because the session just fell is asked for, or settled, at logon."""
+def put_on_wire(
+    engine: Engine, session: str, outgoing: Sequence[Outgoing], handed_at: datetime
+) -> list[tuple[Outgoing, str]]:
+    """Those that the engine took, with the text that it made of each.
+
+    What cannot leave because the session just fell is asked for, or settled, at logon.
+    """
     left = []
     if outgoing:
         crash_point("after_hand_over")
@@ -25,10 +30,10 @@ def put_on_wire(engine: Engine, session: str, outgoing: Sequence[Outgoing], hand
         if utc_now() - handed_at > STALE:
             # This process was frozen in between; the fate of the message is already asked for, perhaps by another.
             log.warning("%s was handed over too long ago and is not sent", message.cl_ord_id)
-        elif not engine.send(session, message.fields):
-            log.warning("session %s fell before %s could leave", session, message.cl_ord_id)
+        elif raw := engine.send(session, message.fields):
+            left.append((message, raw))
         else:
-            left.append(message)
+            log.warning("session %s fell before %s could leave", session, message.cl_ord_id)
         crash_point("between_sends")
     if outgoing:
         crash_point("after_send")

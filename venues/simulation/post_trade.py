@@ -30,7 +30,7 @@ class Outbox(Protocol):
         """All that waits, in order: durable when this returns."""
 
     def mark_left(self, names: Sequence[str]) -> None:
-        """The engine took them."""
+        """The engine took them, and their texts are stored."""
 
     def store(self, name: str, number: int, *, flagged: bool) -> None:
         """The recorder stored the text of one that left."""
@@ -204,9 +204,10 @@ class Course:
         sent = arrive = stored = len(names)
         if hit in (Hit.KILLED_BEFORE_MARK, Hit.CUT):
             sent = arrive = stored = self._draw(f"sent-{what}", len(names) + 1)
-        if hit is Hit.CUT or (hit is Hit.KILLED_BEFORE_MARK and self._draw(f"cut-{what}", 2)):
+        killed = hit in (Hit.KILLED_BEFORE_MARK, Hit.KILLED_AFTER_MARK)
+        if hit is Hit.CUT or (killed and self._draw(f"cut-{what}", 2)):
             arrive = self._draw(f"arrive-{what}", sent + 1)
-        if hit in (Hit.KILLED_BEFORE_MARK, Hit.KILLED_AFTER_MARK):
+        if killed:
             stored = self._draw(f"stored-{what}", sent + 1)
         for place, name in enumerate(names[:sent]):
             number, self._number = self._number, self._number + 1
@@ -217,7 +218,7 @@ class Course:
                 self._ours.store(name, number, flagged=flagged)
                 self._proven |= {name} if place < arrive else set()
         if hit is not Hit.KILLED_BEFORE_MARK:
-            self._ours.mark_left(names[:sent])
+            self._ours.mark_left(names[:stored])
         return hit is Hit.NOTHING
 
     def _arrive(self, name: str, flagged: bool) -> None:

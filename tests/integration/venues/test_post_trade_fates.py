@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import queue
+from collections import deque
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from journal.models import Event
 from journal.selectors.anomalies import is_raised
+from kernel.clock import utc_now
 from kernel.errors import Unavailable
 from kernel.post_trade import AckStatus, MessageKind, PostTradeMessage
 from risk.domain.rates import RateKind
@@ -19,13 +24,18 @@ from tests.factories.rates import slow_mark
 from tests.factories.venues import make_session
 from tests.gateway_house import SESSION
 from venues.adapters.registry import adapter_named
-from venues.domain.fix_codec import Fields, format_message
+from venues.domain.fix_codec import Fields, first_values, format_message, parse
+from venues.gateway import sending
+from venues.gateway.engine import Engine, Happening, WireItem
+from venues.gateway.post_trade import PostTradeDoor
+from venues.gateway.recorder import Recorder, SessionMemo
 from venues.inbox import consume_post_trade_all
 from venues.models import FixSession, PostTradeAgain, PostTradeIntent, WireMessage
 from venues.services.hand_over_post_trade import hand_over_post_trade
 from venues.services.mark_handed_over import Outgoing
 from venues.services.mark_post_trade_left import mark_post_trade_left
 from venues.services.settle_post_trade import Held, Settled, settle_post_trade
+from venues.services.take_over_sessions import TakenSession
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = AT + timedelta(minutes=5)
@@ -105,6 +115,52 @@ def test_only_what_nothing_shows_to_have_left_leaves_again_flagged_and_once() ->
     assert unproven() == ["B-4"]
     mark_post_trade_left(intent_ids=[out.intent_id], at=LATER)
     assert (again(), unproven()) == ([], [])
+
+
+class Line:
+    """As the engine: numbers what it is given, and queues the text for the recorder before it returns it."""
+
+    def __init__(self) -> None:
+        self.items: queue.Queue[WireItem] = queue.Queue()
+        self.number = 1
+
+    def send(self, name: str, fields: Fields) -> str:
+        self.number += 1
+        raw = format_message("FIX.4.4", [*fields, (34, str(self.number))])
+        self.items.put(WireItem(Happening.OUT, name, raw, utc_now()))
+        return raw
+
+
+def test_a_message_is_marked_behind_its_text_so_a_kill_between_them_loses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while the texts of B-1 and B-2 are written, with the line cut: neither is marked, both leave again, once."""
+    monkeypatch.setattr(sending, "STALE", timedelta.max)
+    line, door = Line(), PostTradeDoor("T1")
+
+    def wired(stored: deque[str]) -> Recorder:
+        return Recorder(line.items, {SESSION: SessionMemo(SESSION, "e", 1, 1)}, fence=1, post_trade=stored)
+
+    def settles(by: PostTradeDoor, since: datetime) -> None:
+        session = cast(TakenSession, SimpleNamespace(name=SESSION, adapter="fix44"))
+        now = since + timedelta(seconds=6)
+        by.settle(cast(Engine, line), session, epoch="e", fence=1, since=since, now=now)
+
+    door.put_on_wire(cast(Engine, line), SESSION, hand_over("B-1", "B-2"), AT)
+    texts = [line.items.get(), line.items.get()]
+    killed_at("before_text_stored", lambda: wired(door.stored)._write(texts))
+    door.mark(AT)
+    assert (unproven(), WireMessage.objects.count()) == (["B-1", "B-2"], 0)
+    settles(door, LATER)  # had this process lived, its texts would wait for the database: nothing is decided meanwhile
+    assert PostTradeAgain.objects.count() == 0
+
+    second = PostTradeDoor("T1")
+    settles(second, LATER)
+    texts = [line.items.get(), line.items.get()]
+    assert [first_values(parse(one.raw)).get(97) for one in texts] == ["Y", "Y"]
+    assert (PostTradeAgain.objects.count(), unproven()) == (2, ["B-1", "B-2"])
+    wired(second.stored)._write(texts)
+    second.mark(LATER)
+    settles(second, LATER + timedelta(minutes=2))
+    assert (unproven(), PostTradeIntent.objects.exclude(reason="").count(), line.items.empty()) == ([], 0, True)
 
 
 def test_a_second_time_that_nothing_proves_either_is_a_persons_matter() -> None:
