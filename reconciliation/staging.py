@@ -9,7 +9,7 @@ Of a FIX log about orders only what each order came to is kept: its last report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,6 +23,7 @@ from psycopg import sql
 from kernel.fix import OrdStatus
 from reconciliation.domain.records import COLUMNS, Kind, Type
 from reconciliation.formats import fix_log
+from reconciliation.formats.known_lines import KnownLines
 from reconciliation.formats.problems import NoteCode, Problems
 from reconciliation.formats.read_statement import open_statement
 from reconciliation.formats.statement import Counted, Header, Statement
@@ -43,7 +44,8 @@ _numbers = count(1)
 class Staged:
     """``table`` has ``line`` and the columns of the kind; empty is NULL, except where the kind says what empty means.
 
-    ``rows`` are in the table, ``columns`` those of ours that the file has; ``counted`` is what the file held.
+    ``rows`` are in the table, ``columns`` those of ours that the file has; ``counted`` is what the file held. ``add`` puts in
+    clean lines of the file by their numbers, of those that were left out because they were known.
     """
 
     table: str
@@ -53,6 +55,7 @@ class Staged:
     problems: Problems
     notes: Problems
     columns: frozenset[str]
+    add: Callable[[Mapping[int, str]], None]
 
 
 @contextmanager
@@ -63,16 +66,18 @@ def staged(
     *,
     format: str | None = None,
     on_block: Callable[[int], None] | None = None,
+    known: KnownLines | None = None,
 ) -> Iterator[Staged]:
     """The file as a table until the end of the block. Raises FileProblem; ``on_block`` hears of rows so far and may raise.
 
-    ``cursor`` is a Django or psycopg cursor of the session that will read the table.
+    ``cursor`` is a Django or psycopg cursor of the session that will read the table. Lines that are ``known`` are taken out of
+    these, counted and left out; raises TooManyUnknown where that is no gain.
     """
     statement = open_statement(path, kind, format=format)
     table = f"staged_{statement.kind.value}_{next(_numbers)}"
     _create(cursor, table, statement)
     try:
-        yield _fill(cursor, table, statement, on_block)
+        yield _fill(cursor, table, statement, on_block, known)
     finally:
         _drop(cursor, table)
 
@@ -92,34 +97,30 @@ def _foreign(statement: Statement) -> list[str]:
     return [name for name in statement.copy_names() if name not in ours]
 
 
-def _fill(cursor: Any, table: str, statement: Statement, on_block: Callable[[int], None] | None) -> Staged:
-    names = ["line", *statement.copy_names()]
-    into = sql.SQL(
-        "COPY {table} ({names}) FROM STDIN (FORMAT csv, DELIMITER {delimiter}, FORCE_NULL ({names}))"
-    ).format(
-        table=sql.Identifier(table),
-        names=sql.SQL(", ").join(map(sql.Identifier, names)),
-        delimiter=sql.Literal(statement.copy_delimiter),
-    )
-    stopped: Exception | None = None
-    with cursor.copy(into) as copy:
-        try:
-            for block in statement.copy_blocks():
-                copy.write(block)
-                if on_block is not None:
-                    on_block(statement.good)
-        except psycopg.Error:
-            raise
-        except Exception as error:
-            stopped = error  # raised below: out of a COPY it would spoil the caller's transaction
-    if stopped is not None:
-        raise stopped
+def _fill(
+    cursor: Any,
+    table: str,
+    statement: Statement,
+    on_block: Callable[[int], None] | None,
+    known: KnownLines | None,
+) -> Staged:
+    def heard() -> Iterator[str]:
+        for block in statement.copy_blocks(known):
+            yield block
+            if on_block is not None:
+                on_block(statement.good)
+
+    def add(lines: Mapping[int, str]) -> None:
+        _copy(cursor, table, statement, (f"{at}{statement.copy_delimiter}{line}\n" for at, line in lines.items()))
+        _fill_in(cursor, table, statement)
+
+    _copy(cursor, table, statement, heard())
     for name in _foreign(statement):
         cursor.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
-    for name in sorted(set(names) & set(DEFAULTS)) if statement.leaves_defaults else ():
-        cursor.execute(f"UPDATE {table} SET {name} = %s WHERE {name} IS NULL", [DEFAULTS[name]])  # noqa: S608
-    statement.finish(_sums(cursor, table, list(statement.header.said.sums)))
-    rows = statement.good
+    if statement.leaves_defaults:
+        _fill_in(cursor, table, statement)
+    statement.finish(_sums(cursor, table, statement, known))
+    rows = statement.good - (known.met if known is not None else 0)
     if statement.header.format == fix_log.NAME and statement.kind is not Kind.EXECUTIONS:
         rows = _keep_last_word(cursor, table, statement)
     if rows >= _ANALYZE_FROM:
@@ -129,14 +130,48 @@ def _fill(cursor: Any, table: str, statement: Statement, on_block: Callable[[int
     counted = statement.counted
     assert counted is not None, "finish counts"
     columns = frozenset(statement.copy_names()) - set(_foreign(statement))
-    return Staged(table, rows, statement.header, counted, statement.problems, statement.notes, columns)
+    return Staged(table, rows, statement.header, counted, statement.problems, statement.notes, columns, add)
 
 
-def _sums(cursor: Any, table: str, names: list[str]) -> dict[str, Decimal]:
+def _copy(cursor: Any, table: str, statement: Statement, blocks: Iterable[str]) -> None:
+    """What the reader raises on the way is raised behind the COPY: out of one it would spoil the caller's transaction."""
+    into = sql.SQL(
+        "COPY {table} ({names}) FROM STDIN (FORMAT csv, DELIMITER {delimiter}, FORCE_NULL ({names}))"
+    ).format(
+        table=sql.Identifier(table),
+        names=sql.SQL(", ").join(map(sql.Identifier, ["line", *statement.copy_names()])),
+        delimiter=sql.Literal(statement.copy_delimiter),
+    )
+    stopped: Exception | None = None
+    with cursor.copy(into) as copy:
+        try:
+            for block in blocks:
+                copy.write(block)
+        except psycopg.Error:
+            raise
+        except Exception as error:
+            stopped = error
+    if stopped is not None:
+        raise stopped
+
+
+def _fill_in(cursor: Any, table: str, statement: Statement) -> None:
+    """What an empty value means where it means something."""
+    for name in sorted(set(statement.copy_names()) & set(DEFAULTS)):
+        cursor.execute(f"UPDATE {table} SET {name} = %s WHERE {name} IS NULL", [DEFAULTS[name]])  # noqa: S608
+
+
+def _sums(cursor: Any, table: str, statement: Statement, known: KnownLines | None) -> dict[str, Decimal]:
+    """Of the columns that the sender summed: what the rows come to, those that were known among them."""
+    names = list(statement.header.said.sums)
     if not names:
         return {}
     cursor.execute(f"SELECT {', '.join(f'COALESCE(SUM({name}), 0)' for name in names)} FROM {table}")  # noqa: S608
-    return dict(zip(names, cursor.fetchone(), strict=True))
+    sums = dict(zip(names, cursor.fetchone(), strict=True))
+    if known is None:
+        return sums
+    places = statement.copy_names()
+    return {name: value + (known.sum_of(places.index(name)) if name in places else 0) for name, value in sums.items()}
 
 
 def _keep_last_word(cursor: Any, table: str, statement: Statement) -> int:

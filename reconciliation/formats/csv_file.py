@@ -2,14 +2,14 @@
 
 Two ways through one file. `records` reads every value. `copy_blocks` hands lines that are clean (`csv_clean`) to the
 database as they stand and reads only the others, so that a file of a million clean lines costs about a COPY of it. Both give
-the same rows.
+the same rows. Lines that somebody knows already (`known_lines`) are counted and not given.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from reconciliation.formats.blocks import LONGEST_LINE, Blocks
 from reconciliation.formats.csv_clean import JUDGED, Clean, clean_of
 from reconciliation.formats.csv_header import CsvHeader, cells_of, looks_like_header, read_header
 from reconciliation.formats.directives import take_manifest, take_statement, take_trailer
+from reconciliation.formats.known_lines import KnownLines
 from reconciliation.formats.problems import BadValue, FileCode, FileProblem, NoteCode, RowCode, shown
 from reconciliation.formats.statement import NEED_INSTRUMENT, Header, Record, Statement, csv_cells
 from reconciliation.formats.values import reader_of
@@ -64,7 +65,7 @@ class CsvStatement(Statement):
         """As the file orders them; a column that is not ours is ``ignored_<n>``."""
         return tuple(name or f"ignored_{at}" for at, name in enumerate(self.csv.names))
 
-    def copy_blocks(self) -> Iterator[str]:
+    def copy_blocks(self, known: KnownLines | None = None) -> Iterator[str]:
         judged = (*JUDGED, "symbol") if self.kind in NEED_INSTRUMENT else JUDGED
         columns = {one.name: one for one in self.columns}
         ours = [columns.get(name) for name in self.csv.names]
@@ -76,12 +77,24 @@ class CsvStatement(Statement):
             if not text:
                 continue
             lines = text[:-1].split("\n")
-            if self._all_clean(names, lines, text, clean, to_fill):
+            if known is not None:
+                numbered = self._unknown(known, lines, number, text)
+                yield "".join(self._one_by_one(names, numbered, clean, to_fill, known))
+            elif self._all_clean(names, lines, text, clean, to_fill):
                 self.good += len(lines)
                 yield "".join([f"{at}{self.copy_delimiter}{line}\n" for at, line in enumerate(lines, number)])
             else:
-                yield "".join(self._one_by_one(names, lines, number, clean, to_fill))
+                yield "".join(self._one_by_one(names, enumerate(lines, number), clean, to_fill))
         self._end()
+
+    def _unknown(self, known: KnownLines, lines: list[str], first: int, text: str) -> Iterable[tuple[int, str]]:
+        """The lines of a block without those that are known. Within quotes and behind a trailer a line is not what it seems:
+        where one of these may be, each is asked for in its turn."""
+        if self._pending or self._ended or '"' in text or "#" in text:
+            return enumerate(lines, first)
+        left = known.unknown(first, lines)
+        self.good += len(lines) - len(left)
+        return left
 
     def _behind_header(self, number: int, text: str) -> tuple[int, str]:
         """What of a block stands behind the header line, and from which line on."""
@@ -104,11 +117,19 @@ class CsvStatement(Statement):
         return False
 
     def _one_by_one(
-        self, names: list[str], lines: list[str], first: int, clean: Clean, to_fill: Clean
+        self,
+        names: list[str],
+        lines: Iterable[tuple[int, str]],
+        clean: Clean,
+        to_fill: Clean,
+        known: KnownLines | None = None,
     ) -> Iterator[str]:
         """The lines of a block in which not all are clean: those that are as they stand, the others as they are read."""
         delimiter, good = self.copy_delimiter, self._good_families
-        for number, line in enumerate(lines, first):
+        for number, line in lines:
+            if known is not None and not (self._ended or self._pending) and not known.unknown(number, (line,)):
+                self.good += 1
+                continue
             found = None if self._ended or self._pending else clean.line(line)
             if found is None and not (self._ended or self._pending):
                 found = to_fill.line(line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from psycopg.pq import TransactionStatus
 
 from reconciliation.domain.findings import Finding
 from reconciliation.domain.rules import Rules
+from reconciliation.matching.known import Known
 
 MOST_JUDGED = 50_000
 """Records that are judged one by one. Where more than these do not agree at first sight, the file is wrong, not the books."""
@@ -22,7 +23,8 @@ class Task:
     """One comparison: the staged table of the file, and what of the books it is about.
 
     ``markets`` empty: all of them. ``cut_at``: what happened later is none of the file's business. ``partial``: a statement of
-    single accounts, which says nothing of those it does not name.
+    single accounts, which says nothing of those it does not name. ``known``: lines of the file that are not in the table, for
+    they are word for word what we have; ``add`` puts some of them into it after all.
     """
 
     table: str
@@ -33,6 +35,8 @@ class Task:
     cut_at: datetime | None = None
     markets: tuple[str, ...] = ()
     partial: bool = False
+    known: Known | None = None
+    add: Callable[[Mapping[int, str]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

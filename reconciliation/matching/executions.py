@@ -2,12 +2,12 @@
 
 The join is on ExecID and the name of the order that the file gives most often. Where a record was met twice by that name,
 all that met it are judged one by one, so that no repetition is ever dropped. A field the file leaves empty differs
-from nothing.
+from nothing. Where most lines are known to agree before the file is read (`known_trades`), the join is of what is left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,8 @@ from reconciliation.domain.trade_matching import judge_trades
 from reconciliation.domain.trade_records import TheirTrade, tell
 from reconciliation.matching.causes import load_causes
 from reconciliation.matching.comparing import MOST_JUDGED, Compared, Task, in_failed_transaction
+from reconciliation.matching.known import Known
+from reconciliation.matching.known_trades import keep_namesakes, keep_not_met
 from reconciliation.matching.trade_rows import load_our_trades, load_their_trades, load_unknown_trades
 
 _OURS = """
@@ -56,13 +58,32 @@ _ALWAYS = ("e.exec_type = 'trade'", "e.last_qty = x.effective_qty", "e.last_px =
 _COLUMNS = (*_AGREES, "trade_date")
 _ORDER_NAMES = ("cl_ord_id", "venue_order_id")
 _COUNT = """
-SELECT count(*), count(*) FILTER (WHERE {in_time}), coalesce(sum(x.effective_qty) FILTER (WHERE {in_time}), 0)
+SELECT count(*), count(*) FILTER (WHERE {in_time}), coalesce(sum(x.effective_qty) FILTER (WHERE {in_time}), 0),
+       coalesce(sum(x.effective_qty), 0)
   FROM orders_execution x
  WHERE x.trade_date = %(as_of)s
    AND (%(markets)s::text[] IS NULL OR EXISTS (
         SELECT FROM orders_order o JOIN refdata_listing l ON l.id = o.listing_id
          WHERE o.id = x.order_id AND l.market_id = ANY(%(markets)s)))
 """.format(in_time="%(cut)s::timestamptz IS NULL OR x.event_at <= %(cut)s")
+
+
+_LEFT = " AND x.id IN (SELECT id FROM recon_near)"
+_UNITS_LEFT = "SELECT coalesce(sum(effective_qty), 0) FROM orders_execution WHERE id IN (SELECT id FROM recon_near)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """What is joined: ``said`` in how many lines each column says something, ``ours`` how many records those are that ``only``
+    leaves; by ``name`` of the order. The whole file has ``external`` rows, and its trades come to ``units``.
+    """
+
+    said: Mapping[str, int]
+    ours: int
+    name: str
+    external: int
+    units: Decimal
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +97,6 @@ class _Join:
 
 def compare(cursor: Any, task: Task) -> Compared:
     """All the file says of executions against all we have of its day. Makes and drops tables of the session."""
-    said, units_said = _columns_said(cursor, task)
-    name = max(_ORDER_NAMES, key=lambda column: said[column])
-    name = name if said[name] * 2 > said["line"] else ""
     parameters = {
         "as_of": task.as_of,
         "markets": list(task.markets) or None,
@@ -86,16 +104,50 @@ def compare(cursor: Any, task: Task) -> Compared:
         "apart": f"{task.rules.of('seconds')} seconds",
     }
     cursor.execute(_COUNT, parameters)
-    of_day, expected, units = cursor.fetchone()
+    of_day, expected, units, units_of_day = cursor.fetchone()
     cursor.execute("CREATE TEMP TABLE recon_lines (line bigint)")
     cursor.execute("CREATE TEMP TABLE recon_ids (id uuid)")
+    cursor.execute("CREATE TEMP TABLE recon_near (id uuid)")
     try:
-        found = _look(cursor, task, said, name, parameters)
-        _gather(cursor, task, name, parameters, found, versions=bool(said["versions"]), lines=said["line"], ids=of_day)
-        return _judge(cursor, task, external=said["line"], expected=expected, units=(units, units_said))
+        known = task.known
+        sides = _whole(cursor, task, of_day) if known is None else _left(cursor, task, known, units_of_day)
+        found = _look(cursor, task, sides, parameters)
+        _gather(cursor, task, sides, parameters, found)
+        return _judge(cursor, task, sides, expected=expected, units=units)
     finally:
         if not in_failed_transaction(cursor):
-            cursor.execute("DROP TABLE IF EXISTS recon_lines, recon_ids")
+            cursor.execute("DROP TABLE IF EXISTS recon_lines, recon_ids, recon_near")
+
+
+def _whole(cursor: Any, task: Task, of_day: int) -> _Sides:
+    """All of both sides."""
+    said, units = _columns_said(cursor, task)
+    return _Sides(said, of_day, _name(said), said["line"], units)
+
+
+def _left(cursor: Any, task: Task, known: Known, units_of_day: Decimal) -> _Sides:
+    """What is left of both sides once the lines are gone that are known, with everything that bears a name of it."""
+    keep_not_met(cursor, known)
+    cursor.execute(_UNITS_LEFT)
+    units_met = units_of_day - cursor.fetchone()[0]
+    said, units = _columns_said(cursor, task)
+    met = known.lines.met
+    in_all = {name: count + met * (known.spelling.place(name) is not None) for name, count in said.items()}
+    in_all["line"] = external = said["line"] + met
+    name = _name(in_all)
+    lines = keep_namesakes(cursor, known, task.table, _on(name), versions=bool(said["versions"]))
+    if lines:
+        assert task.add is not None, "whoever leaves lines out can put them in"
+        task.add(lines)
+        said, _ = _columns_said(cursor, task)
+    cursor.execute("SELECT count(DISTINCT id) FROM recon_near")
+    return _Sides(said, cursor.fetchone()[0], name, external, units + units_met, _LEFT)
+
+
+def _name(said: Mapping[str, int]) -> str:
+    """The name of the order that the file gives most often; none where most lines have none."""
+    name = max(_ORDER_NAMES, key=lambda column: said[column])
+    return name if said[name] * 2 > said["line"] else ""
 
 
 def _columns_said(cursor: Any, task: Task) -> tuple[dict[str, int], Decimal]:
@@ -110,14 +162,18 @@ def _columns_said(cursor: Any, task: Task) -> tuple[dict[str, int], Decimal]:
     return dict(zip([*names, "versions"], numbers, strict=True)), units
 
 
-def _look(cursor: Any, task: Task, said: dict[str, int], name: str, parameters: dict[str, Any]) -> _Join:
+def _look(cursor: Any, task: Task, sides: _Sides, parameters: dict[str, Any]) -> _Join:
     """Keep what does not agree at first sight, in one pass over both sides that holds nothing else."""
+    said, name = sides.said, sides.name
     told = [text for column, text in _AGREES.items() if said[column] and column != name]
     if said["trade_date"] or said["transact_time"]:
         told.append(_DATED)
     agrees = " AND ".join([*_ALWAYS, *(f"coalesce({text}, true)" for text in told)])
     priced = bool(said["commission"] or said["fees"])
-    ours = _OURS.format(charges=_CHARGES if priced else "", figures=", c.commission, c.fees" if priced else "")
+    ours = (
+        _OURS.format(charges=_CHARGES if priced else "", figures=", c.commission, c.fees" if priced else "")
+        + sides.only
+    )
     cursor.execute(
         f"""
         WITH j AS (
@@ -140,24 +196,14 @@ def _look(cursor: Any, task: Task, said: dict[str, int], name: str, parameters: 
     return _Join(*cursor.fetchone())
 
 
-def _gather(
-    cursor: Any,
-    task: Task,
-    name: str,
-    parameters: dict[str, Any],
-    found: _Join,
-    *,
-    versions: bool,
-    lines: int,
-    ids: int,
-) -> None:
+def _gather(cursor: Any, task: Task, sides: _Sides, parameters: dict[str, Any], found: _Join) -> None:
     """Add what busts and corrections of the file are about, and every pair of a line or record that was met more than once.
 
     Each that met somebody met one alone exactly if there are as many pairs; where there are more, repeated names are looked
     for by a hash of them: one that collides is judged without need, and no repetition is missed.
     """
-    ours = _OURS.format(charges="", figures="")
-    if found.met > lines - found.lines_alone:  # names that are repeated with us
+    ours, name = _OURS.format(charges="", figures="") + sides.only, sides.name
+    if found.met > sides.said["line"] - found.lines_alone:  # names that are repeated with us
         hashed = _hash("x", name)
         cursor.execute(
             f"WITH twice AS MATERIALIZED (SELECT {hashed} AS h FROM ({ours}) x GROUP BY 1 HAVING count(*) > 1), "  # noqa: S608
@@ -167,13 +213,13 @@ def _gather(
             parameters,
         )
     wanted = []
-    if found.met > ids - found.ids_alone:  # names that are repeated in the file
+    if found.met > sides.ours - found.ids_alone:  # names that are repeated in the file
         hashed = _hash("e", name)
         wanted.append(
             f"SELECT e.line FROM {task.table} e WHERE {hashed} IN ("  # noqa: S608
             f"SELECT {hashed} FROM {task.table} e GROUP BY 1 HAVING count(*) > 1)"
         )
-    if versions:
+    if sides.said["versions"]:
         wanted.append(
             f"SELECT e.line FROM {task.table} e WHERE e.exec_id IN ("  # noqa: S608
             f"SELECT coalesce(v.exec_ref_id, v.exec_id) FROM {task.table} v WHERE v.exec_type <> 'trade')"
@@ -202,21 +248,21 @@ def _on(name: str) -> str:
     return "e.exec_id = x.exec_id" + (f" AND e.{name} = x.{name}" if name else "")
 
 
-def _judge(cursor: Any, task: Task, *, external: int, expected: int, units: tuple[Decimal, Decimal]) -> Compared:
-    """``units``: of ours that are expected, and of all trades of the file."""
+def _judge(cursor: Any, task: Task, sides: _Sides, *, expected: int, units: Decimal) -> Compared:
+    """``units``: of ours that are expected."""
     cursor.execute("SELECT (SELECT count(DISTINCT line) FROM recon_lines), (SELECT count(DISTINCT id) FROM recon_ids)")
     lines, ids = cursor.fetchone()
     if max(lines, ids) > MOST_JUDGED:
-        return Compared(expected, external, max(expected - ids, 0), unjudged=max(lines, ids))
+        return Compared(expected, sides.external, max(expected - ids, 0), unjudged=max(lines, ids))
     theirs = load_their_trades(cursor, task)
     ours = load_our_trades(cursor, task, theirs)
     unknown = load_unknown_trades(cursor, task)
     judged = judge_trades([*ours, *unknown], theirs, rules=task.rules, causes=load_causes(cursor, task))
     doubtful = sum(one.expected and not one.agreed for one in ours)
     internal = expected + sum(one.expected for one in unknown) + judged.beyond
-    ours_in_all = units[0] + sum((one.qty for one in unknown if one.expected), ZERO)
-    sums = {"qty": (ours_in_all, _their_units(units[1], theirs))}
-    return Compared(internal, external, expected - doubtful + judged.matched, judged.findings, sums=sums)
+    ours_in_all = units + sum((one.qty for one in unknown if one.expected), ZERO)
+    sums = {"qty": (ours_in_all, _their_units(sides.units, theirs))}
+    return Compared(internal, sides.external, expected - doubtful + judged.matched, judged.findings, sums=sums)
 
 
 def _their_units(plainly: Decimal, judged: Sequence[TheirTrade]) -> Decimal:

@@ -6,9 +6,10 @@ the run is done again from its row and the kept file, and comes to the same. One
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from authorisation.domain.principal import process_principal
@@ -20,12 +21,15 @@ from kernel.errors import NotFound, OmsError
 from reconciliation.domain import transitions as moves
 from reconciliation.domain.findings import with_unread
 from reconciliation.domain.records import Kind
+from reconciliation.formats.known_lines import TooManyUnknown
 from reconciliation.formats.problems import FileProblem
 from reconciliation.formats.read_statement import raw_records
 from reconciliation.kept_files import kept_path
 from reconciliation.locks import WAIT_S, comparing
 from reconciliation.matching.comparing import Compared, Task, in_failed_transaction
 from reconciliation.matching.kinds import COMPARE, markets_of
+from reconciliation.matching.known import Known
+from reconciliation.matching.known_trades import load_known
 from reconciliation.models import FeedFile, Run
 from reconciliation.selectors.rules import get_rules
 from reconciliation.services._keep_breaks import KEPT, RunStopped, keep_breaks
@@ -102,33 +106,18 @@ def _work(run: Run, at: datetime, clock: Callable[[], datetime]) -> None:
     settle_policies(run_id=run.id, at=clock())
 
 
-def _compare(run: Run, at: datetime) -> tuple[Compared, dict[int, str]]:
+def _compare(run: Run, at: datetime) -> tuple[Compared, Mapping[int, str]]:
     """What was found, and the raw record of every line it is about."""
     file = _file_of(run)
-    rules = get_rules(kind=run.kind, source=run.source)
     with raw_cursor(binary=True) as cursor:
         cursor.execute("SELECT set_config('work_mem', %s, false), set_config('jit', 'off', false)", [MEMORY])
         try:
-            with staged(cursor, kept_path(file.sha256), Kind(run.kind)) as stage:
-                record_reading(
-                    file_id=file.id, at=at, header=stage.header, counted=stage.counted, problems=stage.problems
-                )
-                Run.objects.filter(id=run.id).update(done=stage.rows, total=2 * stage.rows)
-                task = Task(
-                    table=stage.table,
-                    source=run.source,
-                    as_of=run.as_of,
-                    at=at,
-                    rules=rules,
-                    cut_at=file.cut_at or stage.header.cut_at,
-                    markets=markets_of(cursor, run.source),
-                    partial=stage.header.format != CSV,
-                )
-                compared = COMPARE[Kind(run.kind)](cursor, task)
-                compared = replace(compared, findings=with_unread(compared.findings, stage.problems.total))
-            lines = {line for finding in compared.findings for line in finding.lines}
-            raw = raw_records(kept_path(file.sha256), stage.header.format, run.kind, lines) if lines else {}
-            return compared, raw
+            markets = markets_of(cursor, run.source)
+            known = load_known(cursor, kept_path(file.sha256), Kind(run.kind), as_of=run.as_of, markets=markets)
+            try:
+                return _compare_with(cursor, run, file, at, markets, known)
+            except TooManyUnknown:
+                return _compare_with(cursor, run, file, at, markets, None)
         except FileProblem as problem:
             if file.state == FeedFile.State.RECEIVED and not in_failed_transaction(cursor):
                 record_reading(file_id=file.id, at=at, problem=problem)
@@ -137,6 +126,36 @@ def _compare(run: Run, at: datetime) -> tuple[Compared, dict[int, str]]:
             if not in_failed_transaction(cursor):  # the rollback takes the settings back
                 cursor.execute("RESET work_mem")
                 cursor.execute("RESET jit")
+
+
+def _compare_with(
+    cursor: Any, run: Run, file: FeedFile, at: datetime, markets: tuple[str, ...], known: Known | None
+) -> tuple[Compared, Mapping[int, str]]:
+    """Raises TooManyUnknown where what is ``known`` is no gain."""
+    path, kind = kept_path(file.sha256), Kind(run.kind)
+    with staged(cursor, path, kind, known=known.lines if known else None) as stage:
+        record_reading(file_id=file.id, at=at, header=stage.header, counted=stage.counted, problems=stage.problems)
+        rows = stage.rows + (known.lines.met if known else 0)
+        Run.objects.filter(id=run.id).update(done=rows, total=2 * rows)
+        task = Task(
+            table=stage.table,
+            source=run.source,
+            as_of=run.as_of,
+            at=at,
+            rules=get_rules(kind=run.kind, source=run.source),
+            cut_at=file.cut_at or stage.header.cut_at,
+            markets=markets,
+            partial=stage.header.format != CSV,
+            known=known,
+            add=stage.add,
+        )
+        compared = COMPARE[kind](cursor, task)
+        compared = replace(compared, findings=with_unread(compared.findings, stage.problems.total))
+    lines = {line for finding in compared.findings for line in finding.lines}
+    raw = known.lines.raw_of(lines) if known else None
+    if raw is None:
+        raw = raw_records(path, stage.header.format, run.kind, lines) if lines else {}
+    return compared, raw
 
 
 def _file_of(run: Run) -> FeedFile:
