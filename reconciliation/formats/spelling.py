@@ -7,10 +7,11 @@ time where it is wrong, never a difference. None where it is no spelling that is
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from reconciliation.domain.records import Column, Kind, Type
 from reconciliation.formats.blocks import Blocks
@@ -20,13 +21,14 @@ from reconciliation.formats.read_statement import open_statement
 
 _LOOKED_AT: Final = 65_536
 _MOST: Final = 200
-_FRACTIONS: Final = (0, 3, 6)
+_FRACTIONS: Final = frozenset({0, 3, 6})
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:\.(\d+))?(Z|\+00:00)", re.ASCII)
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """One column. ``said`` is False where the file leaves it empty. ``decimals`` None: as many as there are, without zeros.
+    """One column. ``said`` is False where most rows leave it empty. ``decimals`` None: as many as there are, without zeros.
 
     ``fractions``: digits of a second, the shortest that is exact; ``between`` day and clock; ``zone`` is UTC, spelled so.
     """
@@ -85,22 +87,31 @@ def _sample(path: Path, is_clean: Match) -> list[str]:
 
 
 def _spelled(column: Column, values: Sequence[str]) -> Spelled | None:
+    """As most of the values are; a column that most rows leave empty says nothing."""
     said = [value for value in values if value]
-    if not said:
+    if 2 * len(said) < len(values):
         return Spelled(column.name, column.type, said=False)
     if column.type is Type.AMOUNT:
-        lengths = {len(value.partition(".")[2]) for value in said}
-        return Spelled(column.name, column.type, decimals=lengths.pop() or None if len(lengths) == 1 else None)
-    if column.type is Type.INSTANT:
-        return _instant(column, said)
-    return Spelled(column.name, column.type)
+        return Spelled(column.name, column.type, decimals=_decimals(said))
+    return _instant(column, said) if column.type is Type.INSTANT else Spelled(column.name, column.type)
+
+
+def _decimals(said: Sequence[str]) -> int | None:
+    """Of numbers without a zero too many as many as there are, of others as many as most have."""
+    parts = [value.partition(".")[2] for value in said]
+    usual = _most([len(part) for part in parts])
+    return usual if usual and (len({*map(len, parts)}) == 1 or any(part.endswith("0") for part in parts)) else None
 
 
 def _instant(column: Column, said: Sequence[str]) -> Spelled | None:
     found = [one for value in said if (one := _INSTANT.fullmatch(value))]
-    forms = {(one[1], one[3]) for one in found}
-    fractions = tuple(sorted({len(one[2] or "") for one in found}))
-    if len(found) < len(said) or len(forms) > 1 or not set(fractions) <= set(_FRACTIONS):
+    if 2 * len(found) < len(said):
         return None
-    ((between, zone),) = forms
-    return Spelled(column.name, column.type, fractions=fractions, between=between, zone=zone)
+    between, zone = _most([(one[1], one[3]) for one in found])
+    fractions = {len(one[2] or "") for one in found if (one[1], one[3]) == (between, zone)}
+    shown = tuple(sorted(fractions & _FRACTIONS))
+    return Spelled(column.name, column.type, fractions=shown, between=between, zone=zone) if shown else None
+
+
+def _most(values: Sequence[_Value]) -> _Value:
+    return Counter(values).most_common(1)[0][0]

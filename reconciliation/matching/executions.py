@@ -135,7 +135,7 @@ def _left(cursor: Any, task: Task, known: Known, units_of_day: Decimal) -> _Side
     in_all = {name: count + met * (known.spelling.place(name) is not None) for name, count in said.items()}
     in_all["line"] = external = said["line"] + met
     name = _name(in_all)
-    lines = keep_namesakes(cursor, known, task.table, _on(name), versions=bool(said["versions"]))
+    lines = keep_namesakes(cursor, known, task, name, versions=bool(said["versions"]))
     if lines:
         assert task.add is not None, "whoever leaves lines out can put them in"
         task.add(lines)

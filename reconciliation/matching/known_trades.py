@@ -13,6 +13,7 @@ those left. Where the first lines agree with too few of ours, or too much is lef
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -24,7 +25,7 @@ from reconciliation.formats.problems import BadValue
 from reconciliation.formats.spelling import Spelled, Spelling, spelling_of
 from reconciliation.formats.values import reader_of
 from reconciliation.formats.words import TRADE
-from reconciliation.matching.comparing import MOST_JUDGED, in_failed_transaction
+from reconciliation.matching.comparing import MOST_JUDGED, Task, in_failed_transaction
 from reconciliation.matching.known import Known
 
 MOST_HELD: Final = 1_500_000
@@ -61,6 +62,8 @@ _OURS = """
   JOIN accounts_tradingaccount a ON a.id = o.account_id
  WHERE x.trade_date = %(as_of)s AND (%(markets)s::text[] IS NULL OR l.market_id = ANY(%(markets)s))
 """
+_NEAR = "AND x.id IN (SELECT id FROM recon_near)"
+_NAMED = f"SELECT x.id, x.exec_id, x.cl_ord_id, o.venue_order_id {_OURS}"
 _LISTED = "SELECT l.id, n.isin, l.market_id, l.currency FROM refdata_listing l JOIN refdata_instrument n ON n.id = l.instrument_id"
 _SAID_THERE = "CASE WHEN (x.event_at AT TIME ZONE m.time_zone)::date = x.trade_date THEN '' END"
 _READABLE = "CASE WHEN NOT l.id = ANY(%(unreadable)s) THEN '' END"
@@ -160,18 +163,15 @@ def _load(cursor: Any, known: Known) -> bool:
         cursor.execute(f"SET {name} = 0")
     records = 0
     try:
-        rows = cursor.stream(f"SELECT {known.line} {_OURS}", known.parameters, size=_CHUNK)
-        while chunk := [row[0] for row in islice(rows, _CHUNK)]:
-            known.lines.add(chunk)
-            records += len(chunk)
-            if records > MOST_HELD:
-                rows.close()
-                return False
+        with closing(cursor.stream(f"SELECT {known.line} {_OURS}", known.parameters, size=_CHUNK)) as rows:
+            while records <= MOST_HELD and (chunk := [row[0] for row in islice(rows, _CHUNK)]):
+                known.lines.add(chunk)
+                records += len(chunk)
     finally:
         if not in_failed_transaction(cursor):
             for name in _SHARED_OUT:
                 cursor.execute(f"RESET {name}")
-    return len(known.lines) == records
+    return len(known.lines) == records <= MOST_HELD
 
 
 def keep_not_met(cursor: Any, known: Known) -> None:
@@ -192,23 +192,35 @@ def keep_not_met(cursor: Any, known: Known) -> None:
         )
 
 
-def keep_namesakes(cursor: Any, known: Known, table: str, on: str, *, versions: bool) -> dict[int, str]:
+def keep_namesakes(cursor: Any, known: Known, task: Task, name: str, *, versions: bool) -> dict[int, str]:
     """Into ``recon_near`` what of ours bears a name of what is left; the lines of these that the file has, by number.
 
-    ``on`` joins ``e`` and ``x`` by name. ``versions``: there are busts and corrections, which name what they are about.
+    A name is an ExecID with ``name`` of the order. One that is repeated with us is kept with all that has its ExecID, for it is
+    told of there, and where it is of after the cut, for there only what is judged counts. ``versions``: there are busts and
+    corrections, which name what they are about.
     """
-    ours = f"SELECT x.id, x.exec_id, x.cl_ord_id, o.venue_order_id {_OURS}"
-    left = [
-        f"SELECT x.id FROM ({ours}) x JOIN {table} e ON {on}",  # noqa: S608
-        f"SELECT x.id FROM ({ours}) x JOIN ({ours} AND x.id IN (SELECT id FROM recon_near)) e ON {on}",  # noqa: S608
-    ]
+    names = f"exec_id, {name}" if name else "exec_id"
+    wanted = ["SELECT exec_id FROM lost"]
+    if task.cut_at is not None:
+        wanted.append("SELECT exec_id FROM orders_execution WHERE trade_date = %(as_of)s AND event_at > %(cut)s")
     if versions:
-        left.append(
-            f"SELECT x.id FROM ({ours}) x WHERE x.exec_id IN ("  # noqa: S608
-            f"SELECT coalesce(v.exec_ref_id, v.exec_id) FROM {table} v WHERE v.exec_type <> '{TRADE}')"
+        about = f"SELECT coalesce(exec_ref_id, exec_id) FROM {task.table} WHERE exec_type <> '{TRADE}'"  # noqa: S608
+        wanted.append(about)
+    cursor.execute("ANALYZE recon_near")
+    cursor.execute(
+        f"""
+        WITH lost AS MATERIALIZED (
+            SELECT {names} FROM {task.table} UNION SELECT {names} FROM ({_NAMED} {_NEAR}) y
+        ), alike AS MATERIALIZED (
+            SELECT *, count(*) OVER (PARTITION BY {names}) AS times FROM ({_NAMED}) x WHERE exec_id IN ({" UNION ".join(wanted)})
         )
+        INSERT INTO recon_near
+        SELECT id FROM alike JOIN lost USING ({names})
+        UNION SELECT id FROM alike WHERE times > 1 {f"AND {name} IS NOT NULL" if name else ""}
+        {f"UNION SELECT id FROM alike WHERE exec_id IN ({about})" if versions else ""}
+        """,  # noqa: S608
+        {**known.parameters, "cut": task.cut_at},
+    )
     cursor.execute("ANALYZE recon_near")
-    cursor.execute(f"INSERT INTO recon_near {' UNION '.join(left)}", known.parameters)
-    cursor.execute("ANALYZE recon_near")
-    cursor.execute(f"SELECT {known.line} {_OURS} AND x.id IN (SELECT id FROM recon_near)", known.parameters)  # noqa: S608
-    return known.lines.found([row[0] for row in cursor.fetchall()])
+    cursor.execute(f"SELECT {known.line} {_OURS} {_NEAR}", known.parameters)
+    return known.lines.found(row[0] for row in cursor.fetchall())

@@ -40,7 +40,8 @@ from reconciliation.staging import staged
 
 ACTOR = process_principal("reconciliation").actor
 COMPARING, TOLD = "comparing", "told"
-MEMORY = "128MB"
+SETTINGS = {"work_mem": "128MB", "jit": "off", "random_page_cost": "1.1"}
+"""Of the session while it compares: what it looks up by name it has read a moment ago, so that lies in memory."""
 CSV = "csv"
 """The one format whose files are about everything; statements of banks and depositories are about accounts."""
 
@@ -110,7 +111,8 @@ def _compare(run: Run, at: datetime) -> tuple[Compared, Mapping[int, str]]:
     """What was found, and the raw record of every line it is about."""
     file = _file_of(run)
     with raw_cursor(binary=True) as cursor:
-        cursor.execute("SELECT set_config('work_mem', %s, false), set_config('jit', 'off', false)", [MEMORY])
+        for name, value in SETTINGS.items():
+            cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
         try:
             markets = markets_of(cursor, run.source)
             known = load_known(cursor, kept_path(file.sha256), Kind(run.kind), as_of=run.as_of, markets=markets)
@@ -124,8 +126,8 @@ def _compare(run: Run, at: datetime) -> tuple[Compared, Mapping[int, str]]:
             raise
         finally:
             if not in_failed_transaction(cursor):  # the rollback takes the settings back
-                cursor.execute("RESET work_mem")
-                cursor.execute("RESET jit")
+                for name in SETTINGS:
+                    cursor.execute(f"RESET {name}")
 
 
 def _compare_with(
