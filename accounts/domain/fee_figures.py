@@ -1,29 +1,31 @@
-"""What a great many trades of one kind are charged, in whole numbers: the same amounts as ``fees.charges``, a tenth of the work. Pure.
+"""What a great many trades of one kind are charged, in whole numbers: the same amounts as ``fees.charges``, a fraction of the work. Pure.
 
 The lines of a schedule are worked out once into integers over one denominator: money in minor units of the currency, quantities in
 10^-8 of a unit. Every line is then a straight piece by value (its tier), a floor and two caps, and one division, rounded as its schedule
-says.
+says: each of these steps once for a whole column of trades.
 
 Invariant: for every quantity and value of a column the amounts are those of ``ChargeTerms.owed``, to the minor unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from itertools import repeat
 from math import floor, lcm
 from typing import NamedTuple
 
 from accounts.domain.fees import Charge, ChargeTerms, FeeSet
+from kernel.columns import rows_of
 from kernel.numbers import Rounding, minor_unit
 
 UNITS = 10**8
 _BPS = 10_000
 
-Owed = Callable[[int, int], tuple[Charge, ...]]
-"""Lines that are owed for units of 10^-8 that are worth so many minor units (not negative)."""
+Owed = Callable[[Sequence[int], Sequence[int]], list[tuple[Charge, ...]]]
+"""Lines that are owed by each trade: for columns of units of 10^-8 and of the minor units they are worth (not negative)."""
 
 
 class _Piece(NamedTuple):
@@ -52,33 +54,45 @@ def owed_by(terms: FeeSet, currency: str) -> Owed:
     unit = minor_unit(currency)
     made = [(_figures(one, unit), _ROUNDED[one.rounding], one.kind.value, one.name, one.version) for one in terms]
 
-    def owed(units: int, value: int) -> tuple[Charge, ...]:
-        found = []
+    def owed(units: Sequence[int], values: Sequence[int]) -> list[tuple[Charge, ...]]:
+        columns = []
         for figures, rounded, kind, name, version in made:
-            minor = rounded(*_amount(figures, units, value)) if units > 0 else 0
-            if minor:
-                found.append(Charge(kind, name, version, unit * minor))
-        return tuple(found)
+            minor = rounded(_amounts(figures, units, values), figures.by)
+            amounts = map(unit.__mul__, minor)
+            columns.append(rows_of(Charge, repeat(kind), repeat(name), repeat(version), amounts))
+        if not columns:
+            return [()] * len(units)
+        return [tuple([line for line in lines if line.amount]) for lines in zip(*columns, strict=True)]
 
     return owed
 
 
-def _amount(figures: _Figures, units: int, value: int) -> tuple[int, int]:
-    """What is owed before rounding, as a quotient."""
-    by, pieces, per_unit, minimum, maximum, maximum_rate, above = figures
-    if value <= above:
-        return 0, 1
-    amount = 0
+def _amounts(figures: _Figures, units: Sequence[int], values: Sequence[int]) -> list[int]:
+    """What is owed before rounding, over ``figures.by``."""
+    _, pieces, per_unit, minimum, maximum, maximum_rate, above = figures
+    if len(pieces) == 1:
+        _, base, rate = pieces[0]
+        found = [base + rate * value for value in values]
+    else:
+        found = [_by_tier(pieces, value) for value in values]
+    if per_unit:
+        found = [amount + per_unit * one for amount, one in zip(found, units, strict=True)]
+    found = [amount if amount > minimum else minimum for amount in found]
+    if maximum is not None:
+        found = [amount if amount < maximum else maximum for amount in found]
+    if maximum_rate is not None:
+        found = [min(amount, maximum_rate * value) for amount, value in zip(found, values, strict=True)]
+    if above >= 0 or 0 in units:
+        owing = (one > 0 and value > above for one, value in zip(units, values, strict=True))
+        found = [amount if owes else 0 for amount, owes in zip(found, owing, strict=True)]
+    return found
+
+
+def _by_tier(pieces: Sequence[tuple[int | None, int, int]], value: int) -> int:
     for up_to, base, rate in pieces:
         if up_to is None or value <= up_to:
-            amount = base + rate * value
-            break
-    amount = max(amount + per_unit * units, minimum)
-    if maximum is not None and amount > maximum:
-        amount = maximum
-    if maximum_rate is not None:
-        amount = min(amount, maximum_rate * value)
-    return amount, by
+            return base + rate * value
+    return 0
 
 
 def _figures(terms: ChargeTerms, unit: Decimal) -> _Figures:
@@ -119,27 +133,29 @@ def _pieces(terms: ChargeTerms, one: Fraction) -> list[_Piece]:
     return found
 
 
-def _half_even(amount: int, by: int) -> int:
-    whole, rest = divmod(amount, by)
-    twice = 2 * rest
-    return whole + (twice > by or (twice == by and whole % 2 == 1))
+def _half_even(amounts: Sequence[int], by: int) -> list[int]:
+    found = []
+    for amount in amounts:
+        whole, rest = divmod(amount, by)
+        found.append(whole + (2 * rest > by or (2 * rest == by and whole % 2 == 1)))
+    return found
 
 
-def _half_up(amount: int, by: int) -> int:
+def _half_up(amounts: Sequence[int], by: int) -> list[int]:
     """Halves away from nothing, as ``decimal.ROUND_HALF_UP``; no amount is negative unless its rates are."""
-    size = (2 * abs(amount) + by) // (2 * by)
-    return size if amount >= 0 else -size
+    twice = 2 * by
+    return [(2 * amount + by) // twice if amount >= 0 else -((by - 2 * amount) // twice) for amount in amounts]
 
 
-def _up(amount: int, by: int) -> int:
-    return -(-amount // by)
+def _up(amounts: Sequence[int], by: int) -> list[int]:
+    return [-(-amount // by) for amount in amounts]
 
 
-def _down(amount: int, by: int) -> int:
-    return amount // by
+def _down(amounts: Sequence[int], by: int) -> list[int]:
+    return [amount // by for amount in amounts]
 
 
-_ROUNDED: dict[Rounding, Callable[[int, int], int]] = {
+_ROUNDED: dict[Rounding, Callable[[Sequence[int], int], list[int]]] = {
     Rounding.HALF_EVEN: _half_even,
     Rounding.HALF_UP: _half_up,
     Rounding.UP: _up,

@@ -6,10 +6,16 @@ reason until somebody mends that. What is restricted says so in the words everyb
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from functools import cached_property
+from itertools import repeat
+from operator import le, neg
+from typing import Any, NamedTuple
 
+from kernel.columns import rows_of
 from kernel.fix import Side
 from kernel.numbers import ZERO, plain
 
@@ -55,6 +61,73 @@ class AccountFacts(NamedTuple):
     currency: str = ""
     blocked: str = ""
     account_class: str = ""
+
+
+@dataclass(frozen=True)
+class FactColumns:
+    """What is known of many accounts, a column a fact (:class:`AccountFacts`), in one order."""
+
+    state: Sequence[str]
+    cash: Sequence[Decimal]
+    stock: Sequence[Decimal]
+    short: Sequence[Decimal]
+    restricted: Sequence[bool]
+    outside_mandate: Sequence[str]
+    covered: Sequence[bool]
+    currency: str
+    blocked: Sequence[str]
+    account_class: Sequence[str]
+
+    @cached_property
+    def rows(self) -> list[AccountFacts]:
+        """Account by account."""
+        return rows_of(
+            AccountFacts, self.state, self.cash, self.stock, self.short, self.restricted, self.outside_mandate,
+            self.covered, repeat(self.currency), self.blocked, self.account_class,
+        )  # fmt: skip
+
+
+def all_checks(
+    side: Side, quantities: Sequence[Decimal], nets: Sequence[Decimal], facts: FactColumns
+) -> dict[int, tuple[LineCheck, ...]]:
+    """:func:`checks_of` for a share of each account, by place; who is not there passes.
+
+    Each fact is looked at a column at a time; only accounts of which any could speak against their share are looked at one by one.
+    """
+    found = {}
+    for place in sorted(_doubtful(side, quantities, nets, facts)):
+        checks = checks_of(side, quantities[place], nets[place], facts.rows[place])
+        if checks:
+            found[place] = checks
+    return found
+
+
+def _doubtful(side: Side, quantities: Sequence[Decimal], nets: Sequence[Decimal], facts: FactColumns) -> set[int]:
+    """Places of all that do not pass, and maybe of some that do."""
+    found: set[int] = set()
+    plainly: tuple[tuple[Sequence[Any], Any], ...] = (
+        (facts.state, ACTIVE),
+        (facts.covered, True),
+        (facts.restricted, False),
+        (facts.outside_mandate, ""),
+        (facts.blocked, ""),
+    )
+    for column, good in plainly:
+        if column.count(good) != len(column):
+            found.update([place for place, value in enumerate(column) if value != good])
+    for needed, there in _needs(side, quantities, nets, facts):
+        if not all(map(le, needed, there)):
+            found.update([place for place, (need, has) in enumerate(zip(needed, there, strict=True)) if need > has])
+    return found
+
+
+def _needs(
+    side: Side, quantities: Sequence[Decimal], nets: Sequence[Decimal], facts: FactColumns
+) -> Iterator[tuple[Sequence[Decimal], Sequence[Decimal]]]:
+    """What must not be more than what is there, each as two columns."""
+    yield list(map(neg, nets)), facts.cash
+    if side is Side.SELL:
+        yield quantities, facts.stock
 
 
 def checks_of(side: Side, qty: Decimal, net: Decimal, facts: AccountFacts) -> tuple[LineCheck, ...]:

@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
+from itertools import compress
 from typing import NamedTuple
 from uuid import UUID
 
 from allocations.domain.allocate import allocate
-from allocations.domain.block import Block, half_even, round_fraction, to_units
+from allocations.domain.block import Block, from_units, half_even, round_fraction, to_units
 from allocations.domain.lines import Allocation, Line, NotAllocated, Rules
 from allocations.domain.words import Method
+from kernel.columns import looked_up, rows_of
 from kernel.numbers import PRICE_PLACES, ZERO, minor_unit, plain
 
 AVG_PX_KEPT = Decimal("0.000000000001")
@@ -46,13 +48,21 @@ class PlanLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """A block divided, in quantities and money. Lines without a share stay in it with nothing."""
+    """A block divided, in quantities and money: ``gross`` of each share of the allocation. Lines without a share stay in it with
+    nothing."""
 
     allocation: Allocation
-    lines: tuple[PlanLine, ...]
+    gross: Sequence[Decimal]
     avg_px: Fraction
     residual: Decimal
     currency: str
+
+    @cached_property
+    def lines(self) -> tuple[PlanLine, ...]:
+        """Its lines one by one."""
+        shares = self.allocation
+        qty, exact = map(from_units, shares.units), map(from_units, shares.exact)
+        return tuple(rows_of(PlanLine, shares.account_ids, qty, self.gross, exact, shares.houses))
 
     @cached_property
     def printed_px(self) -> Decimal:
@@ -72,9 +82,11 @@ class Plan:
     @cached_property
     def digest(self) -> str:
         """Hex SHA-256 of method, average price, residual and every share: equal only for the same plan."""
-        ids, quantities, money, *_ = zip(*self.booked, strict=True)
+        units = self.allocation.units
+        columns: list[Sequence[object]] = [[one.int for one in self.allocation.account_ids], units, self.gross]
+        if 0 in units:
+            columns = [list(compress(column, units)) for column in columns]
         head = f"{self.allocation.method}|{self.avg_px}|{plain(self.residual)}|{self.currency}"
-        columns = ([one.int for one in ids], map(to_units, quantities), money)
         text = "\n".join((head, *(" ".join(map(str, column)) for column in columns)))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -88,17 +100,14 @@ def make_plan(method: Method, block: Block, lines: Sequence[Line], rules: Rules 
     avg_px = block.avg_px
     if rules.price_places is not None:
         avg_px = Fraction(round_fraction(avg_px, Decimal(1).scaleb(-rules.price_places)))
-    ids, quantities, exact, houses = zip(*allocation.shares, strict=True)
-    money = _valued(quantities, avg_px, block)
-    valued = tuple(map(PlanLine._make, zip(ids, quantities, money, exact, houses, strict=True)))
-    return Plan(allocation, valued, avg_px, block.cash - sum(money, ZERO), block.currency)
+    money = _valued(allocation.units, avg_px, block)
+    return Plan(allocation, money, avg_px, block.cash - sum(money, ZERO), block.currency)
 
 
-def _valued(quantities: Sequence[Decimal], avg_px: Fraction, block: Block) -> list[Decimal]:
+def _valued(units: Sequence[int], avg_px: Fraction, block: Block) -> list[Decimal]:
     """Money of each quantity, signed: one integer division a distinct quantity."""
     unit = minor_unit(block.currency)
     one = avg_px / block.divisor / Fraction(unit) / to_units(Decimal(1))  # minor units for 10^-8 of a share
     sign = -1 if block.side.is_buy else 1
     times, by = one.numerator, one.denominator
-    found = {qty: unit * (sign * half_even(to_units(qty) * times, by)) for qty in set(quantities)}
-    return [found[qty] for qty in quantities]
+    return looked_up({size: unit * (sign * half_even(size * times, by)) for size in set(units)}, units)

@@ -47,6 +47,12 @@ def from_units(units: int) -> Decimal:
     return Decimal(units).scaleb(-SCALE, _EXACT)
 
 
+def units_text(units: int) -> str:
+    """``plain`` of :func:`from_units`, for what is not negative."""
+    whole, part = divmod(units, UNITS)
+    return f"{whole}.{part:08d}".rstrip("0") if part else str(whole)
+
+
 @dataclass(frozen=True)
 class Block:
     """Executions of one account, side, instrument, currency, capacity and settlement date that are allocated together.

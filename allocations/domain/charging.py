@@ -5,14 +5,15 @@ as one execution where a line is charged by execution. Where an order's day fell
 capacities) an account that is in more than one pays for them together: what is charged now is what is owed for all of it, less what
 the others have charged, so a minimum is paid once and whichever block is booked, or booked anew, first makes no difference.
 
-Shares of equal size in accounts of equal class cost the same, so a :class:`Biller` works them out once for a block.
+Shares of equal size in accounts of equal class cost the same, so a :class:`Biller` works them out once for a block, all sizes of a class
+in one go where they are known.
 
 Invariant: the account of the block and the firm's rounding and error accounts are charged nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -53,17 +54,23 @@ class Biller:
             name: (owed_by(one.terms, currency), {}) for name, one in selected.items()
         }
 
+    def work_out(self, account_class: str, shares: Sequence[tuple[Decimal, Decimal]]) -> list[Costs]:
+        """Of shares of one class, each (units, money without charges); they are remembered."""
+        owed, known = self._known[account_class]
+        units = [to_units(qty) for qty, _ in shares]
+        values = [self._minor(gross) for _, gross in shares]
+        found = [costs_of(lines) for lines in owed(units, values)]
+        known.update(zip(shares, found, strict=True))
+        return found
+
     def costs(self, account_class: str, qty: Decimal, gross: Decimal, earlier: Earlier | None = None) -> Costs:
         """Of a share of ``qty`` units whose money is ``gross``."""
         if earlier is not None:
             selected = self.selected[account_class]
             value = abs(gross)
             return costs_of(charges_of(selected, qty=qty, value=value, currency=self.currency, earlier=earlier))
-        owed, known = self._known[account_class]
-        found = known.get((qty, gross))
-        if found is None:
-            found = known[qty, gross] = costs_of(owed(to_units(qty), self._minor(gross)))
-        return found
+        _, known = self._known[account_class]
+        return known.get((qty, gross)) or self.work_out(account_class, [(qty, gross)])[0]
 
     def _minor(self, gross: Decimal) -> int:
         """Money in minor units, without its sign; InvariantBroken for what is no amount of money."""

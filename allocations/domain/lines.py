@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
 from allocations.domain.block import Block, from_units, to_units
 from allocations.domain.words import AllocationCode, BelowMinimum, Method, PartialFill
+from kernel.columns import rows_of
 from kernel.errors import InvariantBroken
 from kernel.numbers import ZERO
 
@@ -81,21 +83,31 @@ class Share(NamedTuple):
         return self.qty - self.exact
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Allocation:
     """A block divided: one share a line, in the order of places and accounts; the quantities sum to the block.
 
-    ``partial``: less was executed than the lines claim. ``odd``: what no whole lots could hold, in whose line it lies. ``rotation``:
-    where the next block of the rotation goes on. ``seed``: what ties were broken by, in hex.
+    Shares are kept as columns: ``account_ids``, ``units`` and ``exact`` (of 10^-8), ``houses``. ``partial``: less was executed than the
+    lines claim. ``odd``: what no whole lots could hold, in whose line it lies. ``rotation``: where the next block of the rotation goes
+    on. ``seed``: what ties were broken by, in hex.
     """
 
     method: Method
-    shares: tuple[Share, ...]
+    account_ids: Sequence[UUID]
+    units: Sequence[int]
+    exact: Sequence[int]
+    houses: Sequence[bool]
     partial: bool
     seed: str
     odd: Decimal = ZERO
     odd_account_id: UUID | None = None
     rotation: RotationMark | None = None
+
+    @cached_property
+    def shares(self) -> tuple[Share, ...]:
+        """What each line gets, one by one."""
+        figures = map(from_units, self.units), map(from_units, self.exact)
+        return tuple(rows_of(Share, self.account_ids, *figures, self.houses))
 
 
 class LineFault(NamedTuple):
@@ -134,8 +146,6 @@ def allocation(
         units[odd_index] += odd
     if sum(units) != to_units(block.qty):
         raise InvariantBroken("ALLOCATION_NOT_BLOCK", "The shares of an allocation do not sum to its block.")
-    ids, houses = [line.account_id for line in lines], [line.house for line in lines]
-    figures = map(from_units, units), map(from_units, exact)
-    shares = tuple(map(Share._make, zip(ids, *figures, houses, strict=True)))
     holder = lines[odd_index].account_id if odd_index is not None else None
-    return Allocation(method, shares, partial, block.seed.hex(), from_units(odd), holder, rotation)
+    ids, houses = [line.account_id for line in lines], [line.house for line in lines]
+    return Allocation(method, ids, units, exact, houses, partial, block.seed.hex(), from_units(odd), holder, rotation)

@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from itertools import repeat
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from allocations.domain.lines import RotationMark, Rules, Turns
 from allocations.domain.words import BelowMinimum, Method, PartialFill
+from kernel.columns import rows_of
 from kernel.errors import Invalid
 from kernel.numbers import MOST_DIGITS, ZERO, parse_decimal, plain
 
@@ -101,7 +103,7 @@ def _plain_lines(key: str, rows: Sequence[Any]) -> tuple[StatedLine, ...] | None
         return None
     if max(map(len, texts)) > MOST_DIGITS:
         return None
-    return tuple([StatedLine(code, amount) for code, amount in zip(codes, map(Decimal, texts), strict=True)])
+    return tuple(rows_of(StatedLine, codes, map(Decimal, texts), repeat(ZERO), repeat(False)))
 
 
 def _line(key: str, row: Any) -> StatedLine:
@@ -132,9 +134,9 @@ def _number(value: Any, name: str) -> Decimal:
 
 def lines_to_json(method: Method, lines: Sequence[StatedLine]) -> list[dict[str, Any]]:
     """The inverse of :func:`read_lines`: only what a line says is in it."""
-    found = []
+    key, found = AMOUNT_KEY[method], []
     for line in lines:
-        row: dict[str, Any] = {"account": line.account, AMOUNT_KEY[method]: plain(line.amount)}
+        row: dict[str, Any] = {"account": line.account, key: plain(line.amount)}
         if line.minimum:
             row["min_qty"] = plain(line.minimum)
         if line.house:

@@ -10,16 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from uuid import UUID
 
 from accounts.domain.fee_book import FeeScope, Selected, side_word
 from accounts.selectors.fees import get_fee_book
-from allocations.domain.account_checks import AccountFacts
+from allocations.domain.account_checks import AccountFacts, FactColumns
 from allocations.domain.charging import Earlier
 from allocations.models import Block
-from allocations.selectors.cases import AccountOfLine, Case
+from allocations.selectors.cases import Case, NamedAccounts
 from allocations.selectors.means import Means, means_of
 from journal.bulk import raw_cursor
+from kernel.columns import looked_up
 from kernel.fix import Side
 from kernel.numbers import ZERO
 from kernel.texts import id_text
@@ -41,26 +43,34 @@ SELECT a.account_id, a.qty, abs(a.gross), a.charges
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Known:
-    """Facts by account, schedules by class, and what other blocks of the same orders' day gave and charged them."""
+    """Facts of the accounts ``ids``, in their order, schedules by class, and what other blocks of the same orders' day gave and charged
+    them."""
 
-    facts: Mapping[UUID, AccountFacts]
+    ids: Sequence[UUID]
+    columns: FactColumns
     selected: Mapping[str, Selected]
     earlier: Mapping[UUID, Earlier]
+
+    @cached_property
+    def facts(self) -> dict[UUID, AccountFacts]:
+        """By account."""
+        return dict(zip(self.ids, self.columns.rows, strict=True))
+
+
+NOTHING_KNOWN = Known((), FactColumns((), (), (), (), (), (), (), "", (), ()), {}, {})
+"""Of no account."""
 
 
 def read_known(case: Case, *, at: datetime) -> Known:
     """All of it for the accounts of a case."""
-    block, accounts = case.block, list(case.accounts.values())
+    block, named = case.block, case.named
     scope = _scope(block)
     book = get_fee_book()
-    selected = {
-        name: book.select(scope._replace(account_class=name), block.trade_date)
-        for name in {one.account_class for one in accounts}
-    }
-    means = case.means or means_of(list(case.accounts), currency=block.currency, instrument_id=block.instrument_id)
-    return Known(_facts(block, accounts, selected, means, at=at), selected, _earlier(block, case.order_ids))
+    selected = {name: book.select(scope._replace(account_class=name), block.trade_date) for name in set(named.classes)}
+    means = named.means or means_of(named.ids, currency=block.currency, instrument_id=block.instrument_id)
+    return Known(named.ids, _facts(block, named, selected, means, at=at), selected, _earlier(block, case.order_ids))
 
 
 def _scope(block: Block) -> FeeScope:
@@ -72,43 +82,39 @@ def _scope(block: Block) -> FeeScope:
 
 
 def _facts(
-    block: Block,
-    accounts: Sequence[AccountOfLine],
-    selected: Mapping[str, Selected],
-    means: Mapping[UUID, Means],
-    *,
-    at: datetime,
-) -> dict[UUID, AccountFacts]:
-    side, currency = Side(block.side), block.currency
+    block: Block, named: NamedAccounts, selected: Mapping[str, Selected], means: Means, *, at: datetime
+) -> FactColumns:
+    side, count = Side(block.side), len(named.ids)
     adds_risk = side.is_buy or side.is_short
-    blocked = _blocked(block) if adds_risk else {}
     judge = _Judge(block, get_rulebook(), adds_risk, at)
+    restricted, outside = [False] * count, [judge.same_for_all or ""] * count
+    if judge.same_for_all is None:
+        accounts = list(zip(named.codes, named.ids, named.client_ids, strict=True))
+        restricted = [judge.restricted(account_id, client_id) for _, account_id, client_id in accounts]
+        outside = [judge.outside_mandate(*account) for account in accounts]
     covered = {name: one.covered for name, one in selected.items()}
-    same = judge.same_for_all
-    found = {}
-    for one in accounts:
-        account_id, _, _, account_class, state = one
-        why = next((blocked[key] for key in _keys(one, block) if key in blocked), "") if blocked else ""
-        restricted, outside = (False, same) if same is not None else (judge.restricted(one), judge.outside_mandate(one))
-        cash, stock, short = means[account_id]
-        found[account_id] = AccountFacts(
-            state, cash, stock, short, restricted, outside, covered[account_class], currency, why, account_class
-        )
-    return found
+    return FactColumns(
+        state=named.states, cash=means.cash, stock=means.stock, short=means.short, restricted=restricted,
+        outside_mandate=outside, covered=looked_up(covered, named.classes), currency=block.currency,
+        blocked=_blocked(block, named) if adds_risk else [""] * count, account_class=named.classes,
+    )  # fmt: skip
 
 
-def _blocked(block: Block) -> dict[tuple[str, str], str]:
+def _blocked(block: Block, named: NamedAccounts) -> list[str]:
+    """Why a block stands on each account, on its client or on its position; the narrowest word of them is the account's."""
     with raw_cursor() as cursor:
         cursor.execute(_BLOCKS, [f"%:{block.instrument_id}"])
-        return {(scope, scope_id): reason for scope, scope_id, reason in cursor.fetchall()}
-
-
-def _keys(account: AccountOfLine, block: Block) -> tuple[tuple[str, str], ...]:
-    return (
-        (Scope.ACCOUNT.value, id_text(account.id)),
-        (Scope.CLIENT.value, id_text(account.client_id)),
-        (POSITION, f"{id_text(account.id)}:{block.instrument_id}"),
-    )
+        reasons = {(scope, scope_id): reason for scope, scope_id, reason in cursor.fetchall()}
+    found = [""] * len(named.ids)
+    for scope, column, suffix in (
+        (POSITION, named.ids, f":{block.instrument_id}"),
+        (Scope.CLIENT.value, named.client_ids, ""),
+        (Scope.ACCOUNT.value, named.ids, ""),
+    ):
+        if any(one == scope for one, _ in reasons):
+            keys = ((scope, id_text(one) + suffix) for one in column)
+            found = [reasons.get(key, before) for key, before in zip(keys, found, strict=True)]
+    return found
 
 
 class _Judge:
@@ -141,21 +147,21 @@ class _Judge:
             return NO_RULEBOOK
         return self.general_why if self.mandates and not self.own and not self.entries else None
 
-    def restricted(self, account: AccountOfLine) -> bool:
+    def restricted(self, account_id: UUID, client_id: UUID) -> bool:
         """Whether an entry of the restricted list is for it."""
         if not self.entries:
             return False
-        return not self.entries.isdisjoint((*self.general, *_own(account)))
+        return not self.entries.isdisjoint((*self.general, *_own(account_id, client_id)))
 
-    def outside_mandate(self, account: AccountOfLine) -> str:
+    def outside_mandate(self, code: str, account_id: UUID, client_id: UUID) -> str:
         """Why it is outside a mandate; empty where it is within all, and takes only risk away."""
         if not self.adds_risk:
             return ""
         if self.book is None:
             return NO_RULEBOOK
-        own = self.book.mandates(_own(account)) if self.own else []
+        own = self.book.mandates(_own(account_id, client_id)) if self.own else []
         if not own and not self.mandates:
-            return f"No mandate says what account {account.code} may trade."
+            return f"No mandate says what account {code} may trade."
         return self.general_why or (self._outside(own) if own else "")
 
     def _outside(self, mandates: Iterable[MandateEntry]) -> str:
@@ -173,8 +179,8 @@ class _Judge:
         return ""
 
 
-def _own(account: AccountOfLine) -> tuple[tuple[str, str], ...]:
-    return ("client", id_text(account.client_id)), ("account", id_text(account.id))
+def _own(account_id: UUID, client_id: UUID) -> tuple[tuple[str, str], ...]:
+    return ("client", id_text(client_id)), ("account", id_text(account_id))
 
 
 def _earlier(block: Block, order_ids: Sequence[UUID]) -> dict[UUID, Earlier]:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
+from itertools import repeat
 from typing import NamedTuple
 from uuid import UUID
 
@@ -36,11 +38,12 @@ from allocations.domain.methods import (
 from allocations.domain.second_person import Wanted, Why, Worth, why_second_person
 from allocations.domain.words import AllocationCode, Method
 from allocations.models import Allocation, Block, BlockFill, IntendedAllocation, Scheme
-from allocations.selectors.means import MEANS_COLUMNS, MEANS_TABLES, Means
+from allocations.selectors.means import MEANS_COLUMNS, MEANS_TABLES, Means, read_means
 from authorisation.domain.principal import Principal
 from authorisation.selectors.policies import standing_policies
 from journal.bulk import raw_cursor
 from journal.domain.pg_text import array_literal
+from kernel.columns import rows_of
 from kernel.errors import Invalid
 from kernel.fix import Side
 from kernel.numbers import ZERO, Money, round_money
@@ -55,12 +58,13 @@ STANDING = ("booked", "parked")
 HOUSE = "house"
 """The class of the firm's own accounts: whoever types the lines cannot make clients of them."""
 _ACCOUNTS = """
-SELECT a.id, a.code, a.client_id, a.account_class, a.state{columns}
-  FROM unnest(%(codes)s::text[]) AS named(code) JOIN accounts_tradingaccount a ON a.code = named.code{tables}
+SELECT array_agg(nth ORDER BY nth), array_agg(a.id ORDER BY nth), array_agg(a.client_id ORDER BY nth),
+       array_agg(a.account_class ORDER BY nth), array_agg(a.state ORDER BY nth){columns}
+  FROM unnest(%(codes)s::text[]) WITH ORDINALITY AS named(code, nth) JOIN accounts_tradingaccount a ON a.code = named.code{tables}
  WHERE (%(everyone)s OR a.group_id = ANY(%(groups)s::bigint[]))
-   AND NOT EXISTS (SELECT FROM accounts_canaryaccount c WHERE c.account_id = a.id)
-   AND NOT EXISTS (SELECT FROM accounts_suspenseaccount s WHERE s.account_id = a.id)
-   AND NOT EXISTS (SELECT FROM allocations_washaccount w WHERE w.account_id = a.id)
+   AND a.id NOT IN (
+       SELECT account_id FROM accounts_canaryaccount UNION ALL SELECT account_id FROM accounts_suspenseaccount
+       UNION ALL SELECT account_id FROM allocations_washaccount)
 """
 _NAMED = _ACCOUNTS.format(columns="", tables="")
 _WITH_MEANS = _ACCOUNTS.format(
@@ -72,14 +76,15 @@ SELECT account_id, settled + pending - short FROM accounts_holding WHERE account
 """
 
 
-class AccountOfLine(NamedTuple):
-    """An account that is named in a line."""
+class NamedAccounts(NamedTuple):
+    """The accounts of the lines, in their order, as columns; ``means`` where they were read along."""
 
-    id: UUID
-    code: str
-    client_id: UUID
-    account_class: str
-    state: str
+    codes: Sequence[str]
+    ids: Sequence[UUID]
+    client_ids: Sequence[UUID]
+    classes: Sequence[str]
+    states: Sequence[str]
+    means: Means | None = None
 
 
 class Beforehand(NamedTuple):
@@ -95,22 +100,25 @@ class Beforehand(NamedTuple):
         return self.intended or self.default
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
-    """A block with what is wanted of it. ``whys``: why a second person must look; none: one may book it. ``turns``: of a rotation,
-    where it starts, for whoever books to keep. ``means``: cash, stock and units sold short of each account, where they were read along;
-    who books reads them under locks."""
+    """A block with what is wanted of it. ``named``: the accounts of its lines, in the order of the plan. ``whys``: why a second person must
+    look; none: one may book it. ``turns``: of a rotation, where it starts, for whoever books to keep."""
 
     block: Block
     wanted: Wanted
     facts: BlockFacts
-    accounts: Mapping[UUID, AccountOfLine]
+    named: NamedAccounts
     plan: Plan | NotAllocated
     whys: tuple[Why, ...]
     order_ids: tuple[UUID, ...]
     worth: Worth
     turns: Turns | None = None
-    means: Mapping[UUID, Means] | None = None
+
+    @cached_property
+    def codes(self) -> dict[UUID, str]:
+        """What the accounts of its lines are called."""
+        return dict(zip(self.named.ids, self.named.codes, strict=True))
 
 
 def read_case(
@@ -130,11 +138,11 @@ def read_case(
     stated = read_lines(method, wanted.lines)
     parameters = read_parameters(wanted.parameters or {})
     wanted = Wanted(method.value, wanted.scheme, lines_to_json(method, stated), parameters_to_json(parameters))
-    accounts, means = accounts_of(actor, stated, block if with_means else None)
+    named = accounts_of(actor, stated, block if with_means else None)
     lot = parameters.lot or block.listing.lot_size
     facts = _facts(block, order_ids, lot)
     given = _given_elsewhere(block, order_ids) if said is not None and said.says_as(wanted) else {}
-    lines = _lines(block, method, stated, accounts, said, given)
+    lines = _lines(block, method, stated, named, said, given)
     rules, turns = parameters.rules, None
     if method is Method.ROTATION:
         turns = find_turns(block, wanted.scheme)
@@ -152,13 +160,12 @@ def read_case(
         block,
         wanted,
         facts,
-        {one.id: one for one in accounts.values()},
+        named,
         make_plan(method, facts, lines, rules),
         whys,
         order_ids,
         worth,
         turns,
-        means,
     )
 
 
@@ -247,12 +254,10 @@ def _orders_of(block: Block) -> tuple[UUID, ...]:
     return tuple(sorted(rows))
 
 
-def accounts_of(
-    actor: Principal, stated: Sequence[StatedLine], block: Block | None = None
-) -> tuple[dict[str, AccountOfLine], dict[UUID, Means] | None]:
-    """The accounts that lines name, by code; of a ``block`` what they may trade with as well. One statement. Raises Invalid LINES_INVALID
-    by the number of the line where one cannot be allocated to: it is not there, the actor may not see it, or it is the firm's for
-    blocks, suspense or proofs."""
+def accounts_of(actor: Principal, stated: Sequence[StatedLine], block: Block | None = None) -> NamedAccounts:
+    """The accounts that lines name; of a ``block`` what they may trade with as well. One statement. Raises Invalid LINES_INVALID by the
+    number of the line where one cannot be allocated to: it is not there, the actor may not see it, or it is the firm's for blocks,
+    suspense or proofs."""
     codes = [line.account for line in stated]
     values = {
         "codes": array_literal("text", codes),
@@ -261,23 +266,20 @@ def accounts_of(
         "currency": block.currency if block else None,
         "instrument": block.instrument_id if block else None,
     }
-    means: dict[UUID, Means] | None = None
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_WITH_MEANS if block else _NAMED, values)
-        rows = cursor.fetchall()
-    if block is not None:
-        means = {row[0]: row[5:] for row in rows}
-    found = {row[1]: AccountOfLine(*row[:5]) for row in rows}
-    wrong = {
-        f"lines.{number}": ["There is no such account that you may allocate a block to."]
-        for number, code in enumerate(codes, start=1)
-        if code not in found
-    }
-    if wrong:
+        places, *columns = cursor.fetchall()[0]
+    found = set(places or ())
+    if len(found) < len(codes):
+        wrong = {
+            f"lines.{number}": ["There is no such account that you may allocate a block to."]
+            for number in range(1, len(codes) + 1)
+            if number not in found
+        }
         raise Invalid(
             "LINES_INVALID", f"{len(wrong)} of {len(codes)} lines name no account that you may allocate to.", wrong
         )
-    return found, means
+    return NamedAccounts(codes, *(column or () for column in columns[:4]), read_means(columns[4:]) if block else None)
 
 
 def _facts(block: Block, order_ids: Sequence[UUID], lot: Decimal) -> BlockFacts:
@@ -311,28 +313,29 @@ def _lines(
     block: Block,
     method: Method,
     stated: Sequence[StatedLine],
-    accounts: Mapping[str, AccountOfLine],
+    named: NamedAccounts,
     said: Wanted | None,
     given: Mapping[UUID, Decimal],
 ) -> list[Line]:
     """``given``: what other blocks have given of what was intended; taken off lines that say it in units."""
-    positions = _positions(block, accounts) if method is Method.TARGET_POSITION else {}
-    intended = _intended_by_account(said)
-    units = method in IN_UNITS
-    found = []
-    for place, (code, amount, minimum, house) in enumerate(stated):
-        account_id, _, _, account_class, _ = accounts[code]
-        if units and account_id in given:
-            amount = max(ZERO, amount - given[account_id])
-        position = positions.get(account_id, ZERO) if positions else ZERO
-        said_qty = intended.get(code) if intended else None
-        found.append(Line(account_id, amount, place, minimum, house or account_class == HOUSE, position, said_qty))
-    return found
+    ids, nothing = named.ids, [ZERO] * len(stated)
+    amounts: Sequence[Decimal] = [line.amount for line in stated]
+    if given and method in IN_UNITS:
+        left = zip(ids, amounts, strict=True)
+        amounts = [max(ZERO, amount - given[one]) if one in given else amount for one, amount in left]
+    houses = [line.house or kind == HOUSE for line, kind in zip(stated, named.classes, strict=True)]
+    positions, intended = nothing, _intended_by_account(said)
+    if method is Method.TARGET_POSITION:
+        had = _positions(block, ids)
+        positions = [had.get(one, ZERO) for one in ids]
+    before = [intended.get(code) for code in named.codes] if intended else repeat(None)
+    minimums = [line.minimum for line in stated]
+    return rows_of(Line, ids, amounts, range(len(stated)), minimums, houses, positions, before)
 
 
-def _positions(block: Block, accounts: Mapping[str, AccountOfLine]) -> dict[UUID, Decimal]:
+def _positions(block: Block, account_ids: Sequence[UUID]) -> dict[UUID, Decimal]:
     with raw_cursor(binary=True) as cursor:
-        cursor.execute(_POSITIONS, [[one.id for one in accounts.values()], block.instrument_id])
+        cursor.execute(_POSITIONS, [list(account_ids), block.instrument_id])
         return dict(cursor.fetchall())
 
 
@@ -347,16 +350,15 @@ def _intended_by_account(said: Wanted | None) -> dict[str, Decimal]:
 def require_plan(case: Case) -> Plan:
     """The plan, or Invalid under the code the method refused with, line by line where it is theirs."""
     if isinstance(case.plan, NotAllocated):
-        codes = {one.id: one.code for one in case.accounts.values()}
-        fields = {codes[fault.account_id]: [fault.sentence] for fault in case.plan.faults}
+        fields = {case.codes[fault.account_id]: [fault.sentence] for fault in case.plan.faults}
         raise Invalid(str(case.plan.code), case.plan.sentence, fields)
     return case.plan
 
 
 def case_of_account(block: Block, account: TradingAccount, *, at: datetime) -> Case:
     """A block with one account in it and nothing wanted: for what is known of that account."""
-    one = AccountOfLine(account.id, account.code, account.client_id, account.account_class, account.state)
+    one = NamedAccounts([account.code], [account.id], [account.client_id], [account.account_class], [account.state])
     order_ids = _orders_of(block)
     facts = _facts(block, order_ids, block.listing.lot_size)
     nothing = NotAllocated(AllocationCode.NO_LINES, "Nothing is divided.")
-    return Case(block, Wanted(""), facts, {one.id: one}, nothing, (), order_ids, worth_of(block, at=at))
+    return Case(block, Wanted(""), facts, one, nothing, (), order_ids, worth_of(block, at=at))

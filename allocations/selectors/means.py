@@ -1,35 +1,50 @@
 """What accounts may trade with: cash in a currency and stock in an instrument, reservations taken off, and units sold short.
 
-Columns and joins for statements that find the accounts themselves, and one for accounts that are known.
+Columns for statements that find the accounts themselves, and a statement for accounts that are known. Ten thousand numbers come as one
+text, which is read in a tenth of the time of ten thousand values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from journal.bulk import raw_cursor
 from journal.domain.pg_text import array_literal
 
-Means = tuple[Decimal, ...]
-"""Cash, stock, units sold short."""
 MEANS_COLUMNS: Final = """
-       coalesce(c.settled + c.pending - c.reserved, 0), coalesce(h.settled + h.pending - h.reserved, 0), coalesce(h.short, 0)
+       string_agg((coalesce(c.settled + c.pending - c.reserved, 0))::text, ' ' ORDER BY nth),
+       string_agg((coalesce(h.settled + h.pending - h.reserved, 0))::text, ' ' ORDER BY nth),
+       string_agg((coalesce(h.short, 0))::text, ' ' ORDER BY nth)
 """
+"""In the order of ``nth``; read by :func:`read_means`."""
 MEANS_TABLES: Final = """
   LEFT JOIN accounts_cashbalance c ON c.account_id = {account} AND c.currency = %(currency)s
   LEFT JOIN accounts_holding h ON h.account_id = {account} AND h.instrument_id = %(instrument)s"""
 _MEANS = f"""
-SELECT a, {MEANS_COLUMNS}
-  FROM unnest(%(accounts)s::uuid[]) a{MEANS_TABLES.format(account="a")}
+SELECT {MEANS_COLUMNS}
+  FROM unnest(%(accounts)s::uuid[]) WITH ORDINALITY AS named(id, nth){MEANS_TABLES.format(account="named.id")}
 """  # noqa: S608
 
 
-def means_of(account_ids: Collection[UUID], *, currency: str, instrument_id: UUID) -> dict[UUID, Means]:
-    """By account. One statement; nothing is locked here."""
+class Means(NamedTuple):
+    """A number for each account, in their order."""
+
+    cash: Sequence[Decimal]
+    stock: Sequence[Decimal]
+    short: Sequence[Decimal]
+
+
+def read_means(columns: Sequence[str | None]) -> Means:
+    """What :data:`MEANS_COLUMNS` gave, one text a column; None of no account."""
+    return Means(*(list(map(Decimal, (column or "").split())) for column in columns))
+
+
+def means_of(account_ids: Sequence[UUID], *, currency: str, instrument_id: UUID) -> Means:
+    """In the order of the accounts. One statement; nothing is locked here."""
     values = {"accounts": array_literal("uuid", account_ids), "currency": currency, "instrument": instrument_id}
-    with raw_cursor(binary=True) as cursor:
+    with raw_cursor() as cursor:
         cursor.execute(_MEANS, values)
-        return {row[0]: row[1:] for row in cursor.fetchall()}
+        return read_means(cursor.fetchall()[0])

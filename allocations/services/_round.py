@@ -12,6 +12,7 @@ The block is locked by the caller. Its accounts are locked here, before anything
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,7 +32,7 @@ from allocations.domain.charging import Biller, Earlier, charges_of, costs_of
 from allocations.domain.methods import mark_to_json, turns_to_json
 from allocations.domain.telling import LineTold
 from allocations.models import Block, WashAccount
-from allocations.selectors.account_facts import Known, read_known
+from allocations.selectors.account_facts import NOTHING_KNOWN, read_known
 from allocations.selectors.cases import Case
 from allocations.selectors.settled import settled_of
 from allocations.selectors.standing_lines import Kept, standing_lines
@@ -165,7 +166,7 @@ class _Maker:
         clock = get_market_clock(block.listing.market_id)
         self.today = clock.business_date(at)
         self.settles = clock.settlement_date(self.today)
-        self.known = read_known(proposed.case, at=at) if proposed else Known({}, {}, {})
+        self.known = read_known(proposed.case, at=at) if proposed else NOTHING_KNOWN
         self.wanted = {line.account_id: line for line in proposed.plan.booked} if proposed else {}
         self.biller = Biller(self.known.selected, block.currency)
 
@@ -174,7 +175,18 @@ class _Maker:
         if self.proposed is None:
             return []
         px = self.proposed.plan.kept_px
-        return [self._line(line, px) for line in self.wanted.values() if line.account_id not in kept]
+        fresh = [line for line in self.wanted.values() if line.account_id not in kept] if kept else self.wanted.values()
+        self._work_out(fresh)
+        return [self._line(line, px) for line in fresh]
+
+    def _work_out(self, lines: Iterable[PlanLine]) -> None:
+        """Charges of every class and size there is, each class in one go."""
+        facts, sizes = self.known.facts, defaultdict[str, set[tuple[Decimal, Decimal]]](set)
+        for line in lines:
+            if line.account_id not in self.known.earlier:
+                sizes[facts[line.account_id].account_class].add((line.qty, line.gross))
+        for account_class, shares in sizes.items():
+            self.biller.work_out(account_class, list(shares))
 
     def _line(self, line: PlanLine, px: Decimal) -> LineTold:
         block, known, account_id, gross = self.block, self.known, line.account_id, line.gross

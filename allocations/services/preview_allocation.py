@@ -6,10 +6,11 @@ happened between them, and the digest of the plan tells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,9 +19,11 @@ import orjson
 from accounts.selectors import visible_accounts
 from allocations.domain import transitions as moves
 from allocations.domain.allocating import Plan
+from allocations.domain.block import from_units, units_text
 from allocations.domain.lines import NotAllocated
 from allocations.domain.second_person import Wanted, Why
-from allocations.domain.weighing import Standing, WeighedLine, Who, left_out, taken_back, weigh
+from allocations.domain.telling import charges_text
+from allocations.domain.weighing import Sized, Standing, Weighed, WeighedLine, left_out, taken_back, weigh
 from allocations.models import Allocation, Block
 from allocations.permissions import require_allocate
 from allocations.selectors.account_facts import read_known
@@ -28,6 +31,7 @@ from allocations.selectors.cases import Beforehand, Case, read_beforehand, read_
 from allocations.selectors.seeing import get_block
 from authorisation.domain.principal import Principal
 from kernel.collecting import no_collecting
+from kernel.columns import looked_up
 from kernel.errors import Invalid, Refused
 from kernel.fix import Side
 from kernel.numbers import ZERO, Money, plain
@@ -46,10 +50,15 @@ class AllocationPreview:
 
     case: Case
     plan: Plan
-    lines: list[WeighedLine]
+    weighed: Weighed
     said: Wanted | None
     again: bool
     left_out: Mapping[str, Decimal]
+
+    @property
+    def lines(self) -> list[WeighedLine]:
+        """Line by line."""
+        return self.weighed.lines
 
     @property
     def block(self) -> Block:
@@ -66,26 +75,26 @@ class AllocationPreview:
 
     @property
     def qty(self) -> Decimal:
-        return sum((line.line.qty for line in self.lines), ZERO)
+        return self.weighed.qty
 
     @property
     def gross(self) -> Decimal:
         """Money of all lines without charges; with the residual it is what the block was booked at."""
-        return sum((line.line.gross for line in self.lines), ZERO)
+        return self.weighed.gross
 
     @property
     def fees(self) -> Decimal:
-        return sum((line.fees for line in self.lines), ZERO)
+        return self.weighed.fees
 
     @property
     def parked(self) -> int:
         """How many lines would go to suspense."""
-        return sum(1 for line in self.lines if line.checks)
+        return len(self.weighed.checks)
 
     @property
     def differing(self) -> int:
         """How many accounts get something else than stands, or than was said beforehand."""
-        return len(self.left_out) + sum(1 for line in self.lines if line.difference)
+        return len(self.left_out) + self.weighed.differing
 
 
 def preview_allocation(
@@ -115,15 +124,13 @@ def preview_allocation(
         known = read_known(case, at=at)
         stands = _standing(block)
         side = Side(block.side)
-        facts = {**known.facts}
-        for one in stands:
-            if one.booked_in in facts:
-                facts[one.booked_in] = taken_back(facts[one.booked_in], Standing(one.qty, one.net), side)
-        who = {account_id: Who(one.code, one.account_class) for account_id, one in case.accounts.items()}
+        facts = known.columns
+        if stands:
+            facts = taken_back(facts, known.ids, [(one.booked_in, Standing(one.qty, one.net)) for one in stands], side)
         before = _Before.of(stands) if stands else _said_before(actor, at, case, beforehand)
-        shares = before.shares if before else None
-        weighed = weigh(plan, side, who, facts, known.selected, known.earlier, shares)
-    missing = _named(actor, left_out(plan, shares), before.codes) if before else {}
+        said_units = before.units_of(known.ids) if before else None
+        weighed = weigh(plan, side, case.named.codes, facts, known.selected, known.earlier, said_units)
+        missing = _named(actor, left_out(plan, before.shares), before.codes) if before else {}
     return AllocationPreview(case, plan, weighed, said, bool(stands), missing)
 
 
@@ -193,6 +200,10 @@ class _Before:
     def of(cls, stands: Sequence[_Line]) -> _Before:
         return cls({one.account_id: one.qty for one in stands}, {one.account_id: one.account for one in stands})
 
+    def units_of(self, account_ids: Sequence[UUID]) -> list[Decimal]:
+        """What each of these accounts has by them; who is no line of them has nothing."""
+        return list(map(self.shares.get, account_ids, repeat(ZERO)))
+
 
 def _said_before(actor: Principal, at: datetime, case: Case, beforehand: Beforehand) -> _Before | None:
     """What was said beforehand gives on these executions; None where it gives no answer, or names accounts nobody here may see."""
@@ -207,8 +218,8 @@ def _said_before(actor: Principal, at: datetime, case: Case, beforehand: Beforeh
             return None
     if isinstance(other.plan, NotAllocated):
         return None
-    codes = {one.id: one.code for one in other.accounts.values()}
-    return _Before({line.account_id: line.qty for line in other.plan.lines}, codes)
+    shares = other.plan.allocation
+    return _Before(dict(zip(shares.account_ids, map(from_units, shares.units), strict=True)), other.codes)
 
 
 def preview_json(preview: AllocationPreview) -> bytes:
@@ -229,7 +240,7 @@ def preview_json(preview: AllocationPreview) -> bytes:
         "needs_second_person": [{"code": why.code.value, "sentence": why.sentence} for why in preview.whys],
         "digest": preview.digest,
         "left_out": {code: plain(qty) for code, qty in preview.left_out.items()},
-        "lines": orjson.Fragment(f"[{','.join(_lines_json(preview.lines))}]"),
+        "lines": orjson.Fragment(_lines_json(preview.weighed)),
     }
     return orjson.dumps(body)
 
@@ -238,19 +249,32 @@ def _money_json(money: Money) -> dict[str, str]:
     return {"amount": plain(money.amount), "currency": money.currency}
 
 
-def _lines_json(lines: Sequence[WeighedLine]) -> Iterator[str]:
-    """Each line as JSON text. Lines of equal charges share them, so those are written once."""
-    charges: dict[int, str] = {}
-    for code, (_, qty, gross, exact, _), charged, fees, net, checks, said in lines:
-        known = charges.get(id(charged))
-        if known is None:
-            told = [[one.kind, one.name, one.version, plain(one.amount)] for one in charged]
-            known = charges[id(charged)] = f',"charges":{orjson.dumps(told).decode()}' if told else ""
-        against = ""
-        if checks:
-            against = f',"checks":{orjson.dumps([[check.code.value, check.sentence] for check in checks]).decode()}'
-        before = f',"said":"{plain(said)}"' if said is not None else ""
-        yield (
-            f'{{"account":{orjson.dumps(code).decode()},"qty":"{plain(qty)}","exact":"{plain(exact)}","gross":"{gross}",'
-            f'"fees":"{fees}","net":"{net}"{known}{against}{before}}}'
-        )
+def _lines_json(weighed: Weighed) -> str:
+    """The lines as JSON text. What shares of one size and class have in common is written once."""
+    keys = list(map(id, weighed.sized))
+    texts = {key: _sized_json(one) for key, one in dict(zip(keys, weighed.sized, strict=True)).items()}
+    exact = weighed.plan.allocation.exact
+    exactly = {units: units_text(units) for units in set(exact)}
+    lines = [
+        f'{{"account":{code},"qty":"{qty}","exact":"{exactly[units]}"{rest}'
+        for code, units, (qty, rest) in zip(_quoted(weighed.accounts), exact, looked_up(texts, keys), strict=True)
+    ]
+    for place, checks in weighed.checks.items():
+        told = [[check.code.value, check.sentence] for check in checks]
+        lines[place] += f',"checks":{orjson.dumps(told).decode()}'
+    if weighed.said is not None:
+        lines = [f'{line},"said":"{plain(said)}"' for line, said in zip(lines, weighed.said, strict=True)]
+    return f"[{'},'.join(lines)}}}]"
+
+
+def _sized_json(one: Sized) -> tuple[str, str]:
+    """Units, and what follows of a share of that size."""
+    charges = f',"charges":{charges_text(one.costs.told)}' if one.costs.told else ""
+    return plain(one.qty), f',"gross":"{one.gross}","fees":"{one.costs.fees}","net":"{one.net}"{charges}'
+
+
+def _quoted(texts: Sequence[str]) -> list[str]:
+    """Each as JSON text; one look at all of them says whether any needs more than quotes."""
+    if len(orjson.dumps("".join(texts))) == sum(map(len, texts)) + 2:
+        return [f'"{text}"' for text in texts]
+    return [orjson.dumps(text).decode() for text in texts]

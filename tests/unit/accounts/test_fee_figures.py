@@ -14,6 +14,8 @@ from kernel.numbers import Rounding, minor_unit
 
 MONEY = st.decimals("0", "5000", places=4)
 CAP = st.one_of(st.none(), MONEY)
+UNITS_OF_A_TRADE = st.one_of(st.integers(0, 10**14), st.integers(1, 10**6).map(lambda shares: shares * UNITS))
+MINOR = st.one_of(st.integers(0, 10**8), st.sampled_from([0, 1, 999_999, 1_000_000, 1_000_001]))
 
 
 @st.composite
@@ -44,16 +46,17 @@ def lines(draw: st.DrawFn) -> ChargeTerms:
 @given(
     terms=st.lists(lines(), min_size=1, max_size=3),
     currency=st.sampled_from(["GBP", "JPY", "KWD"]),
-    units=st.one_of(st.integers(0, 10**14), st.integers(1, 10**6).map(lambda shares: shares * UNITS)),
-    minor=st.one_of(st.integers(0, 10**8), st.sampled_from([0, 1, 999_999, 1_000_000, 1_000_001])),
+    trades=st.lists(st.tuples(UNITS_OF_A_TRADE, MINOR), min_size=1, max_size=4),
 )
 def test_whole_numbers_and_decimals_charge_the_same(
-    terms: list[ChargeTerms], currency: str, units: int, minor: int
+    terms: list[ChargeTerms], currency: str, trades: list[tuple[int, int]]
 ) -> None:
-    qty, value = D(units) / UNITS, minor_unit(currency) * minor
-    assert list(owed_by(tuple(terms), currency)(units, minor)) == charges(
-        tuple(terms), qty=qty, value=value, currency=currency
-    )
+    """Each trade of a column what it is charged alone, in decimals."""
+    units, values = zip(*trades, strict=True)
+    assert [list(owed) for owed in owed_by(tuple(terms), currency)(units, values)] == [
+        charges(tuple(terms), qty=D(one) / UNITS, value=minor_unit(currency) * minor, currency=currency)
+        for one, minor in trades
+    ]
 
 
 @pytest.mark.parametrize(("minor", "owed"), [(1_000_000, []), (1_000_001, [Charge("fee", "levy", 2, D("1.50"))])])
@@ -61,4 +64,5 @@ def test_at_the_threshold_nothing_is_owed_and_a_penny_above_it_all(minor: int, o
     levy = ChargeTerms(
         "levy", 2, ChargeKind.FEE, Basis.ORDER_DAY, Rounding.HALF_UP, "GBP", flat=D("1.50"), above=D(10_000)
     )
-    assert list(owed_by((levy,), "GBP")(UNITS, minor)) == owed
+    assert [list(one) for one in owed_by((levy,), "GBP")([UNITS], [minor])] == [owed]
+    assert owed_by((), "GBP")([UNITS, 0], [minor, 0]) == [(), ()]
