@@ -12,6 +12,7 @@ Whatever cannot be done is a refusal that says why. Nothing is dropped and nothi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from operator import lt
 
 from allocations.domain.apportion import (
@@ -107,7 +108,7 @@ class _Case:
         if self.claims.total != self.full:
             return None
         values = self.claims.values
-        broken = [index for index, claim in enumerate(values) if claim % self.claimed_lot]
+        broken = list(islice((index for index, claim in enumerate(values) if claim % self.claimed_lot), 2))
         small = (0 < claim < least * self.claims.per_unit for claim, least in zip(values, self.minimums, strict=True))
         if len(broken) > 1 or any(small):
             return None
@@ -136,9 +137,11 @@ class _Case:
             shares = self._shares(tier, claims, lots)
             if isinstance(shares, NotAllocated):
                 return shares
+            by = total * self.claims.per_unit
+            exact = {claim: half_even(claim * part, by) for claim in set(claims)}
             for index, claim, share in zip(tier, claims, shares, strict=True):
                 self.lots[index] = share
-                self.exact[index] = half_even(claim * part, total * self.claims.per_unit)
+                self.exact[index] = exact[claim]
             lots_left, part_left = lots_left - lots, part_left - part
         return None
 
@@ -167,7 +170,7 @@ class _Case:
         return shares if sum(shares) == lots else _rest(lots, sum(shares), self.lot)
 
     def _rank(self, tier: list[int]) -> Rank:
-        return rank_of(self.block.seed, [self.lines[index].account_id.bytes for index in tier])
+        return rank_of(self.block.seed, [self.lines[index].account_id for index in tier])
 
     def _odd_receiver(self) -> int | None:
         """Who holds what is no whole lot: the line whose share is furthest below its exact part; in order: the first not full."""

@@ -13,16 +13,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from uuid import UUID
 
 Rank = Callable[[int], bytes]
 """The place of a line among equals, by its index."""
 
 
-def rank_of(seed: bytes, names: Sequence[bytes]) -> Rank:
-    """Ranks by digest of seed and name; computed only for lines that are tied."""
+def rank_of(seed: bytes, accounts: Sequence[UUID]) -> Rank:
+    """Ranks by digest of seed and account; computed only for lines that are tied."""
 
     def rank(index: int) -> bytes:
-        return hashlib.blake2b(names[index], key=seed[:32], digest_size=16).digest()
+        return hashlib.blake2b(accounts[index].bytes, key=seed[:32], digest_size=16).digest()
 
     return rank
 

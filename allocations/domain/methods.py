@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from itertools import repeat
+from operator import eq, itemgetter
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -95,7 +96,7 @@ def _plain_lines(key: str, rows: Sequence[Any]) -> tuple[StatedLine, ...] | None
     if set(map(type, rows)) != {dict} or set(map(len, rows)) != {2}:
         return None
     try:
-        codes, texts = [row["account"] for row in rows], [row[key] for row in rows]
+        codes, texts = zip(*map(itemgetter("account", key), rows), strict=True)
         digits, names = "".join(texts), "".join(codes)
     except (KeyError, TypeError):
         return None
@@ -143,6 +144,16 @@ def lines_to_json(method: Method, lines: Sequence[StatedLine]) -> list[dict[str,
             row["house"] = True
         found.append(row)
     return found
+
+
+def as_kept(method: Method, rows: Sequence[Any], lines: Sequence[StatedLine]) -> Sequence[Mapping[str, Any]]:
+    """``rows`` that were read as ``lines``, in the words of :func:`lines_to_json`: themselves, where they are in them already."""
+    key = AMOUNT_KEY[method]
+    if set(map(len, rows)) == {2} and all(type(row) is dict and key in row for row in rows):
+        amounts = [row[key] for row in rows]
+        if all(map(eq, amounts, map(plain, [line.amount for line in lines]))):
+            return rows
+    return lines_to_json(method, lines)
 
 
 def read_parameters(body: Mapping[str, Any]) -> Parameters:

@@ -27,7 +27,7 @@ from allocations.domain.lines import Line, NotAllocated, Turns
 from allocations.domain.methods import (
     AMOUNT_KEY,
     StatedLine,
-    lines_to_json,
+    as_kept,
     mark_from_json,
     parameters_to_json,
     read_lines,
@@ -87,10 +87,27 @@ class NamedAccounts(NamedTuple):
     means: Means | None = None
 
 
+class OrderOfBlock(NamedTuple):
+    """An order that executions of a block are of."""
+
+    id: UUID
+    root_id: UUID
+    strategy: str
+    order_qty: Decimal | None
+
+
+class Traded(NamedTuple):
+    """The executions of a block that have units, and the orders they are of."""
+
+    execution_ids: tuple[UUID, ...]
+    order_ids: tuple[UUID, ...]
+    orders: tuple[OrderOfBlock, ...]
+
+
 class Beforehand(NamedTuple):
     """What was said of a block before anybody typed: intended for its orders, and the default of its account."""
 
-    order_ids: tuple[UUID, ...]
+    traded: Traded
     intended: Wanted | None
     default: Wanted | None
 
@@ -132,15 +149,16 @@ def read_case(
 ) -> Case:
     """Raises Invalid METHOD_UNKNOWN, LINES_INVALID, PARAMETERS_INVALID, SCHEME_UNKNOWN. ``beforehand``: where it is read already."""
     beforehand = beforehand or read_beforehand(block)
-    order_ids, said = beforehand.order_ids, beforehand.intended
+    traded, said = beforehand.traded, beforehand.intended
+    order_ids = traded.order_ids
     wanted = _filled_in(wanted, block.desk_id)
     method = read_method(wanted.method)
     stated = read_lines(method, wanted.lines)
     parameters = read_parameters(wanted.parameters or {})
-    wanted = Wanted(method.value, wanted.scheme, lines_to_json(method, stated), parameters_to_json(parameters))
+    wanted = Wanted(method.value, wanted.scheme, as_kept(method, wanted.lines, stated), parameters_to_json(parameters))
     named = accounts_of(actor, stated, block if with_means else None)
     lot = parameters.lot or block.listing.lot_size
-    facts = _facts(block, order_ids, lot)
+    facts = _facts(block, traded, lot)
     given = _given_elsewhere(block, order_ids) if said is not None and said.says_as(wanted) else {}
     lines = _lines(block, method, stated, named, said, given)
     rules, turns = parameters.rules, None
@@ -182,32 +200,41 @@ def said_for(block: Block) -> Wanted | None:
 
 def read_beforehand(block: Block) -> Beforehand:
     """What was said of the block's orders, and of its account."""
-    order_ids = _orders_of(block)
-    return Beforehand(order_ids, find_intended(order_ids), find_default(block, order_ids))
+    traded = read_traded(block)
+    return Beforehand(traded, find_intended(traded), find_default(block, traded))
 
 
-def find_intended(order_ids: Sequence[UUID]) -> Wanted | None:
+def read_traded(block: Block) -> Traded:
+    """Its executions and their orders, ascending."""
+    rows = list(BlockFill.objects.filter(block=block, qty__gt=0).values_list("execution_id", "order_id"))
+    order_ids = tuple(sorted({order_id for _, order_id in rows}))
+    orders = Order.objects.filter(pk__in=order_ids).values_list("id", "root_id", "strategy", "order_qty")
+    return Traded(
+        tuple(execution_id for execution_id, _ in rows), order_ids, tuple(OrderOfBlock(*one) for one in orders)
+    )
+
+
+def find_intended(traded: Traded) -> Wanted | None:
     """What was intended for the orders before they traded, where it is the same for all of them."""
-    roots = list(Order.objects.filter(pk__in=order_ids).values_list("id", "root_id"))
-    named = {one for pair in roots for one in pair}
+    named = {one for order in traded.orders for one in (order.id, order.root_id)}
     rows = IntendedAllocation.objects.filter(order_id__in=named).order_by("order_id", "-version").distinct("order_id")
     by_order = {row.order_id: Wanted(row.method, row.scheme, row.lines, row.parameters) for row in rows}
-    found = [by_order.get(order_id) or by_order.get(root_id) for order_id, root_id in roots]
+    found = [by_order.get(order.id) or by_order.get(order.root_id) for order in traded.orders]
     first = found[0] if found else None
     if first is None or any(one is None or not one.says_as(first) for one in found):
         return None
     return first
 
 
-def find_default(block: Block, order_ids: Sequence[UUID]) -> Wanted | None:
+def find_default(block: Block, traded: Traded) -> Wanted | None:
     """The default of the block's account: of the strategy of its orders where there is one, else of any."""
-    scheme = find_default_scheme(block, order_ids)
+    scheme = find_default_scheme(block, traded)
     return Wanted(scheme.method, scheme.code, scheme.lines, scheme.parameters) if scheme else None
 
 
-def find_default_scheme(block: Block, order_ids: Sequence[UUID]) -> Scheme | None:
+def find_default_scheme(block: Block, traded: Traded) -> Scheme | None:
     """As :func:`find_default`: the scheme itself."""
-    strategies = set(Order.objects.filter(pk__in=order_ids).values_list("strategy", flat=True))
+    strategies = {order.strategy for order in traded.orders}
     own = strategies.pop() if len(strategies) == 1 else ""
     newest = Scheme.objects.order_by("code", "-version").distinct("code").values("id")
     rows = Scheme.objects.filter(pk__in=newest, ended=False, wash_account_id=block.account_id, strategy__in=("", own))
@@ -249,11 +276,6 @@ def _filled_in(wanted: Wanted, desk_id: int) -> Wanted:
     return Wanted(scheme.method, scheme.code, scheme.lines, scheme.parameters)
 
 
-def _orders_of(block: Block) -> tuple[UUID, ...]:
-    rows = BlockFill.objects.filter(block=block, qty__gt=0).values_list("order_id", flat=True).distinct()
-    return tuple(sorted(rows))
-
-
 def accounts_of(actor: Principal, stated: Sequence[StatedLine], block: Block | None = None) -> NamedAccounts:
     """The accounts that lines name; of a ``block`` what they may trade with as well. One statement. Raises Invalid LINES_INVALID by the
     number of the line where one cannot be allocated to: it is not there, the actor may not see it, or it is the firm's for blocks,
@@ -282,12 +304,10 @@ def accounts_of(actor: Principal, stated: Sequence[StatedLine], block: Block | N
     return NamedAccounts(codes, *(column or () for column in columns[:4]), read_means(columns[4:]) if block else None)
 
 
-def _facts(block: Block, order_ids: Sequence[UUID], lot: Decimal) -> BlockFacts:
-    executions = BlockFill.objects.filter(block=block, qty__gt=0).values_list("execution_id", flat=True)
-    ordered = Order.objects.filter(pk__in=order_ids).aggregate(total=Sum("order_qty"))["total"] or ZERO
-    elsewhere = (
-        BlockFill.objects.filter(order_id__in=order_ids).exclude(block=block).aggregate(total=Sum("qty"))["total"]
-    )
+def _facts(block: Block, traded: Traded, lot: Decimal) -> BlockFacts:
+    ordered = sum((order.order_qty for order in traded.orders if order.order_qty is not None), ZERO)
+    others = BlockFill.objects.filter(order_id__in=traded.order_ids).exclude(block=block)
+    elsewhere = others.aggregate(total=Sum("qty"))["total"]
     return BlockFacts(
         id=block.id,
         side=Side(block.side),
@@ -295,7 +315,7 @@ def _facts(block: Block, order_ids: Sequence[UUID], lot: Decimal) -> BlockFacts:
         notional=block.notional,
         cash=block.cash,
         currency=block.currency,
-        seed=tie_seed(block.id, executions),
+        seed=tie_seed(block.id, traded.execution_ids),
         divisor=block.price_divisor,
         lot=lot,
         order_qty=ordered - (elsewhere or ZERO),
@@ -358,7 +378,7 @@ def require_plan(case: Case) -> Plan:
 def case_of_account(block: Block, account: TradingAccount, *, at: datetime) -> Case:
     """A block with one account in it and nothing wanted: for what is known of that account."""
     one = NamedAccounts([account.code], [account.id], [account.client_id], [account.account_class], [account.state])
-    order_ids = _orders_of(block)
-    facts = _facts(block, order_ids, block.listing.lot_size)
+    traded = read_traded(block)
+    facts = _facts(block, traded, block.listing.lot_size)
     nothing = NotAllocated(AllocationCode.NO_LINES, "Nothing is divided.")
-    return Case(block, Wanted(""), facts, one, nothing, (), order_ids, worth_of(block, at=at))
+    return Case(block, Wanted(""), facts, one, nothing, (), traded.order_ids, worth_of(block, at=at))

@@ -33,7 +33,8 @@ def visible_allocations(actor: Principal) -> QuerySet[Allocation]:
 def get_block(actor: Principal, ref: str) -> Block:
     """The block people call ``ref`` (B-12); raises NotFound BLOCK_UNKNOWN where the actor may not know of it."""
     number = _number_of(ref, "B")
-    found = visible_blocks(actor).filter(number=number).first() if number is not None else None
+    rows = visible_blocks(actor).select_related("listing__instrument")
+    found = rows.filter(number=number).first() if number is not None else None
     if found is None:
         raise NotFound("BLOCK_UNKNOWN", f"There is no block {ref[:24]!r} that you may see.", {"block": ref[:24]})
     return found

@@ -7,11 +7,10 @@ booked like that stands as a matter until a person books it.
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
 from allocations.domain import transitions as moves
-from allocations.models import Block, BlockFill
-from allocations.selectors.cases import find_default_scheme, said_for
+from allocations.models import Block
+from allocations.selectors.cases import find_default_scheme, read_beforehand
 from allocations.services._matters import set_stands
 from allocations.services.book_allocation import book_allocation, is_waiting
 from authorisation.domain.principal import process_principal
@@ -28,11 +27,8 @@ def book_alone(*, at: datetime) -> int:
 
 
 def _book(block: Block, *, at: datetime) -> bool:
-    order_ids: tuple[UUID, ...] = tuple(
-        BlockFill.objects.filter(block=block).values_list("order_id", flat=True).distinct()
-    )
-    scheme = find_default_scheme(block, order_ids)
-    said = said_for(block)
+    beforehand = read_beforehand(block)
+    scheme, said = find_default_scheme(block, beforehand.traded), beforehand.said
     if scheme is None or not scheme.books_alone or said is None or is_waiting(block):
         return False
     try:

@@ -13,6 +13,7 @@ from typing import Any
 from kernel.texts import id_text, utc_text
 
 _COPY_SPECIAL = re.compile(r"[\\\t\n\r]")
+_ARRAY_SPECIAL = re.compile(r'[\\"]')
 _COPY_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _QUOTED = ("text", "varchar", "char", "jsonb")
 
@@ -85,9 +86,16 @@ def _quote(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def _quoted(kind: str, values: Sequence[Any], encode: Encode) -> list[str]:
+    """Each in quotes; where all are plain texts one search says whether anything is to be escaped."""
+    if kind in _QUOTED and set(map(type, values)) == {str} and not _ARRAY_SPECIAL.search("".join(values)):
+        return [f'"{value}"' for value in values]
+    return ["NULL" if value is None else _quote(encode(value)) for value in values]
+
+
 def array_literal(kind: str, values: Iterable[Any]) -> str:
     """One column as an array literal of its type: ``{1,NULL,3}``."""
     encode = encoder(kind)
     if kind in _QUOTED or kind == "bytea":
-        return "{" + ",".join(["NULL" if value is None else _quote(encode(value)) for value in values]) + "}"
+        return "{" + ",".join(_quoted(kind, list(values), encode)) + "}"
     return "{" + ",".join(["NULL" if value is None else encode(value) for value in values]) + "}"
