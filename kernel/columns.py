@@ -19,7 +19,7 @@ def rows_of(kind: type[_Row], *columns: Iterable[Any]) -> list[_Row]:
 
     ``kind`` checks no number of values when made like this: the caller hands in a column a field.
     """
-    return list(map(tuple.__new__, repeat(kind), zip(*columns)))  # type: ignore[arg-type] # noqa: B905 - of endless columns too
+    return list(map(tuple.__new__, repeat(kind), zip(*columns)))  # noqa: B905 - of endless columns too
 
 
 def looked_up(found: Mapping[_Key, _Value], keys: Collection[_Key]) -> list[_Value]:

@@ -18,7 +18,7 @@ class LinesField(serializers.ListField):
 
     def run_child_validation(self, data: Any) -> Any:
         """As they are, where all are objects; else what is wrong, by line."""
-        return data if set(map(type, data)) <= {dict} else super().run_child_validation(data)  # type: ignore[no-untyped-call]
+        return data if set(map(type, data)) <= {dict} else super().run_child_validation(data)
 
 
 class BookBodySerializer(StrictSerializer):

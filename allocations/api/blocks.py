@@ -33,6 +33,7 @@ from allocations.services.release_parked import release_parked
 from authorisation.domain.principal import Principal
 from authorisation.domain.scopes import ALLOCATE_WRITE, POST_TRADE_READ
 from kernel.clock import utc_now
+from kernel.collecting import no_collecting
 from kernel.errors import Invalid
 from kernel.numbers import plain
 from kernel.texts import utc_text
@@ -154,16 +155,19 @@ class BlockPreviewView(OrderApiView):
     )
     def post(self, request: Request, ref: str) -> HttpResponse:
         body = self.body(PreviewBodySerializer)
-        shown = preview_allocation(
-            actor=self.principal(),
-            at=utc_now(),
-            block_ref=ref,
-            method=body["method"],
-            scheme=body["scheme"],
-            lines=body["lines"],
-            parameters=body["parameters"],
-        )
-        return HttpResponse(preview_json(shown), content_type="application/json")
+        with no_collecting():  # all that is made for it is gone again once it is told
+            told = preview_json(
+                preview_allocation(
+                    actor=self.principal(),
+                    at=utc_now(),
+                    block_ref=ref,
+                    method=body["method"],
+                    scheme=body["scheme"],
+                    lines=body["lines"],
+                    parameters=body["parameters"],
+                )
+            )
+        return HttpResponse(told, content_type="application/json")
 
 
 class BlockReleaseView(OrderApiView):

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import repeat
 from operator import le, neg
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from kernel.columns import rows_of
 from kernel.fix import Side
@@ -63,14 +63,31 @@ class AccountFacts(NamedTuple):
     account_class: str = ""
 
 
+class MeansColumns(Protocol):
+    """Cash, stock and units sold short of many accounts, as of :class:`AccountFacts`."""
+
+    @property
+    def cash(self) -> Sequence[Decimal]: ...
+    @property
+    def stock(self) -> Sequence[Decimal]: ...
+    @property
+    def short(self) -> Sequence[Decimal]: ...
+
+
+class Have(NamedTuple):
+    """The same, written down."""
+
+    cash: Sequence[Decimal] = ()
+    stock: Sequence[Decimal] = ()
+    short: Sequence[Decimal] = ()
+
+
 @dataclass(frozen=True)
 class FactColumns:
     """What is known of many accounts, a column a fact (:class:`AccountFacts`), in one order."""
 
     state: Sequence[str]
-    cash: Sequence[Decimal]
-    stock: Sequence[Decimal]
-    short: Sequence[Decimal]
+    means: MeansColumns
     restricted: Sequence[bool]
     outside_mandate: Sequence[str]
     covered: Sequence[bool]
@@ -81,8 +98,9 @@ class FactColumns:
     @cached_property
     def rows(self) -> list[AccountFacts]:
         """Account by account."""
+        means = self.means
         return rows_of(
-            AccountFacts, self.state, self.cash, self.stock, self.short, self.restricted, self.outside_mandate,
+            AccountFacts, self.state, means.cash, means.stock, means.short, self.restricted, self.outside_mandate,
             self.covered, repeat(self.currency), self.blocked, self.account_class,
         )  # fmt: skip
 
@@ -125,9 +143,9 @@ def _needs(
     side: Side, quantities: Sequence[Decimal], nets: Sequence[Decimal], facts: FactColumns
 ) -> Iterator[tuple[Sequence[Decimal], Sequence[Decimal]]]:
     """What must not be more than what is there, each as two columns."""
-    yield list(map(neg, nets)), facts.cash
+    yield list(map(neg, nets)), facts.means.cash
     if side is Side.SELL:
-        yield quantities, facts.stock
+        yield quantities, facts.means.stock
 
 
 def checks_of(side: Side, qty: Decimal, net: Decimal, facts: AccountFacts) -> tuple[LineCheck, ...]:

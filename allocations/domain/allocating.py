@@ -81,13 +81,15 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """Hex SHA-256 of method, average price, residual and every share: equal only for the same plan."""
+        """Hex SHA-256 of method, average price, residual, every share and the money of each size: equal only for the same plan."""
         units = self.allocation.units
-        columns: list[Sequence[object]] = [[one.int for one in self.allocation.account_ids], units, self.gross]
+        ids = [one.int for one in self.allocation.account_ids]
         if 0 in units:
-            columns = [list(compress(column, units)) for column in columns]
+            ids, units = list(compress(ids, units)), list(compress(units, units))
+        money = sorted(dict(zip(self.allocation.units, self.gross, strict=True)).items())
         head = f"{self.allocation.method}|{self.avg_px}|{plain(self.residual)}|{self.currency}"
-        text = "\n".join((head, *(" ".join(map(str, column)) for column in columns)))
+        columns = map(hex, ids), map(str, units), (f"{size}:{gross}" for size, gross in money if size)
+        text = "\n".join((head, *map(" ".join, columns)))
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -7,12 +7,13 @@ A line is ``{"account": code, <amount>: text, "min_qty": text, "house": bool}``;
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from itertools import repeat
-from operator import eq, itemgetter
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -35,6 +36,7 @@ LINE_KEYS = frozenset({"account", "min_qty", "house"})
 PARAMETERS = ("lot", "price_places", "partial", "below_minimum", "house_needed")
 MOST_LINES = 20_000
 MOST_PLACES = 12
+_LEADING_ZERO = re.compile("^0[0-9]", re.MULTILINE)
 LABELS = {
     Method.PRO_RATA: "Pro-rata to target",
     Method.WEIGHTS: "By weight",
@@ -74,11 +76,18 @@ def read_method(text: str) -> Method:
 
 def read_lines(method: Method, rows: Sequence[Any]) -> tuple[StatedLine, ...]:
     """Lines of a method, or Invalid LINES_INVALID with the sentences of every wrong line by its number."""
+    return read_stated(method, rows)[0]
+
+
+def read_stated(method: Method, rows: Sequence[Any]) -> tuple[tuple[StatedLine, ...], Sequence[Mapping[str, Any]]]:
+    """Lines as :func:`read_lines`, and as :func:`lines_to_json` writes them: ``rows`` themselves, where they are written so."""
     if len(rows) > MOST_LINES:
         raise Invalid("LINES_INVALID", f"An allocation has at most {MOST_LINES:,} lines.")
-    plainly = _plain_lines(AMOUNT_KEY[method], rows)
-    if plainly is not None:
-        return plainly
+    texts = _plain_texts(AMOUNT_KEY[method], rows)
+    if texts is not None:
+        codes, amounts = texts
+        lines = tuple(rows_of(StatedLine, codes, map(Decimal, amounts), repeat(ZERO), repeat(False)))
+        return lines, lines_to_json(method, lines) if _LEADING_ZERO.search("\n".join(amounts)) else rows
     wrong: dict[str, list[str]] = {}
     found = []
     for number, row in enumerate(rows, start=1):
@@ -88,23 +97,22 @@ def read_lines(method: Method, rows: Sequence[Any]) -> tuple[StatedLine, ...]:
             wrong[f"lines.{number}"] = [str(why)]
     if wrong:
         raise Invalid("LINES_INVALID", f"{len(wrong)} of {len(rows)} lines cannot be read.", fields=wrong)
-    return tuple(found)
+    return tuple(found), lines_to_json(method, found)
 
 
-def _plain_lines(key: str, rows: Sequence[Any]) -> tuple[StatedLine, ...] | None:
-    """Lines that say an account and a whole number each and nothing else, a column at a time; None: they must be read one by one."""
+def _plain_texts(key: str, rows: Sequence[Any]) -> tuple[Sequence[str], Sequence[str]] | None:
+    """Accounts and amounts of lines that say an account and a whole number each and nothing else, a column at a time; None: they must
+    be read one by one."""
     if set(map(type, rows)) != {dict} or set(map(len, rows)) != {2}:
         return None
     try:
-        codes, texts = zip(*map(itemgetter("account", key), rows), strict=True)
-        digits, names = "".join(texts), "".join(codes)
+        codes, amounts = zip(*map(itemgetter("account", key), rows), strict=True)
+        digits, names = "".join(amounts), "".join(codes)
     except (KeyError, TypeError):
         return None
-    if not (names and digits.isascii() and digits.isdigit() and all(codes) and all(texts)):
+    if not (names and digits.isascii() and digits.isdigit() and all(codes) and all(amounts)):
         return None
-    if max(map(len, texts)) > MOST_DIGITS:
-        return None
-    return tuple(rows_of(StatedLine, codes, map(Decimal, texts), repeat(ZERO), repeat(False)))
+    return (codes, amounts) if max(map(len, amounts)) <= MOST_DIGITS else None
 
 
 def _line(key: str, row: Any) -> StatedLine:
@@ -144,16 +152,6 @@ def lines_to_json(method: Method, lines: Sequence[StatedLine]) -> list[dict[str,
             row["house"] = True
         found.append(row)
     return found
-
-
-def as_kept(method: Method, rows: Sequence[Any], lines: Sequence[StatedLine]) -> Sequence[Mapping[str, Any]]:
-    """``rows`` that were read as ``lines``, in the words of :func:`lines_to_json`: themselves, where they are in them already."""
-    key = AMOUNT_KEY[method]
-    if set(map(len, rows)) == {2} and all(type(row) is dict and key in row for row in rows):
-        amounts = [row[key] for row in rows]
-        if all(map(eq, amounts, map(plain, [line.amount for line in lines]))):
-            return rows
-    return lines_to_json(method, lines)
 
 
 def read_parameters(body: Mapping[str, Any]) -> Parameters:

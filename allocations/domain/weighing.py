@@ -18,7 +18,7 @@ from uuid import UUID
 
 from accounts.domain.fee_book import Selected
 from accounts.domain.fees import Charge
-from allocations.domain.account_checks import FactColumns, LineCheck, all_checks
+from allocations.domain.account_checks import FactColumns, Have, LineCheck, all_checks
 from allocations.domain.allocating import Plan, PlanLine
 from allocations.domain.block import from_units
 from allocations.domain.charging import FREE, Biller, Costs, Earlier
@@ -126,7 +126,9 @@ def _sized(plan: Plan, classes: Sequence[str], biller: Biller, earlier: Mapping[
     units, gross = plan.allocation.units, plan.gross
     money = dict(zip(units, gross, strict=True))
     by_class: dict[str, set[int]] = {}
-    for account_class, size in set(zip(classes, units, strict=True)):
+    if len(set(classes)) == 1:
+        by_class[classes[0]] = set(units)
+    for account_class, size in zip(classes, units, strict=True) if not by_class else ():
         by_class.setdefault(account_class, set()).add(size)
     known = {
         name: {size: _of(qty, paid, costs) for size, (qty, paid), costs in _billed(biller, name, sizes, money)}
@@ -169,10 +171,10 @@ def taken_back(
 ) -> FactColumns:
     """What accounts have once lines of theirs that stand are undone."""
     places = {account_id: place for place, account_id in enumerate(account_ids)}
-    cash, stock = list(facts.cash), list(facts.stock)
+    cash, stock = list(facts.means.cash), list(facts.means.stock)
     for account_id, (qty, net) in standing:
         place = places.get(account_id)
         if place is not None:
             cash[place] -= net
             stock[place] += -qty if side.is_buy else qty
-    return replace(facts, cash=cash, stock=stock)
+    return replace(facts, means=Have(cash, stock, facts.means.short))

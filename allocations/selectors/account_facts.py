@@ -15,7 +15,7 @@ from uuid import UUID
 
 from accounts.domain.fee_book import FeeScope, Selected, side_word
 from accounts.selectors.fees import get_fee_book
-from allocations.domain.account_checks import AccountFacts, FactColumns
+from allocations.domain.account_checks import AccountFacts, FactColumns, Have
 from allocations.domain.charging import Earlier
 from allocations.models import Block
 from allocations.selectors.cases import Case, NamedAccounts
@@ -59,7 +59,7 @@ class Known:
         return dict(zip(self.ids, self.columns.rows, strict=True))
 
 
-NOTHING_KNOWN = Known((), FactColumns((), (), (), (), (), (), (), "", (), ()), {}, {})
+NOTHING_KNOWN = Known((), FactColumns((), Have(), (), (), (), "", (), ()), {}, {})
 """Of no account."""
 
 
@@ -94,7 +94,7 @@ def _facts(
         outside = [judge.outside_mandate(*account) for account in accounts]
     covered = {name: one.covered for name, one in selected.items()}
     return FactColumns(
-        state=named.states, cash=means.cash, stock=means.stock, short=means.short, restricted=restricted,
+        state=named.states, means=means, restricted=restricted,
         outside_mandate=outside, covered=looked_up(covered, named.classes), currency=block.currency,
         blocked=_blocked(block, named) if adds_risk else [""] * count, account_class=named.classes,
     )  # fmt: skip
@@ -105,13 +105,10 @@ def _blocked(block: Block, named: NamedAccounts) -> list[str]:
     with raw_cursor() as cursor:
         cursor.execute(_BLOCKS, [f"%:{block.instrument_id}"])
         reasons = {(scope, scope_id): reason for scope, scope_id, reason in cursor.fetchall()}
-    found = [""] * len(named.ids)
-    for scope, column, suffix in (
-        (POSITION, named.ids, f":{block.instrument_id}"),
-        (Scope.CLIENT.value, named.client_ids, ""),
-        (Scope.ACCOUNT.value, named.ids, ""),
-    ):
-        if any(one == scope for one, _ in reasons):
+    found, scopes = [""] * len(named.ids), {scope for scope, _ in reasons}
+    for scope, suffix in ((POSITION, f":{block.instrument_id}"), (Scope.CLIENT.value, ""), (Scope.ACCOUNT.value, "")):
+        if scope in scopes:
+            column = named.client_ids if scope == Scope.CLIENT.value else named.ids
             keys = ((scope, id_text(one) + suffix) for one in column)
             found = [reasons.get(key, before) for key, before in zip(keys, found, strict=True)]
     return found

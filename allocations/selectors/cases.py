@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from itertools import repeat
+from struct import iter_unpack
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,18 +28,17 @@ from allocations.domain.lines import Line, NotAllocated, Turns
 from allocations.domain.methods import (
     AMOUNT_KEY,
     StatedLine,
-    as_kept,
     mark_from_json,
     parameters_to_json,
-    read_lines,
     read_method,
     read_parameters,
+    read_stated,
     turns_from_json,
 )
 from allocations.domain.second_person import Wanted, Why, Worth, why_second_person
 from allocations.domain.words import AllocationCode, Method
 from allocations.models import Allocation, Block, BlockFill, IntendedAllocation, Scheme
-from allocations.selectors.means import MEANS_COLUMNS, MEANS_TABLES, Means, read_means
+from allocations.selectors.means import MEANS_COLUMNS, MEANS_TABLES, Means
 from authorisation.domain.principal import Principal
 from authorisation.selectors.policies import standing_policies
 from journal.bulk import raw_cursor
@@ -58,13 +58,14 @@ STANDING = ("booked", "parked")
 HOUSE = "house"
 """The class of the firm's own accounts: whoever types the lines cannot make clients of them."""
 _ACCOUNTS = """
-SELECT array_agg(nth ORDER BY nth), array_agg(a.id ORDER BY nth), array_agg(a.client_id ORDER BY nth),
+SELECT count(a.id), array_agg(a.id ORDER BY nth), string_agg(uuid_send(a.client_id), ''::bytea ORDER BY nth),
        array_agg(a.account_class ORDER BY nth), array_agg(a.state ORDER BY nth){columns}
-  FROM unnest(%(codes)s::text[]) WITH ORDINALITY AS named(code, nth) JOIN accounts_tradingaccount a ON a.code = named.code{tables}
- WHERE (%(everyone)s OR a.group_id = ANY(%(groups)s::bigint[]))
+  FROM unnest(%(codes)s::text[]) WITH ORDINALITY AS named(code, nth)
+  LEFT JOIN accounts_tradingaccount a ON a.code = named.code
+   AND (%(everyone)s OR a.group_id = ANY(%(groups)s::bigint[]))
    AND a.id NOT IN (
        SELECT account_id FROM accounts_canaryaccount UNION ALL SELECT account_id FROM accounts_suspenseaccount
-       UNION ALL SELECT account_id FROM allocations_washaccount)
+       UNION ALL SELECT account_id FROM allocations_washaccount){tables}
 """
 _NAMED = _ACCOUNTS.format(columns="", tables="")
 _WITH_MEANS = _ACCOUNTS.format(
@@ -77,14 +78,20 @@ SELECT account_id, settled + pending - short FROM accounts_holding WHERE account
 
 
 class NamedAccounts(NamedTuple):
-    """The accounts of the lines, in their order, as columns; ``means`` where they were read along."""
+    """The accounts of the lines, in their order, as columns; ``means`` where they were read along. ``clients``: the bytes of the ids of
+    their clients, one behind the other: few blocks need to know them."""
 
     codes: Sequence[str]
     ids: Sequence[UUID]
-    client_ids: Sequence[UUID]
+    clients: bytes
     classes: Sequence[str]
     states: Sequence[str]
     means: Means | None = None
+
+    @property
+    def client_ids(self) -> list[UUID]:
+        """Whose they are."""
+        return [UUID(bytes=one) for (one,) in iter_unpack("16s", self.clients)]
 
 
 class OrderOfBlock(NamedTuple):
@@ -153,9 +160,9 @@ def read_case(
     order_ids = traded.order_ids
     wanted = _filled_in(wanted, block.desk_id)
     method = read_method(wanted.method)
-    stated = read_lines(method, wanted.lines)
+    stated, kept = read_stated(method, wanted.lines)
     parameters = read_parameters(wanted.parameters or {})
-    wanted = Wanted(method.value, wanted.scheme, as_kept(method, wanted.lines, stated), parameters_to_json(parameters))
+    wanted = Wanted(method.value, wanted.scheme, kept, parameters_to_json(parameters))
     named = accounts_of(actor, stated, block if with_means else None)
     lot = parameters.lot or block.listing.lot_size
     facts = _facts(block, traded, lot)
@@ -290,18 +297,19 @@ def accounts_of(actor: Principal, stated: Sequence[StatedLine], block: Block | N
     }
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_WITH_MEANS if block else _NAMED, values)
-        places, *columns = cursor.fetchall()[0]
-    found = set(places or ())
-    if len(found) < len(codes):
+        found, ids, clients, classes, states, *means = cursor.fetchall()[0]
+    if found < len(codes):
         wrong = {
             f"lines.{number}": ["There is no such account that you may allocate a block to."]
-            for number in range(1, len(codes) + 1)
-            if number not in found
+            for number, account_id in enumerate(ids, start=1)
+            if account_id is None
         }
         raise Invalid(
             "LINES_INVALID", f"{len(wrong)} of {len(codes)} lines name no account that you may allocate to.", wrong
         )
-    return NamedAccounts(codes, *(column or () for column in columns[:4]), read_means(columns[4:]) if block else None)
+    return NamedAccounts(
+        codes, ids or (), clients or b"", classes or (), states or (), Means(*means) if block else None
+    )
 
 
 def _facts(block: Block, traded: Traded, lot: Decimal) -> BlockFacts:
@@ -377,7 +385,7 @@ def require_plan(case: Case) -> Plan:
 
 def case_of_account(block: Block, account: TradingAccount, *, at: datetime) -> Case:
     """A block with one account in it and nothing wanted: for what is known of that account."""
-    one = NamedAccounts([account.code], [account.id], [account.client_id], [account.account_class], [account.state])
+    one = NamedAccounts([account.code], [account.id], account.client_id.bytes, [account.account_class], [account.state])
     traded = read_traded(block)
     facts = _facts(block, traded, block.listing.lot_size)
     nothing = NotAllocated(AllocationCode.NO_LINES, "Nothing is divided.")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from functools import cached_property
+from typing import Final
 from uuid import UUID
 
 from journal.bulk import raw_cursor
@@ -19,7 +20,7 @@ MEANS_COLUMNS: Final = """
        string_agg((coalesce(h.settled + h.pending - h.reserved, 0))::text, ' ' ORDER BY nth),
        string_agg((coalesce(h.short, 0))::text, ' ' ORDER BY nth)
 """
-"""In the order of ``nth``; read by :func:`read_means`."""
+"""In the order of ``nth``; read by :class:`Means`."""
 MEANS_TABLES: Final = """
   LEFT JOIN accounts_cashbalance c ON c.account_id = {account} AND c.currency = %(currency)s
   LEFT JOIN accounts_holding h ON h.account_id = {account} AND h.instrument_id = %(instrument)s"""
@@ -29,17 +30,26 @@ SELECT {MEANS_COLUMNS}
 """  # noqa: S608
 
 
-class Means(NamedTuple):
-    """A number for each account, in their order."""
+class Means:
+    """A number for each account, in their order. Read from text when it is asked for: a purchase asks for no stock."""
 
-    cash: Sequence[Decimal]
-    stock: Sequence[Decimal]
-    short: Sequence[Decimal]
+    def __init__(self, cash: str | None, stock: str | None, short: str | None) -> None:
+        self._texts = cash, stock, short
 
+    @cached_property
+    def cash(self) -> list[Decimal]:
+        return self._numbers(0)
 
-def read_means(columns: Sequence[str | None]) -> Means:
-    """What :data:`MEANS_COLUMNS` gave, one text a column; None of no account."""
-    return Means(*(list(map(Decimal, (column or "").split())) for column in columns))
+    @cached_property
+    def stock(self) -> list[Decimal]:
+        return self._numbers(1)
+
+    @cached_property
+    def short(self) -> list[Decimal]:
+        return self._numbers(2)
+
+    def _numbers(self, place: int) -> list[Decimal]:
+        return list(map(Decimal, (self._texts[place] or "").split()))
 
 
 def means_of(account_ids: Sequence[UUID], *, currency: str, instrument_id: UUID) -> Means:
@@ -47,4 +57,4 @@ def means_of(account_ids: Sequence[UUID], *, currency: str, instrument_id: UUID)
     values = {"accounts": array_literal("uuid", account_ids), "currency": currency, "instrument": instrument_id}
     with raw_cursor() as cursor:
         cursor.execute(_MEANS, values)
-        return read_means(cursor.fetchall()[0])
+        return Means(*cursor.fetchall()[0])

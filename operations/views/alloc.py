@@ -27,6 +27,7 @@ from allocations.services.preview_allocation import AllocationPreview, preview_a
 from allocations.services.release_parked import release_parked
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
+from kernel.collecting import no_collecting
 from kernel.errors import Invalid, OmsError, Refused
 from kernel.ids import new_id
 from operations.selectors.alloc import (
@@ -159,8 +160,10 @@ def preview(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
 @page
 def lines(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     """Every line of what would be booked, by ``scheme`` or as said beforehand: for programs, and for proposals too long to show."""
-    shown = preview_allocation(actor=actor, at=utc_now(), block_ref=ref, scheme=request.GET.get("scheme", "")[:24])
-    return HttpResponse(preview_json(shown), content_type="application/json")
+    scheme = request.GET.get("scheme", "")[:24]
+    with no_collecting():  # all that is made for it is gone again once it is told
+        told = preview_json(preview_allocation(actor=actor, at=utc_now(), block_ref=ref, scheme=scheme))
+    return HttpResponse(told, content_type="application/json")
 
 
 @require_POST
