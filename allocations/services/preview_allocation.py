@@ -19,11 +19,11 @@ import orjson
 from accounts.selectors import visible_accounts
 from allocations.domain import transitions as moves
 from allocations.domain.allocating import Plan
-from allocations.domain.block import from_units, units_text
+from allocations.domain.block import from_units
 from allocations.domain.lines import NotAllocated
 from allocations.domain.second_person import Wanted, Why
-from allocations.domain.telling import charges_text
-from allocations.domain.weighing import Sized, Standing, Weighed, WeighedLine, left_out, taken_back, weigh
+from allocations.domain.weighed_text import lines_text
+from allocations.domain.weighing import Standing, Weighed, WeighedLine, left_out, taken_back, weigh
 from allocations.models import Allocation, Block
 from allocations.permissions import require_allocate
 from allocations.selectors.account_facts import read_known
@@ -31,7 +31,6 @@ from allocations.selectors.cases import Beforehand, Case, read_beforehand, read_
 from allocations.selectors.seeing import get_block
 from authorisation.domain.principal import Principal
 from kernel.collecting import no_collecting
-from kernel.columns import looked_up
 from kernel.errors import Invalid, Refused
 from kernel.fix import Side
 from kernel.numbers import ZERO, Money, plain
@@ -240,41 +239,10 @@ def preview_json(preview: AllocationPreview) -> bytes:
         "needs_second_person": [{"code": why.code.value, "sentence": why.sentence} for why in preview.whys],
         "digest": preview.digest,
         "left_out": {code: plain(qty) for code, qty in preview.left_out.items()},
-        "lines": orjson.Fragment(_lines_json(preview.weighed)),
+        "lines": orjson.Fragment(lines_text(preview.weighed)),
     }
     return orjson.dumps(body)
 
 
 def _money_json(money: Money) -> dict[str, str]:
     return {"amount": plain(money.amount), "currency": money.currency}
-
-
-def _lines_json(weighed: Weighed) -> str:
-    """The lines as JSON text. What shares of one size and class have in common is written once."""
-    keys = list(map(id, weighed.sized))
-    texts = {key: _sized_json(one) for key, one in dict(zip(keys, weighed.sized, strict=True)).items()}
-    exact = weighed.plan.allocation.exact
-    exactly = {units: units_text(units) for units in set(exact)}
-    lines = [
-        f'{{"account":{code},"qty":"{qty}","exact":"{exactly[units]}"{rest}'
-        for code, units, (qty, rest) in zip(_quoted(weighed.accounts), exact, looked_up(texts, keys), strict=True)
-    ]
-    for place, checks in weighed.checks.items():
-        told = [[check.code.value, check.sentence] for check in checks]
-        lines[place] += f',"checks":{orjson.dumps(told).decode()}'
-    if weighed.said is not None:
-        lines = [f'{line},"said":"{plain(said)}"' for line, said in zip(lines, weighed.said, strict=True)]
-    return f"[{'},'.join(lines)}}}]"
-
-
-def _sized_json(one: Sized) -> tuple[str, str]:
-    """Units, and what follows of a share of that size."""
-    charges = f',"charges":{charges_text(one.costs.told)}' if one.costs.told else ""
-    return plain(one.qty), f',"gross":"{one.gross}","fees":"{one.costs.fees}","net":"{one.net}"{charges}'
-
-
-def _quoted(texts: Sequence[str]) -> list[str]:
-    """Each as JSON text; one look at all of them says whether any needs more than quotes."""
-    if len(orjson.dumps("".join(texts))) == sum(map(len, texts)) + 2:
-        return [f'"{text}"' for text in texts]
-    return [orjson.dumps(text).decode() for text in texts]

@@ -20,7 +20,7 @@ from tests.performance.test_query_counts import TRANSACTION_CONTROL, statements_
 pytestmark = pytest.mark.django_db
 HOUSE = process_principal("allocations")
 FEW, MANY = 10, 300
-STATEMENTS = {"preview": 18, "book": 49, "again": 60}
+STATEMENTS = {"preview": 13, "book": 49, "again": 60}
 """Bounds: a figure above one is a regression to look at, a lower one may be written down."""
 
 
