@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from authorisation.domain.principal import process_principal
+from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import ApiKey, User
 from kernel.clock import utc_now
 from kernel.ids import new_id
@@ -43,15 +43,7 @@ def build_desk() -> BenchDesk:
         kind=User.Kind.SERVICE,
         persona="service",
     )
-    token = secrets.token_urlsafe(32)
-    ApiKey.objects.create(
-        id=new_id(),
-        user_id=service.user_id,
-        name="bench",
-        prefix=token[:8],
-        digest=hashlib.sha256(token.encode()).hexdigest(),
-        created_at=utc_now(),
-    )
+    token = issue_token(service)
     body = {
         "account": world.account.code,
         "symbol": world.listing.symbol,
@@ -61,6 +53,20 @@ def build_desk() -> BenchDesk:
         "price": "72.50",
     }
     return BenchDesk(world, token, body)
+
+
+def issue_token(service: Principal) -> str:
+    """The bearer token of a key that a service account may use for all of its rights."""
+    token = secrets.token_urlsafe(32)
+    ApiKey.objects.create(
+        id=new_id(),
+        user_id=service.user_id,
+        name="bench",
+        prefix=token[:8],
+        digest=hashlib.sha256(token.encode()).hexdigest(),
+        created_at=utc_now(),
+    )
+    return token
 
 
 def wide_limits() -> None:
