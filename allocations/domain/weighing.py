@@ -113,12 +113,11 @@ def weigh(
     facts: FactColumns,
     selected: Mapping[str, Selected],
     earlier: Mapping[UUID, Earlier],
-    said: Sequence[Decimal] | None = None,
 ) -> Weighed:
-    """Every line of the plan. ``accounts``, ``facts`` and ``said`` in its order, ``selected`` by class."""
+    """Every line of the plan. ``accounts`` and ``facts`` in its order, ``selected`` by class."""
     sized = _sized(plan, facts.account_class, Biller(selected, plan.currency), earlier)
     checks = all_checks(side, [one.qty for one in sized], [one.net for one in sized], facts)
-    return Weighed(plan, accounts, sized, checks, said)
+    return Weighed(plan, accounts, sized, checks)
 
 
 def _sized(plan: Plan, classes: Sequence[str], biller: Biller, earlier: Mapping[UUID, Earlier]) -> list[Sized]:

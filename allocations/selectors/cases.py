@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import repeat
 from struct import iter_unpack
 from typing import NamedTuple
@@ -111,6 +111,16 @@ class Traded(NamedTuple):
     orders: tuple[OrderOfBlock, ...]
 
 
+class DefaultScheme(NamedTuple):
+    """The version of a scheme that is the default of an account."""
+
+    id: int
+    event_id: UUID
+    code: str
+    strategy: str
+    books_alone: bool
+
+
 class Beforehand(NamedTuple):
     """What was said of a block before anybody typed: intended for its orders, and the default of its account."""
 
@@ -162,7 +172,7 @@ def read_case(
     method = read_method(wanted.method)
     stated, kept = read_stated(method, wanted.lines)
     parameters = read_parameters(wanted.parameters or {})
-    wanted = Wanted(method.value, wanted.scheme, kept, parameters_to_json(parameters))
+    wanted = _in_words_said(Wanted(method.value, wanted.scheme, kept, parameters_to_json(parameters)), beforehand)
     named = accounts_of(actor, stated, block if with_means else None)
     lot = parameters.lot or block.listing.lot_size
     facts = _facts(block, traded, lot)
@@ -235,18 +245,26 @@ def find_intended(traded: Traded) -> Wanted | None:
 
 def find_default(block: Block, traded: Traded) -> Wanted | None:
     """The default of the block's account: of the strategy of its orders where there is one, else of any."""
-    scheme = find_default_scheme(block, traded)
-    return Wanted(scheme.method, scheme.code, scheme.lines, scheme.parameters) if scheme else None
+    found = find_default_scheme(block, traded)
+    return _written(found.id, found.event_id) if found else None
 
 
-def find_default_scheme(block: Block, traded: Traded) -> Scheme | None:
-    """As :func:`find_default`: the scheme itself."""
+def find_default_scheme(block: Block, traded: Traded) -> DefaultScheme | None:
+    """As :func:`find_default`: which scheme it is."""
     strategies = {order.strategy for order in traded.orders}
     own = strategies.pop() if len(strategies) == 1 else ""
     newest = Scheme.objects.order_by("code", "-version").distinct("code").values("id")
     rows = Scheme.objects.filter(pk__in=newest, ended=False, wash_account_id=block.account_id, strategy__in=("", own))
-    chosen = max(rows.values_list("strategy", "code", "id"), key=lambda row: (bool(row[0]), row[1]), default=None)
-    return Scheme.objects.get(pk=chosen[2]) if chosen else None
+    found = [DefaultScheme(*row) for row in rows.values_list(*DefaultScheme._fields)]
+    return max(found, key=lambda row: (bool(row.strategy), row.code), default=None)
+
+
+@lru_cache(maxsize=16)
+def _written(scheme_id: int, event_id: UUID) -> Wanted:
+    """What a version of a scheme says. It never changes (trigger), so whoever was told which one it is may remember that; the event that
+    saved it names it in any database."""
+    scheme = Scheme.objects.get(pk=scheme_id, event_id=event_id)
+    return Wanted(scheme.method, scheme.code, scheme.lines, scheme.parameters)
 
 
 def find_scheme(code: str, desk_id: int | None = None) -> Scheme:
@@ -273,6 +291,14 @@ def find_turns(block: Block, scheme: str) -> Turns:
     kept = rows.values_list("parameters", flat=True).first() or {}
     mark, before = kept.get("rotation"), kept.get("turns")
     return Turns(scheme, mark_from_json(mark) if mark else None, before["nth"] + 1 if before else 1)
+
+
+def _in_words_said(wanted: Wanted, beforehand: Beforehand) -> Wanted:
+    """With the lines of what was said, where they are the same: then nobody compares them again."""
+    for said in (beforehand.intended, beforehand.default):
+        if said is not None and said.says_as(wanted):
+            return replace(wanted, lines=said.lines)
+    return wanted
 
 
 def _filled_in(wanted: Wanted, desk_id: int) -> Wanted:

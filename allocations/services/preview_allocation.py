@@ -7,7 +7,7 @@ happened between them, and the digest of the plan tells.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import repeat
@@ -126,10 +126,14 @@ def preview_allocation(
         facts = known.columns
         if stands:
             facts = taken_back(facts, known.ids, [(one.booked_in, Standing(one.qty, one.net)) for one in stands], side)
+        weighed = weigh(plan, side, case.named.codes, facts, known.selected, known.earlier)
         before = _Before.of(stands) if stands else _said_before(actor, at, case, beforehand)
-        said_units = before.units_of(known.ids) if before else None
-        weighed = weigh(plan, side, case.named.codes, facts, known.selected, known.earlier, said_units)
-        missing = _named(actor, left_out(plan, before.shares), before.codes) if before else {}
+        missing: Mapping[str, Decimal] = {}
+        if before is not None:
+            weighed = replace(weighed, said=before.units_of(known.ids))
+            missing = _named(actor, left_out(plan, before.shares), before.codes)
+        elif said is not None and said.says_as(case.wanted):
+            weighed = replace(weighed, said=[one.qty for one in weighed.sized])
     return AllocationPreview(case, plan, weighed, said, bool(stands), missing)
 
 
@@ -205,16 +209,15 @@ class _Before:
 
 
 def _said_before(actor: Principal, at: datetime, case: Case, beforehand: Beforehand) -> _Before | None:
-    """What was said beforehand gives on these executions; None where it gives no answer, or names accounts nobody here may see."""
+    """What was said beforehand gives on these executions, where it is not what is asked for; None also where it gives no answer, or names
+    accounts nobody here may see."""
     said = beforehand.said
-    if said is None:
+    if said is None or said.says_as(case.wanted):
         return None
-    other = case
-    if not said.says_as(case.wanted):
-        try:
-            other = read_case(actor=actor, at=at, block=case.block, wanted=said, beforehand=beforehand)
-        except Invalid:
-            return None
+    try:
+        other = read_case(actor=actor, at=at, block=case.block, wanted=said, beforehand=beforehand)
+    except Invalid:
+        return None
     if isinstance(other.plan, NotAllocated):
         return None
     shares = other.plan.allocation
