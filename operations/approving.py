@@ -29,6 +29,7 @@ from operations.selectors.accounts_asked import describe_account_state, describe
 from operations.selectors.actions import describe_action
 from operations.selectors.allocation_effects import describe_allocation
 from operations.selectors.break_effects import describe_break_repair, describe_recon_rules
+from operations.selectors.gates import describe_gate_override
 from operations.selectors.intakes import describe_start_of_day
 from operations.selectors.key_effect import describe_api_key
 from operations.selectors.limits import describe_limit_change
@@ -52,6 +53,7 @@ from orders.services.decide_order_request import decide_order_request
 from orders.services.decide_suspense import decide_suspense
 from outbound.services.decide_webhook import decide_webhook
 from reconciliation.services.decide_break_repair import decide_break_repair
+from reconciliation.services.decide_gate_override import decide_gate_override
 from reconciliation.services.decide_recon_rules import decide_recon_rules
 from reconciliation.services.decide_start_of_day import decide_start_of_day
 from risk.services.decide_limit_change import decide_limit_change
@@ -90,6 +92,7 @@ KINDS: dict[str, ApprovalKind] = {
     "hold_release": ApprovalKind(decide_hold_release, describe_hold_release),
     "retention_change": ApprovalKind(decide_retention_change, describe_retention_change),
     "start_of_day": ApprovalKind(decide_start_of_day, describe_start_of_day),
+    "gate_override": ApprovalKind(decide_gate_override, describe_gate_override),
     "break_repair": ApprovalKind(decide_break_repair, describe_break_repair),
     "recon_rules": ApprovalKind(decide_recon_rules, describe_recon_rules),
     "allocation": ApprovalKind(decide_allocation, describe_allocation),

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q
 
-from risk.domain.facts import BlockFact, LimitFact
+from risk.domain.facts import BlockFact, LimitFact, WaiverFact
 from risk.domain.in_force import DatedLimit, in_force
-from risk.models import Block, Limit, Scope
+from risk.models import Block, Limit, Scope, Waiver
 from risk.selectors import TRADING_SWITCH
 
 
@@ -32,8 +33,12 @@ def get_marks_as_at(*, at: datetime, pairs: Collection[tuple[str, str]]) -> Mark
     """Marks of the (scope, scope_id) pairs as they stood ``at`` a time."""
     own = set(pairs)
     stood = Q(imposed_at__lte=at) & (Q(lifted_at__isnull=True) | Q(lifted_at__gt=at))
+    granted = Q(granted_at__lte=at) & (Q(ended_at__isnull=True) | Q(ended_at__gt=at))
+    said: dict[UUID, list[WaiverFact]] = {}
+    for one in Waiver.objects.filter(granted).order_by("id"):
+        said.setdefault(one.block_id, []).append(WaiverFact(str(one.id), one.account_id, one.until))
     blocks = [
-        BlockFact(block.scope, block.scope_id, block.source, block.reason)
+        BlockFact(block.scope, block.scope_id, block.source, block.reason, tuple(said.get(block.id, ())))
         for block in Block.objects.filter(stood).order_by("imposed_at", "id")
         if (block.scope, block.scope_id) in own
     ]

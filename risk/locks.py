@@ -20,7 +20,7 @@ from django.db.models import Model
 
 from journal.bulk import raw_cursor
 from journal.domain.idempotency import lock_number
-from risk.models import Block, Breaker, Limit, Restriction
+from risk.models import Block, Breaker, Limit, Restriction, Waiver
 
 _WIRE = lock_number("risk-wire")
 
@@ -40,6 +40,17 @@ def lock_blocks_of(sources: Collection[str]) -> list[Block]:
     """The standing blocks of these sources, ascending by place. For whoever holds what the sources name: nobody else imposes there."""
     rows = Block.objects.select_for_update().filter(source__in=list(sources), lifted_at__isnull=True)
     return list(rows.order_by("scope", "scope_id", "source"))
+
+
+def lock_waivers_of(block_id: UUID) -> list[Waiver]:
+    """What stands of the words that open a block, ascending; behind the block's own lock."""
+    rows = Waiver.objects.select_for_update(of=("self",)).select_related("block")
+    return list(rows.filter(block_id=block_id, ended_at__isnull=True).order_by("id"))
+
+
+def lock_waiver(waiver_id: UUID) -> Waiver | None:
+    """One word that opens a block; None: there is none of that name."""
+    return Waiver.objects.select_for_update(of=("self",)).select_related("block").filter(pk=waiver_id).first()
 
 
 def lock_subject(subject: str) -> None:

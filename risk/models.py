@@ -285,6 +285,39 @@ class Block(models.Model):
         ]
 
 
+class Waiver(models.Model):
+    """Two people's word that a gate of the start of day lets one account, or all, pass until a time of that day.
+
+    It is about one block: with that it ends, and none that is imposed later is opened by it. Granted whole and ended once
+    (trigger); the approved request is about this block and account (trigger), and no other kind of block can be opened so.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    block = models.ForeignKey(Block, on_delete=models.PROTECT, related_name="waivers")
+    account_id = models.TextField(default="", help_text="Empty: every account that the block concerns")
+    until = models.DateTimeField()
+    reason = models.TextField()
+    request_id = models.UUIDField(unique=True, help_text="The approved request")
+    granted_by = models.TextField()
+    granted_at = models.DateTimeField()
+    ended_by = models.TextField(default="")
+    ended_at = models.DateTimeField(null=True)
+    ended_reason = models.TextField(default="")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["block", "account_id"], name="risk_waiver_standing_once", condition=Q(ended_at__isnull=True)
+            ),
+            models.CheckConstraint(condition=Q(until__gt=models.F("granted_at")), name="risk_waiver_until_later"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_by="", ended_reason="")
+                | Q(~Q(ended_by=""), ~Q(ended_reason=""), ended_at__isnull=False),
+                name="risk_waiver_ended_whole",
+            ),
+        ]
+
+
 class Rulebook(models.Model):
     """The version of everything below, one row. A trigger on each table gives it a new number with every change, whoever
     makes it: a number is never used twice, so what was read once under a number can be kept under it."""

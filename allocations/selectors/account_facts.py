@@ -34,6 +34,7 @@ NO_RULEBOOK = "The rulebook cannot be read, so nothing can be judged by it."
 _BLOCKS = """
 SELECT scope, scope_id, reason FROM risk_block
  WHERE lifted_at IS NULL AND (scope IN ('account', 'client') OR scope = 'position' AND scope_id LIKE %s)
+   AND NOT EXISTS (SELECT FROM risk_waiver w WHERE w.block_id = risk_block.id AND w.ended_at IS NULL AND w.until > %s)
 """
 _EARLIER = """
 SELECT a.account_id, a.qty, abs(a.gross), a.charges
@@ -96,14 +97,14 @@ def _facts(
     return FactColumns(
         state=named.states, means=means, restricted=restricted,
         outside_mandate=outside, covered=looked_up(covered, named.classes), currency=block.currency,
-        blocked=_blocked(block, named) if adds_risk else [""] * count, account_class=named.classes,
+        blocked=_blocked(block, named, at) if adds_risk else [""] * count, account_class=named.classes,
     )  # fmt: skip
 
 
-def _blocked(block: Block, named: NamedAccounts) -> list[str]:
+def _blocked(block: Block, named: NamedAccounts, at: datetime) -> list[str]:
     """Why a block stands on each account, on its client or on its position; the narrowest word of them is the account's."""
     with raw_cursor() as cursor:
-        cursor.execute(_BLOCKS, [f"%:{block.instrument_id}"])
+        cursor.execute(_BLOCKS, [f"%:{block.instrument_id}", at])
         reasons = {(scope, scope_id): reason for scope, scope_id, reason in cursor.fetchall()}
     found, scopes = [""] * len(named.ids), {scope for scope, _ in reasons}
     for scope, suffix in ((POSITION, f":{block.instrument_id}"), (Scope.CLIENT.value, ""), (Scope.ACCOUNT.value, "")):

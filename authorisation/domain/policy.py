@@ -72,6 +72,7 @@ POLICIES: dict[str, KindPolicy] = {
         KindPolicy("retention_change", "How long records are kept", KEEP_RECORDS, timedelta(days=7)),
         KindPolicy("policy_change", "Change of who decides", DECIDE_RISK_CHANGE, timedelta(days=2)),
         KindPolicy("start_of_day", "File of the start of day", DECIDE_BREAK, timedelta(days=1)),
+        KindPolicy("gate_override", "Gate of the start of day", DECIDE_BREAK, timedelta(hours=4)),
         KindPolicy("access_review", "Close of an access review", RUN_ACCESS_REVIEW, timedelta(days=5)),
     )
 }

@@ -49,6 +49,19 @@ SELECT format('write-off of account %s, event %s', w.account_id, w.event_id), 'w
  WHERE NOT EXISTS (SELECT FROM approved r WHERE r.id::text = e.payload ->> 'authorisation_id')
 """
 
+_WAIVERS = """
+SELECT format('opening %s of block %s', w.id, w.block_id) AS subject,
+       CASE WHEN b.source NOT LIKE 'start\\_of\\_day:%%' THEN format('opens a block of %s, which nobody may', b.source)
+            WHEN r.id IS NULL THEN 'was approved by nobody, or about another gate'
+            WHEN w.until > r.created_at + interval '1 day' THEN 'was given for longer than a day'
+            ELSE 'stands though its gate is lifted' END AS what
+  FROM risk_waiver w JOIN risk_block b ON b.id = w.block_id
+  LEFT JOIN authorisation_authorisationrequest r ON r.id = w.request_id AND r.kind = 'gate_override' AND r.state = 'approved'
+        AND r.payload ->> 'block_id' = w.block_id::text AND r.payload ->> 'account_id' = w.account_id
+ WHERE b.source NOT LIKE 'start\\_of\\_day:%%' OR r.id IS NULL OR w.until > r.created_at + interval '1 day'
+    OR (w.ended_at IS NULL AND b.lifted_at IS NOT NULL)
+"""
+
 CHECKS = (
     Check(
         "BREAK_BLOCK_DIFFERS", "I4", Level.EXCEPTIONS,
@@ -61,5 +74,11 @@ CHECKS = (
         "Whatever a repair closed, booked or wrote off names the approved request that let it, and a booked record its file and line.",
         "Somebody went around the doors: block the account, and look in the journal for who wrote it.",
         sql=_REPAIRS,
+    ),
+    Check(
+        "GATE_OPENING_UNAPPROVED", "I8", Level.EXCEPTIONS,
+        "Whatever opens a gate of the start of day names the approved request about that gate, lasts a day at most and ends with it.",
+        "Shut it on /sync/gates, and look in the journal for who wrote it: the doors cannot.",
+        sql=_WAIVERS,
     ),
 )  # fmt: skip

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from accounts.models import TradingAccount
 from authorisation.domain.principal import Principal
 from kernel.errors import NotFound, Unavailable
 from reconciliation.domain import intake_states as states
@@ -18,8 +17,6 @@ from reconciliation.models import Feed, FeedFile, Intake
 from reconciliation.permissions import WORK_BREAK
 from reconciliation.selectors.feeds import feed_state
 from reconciliation.selectors.intakes import request_is_open, since_to_json
-from reconciliation.services.set_gates import SOURCE
-from risk.models import Block
 
 SHOWN = 20
 GLYPHS = {
@@ -51,16 +48,6 @@ class FeedRow:
     file: FeedFile | None
     row: IntakeRow | None
     is_ready: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """A stop of the start of day that stands."""
-
-    scope: str
-    name: str
-    reason: str
-    since: datetime
 
 
 def list_feed_rows(*, at: datetime) -> list[FeedRow]:
@@ -105,17 +92,6 @@ def list_arrivals() -> Sequence[FeedFile]:
     """The last five files of the start of day, used or not."""
     kinds = [kind.value for kind in START_OF_DAY]
     return list(FeedFile.objects.filter(kind__in=kinds).select_related("feed").order_by("-received_at", "-id")[:5])
-
-
-def list_gates() -> list[Gate]:
-    """What the start of day keeps from trading now."""
-    blocks = list(Block.objects.filter(lifted_at__isnull=True, source__startswith=SOURCE).order_by("scope", "id")[:200])
-    ids = [block.scope_id for block in blocks if block.scope == "account"]
-    names = {str(key): code for key, code in TradingAccount.objects.filter(id__in=ids).values_list("id", "code")}
-    return [
-        Gate(block.scope, names.get(block.scope_id, "the whole firm"), block.reason, block.imposed_at)
-        for block in blocks
-    ]
 
 
 def get_intake(intake_id: UUID) -> Intake:

@@ -16,7 +16,6 @@ from operations.selectors.sync import (
     get_intake,
     list_arrivals,
     list_feed_rows,
-    list_gates,
     list_intake_rows,
     may_upload,
     row_of,
@@ -29,6 +28,7 @@ from operations.views.exports import handed_over, heading_for
 from reconciliation.domain.records import START_OF_DAY
 from reconciliation.permissions import require_work
 from reconciliation.selectors.feeds import find_feed
+from reconciliation.selectors.gates import list_gates
 from reconciliation.services.ask_acceptance import ask_acceptance
 from reconciliation.services.begin_intake import begin_intake
 from reconciliation.services.cancel_intake import cancel_intake
@@ -55,7 +55,7 @@ def _sync_page(request: HttpRequest, actor: Principal, error: OmsError | None = 
         "ready": sum(1 for one in feeds if one.is_ready),
         "rows": list_intake_rows(at=at),
         "arrivals": list_arrivals(),
-        "gates": list_gates(),
+        "gates": list_gates(at=at),
         "kinds": KINDS,
         "why_not_upload": may_upload(actor),
         "error": error,

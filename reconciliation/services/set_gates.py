@@ -2,7 +2,7 @@
 file was due until one is applied: for the firm while there is none, then for the accounts whose rows were left out.
 
 Few rows by design: more accounts than ``MOST_ACCOUNTS`` are the firm. Feeds that nobody waits for gate nothing. Whatever stands
-under a feed's name and has no reason any more is lifted here, and by nobody else.
+under a feed's name and has no reason any more is lifted here, and by nobody else; a word of two that opened it ends with it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from reconciliation.domain import intake_states as states
 from reconciliation.domain.intake_rules import Severity
 from reconciliation.models import Feed, Intake
 from reconciliation.selectors.feeds import feed_state
-from risk.models import Block
+from reconciliation.selectors.gates import SOURCE
+from risk.models import Block, Waiver
+from risk.services.end_waiver import end_waiver
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block
 
 ACTOR = process_principal("start_of_day")
-SOURCE = "start_of_day:"
 MOST_ACCOUNTS = 200
 Stop = tuple[str, str]
 """Scope and its id."""
@@ -38,7 +39,13 @@ def set_gates(*, at: datetime) -> int:
         changed += _set(f"{SOURCE}{feed.code}", _wanted(feed, at), at)
     for source in {block.source for block in _standing()} - known:
         changed += _set(source, {}, at)
-    return changed
+    return changed + _end_openings(at)
+
+
+def _end_openings(at: datetime) -> int:
+    """Words that opened a gate whose time is over: they let nothing pass since, and now they are told to have ended."""
+    over = Waiver.objects.filter(ended_at__isnull=True, until__lte=at).order_by("id").values_list("id", flat=True)
+    return sum(end_waiver(actor=ACTOR, at=at, waiver_id=waiver_id, reason="Its time is over.") for waiver_id in over)
 
 
 def _wanted(feed: Feed, at: datetime) -> dict[Stop, str]:

@@ -133,13 +133,29 @@ class LimitFact:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverFact:
+    """The word of two people that a block lets one account, or all of them (empty), pass until a time."""
+
+    id: str
+    account_id: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class BlockFact:
-    """One standing block in a scope of the order."""
+    """One standing block in a scope of the order, and what was said to let pass in spite of it."""
 
     scope: str
     scope_id: str
     source: str
     reason: str
+    waivers: tuple[WaiverFact, ...] = ()
+
+    def waiver_for(self, account_id: UUID, at: datetime) -> WaiverFact | None:
+        """What lets the account pass ``at`` a time: its own word before that for all."""
+        own = str(account_id)
+        found = [one for one in self.waivers if one.account_id in ("", own) and at < one.until]
+        return max(found, key=lambda one: one.account_id, default=None)
 
 
 @dataclass(frozen=True, slots=True)

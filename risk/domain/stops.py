@@ -24,6 +24,15 @@ NEW_ALONE = ":new"
 """A block whose source ends so lets what exists be worked, replaces included, and stops new orders alone."""
 
 
+START_OF_DAY = "start_of_day"
+"""Gates of the start of day: the only blocks that two people may open for a day without the fact they wait for."""
+
+
+def is_openable(source: str) -> bool:
+    """Whether a block of this source may be waived."""
+    return kind_of(source) == START_OF_DAY
+
+
 def is_of_break(source: str) -> bool:
     """Whether the block is reconciliation's to impose and lift."""
     return kind_of(source) == BREAK

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from risk.domain.facts import BlockFact, LimitFact
+from risk.domain.facts import BlockFact, LimitFact, WaiverFact
 from risk.domain.in_force import DatedLimit, in_force
 from risk.models import POSITION, Block, Limit, Scope, position_scope_id
 
@@ -29,7 +29,10 @@ TRADING_WAS_SWITCHED_ON_SQL = (
 LIMITS_SQL = """(SELECT json_agg(json_build_array(l.kind, l.scope, l.scope_id, l.currency, l.warn::text, l.hard::text,
                         l.effective_from, l.effective_until) ORDER BY l.id)
                    FROM scopes s JOIN risk_limit l ON l.scope = s.scope AND l.scope_id = s.scope_id)::text"""
-BLOCKS_SQL = """(SELECT json_agg(json_build_array(b.scope, b.scope_id, b.source, b.reason))
+BLOCKS_SQL = """(SELECT json_agg(json_build_array(b.scope, b.scope_id, b.source, b.reason,
+                        (SELECT json_agg(json_build_array(w.id, w.account_id, w.until)) FROM risk_waiver w
+                          WHERE w.block_id = b.id AND w.ended_at IS NULL
+                            AND (w.account_id = '' OR ('account', w.account_id) IN (SELECT a.scope, a.scope_id FROM scopes a)))))
                    FROM scopes s JOIN risk_block b ON b.scope = s.scope AND b.scope_id = s.scope_id
                   WHERE b.lifted_at IS NULL)::text"""
 """Columns for a statement that defines ``scopes(scope, scope_id)``; :func:`marks_from_row` reads them."""
@@ -121,7 +124,7 @@ def marks_from_row(switched_on: bool, limits: str | None, blocks: str | None, *,
 
     Equal limit texts give the same values, so they are parsed once.
     """
-    standing = [BlockFact(*row) for row in json.loads(blocks)] if blocks else []
+    standing = [_block(*row) for row in json.loads(blocks)] if blocks else []
     off = any(block.source == TRADING_SWITCH and block.scope == Scope.FIRM for block in standing)
     return Marks(
         trading_on=switched_on and not off,
@@ -171,6 +174,11 @@ def list_limits() -> tuple[Mapping[str, Any], ...]:
             "id", "scope", "scope_id", "kind", "currency", "warn", "hard", "owner", "version"
         )
     )
+
+
+def _block(scope: str, scope_id: str, source: str, reason: str, waivers: Sequence[Any] | None) -> BlockFact:
+    said = tuple(WaiverFact(id, account_id, datetime.fromisoformat(until)) for id, account_id, until in waivers or ())
+    return BlockFact(scope, scope_id, source, reason, said)
 
 
 def _limits(text: str, at: datetime) -> tuple[LimitFact, ...]:

@@ -9,11 +9,12 @@ from django.db import transaction
 from authorisation.domain.principal import Principal
 from kernel.errors import Invalid, NotFound
 from risk.domain.stops import is_of_break, is_stop
-from risk.locks import lock_blocks
+from risk.locks import lock_blocks, lock_waivers_of
 from risk.permissions import IMPOSE_BLOCK, require_right
 from risk.selectors import TRADING_SWITCH
 from risk.services._blocks import BlockResult
 from risk.services._events import record
+from risk.services.end_waiver import end
 
 
 def lift_block(*, actor: Principal, at: datetime, scope: str, scope_id: str, source: str, reason: str) -> BlockResult:
@@ -39,4 +40,6 @@ def lift_block(*, actor: Principal, at: datetime, scope: str, scope_id: str, sou
             "reason": reason,
         }
         record(stream=f"risk:{scope}:{scope_id}", kind="BlockLifted", actor=actor, at=at, payload=payload)
+        for waiver in lock_waivers_of(standing.id):
+            end(waiver, actor=actor, at=at, reason=f"The gate is open: {reason}")
         return BlockResult(standing.id, changed=True)

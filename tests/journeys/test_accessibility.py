@@ -51,6 +51,7 @@ PAGES: dict[str, Seen] = {
     "exceptions/<uuid:item_id>": Seen(OPERATIONS, "/exceptions/{0}", "SELECT id FROM operations_exceptionitem"),
     "recon": Seen(OPERATIONS, "/recon"),
     "sync": Seen(OPERATIONS, "/sync"),
+    "sync/gates": Seen(OPERATIONS, "/sync/gates"),
     "settlement": Seen(OPERATIONS, "/settlement"),
     "sync/<uuid:intake_id>": Seen(OPERATIONS, "/sync/{0}", "SELECT id FROM reconciliation_intake ORDER BY created_at"),
     "recon/ageing": Seen(OPERATIONS, "/recon/ageing"),

@@ -56,7 +56,7 @@ from risk.domain.checks.terms import (
 from risk.domain.checks.thin import ShareOfVolume, ThinBook
 from risk.domain.facts import Facts
 
-REGISTRY_VERSION = "2026-11-26.positions"
+REGISTRY_VERSION = "2026-11-26.waivers"
 
 CHECKS: tuple[Check, ...] = (
     TradingSwitchedOn(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kernel.fix import Side
+from kernel.texts import utc_text
 from risk.domain.answers import CheckAnswer
 from risk.domain.checks.base import Check
 from risk.domain.facts import Action, Facts
@@ -24,7 +25,8 @@ class TradingSwitchedOn(Check):
 
 class NoStandingBlock(Check):
     """Nothing that adds risk is sent while a block stands on the firm, desk, dealer, client, account, strategy,
-    instrument or venue of the order, or on its account in its instrument; a block of new orders lets replaces pass."""
+    instrument or venue of the order, or on its account in its instrument; a block of new orders lets replaces pass, and a gate of
+    the start of day lets pass what two people have opened it for."""
 
     at_boundary = True
 
@@ -35,6 +37,10 @@ class NoStandingBlock(Check):
         standing = [block for block in facts.blocks if new or not block.source.endswith(NEW_ALONE)]
         if not standing:
             return self.passed()
+        opened = [block.waiver_for(facts.account.account_id, facts.at) for block in standing]
+        standing = [block for block, waiver in zip(standing, opened, strict=True) if waiver is None]
+        if not standing:
+            return self.passed(opened_by=[f"{one.id} until {utc_text(one.until)}" for one in opened if one is not None])
         sources = [block.source for block in standing]
         if RESTRICTED_SOURCE in sources:
             return self.refuse("This instrument is restricted, contact compliance.")

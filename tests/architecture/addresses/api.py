@@ -79,6 +79,13 @@ PROGRAMS: dict[str, tuple[Door, ...]] = {
         Door("POST", "/api/v1/feed-files?name=a.csv&kind=cash", API_NOT_THEIRS),
     ),
     "api/v1/feed-files/<uuid:file_id>": (Door("GET", "/api/v1/feed-files/{d.run_id}", API_NO_SUCH_FILE),),
+    "api/v1/gate-overrides": (
+        Door("GET", "/api/v1/gate-overrides", API_AUDITS, measured_as="auditor"),
+        Door("POST", "/api/v1/gate-overrides", API_NOT_THEIRS, lambda d: {"feed": "X", "reason": "x", "evidence": "x"}),
+    ),
+    "api/v1/gate-overrides/<uuid:waiver_id>/withdraw": (
+        Door("POST", "/api/v1/gate-overrides/{d.run_id}/withdraw", API_NOT_THEIRS, lambda d: {"reason": "x"}),
+    ),
     "api/v1/intakes": (Door("GET", "/api/v1/intakes", API_AUDITS, measured_as="auditor"),),
     "api/v1/intakes/<uuid:intake_id>": (Door("GET", "/api/v1/intakes/{d.run_id}", API_NO_SUCH_FILE),),
     "api/v1/reconciliation-runs": (

@@ -31,6 +31,11 @@ RECON: dict[str, tuple[Door, ...]] = {
     ),
     "sync": (Door("GET", "/sync", AUDITS, measured_as="auditor"),),
     "sync/upload": (Door("POST", "/sync/upload", NOT_THEIRS, lambda d: {"kind": "cash"}),),
+    "sync/gates": (Door("GET", "/sync/gates", AUDITS, measured_as="auditor"),),
+    "sync/gates/ask": (Door("POST", "/sync/gates/ask", NOT_THEIRS, lambda d: {"feed": "X"}),),
+    "sync/gates/<uuid:waiver_id>/withdraw": (
+        Door("POST", "/sync/gates/{d.run_id}/withdraw", NOT_THEIRS, lambda d: {"reason": "x"}),
+    ),
     "sync/<uuid:intake_id>": (Door("GET", "/sync/{d.run_id}", NO_SUCH_FILE),),
     "sync/<uuid:intake_id>/accept": (Door("POST", "/sync/{d.run_id}/accept", NOT_THEIRS, lambda d: {"reason": "x"}),),
     "sync/<uuid:intake_id>/cancel": (Door("POST", "/sync/{d.run_id}/cancel", NOT_THEIRS, lambda d: {"reason": "x"}),),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.fsck.corruption import Corruption
+from tests.integration.fsck.corruption import NOW, Corruption
 
 BREAKS = (
     Corruption(
@@ -49,4 +49,9 @@ BREAKS = (
     Corruption("BREAK_TOLD_WRONG", "told under another key", "UPDATE reconciliation_break SET key = key || 'x'"),
     Corruption("FEED_FILE_DIFFERS", "another size", "UPDATE reconciliation_feedfile SET size = size + 1"),
     Corruption("FEED_FILE_DIFFERS", "not kept", "UPDATE reconciliation_feedfile SET sha256 = reverse(sha256)"),
+    Corruption(
+        "GATE_OPENING_UNAPPROVED", "opened by nobody",
+        "INSERT INTO risk_waiver (id, block_id, account_id, until, reason, request_id, granted_by, granted_at, ended_by, ended_reason) "
+        f"SELECT id, id, '', {NOW} + interval '1 hour', 'x', id, 'x', {NOW}, '', '' FROM risk_block ORDER BY id LIMIT 1",
+    ),
 )  # fmt: skip

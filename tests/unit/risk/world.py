@@ -23,6 +23,7 @@ from risk.domain.facts import (
     OperatorFacts,
     ReplaceRules,
     TermFacts,
+    WaiverFact,
     WorkingFacts,
 )
 from risk.domain.rates import FROM_THE_START, Bucket, RateKind, Rates
@@ -105,6 +106,11 @@ FACTS = Facts(
 )
 BLOCK = BlockFact("account", "3", "recovery:SIM1", "Session recovering.")
 BREAK_ALONE = BlockFact("position", "3:4", "break:BRK-000001:new", "BRK-000001: 100 units nobody knows.")
+
+
+def gate(*, account: str = str(UUID(int=3)), until: datetime = AT + timedelta(hours=1)) -> BlockFact:
+    """A gate of the start of day, for the whole firm, that two people opened for an account until a time."""
+    return BlockFact("firm", "", "start_of_day:BANK-CASH", "Not here.", (WaiverFact("W1", account, until),))
 
 
 def facts(**changes: Any) -> Facts:
