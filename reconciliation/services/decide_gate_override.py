@@ -5,8 +5,10 @@ Only the gate that was asked about is opened: was it lifted, or set anew, meanwh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from authorisation.domain.principal import process_principal
 from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
@@ -17,7 +19,7 @@ from risk.models import Block
 from risk.services.grant_waiver import grant_waiver
 
 
-def why_not_now(payload: dict[str, str], at: datetime) -> str:
+def why_not_now(payload: Mapping[str, Any], at: datetime) -> str:
     """Why it cannot be opened any more, or the empty text."""
     if at >= datetime.fromisoformat(payload["until"]):
         return "The time it was asked for is over."

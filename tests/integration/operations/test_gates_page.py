@@ -36,9 +36,7 @@ def shut() -> None:
 
 
 def keeper(world: DeskWorld, name: str, *rights: str) -> Principal:
-    return make_principal(
-        name, role=name, rights=rights, desks=(world.desk,), groups=(world.group,), trades=False
-    )
+    return make_principal(name, role=name, rights=rights, desks=(world.desk,), groups=(world.group,), trades=False)
 
 
 def client_of(who: Principal) -> Client:

@@ -19,8 +19,9 @@ from kernel.errors import Conflict, Invalid, NotFound, NotPermitted
 from kernel.ids import new_id
 from operations.approving import KINDS
 from operations.selectors.gates import describe_gate_override
+from orders.domain.results import CaptureResult
 from orders.models import Order
-from orders.services.capture_order import CaptureResult, capture_order
+from orders.services.capture_order import capture_order
 from reconciliation.models import Feed
 from reconciliation.selectors.gates import list_gates
 from reconciliation.services.ask_gate_override import ask_gate_override
@@ -189,7 +190,7 @@ def test_who_may_not_and_what_may_not_be_opened(world: DeskWorld, keepers: tuple
         {"reason": " "}, {"evidence": ""}, {"until": AT}, {"until": MIDNIGHT + timedelta(seconds=1)}, {"account": "NOBODY"},
     ):  # fmt: skip
         with pytest.raises(Invalid):
-            ask(keeper, **more)  # type: ignore[arg-type]
+            ask(keeper, **more)
     with pytest.raises(Invalid):
         ask(blind, world.account.code)
     assert AuthorisationRequest.objects.count() == 0
