@@ -5,14 +5,18 @@ of a balance read one by one.
 columns are the caller's own, so that a file becomes one table and not two: which line says it, of what name, and which
 ``rule`` it breaks. A row with a rule is not wanted. From the others: ``accounts_due`` (what had fallen due, by date),
 ``accounts_move`` (each balance that changes), ``accounts_settle`` (what of each date settles). All are dropped at commit.
+
+A query with the columns of ``accounts_wanted`` does as well as the table: then the rows that stay as they are, nearly all of
+them, are never stored at all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 import psycopg
 
@@ -44,6 +48,21 @@ class Sums(NamedTuple):
     moved: Decimal
 
 
+class Query(NamedTuple):
+    """A query whose rows are those of ``accounts_wanted``, and its parameters."""
+
+    text: LiteralString
+    values: dict[str, object]
+
+
+class Computed(NamedTuple):
+    """What balances come to; ``broken`` rows have a rule, ``twice`` rows are about a balance that another one is about."""
+
+    sums: list[Sums]
+    broken: int
+    twice: int
+
+
 CASH = Target("cash", "accounts_cashbalance", "b.currency", "currency", "instrument_id IS NULL")
 HOLDINGS = Target("holdings", "accounts_holding", "b.instrument_id", "instrument_id", "instrument_id IS NOT NULL")
 TARGETS = {target.what: target for target in (CASH, HOLDINGS)}
@@ -52,7 +71,8 @@ _WANTED = """
 CREATE TEMP TABLE accounts_wanted (account_id uuid, what {type}, amount numeric(24, 8) NOT NULL, line bigint, named text, rule text,
     CHECK (rule IS NOT NULL OR (account_id IS NOT NULL AND what IS NOT NULL))) ON COMMIT DROP
 """
-# Of trades what is left of each (with its corrections and busts), of what has settled the settlements themselves.
+# Of trades what is left of each (with its corrections and busts), of what has settled the settlements themselves; of all balances,
+# whether the statement is about them or not.
 _DUE = """
 CREATE TEMP TABLE accounts_due ON COMMIT DROP AS
 WITH matters AS (
@@ -60,7 +80,7 @@ WITH matters AS (
             CASE WHEN b.kind = 'settlement' THEN sign(b.amount)::text
                  ELSE coalesce(b.execution_id, b.allocation_id, b.order_id, b.event_id)::text END AS matter,
             sum(b.amount) AS amount
-       FROM accounts_booking b JOIN accounts_wanted w ON w.account_id = b.account_id AND w.what = {named} AND w.rule IS NULL
+       FROM accounts_booking b
       WHERE b.layer = 'pending' AND b.{of_booking} AND b.settlement_date <= %(day)s AND b.trade_date <= %(day)s
         AND b.settlement_date > %(day)s::date - {window}
       GROUP BY 1, 2, 3, 4, 5
@@ -76,9 +96,10 @@ SELECT account_id, what, settlement_date, greatest(r, 0) + greatest(v, 0) AS rec
 # What was booked after the cut is laid over it; of confirmed trades only those that settled after it, the file has the others.
 _MOVE_TABLE = """
 CREATE TEMP TABLE accounts_move (account_id uuid, what {type}, balance_id bigint, settled numeric, available numeric,
-    difference numeric, whole boolean, moved numeric, part int) ON COMMIT DROP
+    difference numeric, whole boolean, moved numeric, part int, again boolean, line bigint) ON COMMIT DROP
 """
-# All balances are compared once: those that change are kept, and of all of them what they come to is answered.
+# All balances are compared once, by their figures as they stand; only for those that change is anything computed. ``again``: of two
+# rows about one balance that both change it the second (equal rows share their rank).
 _MOVES = """
 WITH since AS (
      SELECT b.account_id, {named} AS what, sum(b.amount) AS amount FROM accounts_booking b
@@ -89,27 +110,34 @@ WITH since AS (
 ), due AS (
      SELECT account_id, what, sum(receipts) AS receipts, sum(deliveries) AS deliveries FROM accounts_due GROUP BY 1, 2
 ), compared AS MATERIALIZED (
-     SELECT account_id, what, balance_id, settled, available, difference,
-            difference = receipts + deliveries AS whole,
-            CASE WHEN difference = receipts + deliveries THEN difference
-                 ELSE greatest(least(difference, receipts), deliveries) END AS moved,
-            difference <> 0 OR (receipts <> 0 AND receipts + deliveries = 0) AS changes
-       FROM (SELECT w.account_id, w.what, b.id AS balance_id, coalesce(b.settled, 0) AS settled,
-                    coalesce(d.receipts, 0) AS receipts, coalesce(d.deliveries, 0) AS deliveries,
-                    w.amount + coalesce(s.amount, 0) - coalesce(b.settled, 0) AS difference,
-                    coalesce(b.settled + b.pending - b.reserved, 0) AS available
-               FROM accounts_wanted w
+     SELECT *, sound AND (wanted <> settled OR (receipts <> 0 AND receipts + deliveries = 0)) AS changes
+       FROM (SELECT w.account_id, w.what, b.id AS balance_id, coalesce(b.settled, 0) AS settled, d.receipts, d.deliveries,
+                    CASE WHEN s.amount IS NULL THEN w.amount ELSE w.amount + s.amount END AS wanted,
+                    b.pending - b.reserved AS beside, w.line, w.rule IS NULL AS sound
+               FROM {wanted} w
                LEFT JOIN {table} b ON b.account_id = w.account_id AND {named} = w.what
                LEFT JOIN since s ON s.account_id = w.account_id AND s.what = w.what
                LEFT JOIN due d ON d.account_id = w.account_id AND d.what = w.what
-              WHERE w.rule IS NULL) figures
+             OFFSET 0) figures
+), moves AS (
+     SELECT account_id, what, balance_id, settled, settled + coalesce(beside, 0) AS available, wanted - settled AS difference,
+            coalesce(receipts, 0) AS receipts, coalesce(deliveries, 0) AS deliveries, line
+       FROM compared WHERE changes
+     OFFSET 0
 ), kept AS (
      INSERT INTO accounts_move
-     SELECT account_id, what, balance_id, settled, available, difference, whole, moved,
-            (row_number() OVER (ORDER BY account_id, what) - 1)::int / {rows} FROM compared WHERE changes
+     SELECT account_id, what, balance_id, settled, available, difference, difference = receipts + deliveries,
+            CASE WHEN difference = receipts + deliveries THEN difference
+                 ELSE greatest(least(difference, receipts), deliveries) END,
+            (row_number() OVER balances - 1)::int / {rows}, rank() OVER balances <> row_number() OVER balances, line
+       FROM moves WINDOW balances AS (ORDER BY account_id, what)
 )
-SELECT {group} AS grouped, count(*), count(*) FILTER (WHERE changes), sum(settled), sum(difference), sum(moved)
-  FROM compared GROUP BY 1 ORDER BY 1
+SELECT {group} AS grouped, count(*) FILTER (WHERE sound), sum(settled) FILTER (WHERE sound), count(*) FILTER (WHERE NOT sound),
+       count(balance_id) - count(DISTINCT balance_id)
+  FROM compared GROUP BY 1
+"""
+_MOVED = """
+SELECT {group} AS grouped, count(*), sum(difference), sum(moved), count(*) FILTER (WHERE again) FROM accounts_move GROUP BY 1
 """
 _SETTLES = """
 CREATE TEMP TABLE accounts_settle ON COMMIT DROP AS
@@ -139,22 +167,41 @@ def open_wanted(cursor: Cursor, target: Target) -> None:
     cursor.execute(_WANTED.format(type=_type_of(target)))
 
 
-def compute_moves(cursor: Cursor, target: Target, *, cut_at: datetime, day: date) -> list[Sums]:
-    """What the wanted figures change, now: ``accounts_move`` and ``accounts_settle``. Returns what the balances come to."""
-    values = {"cut_at": cut_at, "day": day, "replaced": sorted(REPLACED)}
+def compute_moves(
+    cursor: Cursor, target: Target, *, cut_at: datetime, day: date, query: Query | None = None
+) -> Computed:
+    """What the wanted figures change, now: ``accounts_move`` and ``accounts_settle``. Of a query instead of ``accounts_wanted``
+    nothing may be used where one of its rows is broken or two are about one balance."""
+    values = {**(query.values if query else {}), "cut_at": cut_at, "day": day, "replaced": sorted(REPLACED)}
     names = {
         "named": target.named, "table": target.table, "of_booking": target.of_booking, "window": WINDOW_DAYS,
         "rows": ROWS_A_PART, "group": "what" if target is CASH else "'units'",
+        "wanted": f"({query.text})" if query else "(SELECT * FROM accounts_wanted WHERE rule IS NULL)",
     }  # fmt: skip
+    cursor.execute("DROP TABLE IF EXISTS accounts_due, accounts_move, accounts_settle")
     cursor.execute(_DUE.format(**names), values)
     cursor.execute("ANALYZE accounts_due")
     cursor.execute(_MOVE_TABLE.format(type=_type_of(target)))
     cursor.execute(_MOVES.format(**names), values)
-    sums = [Sums(*row) for row in cursor.fetchall()]  # type: ignore[arg-type]
+    compared = cursor.fetchall()
     cursor.execute("CREATE INDEX ON accounts_move (part)")
     cursor.execute("ANALYZE accounts_move")
+    cursor.execute(_MOVED.format(**names))
+    computed = _computed(compared, cursor.fetchall())
     cursor.execute(_SETTLES)
-    return sums
+    return computed
+
+
+def _computed(compared: Iterable[tuple[Any, ...]], moved: Iterable[tuple[Any, ...]]) -> Computed:
+    """All balances and those that change, put together by what they are grouped by."""
+    changes = {grouped: figures for grouped, *figures in moved}
+    sums, broken, twice = [], 0, 0
+    for grouped, balances, settled, not_sound, said_again in compared:
+        changed, difference, moves, again = changes.get(grouped, (0, Decimal(0), Decimal(0), 0))
+        broken, twice = broken + not_sound, twice + said_again + again
+        if balances:
+            sums.append(Sums(grouped, balances, changed, settled, difference, moves))
+    return Computed(sorted(sums), broken, twice)
 
 
 def _type_of(target: Target) -> str:

@@ -2,7 +2,8 @@
 
 Inside the caller's transaction, in three calls: ``open_statement`` gives an empty ``accounts_wanted`` to fill and lets no other
 statement of the kind in, ``weigh_statement`` says what would change (a dry run is these two and a rollback), ``book_statement``
-books it. All changes are differences, so fills, withdrawals and deposits that commit meanwhile stay: the outcome is that of
+books it. Where the rows are a query of the caller's, ``weigh_in_one_pass`` does as the second, and where all of them are sound nothing
+needs to be filled. All changes are differences, so fills, withdrawals and deposits that commit meanwhile stay: the outcome is that of
 some order of both. The cash rows of the accounts concerned are locked before anything is written, as for every booking.
 
 Few large events tell it (``StatementBooked`` in ``feed:<file>``): ``rows`` of account, currency or instrument, what the settled
@@ -22,7 +23,15 @@ from accounts.domain.ledger import Shortfall
 from accounts.locks import lock_moved, lock_statements
 from accounts.models import StatementPart
 from accounts.permissions import require_booking_process
-from accounts.services._statement_sql import CASH, TARGETS, Target, compute_moves, open_wanted
+from accounts.services._statement_sql import (
+    CASH,
+    TARGETS,
+    Query,
+    Sums,
+    Target,
+    compute_moves,
+    open_wanted,
+)
 from accounts.services.book_executions import overdrawn_anomaly
 from authorisation.domain.principal import Principal
 from journal.bulk import insert_rows, raw_cursor
@@ -132,7 +141,24 @@ def weigh_statement(statement: Statement) -> Weighed:
     target = statement.target
     with raw_cursor(binary=True) as cursor:
         older = _leave_newer(cursor, statement)
-        sums = compute_moves(cursor, target, cut_at=statement.cut_at, day=statement.day)
+        computed = compute_moves(cursor, target, cut_at=statement.cut_at, day=statement.day)
+    return _weighed(computed.sums, older)
+
+
+def weigh_in_one_pass(statement: Statement, query: Query) -> Weighed | None:
+    """As ``weigh_statement``, of the rows of ``query`` (the columns of ``accounts_wanted``), none of which is stored.
+
+    None where one of them breaks a rule, where two are about one balance, or where some were set as of a later cut: then the
+    caller fills ``accounts_wanted`` and says which.
+    """
+    if _newer(statement):
+        return None
+    with raw_cursor(binary=True) as cursor:
+        computed = compute_moves(cursor, statement.target, cut_at=statement.cut_at, day=statement.day, query=query)
+    return None if computed.broken or computed.twice else _weighed(computed.sums, 0)
+
+
+def _weighed(sums: list[Sums], older: int) -> Weighed:
     totals = {
         one.grouped: {
             "before": one.settled, "after": one.settled + one.difference, "settled_now": one.moved,
@@ -143,10 +169,15 @@ def weigh_statement(statement: Statement) -> Weighed:
     return Weighed(sum(one.balances for one in sums), sum(one.changed for one in sums), older, totals)
 
 
+def _newer(statement: Statement) -> list[tuple[UUID, datetime]]:
+    """Events that set balances of the kind as of a later cut, and when they were written."""
+    newer = StatementPart.objects.filter(what=statement.what, cut_at__gt=statement.cut_at)
+    return list(newer.values_list("event_id", "recorded_at"))
+
+
 def _leave_newer(cursor: Any, statement: Statement) -> int:
     """Take out of ``accounts_wanted`` what was set as of a later cut already; how many that were."""
-    newer = StatementPart.objects.filter(what=statement.what, cut_at__gt=statement.cut_at)
-    found = list(newer.values_list("event_id", "recorded_at"))
+    found = _newer(statement)
     if not found:
         return 0
     target = statement.target

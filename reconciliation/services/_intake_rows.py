@@ -1,7 +1,8 @@
 """The rows of a staged file with what they are about in our books, and the rule each one breaks: one statement a kind.
 
-They go straight into ``accounts_wanted`` (account_id, what, amount, line, named, rule), which lives until commit. A row with a
-rule is left out; what a row says is never changed.
+A file in which all is well is compared with the books as the query goes over it; else its rows go into ``accounts_wanted``
+(account_id, what, amount, line, named, rule), which lives until commit. A row with a rule is left out; what a row says is never
+changed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, LiteralString
 
+from accounts.services.book_statement import Query
 from kernel.numbers import MINOR_PLACES
 from reconciliation.domain.intake_rules import LINES_KEPT, Issue, issue
 
@@ -24,46 +26,45 @@ WITH account_names AS (
      SELECT account_id FROM accounts_suspenseaccount UNION SELECT account_id FROM accounts_canaryaccount
 )
 """
+_ACCOUNT_NAMED = "LEFT JOIN account_names n ON n.theirs = s.account AND n.ours <> ''"
+_ISIN_NAMED = "LEFT JOIN instrument_names m ON m.theirs = s.isin AND m.ours <> ''"
+_SYMBOL_NAMED = """
+       LEFT JOIN instrument_names y ON y.theirs = s.symbol AND y.ours <> ''
+       LEFT JOIN refdata_instrument d ON d.isin = y.ours
+"""
+_LISTED = """
+       LEFT JOIN refdata_listing v ON s.mic IS NOT NULL AND v.market_id = s.mic AND v.venue_symbol = s.symbol
+       LEFT JOIN refdata_listing t ON t.symbol = s.symbol
+"""
+_ACCOUNT = """
+       LEFT JOIN accounts_tradingaccount a ON a.code = {account}
+"""
+_MONEYLESS = "amount <> 0 AND account_id IN (SELECT account_id FROM without_money)"
 _FINE = " ".join(f"WHEN '{currency}' THEN {places}" for currency, places in sorted(MINOR_PLACES.items()))
 _CASH = f"""
-{{into}}
 {_NAMES}, found AS (
-     SELECT s.line, a.id AS account_id, s.account, s.currency AS what, s.amount, s.as_of, a.state,
-            w.account_id IS NOT NULL AS moneyless
-       FROM {{staged}} s
-       LEFT JOIN account_names n ON n.theirs = s.account AND n.ours <> ''
-       LEFT JOIN accounts_tradingaccount a ON a.code = coalesce(n.ours, s.account)
-       LEFT JOIN without_money w ON w.account_id = a.id
+     SELECT s.line, a.id AS account_id, s.account, s.currency AS what, s.amount, s.as_of, a.state
+       FROM {{staged}} s {{account_named}} {_ACCOUNT}
       WHERE coalesce(s.record, 'balance') = 'balance'
 )
 SELECT account_id, what::varchar(3) AS what, amount, line, account AS named,
-       CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless AND amount <> 0 THEN 'ACCOUNT_HAS_NO_MONEY'
+       CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN {_MONEYLESS} THEN 'ACCOUNT_HAS_NO_MONEY'
             WHEN as_of IS NOT NULL AND as_of <> %(day)s THEN 'DAY_DIFFERS'
             WHEN state = 'closed' AND amount <> 0 THEN 'ACCOUNT_CLOSED'
             WHEN amount %% CASE what {_FINE} ELSE 0.01 END <> 0 THEN 'AMOUNT_TOO_FINE' END AS rule
   FROM found
 """  # noqa: S608
 _HOLDINGS = f"""
-{{into}}
 {_NAMES}, found AS (
-     SELECT s.line, a.id AS account_id, s.account, s.qty AS amount, s.as_of, a.state, w.account_id IS NOT NULL AS moneyless,
-            s.isin IS NOT NULL AND i.id IS NULL AS isin_unknown,
-            i.id AS by_isin, coalesce(v.instrument_id, t.instrument_id, d.id) AS by_symbol
-       FROM {{staged}} s
-       LEFT JOIN account_names n ON n.theirs = s.account AND n.ours <> ''
-       LEFT JOIN accounts_tradingaccount a ON a.code = coalesce(n.ours, s.account)
-       LEFT JOIN without_money w ON w.account_id = a.id
-       LEFT JOIN instrument_names m ON m.theirs = s.isin AND m.ours <> ''
-       LEFT JOIN refdata_instrument i ON i.isin = coalesce(m.ours, s.isin)
-       LEFT JOIN instrument_names y ON y.theirs = s.symbol AND y.ours <> ''
-       LEFT JOIN refdata_instrument d ON d.isin = y.ours
-       LEFT JOIN refdata_listing v ON s.mic IS NOT NULL AND v.market_id = s.mic AND v.venue_symbol = s.symbol
-       LEFT JOIN refdata_listing t ON t.symbol = s.symbol
+     SELECT s.line, a.id AS account_id, s.account, s.qty AS amount, s.as_of, a.state,
+            s.isin IS NOT NULL AND i.id IS NULL AS isin_unknown, i.id AS by_isin, {{by_symbol}} AS by_symbol
+       FROM {{staged}} s {{account_named}} {_ACCOUNT} {{isin_named}}
+       LEFT JOIN refdata_instrument i ON i.isin = {{isin}} {{symbol_named}} {{listed}}
 ), whatever AS (
      SELECT *, coalesce(by_isin, by_symbol) AS what FROM found
 )
 SELECT account_id, what, amount, line, account AS named,
-       CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN moneyless AND amount <> 0 THEN 'ACCOUNT_HAS_NO_MONEY'
+       CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN {_MONEYLESS} THEN 'ACCOUNT_HAS_NO_MONEY'
             WHEN isin_unknown OR what IS NULL THEN 'INSTRUMENT_UNKNOWN'
             WHEN by_isin <> by_symbol THEN 'INSTRUMENT_CONTRADICTS'
             WHEN as_of IS NOT NULL AND as_of <> %(day)s THEN 'DAY_DIFFERS'
@@ -87,19 +88,45 @@ UPDATE {into} r SET rule = 'ROW_TWICE'
 WORK_MEMORY = "128MB"
 
 
-def read_rows(cursor: Any, staged: str, kind: str, *, source: str, day: date) -> None:
-    """Fill ``accounts_wanted``, which is empty, from the staged file."""
-    into = "INSERT INTO accounts_wanted (account_id, what, amount, line, named, rule)"
-    cursor.execute(_SQL[kind].format(staged=staged, into=into), {"source": source, "day": day})
+def rows_of(cursor: Any, staged: str, kind: str, *, columns: frozenset[str], source: str, day: date) -> Query:
+    """What the rows of a table like that of a file are about.
+
+    Only what the file makes necessary is looked up: names that were declared for its source, symbols where it has them.
+    """
+    cursor.execute("SELECT DISTINCT what FROM reconciliation_outsidename WHERE source = %s", [source])
+    named = {what for (what,) in cursor.fetchall()}
+    symbols, accounts, instruments = "symbol" in columns, "account" in named, "instrument" in named
+    by_symbol = [
+        *(["v.instrument_id", "t.instrument_id"] if symbols else []),
+        *(["d.id"] if symbols and instruments else []),
+    ]
+    query = _SQL[kind].format(
+        staged=staged,
+        account_named=_ACCOUNT_NAMED if accounts else "",
+        account="coalesce(n.ours, s.account)" if accounts else "s.account",
+        isin_named=_ISIN_NAMED if instruments else "",
+        isin="coalesce(m.ours, s.isin)" if instruments else "s.isin",
+        symbol_named=_SYMBOL_NAMED if symbols and instruments else "",
+        listed=_LISTED if symbols else "",
+        by_symbol=f"coalesce({', '.join(by_symbol)})" if by_symbol else "NULL::uuid",
+    )
+    return Query(query, {"source": source, "day": day})
+
+
+def read_rows(cursor: Any, rows: Query) -> None:
+    """Fill ``accounts_wanted``, which is empty."""
+    cursor.execute(
+        f"INSERT INTO accounts_wanted (account_id, what, amount, line, named, rule) {rows.text}",
+        rows.values,
+    )
     cursor.execute("ANALYZE accounts_wanted (account_id, what, rule)")
     cursor.execute(_TWICE.format(into="accounts_wanted"))
 
 
-def read_rows_before(cursor: Any, staged: str, kind: str, *, source: str, day: date) -> None:
-    """Make ``intake_before`` of a table like that of a file."""
+def read_rows_before(cursor: Any, rows: Query) -> None:
+    """Make ``intake_before`` of rows that another file had."""
     cursor.execute("DROP TABLE IF EXISTS intake_before")
-    into = "CREATE TEMP TABLE intake_before ON COMMIT DROP AS"
-    cursor.execute(_SQL[kind].format(staged=staged, into=into), {"source": source, "day": day})
+    cursor.execute(f"CREATE TEMP TABLE intake_before ON COMMIT DROP AS {rows.text}", rows.values)
     cursor.execute(_TWICE.format(into="intake_before"))
 
 
@@ -116,16 +143,17 @@ def broken_rules(cursor: Any, rows: str) -> list[Issue]:
 
 
 def lines_where(
-    cursor: Any, code: str, condition: LiteralString, values: dict[str, Any] | None = None
+    cursor: Any, code: str, condition: LiteralString, values: dict[str, Any] | None = None, *, names: LiteralString
 ) -> Iterable[Issue]:
-    """The issue of a rule over ``accounts_move m`` (joined to the rows ``r``), or nothing."""
+    """The issue of a rule over ``accounts_move m``, or nothing. ``names``: a query of lines and how the file names them."""
+    cursor.execute(f"SELECT count(*) FROM accounts_move m WHERE {condition}", values or {})  # noqa: S608
+    count = cursor.fetchall()[0][0]
+    if not count:
+        return []
     cursor.execute(
-        f"SELECT count(*), (array_agg(coalesce(r.line, 0) ORDER BY r.line))[1:{LINES_KEPT}], "  # noqa: S608
-        f"(array_agg(coalesce(r.named, '') || ' ' || m.what || ' ' || trim_scale(m.difference - m.moved) "
-        f"ORDER BY r.line))[1:{LINES_KEPT}] "
-        "FROM accounts_move m LEFT JOIN accounts_wanted r ON r.rule IS NULL AND r.account_id = m.account_id AND r.what = m.what "
-        f"WHERE {condition}",
+        "SELECT coalesce(m.line, 0), coalesce(n.named, '') || ' ' || m.what || ' ' || trim_scale(m.difference - m.moved) "  # noqa: S608
+        f"FROM (SELECT * FROM accounts_move m WHERE {condition} ORDER BY m.line LIMIT {LINES_KEPT}) m "
+        f"LEFT JOIN ({names}) n ON n.line = m.line ORDER BY m.line",
         values or {},
     )
-    count, lines, shown = cursor.fetchall()[0]
-    return [issue(code, count, zip(lines, shown, strict=True))] if count else []
+    return [issue(code, count, cursor.fetchall())]

@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, LiteralString
 
 import orjson
 
-from accounts.services.book_statement import Statement, Weighed, open_statement, weigh_statement
+from accounts.services.book_statement import (
+    Statement,
+    Weighed,
+    open_statement,
+    weigh_in_one_pass,
+    weigh_statement,
+)
 from kernel.numbers import plain
 from reconciliation.domain.intake_rules import (
     JUMP,
@@ -31,8 +37,9 @@ from reconciliation.services._intake_rows import (
     lines_where,
     read_rows,
     read_rows_before,
+    rows_of,
 )
-from reconciliation.services._since_last import compare_with_last, only_before
+from reconciliation.services._since_last import GONE, compare_with_last, only_before
 from reconciliation.services._weigh_accounts import weigh_account_rows
 from reconciliation.services._weigh_orders import weigh_order_rows
 from reconciliation.staging import Staged
@@ -81,22 +88,37 @@ def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: Staged |
     """Cash or holdings."""
     statement = statement_of(intake)
     open_statement(statement)
-    read_rows(cursor, staged.table, intake.kind, source=intake.source, day=intake.day)
-    issues = [*_of_reader(staged.problems), *broken_rules(cursor, ROWS[intake.kind])]
+    rows = rows_of(
+        cursor, staged.table, intake.kind, columns=staged.columns, source=intake.source, day=intake.day
+    )  # fmt: skip
+    weighed = None if staged.counted.refused else weigh_in_one_pass(statement, rows)
+    stored = weighed is None
+    if stored:
+        read_rows(cursor, rows)
+    issues = [*_of_reader(staged.problems), *(broken_rules(cursor, "accounts_wanted") if stored else ())]
     refused = sum(one.count for one in issues)
-    issues += _entries(cursor, staged, intake)
+    issues += _entries(cursor, staged, intake, stored=stored)
     since: dict[str, Any] = {}
     if before is not None:
         since = compare_with_last(cursor, intake, staged, before, clean=refused == 0)
-        left = only_before(cursor, before)
-        read_rows_before(cursor, left, intake.kind, source=intake.source, day=intake.day)
-        issues += _gone(cursor, intake, whole=refused == 0)
-
-    weighed = weigh_statement(statement)
+        if since[GONE]:
+            if not stored:
+                read_rows(cursor, rows)
+            weighed, stored = None, True
+            left = only_before(cursor, before)
+            read_rows_before(
+                cursor,
+                rows_of(cursor, left, intake.kind, columns=before.columns, source=intake.source, day=intake.day),
+            )
+            issues += _gone(cursor, intake, whole=refused == 0)
+    if weighed is None:
+        weighed = weigh_statement(statement)
 
     if weighed.older:
         issues.append(issue("CUT_OLDER", weighed.older))
-    issues += _told(cursor, intake, weighed)
+    table, named = ("accounts_wanted", "named") if stored else (staged.table, "account AS named")
+    names = f"SELECT line, {named} FROM {table}"  # noqa: S608
+    issues += _told(cursor, intake, weighed, names)
     totals = {name: {key: plain(value) for key, value in figures.items()} for name, figures in weighed.totals.items()}
     return Found(
         rows=staged.rows + staged.counted.refused,
@@ -121,16 +143,18 @@ def _of_reader(problems: Problems) -> list[Issue]:
     ]  # fmt: skip
 
 
-def _entries(cursor: Any, staged: Staged, intake: Intake) -> Iterable[Issue]:
-    """What the file says beside balances, and balances below zero."""
+def _entries(cursor: Any, staged: Staged, intake: Intake, *, stored: bool) -> Iterable[Issue]:
+    """What the file says beside balances, and balances below zero. ``stored``: its rows are, some of them with a rule."""
     if intake.kind != "cash":
         return
     cursor.execute(f"SELECT count(*) FROM {staged.table} WHERE record <> 'balance'")  # noqa: S608
     if entries := cursor.fetchall()[0][0]:
         yield issue("NOT_A_BALANCE", entries)
+    table, named = ("accounts_wanted WHERE rule IS NULL", "named") if stored else (staged.table, "account")
+    where = "AND" if stored else "WHERE coalesce(record, 'balance') = 'balance' AND"
     cursor.execute(
         f"SELECT count(*), (array_agg(line ORDER BY line))[1:{LINES_KEPT}], "  # noqa: S608
-        f"(array_agg(named || ' ' || amount ORDER BY line))[1:{LINES_KEPT}] FROM accounts_wanted WHERE rule IS NULL AND amount < 0"
+        f"(array_agg({named} || ' ' || amount ORDER BY line))[1:{LINES_KEPT}] FROM {table} {where} amount < 0"
     )
     count, lines, shown = cursor.fetchall()[0]
     if count:
@@ -172,7 +196,7 @@ def _gone(cursor: Any, intake: Intake, *, whole: bool) -> Iterable[Issue]:
     cursor.execute("DROP TABLE intake_gone")
 
 
-def _told(cursor: Any, intake: Intake, weighed: Weighed) -> Iterable[Issue]:
+def _told(cursor: Any, intake: Intake, weighed: Weighed, names: LiteralString) -> Iterable[Issue]:
     """What of the changes a person must accept, or hear of."""
     by_currency, otherwise = tolerances(intake, "jump", JUMP)
     values = {
@@ -181,8 +205,8 @@ def _told(cursor: Any, intake: Intake, weighed: Weighed) -> Iterable[Issue]:
     }
     jump = "coalesce((%(by)s::jsonb ->> m.what::text)::numeric, %(rest)s::numeric)"
     condition = f"m.settled <> 0 AND abs(m.difference - m.moved) > {jump}"
-    yield from lines_where(cursor, "BALANCE_JUMPS", condition, values)
-    yield from lines_where(cursor, "BELOW_HELD", "m.available + m.difference - m.moved < 0")
+    yield from lines_where(cursor, "BALANCE_JUMPS", condition, values, names=names)
+    yield from lines_where(cursor, "BELOW_HELD", "m.available + m.difference - m.moved < 0", names=names)
     by_currency, otherwise = tolerances(intake, "jump_total", TOTAL_JUMP)
     for name, figures in weighed.totals.items():
         change, had = abs(figures["unexplained"]), abs(figures["before"])
