@@ -23,8 +23,10 @@ from psycopg import sql
 from kernel.fix import OrdStatus
 from reconciliation.domain.records import COLUMNS, Kind, Type
 from reconciliation.formats import fix_log
+from reconciliation.formats.csv_file import CsvStatement
 from reconciliation.formats.known_lines import KnownLines
-from reconciliation.formats.problems import NoteCode, Problems
+from reconciliation.formats.line_difference import Found
+from reconciliation.formats.problems import FileProblem, NoteCode, Problems
 from reconciliation.formats.read_statement import open_statement
 from reconciliation.formats.statement import Counted, Header, Statement
 from reconciliation.formats.words import DEFAULTS
@@ -45,7 +47,8 @@ class Staged:
     """``table`` has ``line`` and the columns of the kind; empty is NULL, except where the kind says what empty means.
 
     ``rows`` are in the table, ``columns`` those of ours that the file has; ``counted`` is what the file held. ``add`` puts in
-    clean lines of the file by their numbers, of those that were left out because they were known.
+    clean lines of the file by their numbers, of those that were left out because they were known. ``differs``: which lines the
+    file ``beside`` it has not, and the reverse, where one was named and it could be said (`formats.line_difference`).
     """
 
     table: str
@@ -56,6 +59,7 @@ class Staged:
     notes: Problems
     columns: frozenset[str]
     add: Callable[[Mapping[int, str]], None]
+    differs: Found | None = None
 
 
 @contextmanager
@@ -67,19 +71,36 @@ def staged(
     format: str | None = None,
     on_block: Callable[[int], None] | None = None,
     known: KnownLines | None = None,
+    beside: Path | None = None,
+    lines: Iterable[tuple[int, str]] | None = None,
 ) -> Iterator[Staged]:
     """The file as a table until the end of the block. Raises FileProblem; ``on_block`` hears of rows so far and may raise.
 
     ``cursor`` is a Django or psycopg cursor of the session that will read the table. Lines that are ``known`` are taken out of
-    these, counted and left out; raises TooManyUnknown where that is no gain.
+    these, counted and left out; raises TooManyUnknown where that is no gain. ``lines``: of a CSV these alone.
     """
     statement = open_statement(path, kind, format=format)
+    if isinstance(statement, CsvStatement):
+        if beside is not None:
+            _compare(statement, beside)
+        if lines is not None:
+            statement.only_lines(lines)
     table = f"staged_{statement.kind.value}_{next(_numbers)}"
     _create(cursor, table, statement)
     try:
         yield _fill(cursor, table, statement, on_block, known)
     finally:
         _drop(cursor, table)
+
+
+def _compare(statement: CsvStatement, beside: Path) -> None:
+    """With a file that is CSV too; one that cannot be read is somebody else's matter."""
+    try:
+        other = open_statement(beside, statement.kind)
+    except FileProblem:
+        return
+    if isinstance(other, CsvStatement):
+        statement.compare_with(other)
 
 
 def _create(cursor: Any, table: str, statement: Statement) -> None:
@@ -130,7 +151,17 @@ def _fill(
     counted = statement.counted
     assert counted is not None, "finish counts"
     columns = frozenset(statement.copy_names()) - set(_foreign(statement))
-    return Staged(table, rows, statement.header, counted, statement.problems, statement.notes, columns, add)
+    differs = _differs(statement)
+    return Staged(table, rows, statement.header, counted, statement.problems, statement.notes, columns, add, differs)
+
+
+def _differs(statement: Statement) -> Found | None:
+    if not isinstance(statement, CsvStatement) or statement.difference is None:
+        return None
+    try:
+        return statement.difference.found()
+    except FileProblem:  # of the file beside it: who reads that one whole will say so
+        return None
 
 
 def _copy(cursor: Any, table: str, statement: Statement, blocks: Iterable[str]) -> None:

@@ -2,7 +2,8 @@
 
 Two ways through one file. `records` reads every value. `copy_blocks` hands lines that are clean (`csv_clean`) to the
 database as they stand and reads only the others, so that a file of a million clean lines costs about a COPY of it. Both give
-the same rows. Lines that somebody knows already (`known_lines`) are counted and not given.
+the same rows. Lines that somebody knows already (`known_lines`) are counted and not given. On the way `compare_with` tells which
+lines another file of the same columns has not (`line_difference`), and `only_lines` is what then is left to read of that one.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from reconciliation.formats.csv_clean import JUDGED, Clean, clean_of
 from reconciliation.formats.csv_header import CsvHeader, cells_of, looks_like_header, read_header
 from reconciliation.formats.directives import take_manifest, take_statement, take_trailer
 from reconciliation.formats.known_lines import KnownLines
+from reconciliation.formats.line_difference import LineDifference
 from reconciliation.formats.problems import BadValue, FileCode, FileProblem, NoteCode, RowCode, shown
-from reconciliation.formats.statement import NEED_INSTRUMENT, Header, Record, Statement, csv_cells
+from reconciliation.formats.statement import NEED_INSTRUMENT, Header, Record, Statement, Totals, csv_cells
 from reconciliation.formats.values import reader_of
 
 NAME: Final = "csv"
+DAY_COLUMN: Final = "as_of"
 _MOST_LINES: Final = 200  # of one record; a quote that nobody closes must not swallow the file
 _MOST_FAMILIES: Final = 100_000
 _WORD = re.compile(r"#\s*[A-Za-z]+")
@@ -35,7 +38,7 @@ class CsvStatement(Statement):
     def __init__(self, path: Path, kind: Kind) -> None:
         super().__init__(path, kind, Header(NAME, kind))
         self.digest_said = take_manifest(self.header, path)
-        self._blocks = Blocks(path)
+        self._blocks: Blocks | _Lines = Blocks(path)
         self._trailer_due = False
         self._ended = False
         self._pending: list[str] = []
@@ -45,6 +48,7 @@ class CsvStatement(Statement):
         self.decimal_comma = self.csv.delimiter == ";"
         self.copy_delimiter = self.csv.delimiter
         self._at = self.csv.places(kind)
+        self.difference: LineDifference | None = None
         for name in self.csv.ignored:
             self.notes.add(
                 self._header_line, name[:64], NoteCode.COLUMN_IGNORED, f"{shown(name)} is no column of ours."
@@ -61,6 +65,26 @@ class CsvStatement(Statement):
                 yield record
         self._end()
 
+    def compare_with(self, other: CsvStatement) -> None:
+        """While this file is copied, find what differs from the other: in ``difference``, which stays None where their columns do."""
+        if (other.csv.names, other.csv.delimiter) == (self.csv.names, self.csv.delimiter):
+            day_at = self.csv.names.index(DAY_COLUMN) if DAY_COLUMN in self.csv.names else None
+            self.difference = LineDifference(other.blocks_of_rows(), delimiter=self.csv.delimiter, day_at=day_at)
+
+    def blocks_of_rows(self) -> Iterator[tuple[int, str]]:
+        """The blocks behind the header line, as they stand; trailer and comments among them."""
+        for first, block in self._blocks:
+            number, text = self._behind_header(first, block)
+            if text:
+                yield number, text
+
+    def only_lines(self, lines: Iterable[tuple[int, str]]) -> None:
+        """Read these lines instead of the file; what it says of all of them is of no account then. No line is part of a longer record."""
+        kept = [(number, f"{line}\n") for number, line in lines if line.strip() and not line.startswith("#")]
+        self._blocks = _Lines(kept)
+        self.header.said = Totals()
+        self._header_line, self._trailer_due, self.digest_said = 0, False, ""
+
     def copy_names(self) -> tuple[str, ...]:
         """As the file orders them; a column that is not ours is ``ignored_<n>``."""
         return tuple(name or f"ignored_{at}" for at, name in enumerate(self.csv.names))
@@ -72,10 +96,9 @@ class CsvStatement(Statement):
         clean = clean_of(ours, self.copy_delimiter, judged=judged, full=True)
         to_fill = clean_of(ours, self.copy_delimiter, judged=judged, full=False)
         names = [name for name in self.csv.names if name in judged]
-        for first, block in self._blocks:
-            number, text = self._behind_header(first, block)
-            if not text:
-                continue
+        for number, text in self.blocks_of_rows():
+            if self.difference is not None:
+                self.difference.take(number, text)
             lines = text[:-1].split("\n")
             if known is not None:
                 numbered = self._unknown(known, lines, number, text)
@@ -242,6 +265,23 @@ class CsvStatement(Statement):
         if self._trailer_due and not self._ended:
             sentence = "The file begins with #STATEMENT and does not end with #TRAILER: its end is missing."
             raise FileProblem(FileCode.TRUNCATED, sentence)
+
+
+class _Lines:
+    """Single lines in the place of the blocks of a file."""
+
+    sha256 = ""
+
+    def __init__(self, lines: list[tuple[int, str]]) -> None:
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        return iter(self._lines)
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Without their ends."""
+        for number, line in self._lines:
+            yield number, line[:-1]
 
 
 def begins_with_header(begin: bytes, kind: Kind) -> bool:

@@ -1,8 +1,9 @@
 """What a file says otherwise than the one that was applied last of its kind and source: rows that are new, changed or gone.
 
 One full join of both as staged, by the names as they are written and before any rule: what a sender changed, whatever our books
-say. ``intake_since`` (word, line, line_before, named, was, now) holds every such row until commit; its counts and first
-rows are kept with the intake, the others come from the kept files again (``list_changes``).
+say. Lines that both have are left out of it where that is known and neither says two things of one (``_last_file``). ``intake_since``
+(word, line, line_before, named, was, now) holds every such row until commit; its counts and first rows are kept with the intake, the
+others come from the kept files again (``list_changes``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from reconciliation.domain import intake_states as states
 from reconciliation.models import Intake
+from reconciliation.services._last_file import LastFile
 from reconciliation.staging import Staged
 
 KEPT = 20
@@ -44,25 +46,29 @@ def last_applied(intake: Intake) -> Intake | None:
     return applied.select_related("file").order_by("-cut_at", "-created_at", "-id").first()
 
 
-def compare_with_last(cursor: Any, intake: Intake, now: Staged, before: Staged, *, clean: bool) -> dict[str, Any]:
-    """Fill ``intake_since``; counts and first rows as the intake keeps them. ``clean``: no row of the file breaks a rule."""
-    last = last_applied(intake)
-    whole = clean and last is not None and last.refused == 0  # then no row is there twice
-    fill_since(cursor, intake.kind, now.table, before.table, names=now.columns | before.columns, whole=whole)
+def compare_with_last(
+    cursor: Any, intake: Intake, now: Staged, last: LastFile, *, clean: bool
+) -> tuple[dict[str, Any], Staged]:
+    """Fill ``intake_since``; counts and first rows as the intake keeps them, and the staged rows of the file before that may be
+    gone. ``clean``: no row of the file breaks a rule."""
+    whole = clean and last.intake.refused == 0  # then no row is there twice
+    table, before = (last.new_lines, last.differing) if whole else (now.table, last.whole)
+    fill_since(cursor, intake.kind, table, before.table, names=now.columns | before.columns, whole=whole)
     cursor.execute(_COUNTS)
     counts = dict(cursor.fetchall())
     rows = [row for word in (GONE, NEW, CHANGED) for row in rows_since(cursor, word, KEPT)]
     new, changed, gone = (int(counts.get(word, 0)) for word in (NEW, CHANGED, GONE))
-    return {
-        "file_id": str(last.file_id) if last else "",
-        "file": last.file.name if last else "",
-        "day": last.day.isoformat() if last else "",
+    since = {
+        "file_id": str(last.intake.file_id),
+        "file": last.intake.file.name,
+        "day": last.intake.day.isoformat(),
         NEW: new,
         CHANGED: changed,
         GONE: gone,
         "same": max(_balances(cursor, intake.kind, now) - new - changed, 0),
         "rows": rows,
     }
+    return since, before
 
 
 def _balances(cursor: Any, kind: str, now: Staged) -> int:

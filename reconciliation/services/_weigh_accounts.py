@@ -12,7 +12,8 @@ from accounts.services.load_accounts import LOOSER, AccountFile, count_changes, 
 from reconciliation.domain.intake_rules import LINES_KEPT, Issue, issue
 from reconciliation.models import Intake
 from reconciliation.services._intake_rows import broken_rules
-from reconciliation.services._since_last import compare_with_last, only_before
+from reconciliation.services._last_file import LastFile
+from reconciliation.services._since_last import GONE, compare_with_last, only_before
 from reconciliation.staging import Staged
 
 _HAS_SOMETHING = """
@@ -84,14 +85,16 @@ def read_account_rows(cursor: Any, staged: str, intake: Intake, *, into: str = "
 
 
 def weigh_account_rows(
-    cursor: Any, intake: Intake, staged: Staged, before: Staged | None
+    cursor: Any, intake: Intake, staged: Staged, before: LastFile | None
 ) -> tuple[list[Issue], int, int, dict[str, Any]]:
     """Issues, accounts that would be opened or changed, those in the file that stay as they are, and the difference to the file
     before."""
     read_account_rows(cursor, staged.table, intake)
     issues = broken_rules(cursor, "intake_row")
     clean = not issues and not staged.counted.refused
-    since = compare_with_last(cursor, intake, staged, before, clean=clean) if before is not None else {}
+    since, last = (
+        compare_with_last(cursor, intake, staged, before, clean=clean) if before is not None else ({}, None)
+    )  # fmt: skip
     open_loaded(cursor)
     cursor.execute(_WANT)
     usable = int(cursor.rowcount)
@@ -106,8 +109,8 @@ def weigh_account_rows(
         count, lines, values = cursor.fetchall()[0]
         if count:
             issues.append(issue(code, count, zip(lines, values, strict=True)))
-    if before is not None:
-        left = only_before(cursor, before)
+    if last is not None and since[GONE]:
+        left = only_before(cursor, last)
         read_account_rows(cursor, left, intake, into="intake_before")
         issues += _gone(cursor)
     changed = loaded.opened + loaded.changed

@@ -39,6 +39,7 @@ from reconciliation.services._intake_rows import (
     read_rows_before,
     rows_of,
 )
+from reconciliation.services._last_file import LastFile
 from reconciliation.services._since_last import GONE, compare_with_last, only_before
 from reconciliation.services._weigh_accounts import weigh_account_rows
 from reconciliation.services._weigh_orders import weigh_order_rows
@@ -62,7 +63,7 @@ class Found:
     since: dict[str, Any] = field(default_factory=dict)
 
 
-def weigh_file(cursor: Any, intake: Intake, staged: Staged, before: Staged | None) -> Found:
+def weigh_file(cursor: Any, intake: Intake, staged: Staged, before: LastFile | None) -> Found:
     """What the file would do to the books of now. ``before`` is the file that was applied last, where there is one."""
     give_memory(cursor)
     if intake.kind == "accounts":
@@ -71,7 +72,7 @@ def weigh_file(cursor: Any, intake: Intake, staged: Staged, before: Staged | Non
         refused = sum(one.count for one in issues if one.severity is Severity.ERROR)
         return Found(staged.rows + staged.counted.refused, changed, unchanged, refused, tuple(issues), {}, since)
     if intake.kind == "open_orders":
-        since = compare_with_last(cursor, intake, staged, before, clean=False) if before is not None else {}
+        since = compare_with_last(cursor, intake, staged, before, clean=False)[0] if before is not None else {}
         issues, agreeing = weigh_order_rows(cursor, staged)
         issues = [*_of_reader(staged.problems), *issues]
         refused = staged.counted.refused
@@ -84,7 +85,7 @@ def statement_of(intake: Intake) -> Statement:
     return Statement(intake.id, intake.file_id, intake.source, intake.kind, intake.cut_at, intake.day)
 
 
-def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: Staged | None) -> Found:
+def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: LastFile | None) -> Found:
     """Cash or holdings."""
     statement = statement_of(intake)
     open_statement(statement)
@@ -100,15 +101,15 @@ def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: Staged |
     issues += _entries(cursor, staged, intake, stored=stored)
     since: dict[str, Any] = {}
     if before is not None:
-        since = compare_with_last(cursor, intake, staged, before, clean=refused == 0)
+        since, last = compare_with_last(cursor, intake, staged, before, clean=refused == 0)
         if since[GONE]:
             if not stored:
                 read_rows(cursor, rows)
             weighed, stored = None, True
-            left = only_before(cursor, before)
+            left, day = only_before(cursor, last), before.intake.day
             read_rows_before(
                 cursor,
-                rows_of(cursor, left, intake.kind, columns=before.columns, source=intake.source, day=intake.day),
+                rows_of(cursor, left, intake.kind, columns=last.columns, source=intake.source, day=day),
             )
             issues += _gone(cursor, intake, whole=refused == 0)
     if weighed is None:

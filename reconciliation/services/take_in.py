@@ -32,6 +32,7 @@ from reconciliation.kept_files import kept_path
 from reconciliation.locks import lock_intake
 from reconciliation.models import Feed, Intake
 from reconciliation.services._intake_events import set_matter, tell
+from reconciliation.services._last_file import LastFile
 from reconciliation.services._since_last import last_applied
 from reconciliation.services._weigh_accounts import account_file_of
 from reconciliation.services._weigh_file import Found, statement_of, weigh_file
@@ -41,6 +42,8 @@ from reconciliation.staging import Staged, staged
 PROGRESS_S = 0.5
 TEMP_BUFFERS = "128MB"
 BOOKED = frozenset({"cash", "holdings"})
+COMPARED_BY_LINE = frozenset({"accounts", "cash", "holdings"})
+"""Kinds of which a clean file has one row for each thing. A venue may list an order twice."""
 
 
 class StoppedByHand(Exception):
@@ -82,17 +85,19 @@ def _give_buffers() -> None:
 
 
 @contextmanager
-def staged_with_last(cursor: Any, intake: Intake) -> Iterator[tuple[Staged, Staged | None]]:
-    """The file, and the one that was applied last of its kind and source, as tables of this session."""
+def staged_with_last(cursor: Any, intake: Intake) -> Iterator[tuple[Staged, LastFile | None]]:
+    """The file as a table of this session, and the one that was applied last of its kind and source, of which tables are made
+    as they are asked for."""
+    last = last_applied(intake)
+    if last is not None and last.file_id == intake.file_id:
+        last = None
     with ExitStack() as stack:
         path, format = kept_path(intake.file.sha256), intake.file.format or None
-        now = stack.enter_context(staged(cursor, path, intake.kind, format=format, on_block=_progress(intake)))
-        last = last_applied(intake)
-        before = None
-        if last is not None and last.file_id != intake.file_id:
-            path, format = kept_path(last.file.sha256), last.file.format or None
-            before = stack.enter_context(staged(cursor, path, intake.kind, format=format))
-        yield now, before
+        beside = kept_path(last.file.sha256) if last is not None and intake.kind in COMPARED_BY_LINE else None
+        now = stack.enter_context(
+            staged(cursor, path, intake.kind, format=format, on_block=_progress(intake), beside=beside)
+        )  # fmt: skip
+        yield now, LastFile(cursor, stack, last, now) if last is not None else None
 
 
 def _progress(intake: Intake) -> Callable[[int], None] | None:
@@ -123,7 +128,7 @@ def _progress(intake: Intake) -> Callable[[int], None] | None:
 
 
 def _decide(
-    cursor: Any, intake: Intake, now: Staged, before: Staged | None, *, actor: Principal, at: datetime
+    cursor: Any, intake: Intake, now: Staged, before: LastFile | None, *, actor: Principal, at: datetime
 ) -> Intake:
     """Weigh, judge, and book what is clean: one transaction."""
     with transaction.atomic():
