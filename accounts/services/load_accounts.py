@@ -1,9 +1,9 @@
 """Open and change trading accounts as a file of the client system says, set-based, inside the caller's transaction.
 
-``open_loaded`` gives an empty ``accounts_loaded`` for the caller to fill with the rows it found sound; ``load_accounts`` opens
-what is new and changes what differs, nothing else is written. Nobody is deleted: an account that is missing is the caller's
-matter. Who may do more than before is the caller's matter too (a second person); ``tighten_states`` does at once what takes
-something away.
+``open_loaded`` gives an empty ``accounts_loaded`` for the caller to fill with the rows it found sound (``line`` is its own; a row that
+says nothing new may be left out); ``load_accounts`` opens what is new and changes what differs, nothing else is written. Nobody is
+deleted: an account that is missing is the caller's matter. Who may do more than before is the caller's matter too (a second person);
+``tighten_states`` does at once what takes something away.
 
 Told by few large events (``AccountsLoaded`` in ``feed:<file>``: ``opened`` rows of account and base currency, ``changed`` rows of
 account, field, before, after), and by an ``AccountStateSet`` of its own for every account whose state changes.
@@ -63,20 +63,21 @@ CREATE TEMP TABLE accounts_loaded (
     account_id uuid NOT NULL, is_new boolean NOT NULL, code varchar(24) NOT NULL, name varchar(120) NOT NULL,
     client_code varchar(24) NOT NULL, client_name varchar(120) NOT NULL, lei varchar(20) NOT NULL, group_id bigint NOT NULL,
     base_currency varchar(3) NOT NULL, state varchar(12) NOT NULL, account_class varchar(24) NOT NULL,
-    short_allowed boolean NOT NULL) ON COMMIT DROP
+    short_allowed boolean NOT NULL, line bigint) ON COMMIT DROP
 """
 _FIELDS = ("name", "group_id", "state", "account_class", "short_allowed")
-_DIFFERS = " OR ".join(f"l.{name} IS DISTINCT FROM a.{name}" for name in _FIELDS)
-_TOLD = " UNION ALL ".join(
-    f"SELECT l.account_id, '{name}' AS field, a.{name}::text AS before, l.{name}::text AS after "  # noqa: S608
-    f"FROM accounts_loaded l JOIN accounts_tradingaccount a ON a.id = l.account_id WHERE l.{name} IS DISTINCT FROM a.{name}"
-    for name in _FIELDS
-)
+DIFFERS = " OR ".join(f"l.{name} IS DISTINCT FROM a.{name}" for name in _FIELDS)
+"""Whether row ``l`` of ``accounts_loaded`` says otherwise than account ``a``."""
+_TOLD = ", ".join(f"('{name}', a.{name}::text, l.{name}::text)" for name in _FIELDS)
 _CHANGES = f"""
 CREATE TEMP TABLE accounts_change ON COMMIT DROP AS
 SELECT account_id, field, before, after, (row_number() OVER (ORDER BY account_id, field) - 1)::int / {ROWS_A_PART} AS part
   FROM (SELECT account_id, 'opened' AS field, '' AS before, base_currency::text AS after FROM accounts_loaded WHERE is_new
-         UNION ALL {_TOLD}) told
+         UNION ALL
+        SELECT l.account_id, f.field, f.before, f.after
+          FROM accounts_loaded l JOIN accounts_tradingaccount a ON a.id = l.account_id
+         CROSS JOIN LATERAL (VALUES {_TOLD}) f (field, before, after)
+         WHERE f.before IS DISTINCT FROM f.after) told
 """  # noqa: S608
 _CLIENTS = """
 INSERT INTO accounts_client (id, code, name, lei, active)
@@ -96,7 +97,7 @@ SELECT account_id, base_currency, 0, 0, 0 FROM accounts_loaded WHERE is_new ORDE
 _CHANGE = f"""
 UPDATE accounts_tradingaccount a SET name = l.name, group_id = l.group_id, state = l.state, account_class = l.account_class,
        short_allowed = l.short_allowed, version = a.version + 1
-  FROM accounts_loaded l WHERE l.account_id = a.id AND NOT l.is_new AND ({_DIFFERS})
+  FROM accounts_loaded l WHERE l.account_id = a.id AND NOT l.is_new AND ({DIFFERS})
 """  # noqa: S608
 _TIGHTEN = f"""
 UPDATE accounts_tradingaccount a SET state = l.state, version = a.version + 1

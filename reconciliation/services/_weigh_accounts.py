@@ -1,6 +1,7 @@
 """A staged file of the client system weighed against our accounts: what is new, what changes, what a person must accept.
 
-``intake_row`` holds its rows with the rule each one breaks, ``accounts_loaded`` those that can be used.
+``accounts_loaded`` holds the accounts that would be opened or changed. Where a row breaks a rule ``intake_row`` holds all rows, each with
+the rule it breaks; a file in which all is well is not stored a second time.
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ _HAS_SOMETHING = """
  OR EXISTS (SELECT FROM accounts_holding h WHERE h.account_id = {0} AND (h.settled <> 0 OR h.pending <> 0 OR h.short <> 0))
  OR EXISTS (SELECT FROM orders_order o WHERE o.account_id = {0} AND o.is_open))
 """
-_ROWS = f"""
-CREATE TEMP TABLE {{into}} ON COMMIT DROP AS
+_FOUND = f"""
 WITH account_names AS (
      SELECT DISTINCT ON (theirs) theirs, ours FROM reconciliation_outsidename
       WHERE source = %(source)s AND what = 'account' ORDER BY theirs, version DESC
@@ -30,46 +30,58 @@ WITH account_names AS (
      SELECT account_id FROM accounts_suspenseaccount UNION SELECT account_id FROM accounts_canaryaccount
 ), classes AS (
      SELECT 'standard' AS account_class UNION SELECT account_class FROM accounts_feeschedule UNION
-     SELECT account_class FROM accounts_tradingaccount
+     SELECT DISTINCT account_class FROM accounts_tradingaccount
 ), found AS (
-     SELECT s.*, a.id AS account_id, g.id AS group_id, w.account_id IS NOT NULL AS moneyless, a.state AS state_before,
-            a.group_id AS group_before,
-            a.base_currency AS currency_before, c.code AS client_before, k.account_class IS NULL AS class_unknown,
-            coalesce(n.ours, s.account) AS code, count(*) OVER (PARTITION BY coalesce(n.ours, s.account)) AS times
+     SELECT s.*, coalesce(n.ours, s.account) AS code, a.id AS account_id, g.id AS group_id, a.name AS name_before,
+            a.state AS state_before, a.group_id AS group_before, a.account_class AS class_before, a.short_allowed AS short_before,
+            a.base_currency AS currency_before, c.code AS client_before, {{again}} AS again
        FROM {{staged}} s
        LEFT JOIN account_names n ON n.theirs = s.account AND n.ours <> ''
        LEFT JOIN accounts_tradingaccount a ON a.code = coalesce(n.ours, s.account)
        LEFT JOIN accounts_client c ON c.id = a.client_id
        LEFT JOIN accounts_accountgroup g ON g.code = s.account_group
-       LEFT JOIN without_money w ON w.account_id = a.id
-       LEFT JOIN classes k ON k.account_class = coalesce(s.account_class, 'standard')
-)
-SELECT line, account_id, account AS named, code, name, client, client_name, lei, group_id, base_currency, state, account_class,
-       short_allowed = 'yes' AS short_allowed,
-       CASE WHEN times > 1 THEN 'ROW_TWICE'
-            WHEN moneyless AND (state, group_id) IS DISTINCT FROM (state_before, group_before) THEN 'ACCOUNT_HAS_NO_MONEY'
+), loaded AS (
+SELECT line, account_id, account AS named, code, name, client, client_name, lei, group_id, base_currency, state,
+       coalesce(account_class, class_before, 'standard') AS account_class, short_allowed = 'yes' AS short_allowed,
+       CASE WHEN again THEN 'ROW_TWICE'
+            WHEN (state, group_id) IS DISTINCT FROM (state_before, group_before)
+                 AND account_id IN (SELECT account_id FROM without_money) THEN 'ACCOUNT_HAS_NO_MONEY'
             WHEN length(code) > 24 THEN 'ACCOUNT_UNKNOWN'
             WHEN state NOT IN ('active', 'reduce_only', 'frozen', 'closed') THEN 'STATE_UNKNOWN'
-            WHEN group_id IS NULL THEN 'GROUP_UNKNOWN' WHEN class_unknown THEN 'CLASS_UNKNOWN'
+            WHEN group_id IS NULL THEN 'GROUP_UNKNOWN'
+            WHEN account_class IS NOT NULL AND account_class NOT IN (SELECT account_class FROM classes) THEN 'CLASS_UNKNOWN'
             WHEN currency_before <> base_currency THEN 'CURRENCY_CHANGED'
             WHEN client_before <> client THEN 'CLIENT_CHANGED'
             WHEN state_before = 'closed' AND state <> 'closed' THEN 'ACCOUNT_REOPENED'
             WHEN state = 'closed' AND state_before <> 'closed' AND {_HAS_SOMETHING.format("account_id")} THEN 'CLOSED_WITH_MONEY'
-            END AS rule
+            END AS rule,
+       name_before, state_before, group_before, class_before, short_before
   FROM found
+)
 """  # noqa: S608
+_ROWS = f"CREATE TEMP TABLE {{into}} ON COMMIT DROP AS {_FOUND} SELECT * FROM loaded"  # noqa: S608
 _WANT = """
 INSERT INTO accounts_loaded
-SELECT coalesce(r.account_id, gen_random_uuid()), r.account_id IS NULL, r.code, r.name, r.client, coalesce(r.client_name, ''),
-       coalesce(r.lei, ''), r.group_id, r.base_currency, r.state, coalesce(r.account_class, a.account_class, 'standard'),
-       r.short_allowed
-  FROM intake_row r LEFT JOIN accounts_tradingaccount a ON a.id = r.account_id WHERE r.rule IS NULL
+SELECT coalesce(account_id, gen_random_uuid()), account_id IS NULL, code, name, client, coalesce(client_name, ''),
+       coalesce(lei, ''), group_id, base_currency, state, account_class, short_allowed, line
+  FROM {rows}
+ WHERE rule IS NULL AND (account_id IS NULL OR (name, state, group_id, account_class, short_allowed)
+                         IS DISTINCT FROM (name_before, state_before, group_before, class_before, short_before))
 """
-_MORE = (
-    ("STATE_LOOSENED", LOOSER, "a.state || ' → ' || l.state"),
-    ("SHORT_ALLOWED", "l.short_allowed AND NOT a.short_allowed", "'short'"),
-    ("GROUP_CHANGED", "l.group_id <> a.group_id", "'group'"),
-)
+_COUNTED = """
+SELECT count(*) FILTER (WHERE rule IS NULL), count(*) FILTER (WHERE rule IS NOT NULL),
+       count(*) - count(DISTINCT account_id) - count(DISTINCT code) FILTER (WHERE account_id IS NULL)
+  FROM {rows}
+"""
+# Nothing of it is stored but what would be opened or changed.
+_ONE_PASS = f"""
+{_FOUND}, rows AS MATERIALIZED (SELECT * FROM loaded), kept AS ({_WANT.format(rows="rows")}) {_COUNTED.format(rows="rows")}
+"""  # noqa: S608
+_MORE = {
+    "STATE_LOOSENED": (LOOSER, "a.state || ' → ' || l.state"),
+    "SHORT_ALLOWED": ("l.short_allowed AND NOT a.short_allowed", "'short'"),
+    "GROUP_CHANGED": ("l.group_id <> a.group_id", "'group'"),
+}
 _GONE = f"""
 SELECT {_HAS_SOMETHING.format("a.id")} AS has, count(*), (array_agg(a.code ORDER BY a.code))[1:{LINES_KEPT}]
   FROM accounts_tradingaccount a
@@ -80,8 +92,28 @@ SELECT {_HAS_SOMETHING.format("a.id")} AS has, count(*), (array_agg(a.code ORDER
 def read_account_rows(cursor: Any, staged: str, intake: Intake, *, into: str = "intake_row") -> None:
     """Make ``intake_row`` (or another table) of the staged file."""
     cursor.execute(f"DROP TABLE IF EXISTS {into}")
-    cursor.execute(_ROWS.format(staged=staged, into=into), {"source": intake.source})
+    again = "count(*) OVER (PARTITION BY coalesce(n.ours, s.account)) > 1"
+    cursor.execute(_ROWS.format(staged=staged, into=into, again=again), {"source": intake.source})
     cursor.execute(f"ANALYZE {into}")
+
+
+def _load_sound(cursor: Any, intake: Intake, staged: Staged) -> int | None:
+    """Fill ``accounts_loaded`` in one pass; how many rows can be used. None where one breaks a rule or an account is said twice."""
+    if staged.counted.refused:
+        return None
+    open_loaded(cursor)
+    cursor.execute(_ONE_PASS.format(staged=staged.table, again="false"), {"source": intake.source})
+    usable, broken, twice = cursor.fetchall()[0]
+    return None if broken or twice else usable
+
+
+def _load_what_is_sound(cursor: Any, intake: Intake, staged: Staged) -> tuple[int, list[Issue]]:
+    """The same by way of ``intake_row``, and what is wrong with the other rows."""
+    read_account_rows(cursor, staged.table, intake)
+    open_loaded(cursor)
+    cursor.execute(_WANT.format(rows="intake_row"))
+    cursor.execute(_COUNTED.format(rows="intake_row"))
+    return cursor.fetchall()[0][0], broken_rules(cursor, "intake_row")
 
 
 def weigh_account_rows(
@@ -89,32 +121,38 @@ def weigh_account_rows(
 ) -> tuple[list[Issue], int, int, dict[str, Any]]:
     """Issues, accounts that would be opened or changed, those in the file that stay as they are, and the difference to the file
     before."""
-    read_account_rows(cursor, staged.table, intake)
-    issues = broken_rules(cursor, "intake_row")
-    clean = not issues and not staged.counted.refused
+    issues: list[Issue] = []
+    usable = _load_sound(cursor, intake, staged)
+    clean = usable is not None
+    if usable is None:
+        usable, issues = _load_what_is_sound(cursor, intake, staged)
+    cursor.execute("ANALYZE accounts_loaded")
     since, last = (
         compare_with_last(cursor, intake, staged, before, clean=clean) if before is not None else ({}, None)
     )  # fmt: skip
-    open_loaded(cursor)
-    cursor.execute(_WANT)
-    usable = int(cursor.rowcount)
-    cursor.execute("ANALYZE accounts_loaded")
     loaded = count_changes(cursor)
-    for code, condition, shown in _MORE:
-        cursor.execute(
-            f"SELECT count(*), (array_agg(r.line ORDER BY r.line))[1:{LINES_KEPT}], "  # noqa: S608
-            f"(array_agg(l.code || ' ' || {shown} ORDER BY r.line))[1:{LINES_KEPT}] FROM accounts_loaded l "
-            f"JOIN accounts_tradingaccount a ON a.id = l.account_id JOIN intake_row r ON r.account_id = a.id WHERE {condition}"
-        )
-        count, lines, values = cursor.fetchall()[0]
-        if count:
-            issues.append(issue(code, count, zip(lines, values, strict=True)))
+    if loaded.changed:
+        issues += _to_accept(cursor)
     if last is not None and since[GONE]:
-        left = only_before(cursor, last)
-        read_account_rows(cursor, left, intake, into="intake_before")
+        if clean:
+            read_account_rows(cursor, staged.table, intake)
+        read_account_rows(cursor, only_before(cursor, last), intake, into="intake_before")
         issues += _gone(cursor)
     changed = loaded.opened + loaded.changed
     return issues, changed, usable - changed, since
+
+
+def _to_accept(cursor: Any) -> Iterable[Issue]:
+    """What of the changes a person must say yes to."""
+    for code, (condition, shown) in _MORE.items():
+        cursor.execute(
+            f"SELECT count(*), (array_agg(l.line ORDER BY l.line))[1:{LINES_KEPT}], "  # noqa: S608
+            f"(array_agg(l.code || ' ' || {shown} ORDER BY l.line))[1:{LINES_KEPT}] FROM accounts_loaded l "
+            f"JOIN accounts_tradingaccount a ON a.id = l.account_id WHERE {condition}"
+        )
+        count, lines, values = cursor.fetchall()[0]
+        if count:
+            yield issue(code, count, zip(lines, values, strict=True))
 
 
 def _gone(cursor: Any) -> Iterable[Issue]:

@@ -34,10 +34,11 @@ def list_rejects(intake: Intake) -> list[Reject]:
     found: list[tuple[int, str, str, str]] = []
     with transaction.atomic():
         with raw_cursor() as cursor, staged_with_last(cursor, intake) as (now, before):
-            weigh_file(cursor, intake, now, before)
+            refused = weigh_file(cursor, intake, now, before).refused
             found += [(one.line, one.code, one.column, one.sentence) for one in now.problems.kept]
-            cursor.execute(_BROKEN.format(rows=ROWS[intake.kind]), [MOST])
-            for line, code in cursor.fetchall():
+            if refused:
+                cursor.execute(_BROKEN.format(rows=ROWS[intake.kind]), [MOST])
+            for line, code in cursor.fetchall() if refused else ():
                 rule = RULES[code]
                 if rule.severity is Severity.ERROR:
                     found.append((line, code, rule.column, rule.says))
