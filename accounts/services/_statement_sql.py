@@ -12,7 +12,7 @@ them, are never stored at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -96,10 +96,11 @@ SELECT account_id, what, settlement_date, greatest(r, 0) + greatest(v, 0) AS rec
 # What was booked after the cut is laid over it; of confirmed trades only those that settled after it, the file has the others.
 _MOVE_TABLE = """
 CREATE TEMP TABLE accounts_move (account_id uuid, what {type}, balance_id bigint, settled numeric, available numeric,
-    difference numeric, whole boolean, moved numeric, part int, again boolean, line bigint) ON COMMIT DROP
+    difference numeric, whole boolean, moved numeric, part int, idle boolean, again boolean, line bigint) ON COMMIT DROP
 """
-# All balances are compared once, by their figures as they stand; only for those that change is anything computed. ``again``: of two
-# rows about one balance that both change it the second (equal rows share their rank).
+# All balances are compared once, by their figures as they stand; only for those that change is anything computed. Of two rows about one
+# balance the second is there ``again`` (equal rows share their rank). That a balance we have not is nothing is ``idle``: kept to see
+# whether another row says otherwise.
 _MOVES = """
 WITH since AS (
      SELECT b.account_id, {named} AS what, sum(b.amount) AS amount FROM accounts_booking b
@@ -121,15 +122,15 @@ WITH since AS (
              OFFSET 0) figures
 ), moves AS (
      SELECT account_id, what, balance_id, settled, settled + coalesce(beside, 0) AS available, wanted - settled AS difference,
-            coalesce(receipts, 0) AS receipts, coalesce(deliveries, 0) AS deliveries, line
-       FROM compared WHERE changes
+            coalesce(receipts, 0) AS receipts, coalesce(deliveries, 0) AS deliveries, NOT changes AS idle, line
+       FROM compared WHERE changes OR (sound AND balance_id IS NULL)
      OFFSET 0
 ), kept AS (
      INSERT INTO accounts_move
      SELECT account_id, what, balance_id, settled, available, difference, difference = receipts + deliveries,
             CASE WHEN difference = receipts + deliveries THEN difference
                  ELSE greatest(least(difference, receipts), deliveries) END,
-            (row_number() OVER balances - 1)::int / {rows}, rank() OVER balances <> row_number() OVER balances, line
+            (row_number() OVER balances - 1)::int / {rows}, idle, rank() OVER balances <> row_number() OVER balances, line
        FROM moves WINDOW balances AS (ORDER BY account_id, what)
 )
 SELECT {group} AS grouped, count(*) FILTER (WHERE sound), sum(settled) FILTER (WHERE sound), count(*) FILTER (WHERE NOT sound),
@@ -137,7 +138,9 @@ SELECT {group} AS grouped, count(*) FILTER (WHERE sound), sum(settled) FILTER (W
   FROM compared GROUP BY 1
 """
 _MOVED = """
-SELECT {group} AS grouped, count(*), sum(difference), sum(moved), count(*) FILTER (WHERE again) FROM accounts_move GROUP BY 1
+SELECT {group} AS grouped, count(*) FILTER (WHERE NOT idle), sum(difference), sum(moved), count(*) FILTER (WHERE again),
+       count(*) FILTER (WHERE idle)
+  FROM accounts_move GROUP BY 1
 """
 _SETTLES = """
 CREATE TEMP TABLE accounts_settle ON COMMIT DROP AS
@@ -187,17 +190,18 @@ def compute_moves(
     cursor.execute("CREATE INDEX ON accounts_move (part)")
     cursor.execute("ANALYZE accounts_move")
     cursor.execute(_MOVED.format(**names))
-    computed = _computed(compared, cursor.fetchall())
+    moved = {grouped: figures for grouped, *figures in cursor.fetchall()}
+    if any(idle for *_, idle in moved.values()):
+        cursor.execute("DELETE FROM accounts_move WHERE idle")
     cursor.execute(_SETTLES)
-    return computed
+    return _computed(compared, moved)
 
 
-def _computed(compared: Iterable[tuple[Any, ...]], moved: Iterable[tuple[Any, ...]]) -> Computed:
+def _computed(compared: Iterable[tuple[Any, ...]], moved: Mapping[str, Sequence[Any]]) -> Computed:
     """All balances and those that change, put together by what they are grouped by."""
-    changes = {grouped: figures for grouped, *figures in moved}
     sums, broken, twice = [], 0, 0
     for grouped, balances, settled, not_sound, said_again in compared:
-        changed, difference, moves, again = changes.get(grouped, (0, Decimal(0), Decimal(0), 0))
+        changed, difference, moves, again, _idle = moved.get(grouped, (0, Decimal(0), Decimal(0), 0, 0))
         broken, twice = broken + not_sound, twice + said_again + again
         if balances:
             sums.append(Sums(grouped, balances, changed, settled, difference, moves))

@@ -19,11 +19,10 @@ from reconciliation.domain.feeds import latest_due
 from reconciliation.domain.intake_states import APPLIED, OPEN
 from reconciliation.models import Feed, FeedFile, Intake
 from reconciliation.selectors.feeds import FeedState, Word, business_days, feed_state, terms_of
-from reconciliation.services.take_in import take_in
+from reconciliation.services.take_in_together import take_in_together
 
 ACTOR = process_principal("day")
 BOOKED = ("accounts", "cash", "holdings")
-"""In this order: an account must be there before its money."""
 OPEN_ORDERS = "open_orders"
 
 
@@ -40,8 +39,7 @@ def feeds(run: DayRun, at: datetime) -> Outcome:
 
 def intake(run: DayRun, at: datetime) -> Outcome:
     """Files of accounts, cash and holdings are taken into the books; one that waits for a second person is waited for."""
-    files = sorted(_files(run, at, BOOKED), key=lambda file: BOOKED.index(file.kind))
-    taken = [_taken(file, at) for file in files]
+    taken = _taken(_files(run, at, BOOKED), at)
     figures = {"files": len(taken), "changed": sum(one.changed for one in taken)}
     return _unfinished(taken, figures) or Outcome(
         True, f"{figures['files']} files are in our books, {figures['changed']} rows changed them.", figures
@@ -53,7 +51,7 @@ def open_orders(run: DayRun, at: datetime) -> Outcome:
 
     ``since`` counts what the list says otherwise than the one before; each rule that is broken is counted by its code.
     """
-    taken = [_taken(file, at) for file in _files(run, at, (OPEN_ORDERS,))]
+    taken = _taken(_files(run, at, (OPEN_ORDERS,)), at)
     figures: dict[str, Any] = {"files": len(taken), "agree": sum(one.unchanged for one in taken)}
     for one in taken:
         for issue in one.issues:
@@ -79,12 +77,16 @@ def _unfinished(taken: Sequence[Intake], figures: Mapping[str, Any]) -> Outcome 
     return None
 
 
-def _taken(file: FeedFile, at: datetime) -> Intake:
-    """What became of the file; it is taken in unless that was tried already and came to an end."""
-    last = Intake.objects.filter(file=file).select_related("file").order_by("-created_at", "-id").first()
-    if last is not None and last.state not in OPEN:
-        return last
-    return take_in(actor=ACTOR, at=at, file_id=file.id)
+def _taken(files: Sequence[FeedFile], at: datetime) -> list[Intake]:
+    """What became of the files; one is taken in unless that was tried already and came to an end."""
+    ended, left = [], []
+    for file in files:
+        last = Intake.objects.filter(file=file).select_related("file").order_by("-created_at", "-id").first()
+        if last is not None and last.state not in OPEN:
+            ended.append(last)
+        else:
+            left.append(file)
+    return [*ended, *take_in_together(actor=ACTOR, at=at, files=left)]
 
 
 def _states(run: DayRun, at: datetime) -> Sequence[FeedState]:

@@ -58,14 +58,17 @@ def take_in(*, actor: Principal, at: datetime, file_id: UUID) -> Intake:
     return carry_on(begin_intake(actor=actor, at=at, file_id=file_id), actor=actor, at=at)
 
 
-def carry_on(intake: Intake, *, actor: Principal, at: datetime) -> Intake:
-    """Do what is left of an intake that was begun."""
+def carry_on(intake: Intake, *, actor: Principal, at: datetime, ready: Callable[[], bool] | None = None) -> Intake:
+    """Do what is left of an intake that was begun. ``ready`` is asked once the file is staged and may wait; unless it says yes the
+    intake is left as it is."""
     if intake.state != states.STAGED:
         return intake
     crash_point("intake.begun")
     _give_buffers()
     try:
         with raw_cursor() as cursor, staged_with_last(cursor, intake) as (now, before):
+            if ready is not None and not ready():
+                return intake
             return _decide(cursor, intake, now, before, actor=actor, at=at)
     except FileProblem as problem:
         return _refuse_whole(intake, problem, actor=actor, at=at)

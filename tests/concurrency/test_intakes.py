@@ -17,14 +17,18 @@ from accounts.models import Booking, CashBalance, Holding
 from accounts.services.book_executions import book_executions
 from accounts.services.deposit import Deposit, deposit
 from journal.models import Event
+from kernel.errors import Conflict
 from kernel.fix import Side
+from kernel.ids import new_id
 from operations.fsck.money import CHECKS
 from reconciliation.locks import taking_in
-from reconciliation.models import Intake
+from reconciliation.models import FeedFile, Intake
 from reconciliation.services.begin_intake import begin_intake
 from reconciliation.services.receive_file import receive_file
 from reconciliation.services.take_in import take_in
+from reconciliation.services.take_in_together import take_in_together
 from reconciliation.services.work_intake import work_intake
+from refdata.models import Instrument
 from tests.concurrency.test_crash_points import killed_at
 from tests.factories.accounts import AT, DAY, SEED, VOD, booking, funded_account
 from tests.integration.accounts.test_statements import D
@@ -113,9 +117,59 @@ def test_fills_and_deposits_that_come_while_files_are_applied_are_not_lost() -> 
         row = CashBalance.objects.get(account=account, currency="GBP")
         assert (row.settled, row.pending) == (D(1003 + 5 * turns), D(-6 * turns))
         assert Holding.objects.get(account=account, instrument_id=VOD).pending == D(3 * turns)
+    found_right("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY")
+
+
+def morning(accounts: int, *, day: Any = LATER) -> list[FeedFile]:
+    """Files that open accounts and say what they have; in no order that helps."""
+    codes = [f"NEW{number}" for number in range(accounts)]
+    texts = {
+        "holdings": ["account,isin,qty", *(f"{code},GB0005405286,{number}" for number, code in enumerate(codes, 1))],
+        "cash": ["account,currency,amount", *(f"{code},GBP,{number}.25" for number, code in enumerate(codes, 1))],
+        "accounts": [
+            "account,client,name,account_group,base_currency,state",
+            *(f"{code},C1,Account {code},G1,GBP,active" for code in codes),
+        ],
+    }
+    files = []
+    for kind, lines in texts.items():
+        content = BytesIO("".join(f"{line}\n" for line in lines).encode())
+        received = receive_file(actor=SEED, at=day, name=f"{kind}.csv", content=content, kind=kind, source="M")
+        files.append(FeedFile.objects.get(pk=received.file_id))
+    return files
+
+
+def test_the_files_of_a_morning_side_by_side_come_to_what_they_do_one_after_the_other() -> None:
+    """Cash and holdings of accounts that the same morning opens; and none of them where the accounts do not come."""
+    funded_account()
+    Instrument.objects.create(id=new_id(), isin="GB0005405286", name="HSBC", asset_class="equity", active=True)
+    files = morning(30)
+    bad = FeedFile.objects.get(kind="accounts")
+    FeedFile.objects.filter(pk=bad.pk).update(state=FeedFile.State.REFUSED)
+    with pytest.raises(Conflict, match="refused"):
+        take_in_together(actor=SEED, at=LATER, files=files)
+    assert {(one.kind, one.state) for one in Intake.objects.all()} == {("cash", "staged"), ("holdings", "staged")}
+    assert CashBalance.objects.filter(account__code__startswith="NEW").count() == 0
+    FeedFile.objects.filter(pk=bad.pk).update(state=bad.state)
+
+    taken = take_in_together(actor=SEED, at=LATER, files=files)
+
+    assert [(one.kind, one.state, one.changed) for one in taken] == [
+        ("accounts", "applied", 30), ("cash", "applied", 30), ("holdings", "applied", 30),
+    ]  # fmt: skip
+    cash = CashBalance.objects.filter(account__code__startswith="NEW").values_list("account__code", "settled")
+    assert dict(cash) == {f"NEW{number}": D(f"{number + 1}.25") for number in range(30)}
+    stock = Holding.objects.filter(account__code__startswith="NEW").values_list("account__code", "settled")
+    assert dict(stock) == {f"NEW{number}": D(number + 1) for number in range(30)}
+    found_right("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY")
+    again = take_in_together(actor=SEED, at=LATER + timedelta(hours=1), files=files)
+    assert [(one.state, one.changed, one.unchanged) for one in again] == [("applied", 0, 30)] * 3
+
+
+def found_right(*codes: str) -> None:
     with connection.cursor() as cursor:
         for check in CHECKS:
-            if check.code in ("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY"):
+            if check.code in codes:
                 cursor.execute(check.sql)
                 assert cursor.fetchall() == [], check.code
 

@@ -19,6 +19,7 @@ from reconciliation.selectors.intakes import intake_to_json
 from reconciliation.services.list_changes import list_changes
 from reconciliation.services.receive_file import receive_file
 from reconciliation.services.take_in import take_in
+from refdata.models import Instrument
 from tests.factories import AT, DeskWorld
 from tests.factories.accounts import SEED, funded_account
 from tests.factories.busy_day import told_desk
@@ -227,3 +228,63 @@ def test_rows_that_are_there_twice_and_other_columns_do_not_confuse_it(world: De
     second = taken(text, kind="holdings", at=LATER + timedelta(hours=1))
     assert since(second) == {"new": 0, "changed": 1, "gone": 0, "same": 1}
     assert second.since["rows"] == [["changed", 2, 2, f"TOLD-EQ1 {isin}", "500", "400"]]
+
+
+def lines_of(intake: Intake) -> dict[str, list[Any]]:
+    return {one["code"]: [line["line"] for line in one["lines"]] for one in intake.issues}
+
+
+def test_a_balance_that_is_said_twice_is_found_whatever_the_books_have(world: DeskWorld) -> None:
+    """Not only where it changes: one that stays, one we do not have yet, one that is nothing and something at once."""
+    account = funded_account("AC2", cash="50")
+    for rows, lines in (
+        (["AC2,GBP,50", "TOLD-EQ1,GBP,1000", "AC2,GBP,50"], [2, 4]),
+        (["AC2,EUR,5", "AC2,GBP,50", "AC2,EUR,5"], [2, 4]),
+        (["AC2,EUR,0", "AC2,GBP,50", "AC2,EUR,5"], [2, 4]),
+        (["AC2,EUR,0", "AC2,EUR,0", "AC2,GBP,50"], [2, 3]),
+    ):
+        twice = taken("account,currency,amount\n" + "".join(f"{row}\n" for row in rows))
+        assert (twice.state, codes(twice), lines_of(twice)) == ("waiting", {"ROW_TWICE": 2}, {"ROW_TWICE": lines}), rows
+    idle = taken("account,currency,amount\nAC2,EUR,0\nAC2,GBP,60\nTOLD-EQ1,GBP,-3\n")
+    assert (idle.state, idle.changed, idle.unchanged, lines_of(idle)) == (
+        "applied",
+        2,
+        1,
+        {"CASH_NEGATIVE": [4], "BELOW_HELD": [4]},
+    )
+    assert set(idle.totals) == {"GBP", "EUR"}
+    assert not Booking.objects.filter(account_id=account.id, currency="EUR").exists()
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_what_the_next_day_does_not_list_is_nothing_though_its_row_was_of_the_day_before(
+    world: DeskWorld, quote: str
+) -> None:
+    """Both ways to the file before come to the same: by the lines that differ, and whole where a line is quoted."""
+    isin, other = world.listing.instrument.isin, "GB0005405286"
+    sold = Instrument.objects.create(id=new_id(), isin=other, name="Other", asset_class="equity", active=True)
+    for code in ("AC2", "AC3"):
+        funded_account(code)
+    rows = [f"TOLD-EQ1,{isin},500", f"TOLD-EQ1,{other},40", f"AC2,{isin},10", f"AC3,{isin},10"]
+
+    def said(day: Any) -> Intake:
+        lines = [f"{quote}{row.split(',')[0]}{quote},{row.partition(',')[2]},{day.date()}\n" for row in rows]
+        return taken("account,isin,qty,as_of\n" + "".join(lines), kind="holdings", at=day)
+
+    assert said(LATER).state == "applied"
+    rows[1:3] = [f"AC2,{isin},11"]
+    second = said(LATER + timedelta(days=1))
+
+    assert (second.state, codes(second), since(second)) == (
+        "applied", {"BALANCE_GONE": 1}, {"new": 0, "changed": 1, "gone": 1, "same": 2},
+    )  # fmt: skip
+    assert second.since["rows"] == [
+        ["gone", None, 3, f"TOLD-EQ1 {other}", "40", None], ["changed", 3, 4, f"AC2 {isin}", "10", "11"],
+    ]  # fmt: skip
+    assert [(one.word, one.named) for one in list_changes(second)] == [(row[0], row[3]) for row in second.since["rows"]]
+    assert Holding.objects.get(account=world.account, instrument_id=sold.id).settled == 0
+    rows.append(rows[-1])
+    third = said(LATER + timedelta(days=2))
+    assert (third.state, codes(third), since(third)) == (
+        "waiting", {"ROW_TWICE": 2}, {"new": 0, "changed": 0, "gone": 0, "same": 4},
+    )  # fmt: skip
