@@ -48,11 +48,8 @@ class Sums(NamedTuple):
     moved: Decimal
 
 
-class Query(NamedTuple):
-    """A query whose rows are those of ``accounts_wanted``, and its parameters."""
-
-    text: LiteralString
-    values: dict[str, object]
+Query = tuple[LiteralString, dict[str, object]]
+"""A query whose rows are those of ``accounts_wanted``, and its parameters."""
 
 
 class Computed(NamedTuple):
@@ -175,11 +172,11 @@ def compute_moves(
 ) -> Computed:
     """What the wanted figures change, now: ``accounts_move`` and ``accounts_settle``. Of a query instead of ``accounts_wanted``
     nothing may be used where one of its rows is broken or two are about one balance."""
-    values = {**(query.values if query else {}), "cut_at": cut_at, "day": day, "replaced": sorted(REPLACED)}
+    values = {**(query[1] if query else {}), "cut_at": cut_at, "day": day, "replaced": sorted(REPLACED)}
     names = {
         "named": target.named, "table": target.table, "of_booking": target.of_booking, "window": WINDOW_DAYS,
         "rows": ROWS_A_PART, "group": "what" if target is CASH else "'units'",
-        "wanted": f"({query.text})" if query else "(SELECT * FROM accounts_wanted WHERE rule IS NULL)",
+        "wanted": f"({query[0]})" if query else "(SELECT * FROM accounts_wanted WHERE rule IS NULL)",
     }  # fmt: skip
     cursor.execute("DROP TABLE IF EXISTS accounts_due, accounts_move, accounts_settle")
     cursor.execute(_DUE.format(**names), values)
@@ -190,8 +187,8 @@ def compute_moves(
     cursor.execute("CREATE INDEX ON accounts_move (part)")
     cursor.execute("ANALYZE accounts_move")
     cursor.execute(_MOVED.format(**names))
-    moved = {grouped: figures for grouped, *figures in cursor.fetchall()}
-    if any(idle for *_, idle in moved.values()):
+    moved = {str(grouped): figures for grouped, *figures in cursor.fetchall()}
+    if any(figures[-1] for figures in moved.values()):
         cursor.execute("DELETE FROM accounts_move WHERE idle")
     cursor.execute(_SETTLES)
     return _computed(compared, moved)

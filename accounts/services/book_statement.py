@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from accounts.domain.ledger import Shortfall
@@ -26,7 +26,6 @@ from accounts.permissions import require_booking_process
 from accounts.services._statement_sql import (
     CASH,
     TARGETS,
-    Query,
     Sums,
     Target,
     compute_moves,
@@ -60,6 +59,14 @@ class Statement:
     @property
     def target(self) -> Target:
         return TARGETS[self.what]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementQuery:
+    """A query whose rows are those of ``accounts_wanted``, and its parameters."""
+
+    text: LiteralString
+    values: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,7 @@ def weigh_statement(statement: Statement) -> Weighed:
     return _weighed(computed.sums, older)
 
 
-def weigh_in_one_pass(statement: Statement, query: Query) -> Weighed | None:
+def weigh_in_one_pass(statement: Statement, query: StatementQuery) -> Weighed | None:
     """As ``weigh_statement``, of the rows of ``query`` (the columns of ``accounts_wanted``), none of which is stored.
 
     None where one of them breaks a rule, where two are about one balance, or where some were set as of a later cut: then the
@@ -154,7 +161,9 @@ def weigh_in_one_pass(statement: Statement, query: Query) -> Weighed | None:
     if _newer(statement):
         return None
     with raw_cursor(binary=True) as cursor:
-        computed = compute_moves(cursor, statement.target, cut_at=statement.cut_at, day=statement.day, query=query)
+        computed = compute_moves(
+            cursor, statement.target, cut_at=statement.cut_at, day=statement.day, query=(query.text, query.values)
+        )
     return None if computed.broken or computed.twice else _weighed(computed.sums, 0)
 
 

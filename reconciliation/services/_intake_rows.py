@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, LiteralString
 
-from accounts.services.book_statement import Query
+from accounts.services.book_statement import StatementQuery
 from kernel.numbers import MINOR_PLACES
 from reconciliation.domain.intake_rules import LINES_KEPT, Issue, issue
 
@@ -88,7 +88,7 @@ UPDATE {into} r SET rule = 'ROW_TWICE'
 WORK_MEMORY = "128MB"
 
 
-def rows_of(cursor: Any, staged: str, kind: str, *, columns: frozenset[str], source: str, day: date) -> Query:
+def rows_of(cursor: Any, staged: str, kind: str, *, columns: frozenset[str], source: str, day: date) -> StatementQuery:
     """What the rows of a table like that of a file are about.
 
     Only what the file makes necessary is looked up: names that were declared for its source, symbols where it has them.
@@ -110,10 +110,10 @@ def rows_of(cursor: Any, staged: str, kind: str, *, columns: frozenset[str], sou
         listed=_LISTED if symbols else "",
         by_symbol=f"coalesce({', '.join(by_symbol)})" if by_symbol else "NULL::uuid",
     )
-    return Query(query, {"source": source, "day": day})
+    return StatementQuery(query, {"source": source, "day": day})
 
 
-def read_rows(cursor: Any, rows: Query) -> None:
+def read_rows(cursor: Any, rows: StatementQuery) -> None:
     """Fill ``accounts_wanted``, which is empty."""
     cursor.execute(
         f"INSERT INTO accounts_wanted (account_id, what, amount, line, named, rule) {rows.text}",
@@ -123,7 +123,7 @@ def read_rows(cursor: Any, rows: Query) -> None:
     cursor.execute(_TWICE.format(into="accounts_wanted"))
 
 
-def read_rows_before(cursor: Any, rows: Query) -> None:
+def read_rows_before(cursor: Any, rows: StatementQuery) -> None:
     """Make ``intake_before`` of rows that another file had."""
     cursor.execute("DROP TABLE IF EXISTS intake_before")
     cursor.execute(f"CREATE TEMP TABLE intake_before ON COMMIT DROP AS {rows.text}", rows.values)

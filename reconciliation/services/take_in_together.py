@@ -39,9 +39,7 @@ def take_in_together(*, actor: Principal, at: datetime, files: Sequence[FeedFile
     first = [lane for kind, lane in lanes if kind == FIRST]
     others = [lane for kind, lane in lanes if kind != FIRST]
     with ThreadPoolExecutor(max_workers=len(others), thread_name_prefix="start-of-day") as pool:
-        beside: list[Future[list[Intake]]] = [
-            pool.submit(_alone, lambda lane=lane: _lane(lane, actor, at, opened.wait)) for lane in others
-        ]
+        beside: list[Future[list[Intake]]] = [pool.submit(_lane, lane, actor, at, opened.wait) for lane in others]
         try:
             taken = [take_in(actor=actor, at=at, file_id=file.id) for lane in first for file in lane]
             opened.say(True)
@@ -74,14 +72,11 @@ def _place(file: FeedFile) -> int:
 
 
 def _lane(files: Sequence[FeedFile], actor: Principal, at: datetime, ready: Callable[[], bool]) -> list[Intake]:
-    return [
-        carry_on(begin_intake(actor=actor, at=at, file_id=file.id), actor=actor, at=at, ready=ready) for file in files
-    ]
-
-
-def _alone(work: Callable[[], list[Intake]]) -> list[Intake]:
-    """In this thread's own session, which ends with it."""
+    """One file after the other, in this thread's own session, which ends with it."""
     try:
-        return work()
+        return [
+            carry_on(begin_intake(actor=actor, at=at, file_id=file.id), actor=actor, at=at, ready=ready)
+            for file in files
+        ]  # fmt: skip
     finally:
         connection.close()

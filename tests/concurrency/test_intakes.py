@@ -135,6 +135,7 @@ def morning(accounts: int, *, day: Any = LATER) -> list[FeedFile]:
     for kind, lines in texts.items():
         content = BytesIO("".join(f"{line}\n" for line in lines).encode())
         received = receive_file(actor=SEED, at=day, name=f"{kind}.csv", content=content, kind=kind, source="M")
+        assert received.file_id is not None
         files.append(FeedFile.objects.get(pk=received.file_id))
     return files
 
