@@ -158,10 +158,7 @@ def _fill(
 def _differs(statement: Statement) -> Found | None:
     if not isinstance(statement, CsvStatement) or statement.difference is None:
         return None
-    try:
-        return statement.difference.found()
-    except FileProblem:  # of the file beside it: who reads that one whole will say so
-        return None
+    return statement.difference.found()
 
 
 def _copy(cursor: Any, table: str, statement: Statement, blocks: Iterable[str]) -> None:

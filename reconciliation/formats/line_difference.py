@@ -5,7 +5,7 @@ differ are looked for elsewhere; what is held is the lines that wait for their e
 behind every row is blanked: a row that says the same of another day is equal.
 
 It answers only where equal lines are certain to be equal rows: no quotes, no line twice among those that wait, not more waiting than
-``MOST``. Otherwise it says that it cannot (``found`` is None) and whoever asked reads both files whole.
+``MOST``, the other file readable to its end. Otherwise it says that it cannot (``found`` is None) and whoever asked reads both files whole.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from reconciliation.formats.problems import FileProblem
 
 MOST: Final = 200_000
 _DAY: Final = re.compile(r"(?:19|20|21)\d\d-\d\d-\d\d", re.ASCII)
@@ -68,11 +70,14 @@ class LineDifference:
         )
 
     def _numbered(self, blocks: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-        for number, text in blocks:
-            if '"' in text:
-                self._able = False
-                return
-            yield from enumerate(self._blank_theirs(text)[:-1].split("\n"), number)
+        try:
+            for number, text in blocks:
+                if '"' in text:
+                    self._able = False
+                    return
+                yield from enumerate(self._blank_theirs(text)[:-1].split("\n"), number)
+        except FileProblem:  # whoever reads the other file whole will say so
+            self._able = False
 
     def _wait(self, ours: list[tuple[int, str]], theirs: list[tuple[int, str]]) -> None:
         """Lines that found no equal beside them wait for it; those whose equal waits already wait no longer."""

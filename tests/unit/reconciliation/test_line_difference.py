@@ -9,6 +9,7 @@ import pytest
 
 from reconciliation.formats import line_difference
 from reconciliation.formats.line_difference import Found, LineDifference
+from reconciliation.formats.problems import FileCode, FileProblem
 
 ROWS = [f"AC{number},GBP,{number * 7 % 1000}" for number in range(400)]
 
@@ -90,6 +91,16 @@ def test_a_day_in_another_column_is_never_blanked() -> None:
 )
 def test_where_lines_cannot_stand_for_rows_it_says_so(ours: list[str], theirs: list[str]) -> None:
     assert difference(ours, theirs) is None
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_no_answer() -> None:
+    def broken() -> Iterator[tuple[int, str]]:
+        yield 2, "A,1\n"
+        raise FileProblem(FileCode.NUL_BYTES, "Line 3 holds a NUL byte.", line=3)
+
+    found = LineDifference(broken(), delimiter=",", day_at=None)
+    found.take(2, "A,1\nB,1\n")
+    assert found.found() is None
 
 
 def test_files_in_different_orders_are_not_held_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
