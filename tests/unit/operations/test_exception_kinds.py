@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ TELLERS: dict[tuple[str, str], int | str] = {
     ("outbound/services/_events.py", "set_matter"): 1,
 }
 """Functions that take the kind from their callers, and where in the call it stands."""
+CALLED = MAKERS.keys() | {name for _, name in TELLERS}
 FROM_ELSEWHERE = {
     "orders/services/apply_reports.py", "orders/domain/fold.py", "orders/domain/facts.py", "refdata/services/_write_prices.py",
     "operations/services/check_replay.py", "outbound/services/end_webhook.py", "outbound/services/resume_webhook.py",
@@ -60,7 +62,7 @@ def test_every_kind_the_house_raises_has_its_line() -> None:
 
 
 def test_every_place_that_takes_its_kind_from_elsewhere_is_known() -> None:
-    unknown = {path for path, kind in named_kinds(strict=False) if kind is None}
+    unknown = {path for path, kind in named_kinds() if kind is None}
     assert sorted(unknown - {path for path, _ in TELLERS} - FROM_ELSEWHERE - set(BY_TABLE)) == []
 
 
@@ -89,25 +91,42 @@ def test_an_unknown_kind_is_nobodys_to_close_and_runs_day_and_night() -> None:
     assert (OTHERWISE.by_person, OTHERWISE.clock) == (False, ClockName.WALL)
 
 
-def named_kinds(*, strict: bool = True) -> Iterator[tuple[str, str | None]]:
-    """``(file, kind)`` of every call that names one; not ``strict``: None where it is none of a constant."""
-    constants = {module_of(path): constants_of(path) for path in python_files(*ROOMS, "oms_project")}
-    for path in python_files(*ROOMS, "oms_project"):
+@cache
+def named_kinds() -> tuple[tuple[str, str | None], ...]:
+    """``(file, kind)`` of every call that names one; None where it is none of a constant."""
+    return tuple(found_kinds())
+
+
+def found_kinds() -> Iterator[tuple[str, str | None]]:
+    read = {path: Read(ast.parse(path.read_text())) for path in python_files(*ROOMS, "oms_project")}
+    constants = {module_of(path): one.constants for path, one in read.items()}
+    for path, one in read.items():
         here = str(path.relative_to(ROOT))
-        tree = ast.parse(path.read_text())
-        names, places = dict(constants[module_of(path)]), dict[str, int | str](MAKERS)
+        names, places = dict(one.constants), dict[str, int | str](MAKERS)
         places |= {name: place for (file, name), place in TELLERS.items() if file == here}
+        for node in one.imports:
+            file = str(node.module).replace(".", "/") + ".py"
+            places |= {one.name: TELLERS[file, one.name] for one in node.names if (file, one.name) in TELLERS}
+            found = constants.get(str(node.module), {})
+            names |= {one.asname or one.name: found[one.name] for one in node.names if one.name in found}
+        for name, call in one.calls:
+            if name in places:
+                for kind in kinds_in(call, places[name], names):
+                    yield here, kind
+
+
+class Read:
+    """Of one file what names kinds: the tree itself is let go, a thousand of them would be a burden."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.constants = constants_of(tree)
+        self.imports: list[ast.ImportFrom] = []
+        self.calls: list[tuple[str, ast.Call]] = []
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module is not None:
-                file = node.module.replace(".", "/") + ".py"
-                places |= {one.name: TELLERS[file, one.name] for one in node.names if (file, one.name) in TELLERS}
-                found = constants.get(node.module, {})
-                names |= {one.asname or one.name: found[one.name] for one in node.names if one.name in found}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in places:
-                for kind in kinds_in(node, places[node.func.id], names):
-                    if kind is not None or not strict:
-                        yield here, kind
+                self.imports.append(node)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLED:
+                self.calls.append((node.func.id, node))
 
 
 def kinds_in(call: ast.Call, place: int | str, names: dict[str, str]) -> list[str | None]:
@@ -129,10 +148,10 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
-def constants_of(path: Path) -> dict[str, str]:
+def constants_of(tree: ast.Module) -> dict[str, str]:
     """Texts under a name at the top of a module, alone or several in a line."""
     found: dict[str, str] = {}
-    for node in ast.parse(path.read_text()).body:
+    for node in tree.body:
         if not isinstance(node, ast.Assign):
             continue
         target = node.targets[0]
