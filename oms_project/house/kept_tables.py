@@ -23,7 +23,7 @@ from oms_project.house.binaries import find_postgres
 from oms_project.house.paths import ROOT
 
 MOST_KEPT = 8
-MAKERS = ("settings", "house/postgres", "house/throwaway", "house/database", "house/kept_tables")
+MAKERS = ("settings", *(f"house/{name}" for name in ("postgres", "throwaway", "migrating", "database", "kept_tables")))
 LIBRARIES = ("django", "django-guardian", "django-simple-history", "psycopg")
 
 

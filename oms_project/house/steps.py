@@ -63,13 +63,6 @@ def connect_as(url: str) -> None:
         connections.settings["default"][key] = wanted[key]
 
 
-def migrate() -> None:
-    """Bring the tables up to date."""
-    from django.core.management import call_command
-
-    call_command("migrate", interactive=False, verbosity=0)
-
-
 def seed_demo() -> None:
     """Write the demo desk: its markets, accounts, people and sign-ins."""
     importlib.import_module("oms_project.seed.run").seed_demo()

@@ -141,7 +141,7 @@ def _make(made: Made, house: House) -> None:
 
 def _migrate(house: House, url: str) -> None:
     environment = throwaway_environment(house, url, "unix:///nowhere")
-    command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--no-input"]
+    command = [sys.executable, "-m", "oms_project.house.migrating"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from oms_project.house import database, environment, fingerprint, processes, roles, steps, supervisor
+from oms_project.house import database, environment, fingerprint, migrating, processes, roles, steps, supervisor
 from oms_project.house.database import Addresses
 from oms_project.house.failures import HOLDS, CannotRun, check_disk
 from oms_project.house.paths import House, socket_directory, this_house
@@ -113,7 +113,7 @@ def fill(opening: Opening, addresses: Addresses) -> None:
     house, logs = opening.house, opening.house.logs
     with steps.shown("database tables and grants"):
         database.mark_mode(addresses.owner, opening.mode)
-        steps.in_child(steps.migrate, name="migrate", log=logs / "migrate.log", url=addresses.owner)
+        steps.in_child(migrating.migrate, name="migrate", log=logs / "migrate.log", url=addresses.owner)
         if addresses.owner != addresses.app:
             database.apply_grants(addresses.owner)
     if opening.mode == environment.DEMO and steps.needs_seed(house, addresses.read):
