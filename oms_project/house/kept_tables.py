@@ -34,6 +34,11 @@ class Made(StrEnum):
     READY = "ready"
 
 
+def is_kept(made: Made) -> bool:
+    """Whether a copy will most likely be found."""
+    return _ours(_place()) and (_place() / f"{made}-{digest()}").is_dir()
+
+
 def fetch(made: Made, data: Path) -> bool:
     """Put a copy in the place of a data directory that does not exist; False where none is kept."""
     source = _place() / f"{made}-{digest()}"

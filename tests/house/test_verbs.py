@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from oms_project.house import bench, check, cli, environment, failures, fsck, paths, run_tests, status
+from oms_project.house import bench, check, cli, environment, failures, fsck, paths, pytest_spread, run_tests, status
 from oms_project.house.failures import BadInput, CannotRun
 from oms_project.house.paths import ROOT, House
 from oms_project.house.throwaway import free_ports
@@ -220,11 +220,12 @@ def test_benchmarks_are_found_by_their_main(tmp_path: Path, monkeypatch: pytest.
     assert bench.known() == ["capture"]
 
 
-def test_the_whole_suite_runs_on_two_workers_and_a_part_of_it_as_it_says() -> None:
+def test_the_whole_suite_runs_on_three_workers_and_a_part_of_it_as_it_says() -> None:
     assert run_tests.parallel(["-x", "--durations=5"]) == run_tests.WORKERS
     assert run_tests.parallel([str(ROOT / "tests" / "unit")]) == ()
     assert run_tests.parallel([f"{ROOT}/tests/house/test_up.py::test_one"]) == ()
     assert run_tests.parallel(["-n0"]) == ()
+    assert [path for path in pytest_spread.FIRST if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
