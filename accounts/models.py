@@ -225,6 +225,7 @@ class Booking(models.Model):
         WRITE_OFF = "write_off", "Written off"
         ALLOCATION = "allocation"
         COMPENSATION = "compensation", "Compensation of a settled trade"
+        CLAIM = "claim", "Claim between the sides of a trade"
 
     id = models.BigAutoField(primary_key=True)
     account_id = models.UUIDField()

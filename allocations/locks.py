@@ -6,6 +6,8 @@ with it holds its name.
 
 A series (of notes, of the trade feed) is asked for by nobody who holds any other row of the house; its notes come behind it.
 
+Market claims of an action are asked for by one at a time, before the balances of their accounts.
+
 Settlement instructions come last, behind the balances of their accounts: who moves units of one, or undoes one that may have
 settled, holds those first, so that no trade settles while it is being undone.
 """
@@ -18,7 +20,15 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from allocations.models import Block, Confirmation, ContractNote, NoteSeries, SettlementFile, SettlementInstruction
+from allocations.models import (
+    Block,
+    Claim,
+    Confirmation,
+    ContractNote,
+    NoteSeries,
+    SettlementFile,
+    SettlementInstruction,
+)
 from journal.bulk import insert_rows, raw_cursor
 from journal.domain.idempotency import lock_number
 from journal.domain.pg_text import array_literal
@@ -79,6 +89,21 @@ def lock_counterparties(names: Iterable[str]) -> None:
 def lock_confirmations(ids: Collection[UUID]) -> list[Confirmation]:
     """Those that are there, locked until commit, ascending by id."""
     return list(Confirmation.objects.select_for_update(no_key=True).filter(id__in=list(ids)).order_by("id"))
+
+
+def lock_claims(action_id: UUID) -> list[Claim]:
+    """Be the only one who raises, changes or ends claims of the action, until commit; all of them by number."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number("allocations", "claims", str(action_id))])
+    rows = Claim.objects.select_for_update(no_key=True, of=("self",)).filter(action_id=action_id)
+    return list(rows.select_related("instruction__account").order_by("number"))
+
+
+def next_claim_number() -> int:
+    """A number that no claim has; one may be left out (a transaction that failed)."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT nextval('allocations_claim_number')")
+        return int(cursor.fetchone()[0])
 
 
 def lock_instructions(instruction_ids: Collection[UUID]) -> dict[UUID, SettlementInstruction]:

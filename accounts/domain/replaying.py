@@ -27,7 +27,8 @@ DEPOSITS = frozenset({"OpeningBalancesBooked", "DepositBooked", "WithdrawalBooke
 """Their lines move the settled layer, by signed amounts."""
 WITHDRAWALS = frozenset({"WithdrawalAsked", "WithdrawalBooked", "WithdrawalEnded"})
 """Their first holds cash; the others let go of it."""
-ACTIONS = frozenset({"CorporateActionBooked"})
+ACTIONS = frozenset({"CorporateActionBooked", "ClaimBooked"})
+"""Their lines move the layer they name."""
 STATEMENTS = frozenset({"StatementBooked", "TradesSettled"})
 """Of many accounts at once: ``rows`` of account, currency or instrument, by what settled moved, and what of that was pending."""
 ALLOCATED = {"AllocationBooked": 1, "AllocationCompensated": 1, "AllocationReversed": -1}

@@ -2,7 +2,7 @@
 
 *initiate*: so many units are bought in, by whom. *execute*: bought, for how much. *compensate*: cash is agreed in place of stock.
 *withdraw*: called off. What it cost beyond what was instructed for the same units is the difference that somebody bears: it is
-recorded here and booked by two people where the money moves.
+booked by the same two people's word, to the account that failed to deliver or to the house (*bearer*).
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ TARGETS = {
 }  # fmt: skip
 NEEDS = {
     INITIATE: ("qty", "agent"),
-    EXECUTE: ("qty", "amount", "reference"),
-    COMPENSATE: ("amount", "reference"),
+    EXECUTE: ("qty", "amount", "reference", "bearer"),
+    COMPENSATE: ("amount", "reference", "bearer"),
     WITHDRAW: (),
 }
+HOUSE, ACCOUNT = "house", "account"
+BEARERS = (HOUSE, ACCOUNT)
 _LONGEST = 60
 
 
@@ -40,6 +42,7 @@ class BuyInStep:
     amount: Decimal = ZERO
     agent: str = ""
     reference: str = ""
+    bearer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,10 @@ def read_step(said: Mapping[str, Any], *, currency: str) -> BuyInStep:
                     "Units above zero." if name == "qty" else f"Money above zero, to the minor unit of {currency}."
                 ]
             values[name] = value
+        elif name == "bearer":
+            if text not in BEARERS:
+                wrong[name] = ["Who bears what it cost: the house or the account."]
+            values[name] = text
         else:
             if not text or len(text) > _LONGEST:
                 wrong[name] = [f"Say it in 1 to {_LONGEST} characters."]

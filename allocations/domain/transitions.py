@@ -32,6 +32,12 @@ INITIATED = "initiated"
 EXECUTED = "executed"
 WITHDRAWN = "withdrawn"
 
+RAISED = "raised"
+AGREED = "agreed"
+DISPUTED = "disputed"
+PAID = "paid"
+WRITTEN_OFF = "written_off"
+
 ISSUED = "issued"
 
 MADE = "made"
@@ -87,6 +93,14 @@ BUY_IN: tuple[Move, ...] = (
     Move("execute", (INITIATED,), EXECUTED, "the units were bought from others"),
     Move("compensate", (INITIATED,), COMPENSATED, "cash was agreed in their place"),
     Move("withdraw", (INITIATED,), WITHDRAWN, "delivered, undone, or called off"),
+)
+CLAIM: tuple[Move, ...] = (
+    Move("agree", (RAISED, DISPUTED), AGREED, "the other side will pay, or says that it is owed"),
+    Move("dispute", (RAISED, AGREED), DISPUTED, "the other side says no, or another amount"),
+    Move("revise", (AGREED, DISPUTED), RAISED, "its amount became another: both must look again"),
+    Move("pay", (RAISED, AGREED, DISPUTED), PAID, "the money came or went, by its entry on the bank's statement"),
+    Move("write_off", (RAISED, AGREED, DISPUTED), WRITTEN_OFF, "two people gave it up: the house bears it"),
+    Move("withdraw", (RAISED, AGREED, DISPUTED), WITHDRAWN, "nothing is owed any more"),
 )
 
 

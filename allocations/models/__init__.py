@@ -1,6 +1,7 @@
 """Blocks and who got what of them; confirmations; contract notes and the trade feed; settlement."""
 
 from allocations.models.blocks import Allocation, Block, BlockFill, IntendedAllocation, Scheme, WashAccount
+from allocations.models.claims import Claim
 from allocations.models.confirming import Confirmation, CounterpartyRecord, CounterpartyTerms, MatchTolerance
 from allocations.models.failing import BuyIn
 from allocations.models.fairness import BlockOutcome
@@ -19,6 +20,7 @@ __all__ = [
     "BlockFill",
     "BlockOutcome",
     "BuyIn",
+    "Claim",
     "Confirmation",
     "ContractNote",
     "CounterpartyRecord",

@@ -9,15 +9,17 @@ from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from allocations.domain import transitions as moves
+from allocations.domain.buying_in import BEARERS
 from allocations.models.columns import MONEY, QTY
 from allocations.models.settling import SettlementInstruction
 
 
 class BuyIn(FSMModelMixin, models.Model):
-    """One buy-in of an instruction that failed; of an instruction one is open. It records what was done and moves no money.
+    """One buy-in of an instruction that failed; of an instruction one is open.
 
     ``qty`` and ``agent``: how much is to be bought in, and by whom. ``done_qty``, ``amount``, ``reference``: what was bought for how
-    much, or the cash that was agreed in its place; ``difference`` is that beyond what was instructed for the same units.
+    much, or the cash that was agreed in its place; ``difference`` is that beyond what was instructed for the same units, and
+    ``bearer`` whose cash it left: the account's, the house's; empty where it ended before that was booked.
     """
 
     STATES = [(s, s.capitalize()) for s in (moves.INITIATED, moves.EXECUTED, moves.COMPENSATED, moves.WITHDRAWN)]
@@ -31,6 +33,9 @@ class BuyIn(FSMModelMixin, models.Model):
     amount = models.DecimalField(default=0, **MONEY)
     difference = models.DecimalField(default=0, **MONEY)
     reference = models.CharField(max_length=60, default="")
+    bearer = models.CharField(
+        max_length=8, default="", db_default="", choices=[(one, one) for one in BEARERS], blank=True
+    )
     reason = models.TextField(help_text="Of the last step")
     initiated_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

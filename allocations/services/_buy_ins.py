@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+from accounts.domain.ledger import Layer
+from accounts.models import TradingAccount
+from accounts.selectors import find_suspense_account
+from accounts.services.book_claim import ClaimLine, book_claim
 from allocations.domain import transitions as moves
-from allocations.domain.buying_in import INITIATE, TARGETS, BuyInStep, difference, obstacle
+from allocations.domain.buying_in import ACCOUNT, INITIATE, TARGETS, BuyInStep, difference, obstacle
 from allocations.locks import lock_instructions
 from allocations.models import BuyIn, SettlementInstruction
 from allocations.selectors.buy_in import failing_of
 from allocations.services._on_one_instruction import tell_act
-from authorisation.domain.principal import Principal
+from authorisation.domain.principal import Principal, process_principal
 from authorisation.services.decide_request import Applied, Asking, NotApplied
 from kernel.ids import new_id
 from kernel.numbers import plain
 
 KIND = "BuyInMoved"
+SETTLEMENT = process_principal("settlement")
 MARKS = {
     moves.INITIATED: SettlementInstruction.BuyIn.STARTED,
     moves.EXECUTED: SettlementInstruction.BuyIn.EXECUTED,
@@ -31,7 +38,7 @@ MARKS = {
 def apply_buy_in(asking: Asking) -> Applied:
     """The step that was looked at, if it can still be taken."""
     told = asking.payload
-    step = BuyInStep(told["step"], Decimal(told["qty"]), Decimal(told["amount"]), told["agent"], told["reference"])
+    step = step_of(told)
     row = lock_instructions([UUID(told["instruction_id"])])[UUID(told["instruction_id"])]
     now = failing_of(row)
     refused = obstacle(step, now)
@@ -43,15 +50,40 @@ def apply_buy_in(asking: Asking) -> Applied:
         one = BuyIn.objects.get(instruction=row, state=moves.INITIATED)
         one.state, one.ended_at = TARGETS[step.step], asking.at
         one.done_qty, one.amount, one.reference = step.qty, step.amount, step.reference
-        one.difference = difference(step, now)
+        one.difference, one.bearer = difference(step, now), step.bearer
     one.reason, one.request_id = told["reason"], asking.facts.id
     _keep(one, row, actor=asking.actor, at=asking.at)
-    extra = (
-        f" It cost {plain(one.difference)} {row.currency} beyond what was instructed: book it where it moves."
-        if one.amount
-        else ""
-    )
+    extra = ""
+    if one.amount:
+        borne = _book(one, row, asking)
+        extra = f" It cost {plain(one.difference)} {row.currency} beyond what was instructed, borne by {borne}."
     return Applied(f"The buy-in of {row.ref} is {one.state}.{extra}")
+
+
+def step_of(told: Mapping[str, Any]) -> BuyInStep:
+    """As the request keeps it."""
+    return BuyInStep(
+        told["step"],
+        Decimal(told["qty"]),
+        Decimal(told["amount"]),
+        told["agent"],
+        told["reference"],
+        told.get("bearer", ""),
+    )
+
+
+def _book(one: BuyIn, row: SettlementInstruction, asking: Asking) -> str:
+    """What it cost leaves the settled cash of who bears it, on this day; whoever that is, by code."""
+    bearer = row.account_id if one.bearer == ACCOUNT else find_suspense_account(row.allocation.block.desk_id)
+    if bearer is None:
+        raise NotApplied("Neither the desk nor the firm has an error account that could bear it.")
+    actor, day = replace(SETTLEMENT, on_behalf_of=asking.actor.actor), asking.at.date()
+    said = {
+        "buy_in_id": str(one.id), "instruction": row.ref, "reference": one.reference, "authorisation_id": str(one.request_id)
+    }  # fmt: skip
+    lines = [ClaimLine(bearer, Layer.SETTLED, row.currency, -one.difference, day)]
+    book_claim(actor=actor, at=asking.at, business_date=day, lines=lines, said=said)
+    return TradingAccount.objects.values_list("code", flat=True).get(id=bearer)
 
 
 def end_buy_ins(rows: Collection[SettlementInstruction], *, actor: Principal, at: datetime, why: str) -> None:
@@ -66,7 +98,7 @@ def _keep(one: BuyIn, row: SettlementInstruction, *, actor: Principal, at: datet
     one.event_id = row.event_id = tell_act(
         actor=actor, at=at, kind=KIND, row=row, reason=one.reason, buy_in=str(one.id), state=one.state, qty=plain(one.qty),
         done_qty=plain(one.done_qty), amount=plain(one.amount), difference=plain(one.difference), currency=row.currency,
-        agent=one.agent, reference=one.reference, authorisation_id=str(one.request_id or ""),
+        agent=one.agent, reference=one.reference, bearer=one.bearer, authorisation_id=str(one.request_id or ""),
     )  # fmt: skip
     one.save()
     row.buy_in = MARKS[one.state]

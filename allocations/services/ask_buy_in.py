@@ -48,7 +48,8 @@ def ask_buy_in(
             actor=actor, at=at, kind=KIND, subject_type=SUBJECT, subject_id=row.ref, subject_version=row.version,
             payload={
                 "ref": row.ref, "instruction_id": str(row.id), "step": step.step, "qty": plain(step.qty),
-                "amount": plain(step.amount), "agent": step.agent, "reference": step.reference, "reason": why,
+                "amount": plain(step.amount), "agent": step.agent, "reference": step.reference, "bearer": step.bearer,
+                "reason": why,
             },
             summary=summary[:500], desk_id=row.allocation.block.desk_id, group_id=row.account.group_id,
         )  # fmt: skip
@@ -60,9 +61,10 @@ def ask_buy_in(
 
 def words_of(step: BuyInStep, row: SettlementInstruction) -> str:
     """The step as a summary tells it."""
+    money, borne = f"{plain(step.amount)} {row.currency}", f"({step.reference}), borne by the {step.bearer}"
     return {
         "initiate": f"buy in {plain(step.qty)} units through {step.agent}",
-        "execute": f"{plain(step.qty)} units were bought in for {plain(step.amount)} {row.currency} ({step.reference})",
-        "compensate": f"{plain(step.amount)} {row.currency} are agreed in place of the stock ({step.reference})",
+        "execute": f"{plain(step.qty)} units were bought in for {money} {borne}",
+        "compensate": f"{money} are agreed in place of the stock {borne}",
         "withdraw": "call the buy-in off",
     }[step.step]

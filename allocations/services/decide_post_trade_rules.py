@@ -11,6 +11,7 @@ from uuid import UUID
 
 from allocations.domain import transitions as moves
 from allocations.domain.buying_in import SUBJECT as BUY_IN
+from allocations.domain.claiming import SUBJECT as CLAIM
 from allocations.domain.confirm_rules import SENDING, TERMS, TOLERANCE, RuleChange
 from allocations.domain.schemes import SCHEME
 from allocations.locks import lock_confirmations, lock_counterparties
@@ -20,6 +21,7 @@ from allocations.selectors.schemes import other_default
 from allocations.services._buy_ins import apply_buy_in
 from allocations.services._confirm_watch import watch_blocks
 from allocations.services._confirming import Step, carry_out
+from allocations.services.act_on_claim import apply_claim_step
 from allocations.services.affirm_confirmation import tell_theirs
 from allocations.services.save_scheme import save_scheme
 from authorisation.services.decide_request import Applied, Asking, NotApplied, Subject
@@ -105,6 +107,7 @@ SUBJECTS: dict[str, RuleSubject] = {
     SENDING: RuleSubject(_apply_rule, "Instructions leave as they did."),
     SCHEME: RuleSubject(_apply_scheme, "Blocks are divided as before."),
     BUY_IN: RuleSubject(apply_buy_in, "The buy-in stands as it did."),
+    CLAIM: RuleSubject(apply_claim_step, "The claim stands as it did."),
     MISMATCH: RuleSubject(_apply_mismatch, "The confirmation stays mismatched."),
 }
 

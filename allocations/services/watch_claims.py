@@ -1,8 +1,8 @@
-"""Sweeper: trades of before an ex date that had not settled in time are told, by action and counterparty, with units and money.
+"""Sweeper: trades of before an ex date that had not settled in time: claims of a dividend, and what is instructed in old shares.
 
-The entitlement itself is booked (``accounts``: pending money, new shares). What the house cannot know is whether the other side pays: a
-person claims, and compares. A dividend's matter ends when its payment was confirmed, a split's when nothing of it is open in old shares.
-Told anew where its figures change.
+The entitlement itself is booked (``accounts``: pending money, new shares); who pays is the other side of the trade. Money becomes rows
+that people follow until they are paid or given up (``_claims``), and one matter an action and counterparty says what is open of them. Of a
+split the matter says what is instructed in old shares, and ends when nothing of it is open.
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+from django.db.models import Q
+
 from allocations.domain import transitions as moves
 from allocations.domain.instructing import RECEIVE
 from allocations.domain.market_claims import MarketClaim, Settling, claims_of
 from allocations.domain.settling import Said, stand
 from allocations.domain.terms import NOBODY
-from allocations.models import SettlementInstruction
+from allocations.models import Claim, SettlementInstruction
+from allocations.models.claims import OPEN
 from allocations.selectors.statuses import asked_of, statuses_by_instruction
+from allocations.services._claims import Owed, keep_claims
 from authorisation.domain.principal import process_principal
 from journal.domain.records import ANOMALY_RAISED, Anomaly, Severity
 from journal.selectors import stream_records
@@ -29,7 +34,7 @@ from journal.services.raise_anomaly import raise_anomaly
 from kernel.numbers import ZERO, plain
 from refdata.as_at import terms_of
 from refdata.domain.action_terms import ActionTerms
-from refdata.domain.action_transitions import APPLIED, STANDS
+from refdata.domain.action_transitions import STANDS
 from refdata.models import CorporateAction
 from refdata.selectors import get_market_clock
 
@@ -41,22 +46,47 @@ SHOWN = 50
 
 def watch_claims(*, at: datetime) -> int:
     """How many matters stand: one for each action and counterparty."""
-    rows = CorporateAction.objects.filter(state__in=STANDS, ex_date__gte=(at - WINDOW).date()).exclude(
-        kind="name_change"
-    )
+    claimed = Claim.objects.filter(state__in=OPEN).values("action_id")
+    rows = CorporateAction.objects.filter(
+        Q(state__in=STANDS, ex_date__gte=(at - WINDOW).date()) | Q(id__in=claimed)
+    ).exclude(kind="name_change")
     return sum(_watch(action, at=at) for action in rows.select_related("listing").order_by("ex_date", "id"))
 
 
 def _watch(action: CorporateAction, *, at: datetime) -> int:
     terms, clock = terms_of(action), get_market_clock(action.listing.market_id)
     by = (terms.record_date or terms.ex_date) if terms.is_paid else terms.ex_date - timedelta(days=1)
-    over = at.astimezone(clock.zone).date() > by
+    over = at.astimezone(clock.zone).date() > by and action.state in STANDS
     settling = _settling(action, terms, clock.zone) if over else {}
-    ended = terms.is_paid and action.state == APPLIED
-    claims = {name: [] if ended else claims_of(terms, rows, by=by) for name, rows in settling.items()}
-    for name, found in sorted(claims.items()):
-        _tell(action, terms, name, found, at=at)
-    return sum(bool(found) for found in claims.values())
+    found = {name: claims_of(terms, rows, by=by) for name, rows in settling.items()}
+    if terms.is_paid:
+        found = _followed(action, found, at=at)
+    for name, claims in sorted(found.items()):
+        _tell(action, terms, name, claims, at=at)
+    return sum(bool(claims) for claims in found.values())
+
+
+def _followed(
+    action: CorporateAction, found: Mapping[str, Sequence[MarketClaim]], *, at: datetime
+) -> dict[str, list[MarketClaim]]:
+    """Claims as rows, and what is open of them by counterparty; also of one that owes nothing any more."""
+    refs = [one.ref for claims in found.values() for one in claims]
+    instructions = {row.ref: row for row in SettlementInstruction.objects.filter(ref__in=refs).order_by("ref")}
+    owed = [
+        Owed(instructions[one.ref], name, one.units if one.receives else -one.units, one.money)
+        for name, claims in sorted(found.items())
+        for one in claims
+    ]
+    with transaction.atomic():
+        rows = keep_claims(action, owed, at=at)
+    names = {*found, *Claim.objects.filter(action=action).values_list("counterparty", flat=True)}
+    return {name: [_open(row) for row in rows if row.counterparty == name] for name in sorted(names)}
+
+
+def _open(row: Claim) -> MarketClaim:
+    return MarketClaim(
+        row.instruction.ref, row.instruction.account.code, row.amount > 0, abs(row.units), money=row.amount
+    )
 
 
 def _settling(action: CorporateAction, terms: ActionTerms, zone: ZoneInfo) -> Mapping[str, Sequence[Settling]]:

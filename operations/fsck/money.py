@@ -135,7 +135,7 @@ WITH said AS (
             sum((l.line ->> 'amount')::numeric) AS amount
        FROM journal_event e CROSS JOIN LATERAL jsonb_array_elements(e.payload -> 'lines') AS l(line)
       WHERE e.stream LIKE 'account:%' AND e.kind IN ('OpeningBalancesBooked', 'DepositBooked', 'CorporateActionBooked',
-                                                          'WithdrawalBooked', 'WriteOffBooked')
+                                                          'WithdrawalBooked', 'WriteOffBooked', 'ClaimBooked')
       GROUP BY 1, 2, 3, 4, 5
 ), booked AS (
      SELECT event_id, account_id, currency, instrument_id, layer, sum(amount) AS amount

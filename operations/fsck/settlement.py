@@ -107,6 +107,13 @@ SELECT i.ref, 'has a buy-in that says other than its event'
   LEFT JOIN journal_event e ON e.id = b.event_id
  WHERE (e.payload ->> 'buy_in', e.payload ->> 'state', (e.payload ->> 'amount')::numeric, (e.payload ->> 'done_qty')::numeric)
        IS DISTINCT FROM (b.id::text, b.state::text, b.amount, b.done_qty)
+ UNION ALL
+SELECT i.ref, format('has a buy-in that cost %s, borne by %L; %s is booked', b.difference, b.bearer, coalesce(-k.amount, 0))
+  FROM allocations_buyin b JOIN allocations_settlementinstruction i ON i.id = b.instruction_id
+  LEFT JOIN (SELECT e.payload ->> 'buy_in_id' AS id, sum(c.amount) AS amount FROM accounts_booking c
+               JOIN journal_event e ON e.id = c.event_id
+              WHERE c.kind = 'claim' AND e.payload ? 'buy_in_id' GROUP BY 1) k ON k.id = b.id::text
+ WHERE coalesce(-k.amount, 0) <> CASE WHEN b.bearer = '' THEN 0 ELSE b.difference END
 """
 
 

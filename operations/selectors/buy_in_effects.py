@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from allocations.domain.buying_in import TARGETS, BuyInStep, difference, obstacle
+from allocations.domain.buying_in import TARGETS, difference, obstacle
 from allocations.models import SettlementInstruction
 from allocations.selectors.buy_in import failing_of, open_buy_in
+from allocations.services._buy_ins import step_of
 from authorisation.domain.four_eyes import RequestFacts
 from kernel.numbers import plain
 from operations.domain.effect import Effect, EffectLine
@@ -16,7 +15,7 @@ def describe_buy_in(facts: RequestFacts) -> Effect:
     """The buy-in of now beside the one asked for, and what it costs beyond what was instructed."""
     told = facts.payload
     row = SettlementInstruction.objects.get(pk=told["instruction_id"])
-    step = BuyInStep(told["step"], Decimal(told["qty"]), Decimal(told["amount"]), told["agent"], told["reference"])
+    step = step_of(told)
     now, current = failing_of(row), open_buy_in(row)
     lines = [EffectLine("Buy-in", current.state if current else "none", TARGETS[step.step])]
     if step.qty:
@@ -34,6 +33,6 @@ def describe_buy_in(facts: RequestFacts) -> Effect:
         headline=f"{facts.summary}. Reason: {told['reason']}",
         button=f"{told['step']} the buy-in of {row.ref}",
         lines=tuple(lines),
-        warnings=("No money moves by it: what it cost is booked by two people where it moves.",) if step.amount else (),
+        warnings=(f"What it cost leaves the settled cash of the {step.bearer} today.",) if step.amount else (),
         obstacle=obstacle(step, now),
     )

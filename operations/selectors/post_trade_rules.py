@@ -6,6 +6,7 @@ from datetime import datetime
 
 from allocations.domain import transitions as moves
 from allocations.domain.buying_in import SUBJECT as BUY_IN
+from allocations.domain.claiming import SUBJECT as CLAIM
 from allocations.domain.confirm_rules import VALUES, RuleChange
 from allocations.domain.matching import WORDS
 from allocations.domain.schemes import SCHEME
@@ -16,6 +17,7 @@ from authorisation.domain.four_eyes import RequestFacts
 from authorisation.domain.principal import Principal
 from operations.domain.effect import Effect, EffectLine
 from operations.selectors.buy_in_effects import describe_buy_in
+from operations.selectors.claim_effects import describe_claim
 from operations.selectors.scheme_effects import describe_scheme
 
 
@@ -25,6 +27,8 @@ def describe_post_trade_rules(actor: Principal, facts: RequestFacts, at: datetim
         return describe_scheme(actor, facts, at)
     if facts.subject_type == BUY_IN:
         return describe_buy_in(facts)
+    if facts.subject_type == CLAIM:
+        return describe_claim(facts, at)
     return _mismatch(facts) if facts.subject_type == MISMATCH else _rule(facts)
 
 

@@ -17,6 +17,7 @@ from allocations.domain.leaving import LEAVES
 from allocations.domain.standing import StandingTerms
 from allocations.domain.transitions import WAITING
 from allocations.permissions import WORK_POST_TRADE, require_work
+from allocations.selectors.claims import list_claims, sums_of
 from allocations.selectors.leaving import list_sending_rules, waiting_of
 from allocations.selectors.settlement import STEPS, ladder, list_standing, seen_accounts
 from allocations.selectors.settlement_forecast import Split, forecast_settlement
@@ -59,6 +60,7 @@ def settlement_page(
     """The page as the address asks; ``error`` above it, with what was typed kept."""
     at = utc_now()
     wanted, by = read_filter(request.GET), _split(request.GET)
+    claims = list_claims(actor, today=at.date())
     listed = page_of_instructions(actor, wanted, at=at, after=request.GET.get("after", "")[:40])
     context: dict[str, Any] = {
         "rungs": ladder(actor, today=at.date()),
@@ -74,6 +76,8 @@ def settlement_page(
         "by": by,
         "splits": list(Split),
         "lines": forecast_settlement(actor, at=at, by=by),
+        "claims": claims,
+        "claim_sums": sums_of(claims),
         "standing": list_standing(actor, account=wanted.account),
         "rules": list_sending_rules(actor),
         "leaves": LEAVES,

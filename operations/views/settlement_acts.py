@@ -102,7 +102,7 @@ def buy_in(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     try:
         done = ask_buy_in(
             actor=actor, at=utc_now(), idempotency_key=typed.get("key", "")[:64], route=f"{ROUTE}.buy-in", ref=ref,
-            said={name: typed.get(name, "") for name in ("step", "qty", "amount", "agent", "reference")},
+            said={name: typed.get(name, "") for name in ("step", "qty", "amount", "agent", "reference", "bearer")},
             reason=typed.get("reason", ""),
         )  # fmt: skip
     except OmsError as error:

@@ -368,7 +368,7 @@ class Chain:
                 for account_id, sign in ((line.booked_account_id, 1), (block.account_id, -1)):
                     units[account_id, block.instrument_id] += sign * signed
                     cash[account_id, block.currency] += sign * line.gross
-        for row in Booking.objects.filter(kind__in=["opening", "split", "dividend", "statement"]):
+        for row in Booking.objects.filter(kind__in=["opening", "split", "dividend", "statement", "claim"]):
             amount = -row.amount if row.layer == "short" else row.amount
             if row.instrument_id is not None:
                 units[row.account_id, row.instrument_id] += amount

@@ -50,6 +50,9 @@ RECON: dict[str, tuple[Door, ...]] = {
     "settlement/<str:ref>/buy-in": (
         Door("POST", "/settlement/S1-1/buy-in", NOT_THEIRS, lambda d: {"step": "withdraw"}),
     ),
+    "settlement/claims/<str:ref>/act": (
+        Door("POST", "/settlement/claims/MC-1/act", NOT_THEIRS, lambda d: {"step": "agree", "reason": "x", "key": "k"}),
+    ),
     "settlement/<str:ref>/act": (Door("POST", "/settlement/S1-1/act", NOT_THEIRS, lambda d: {"act": "hold"}),),
     "settlement/standing": (Door("POST", "/settlement/standing", NOT_THEIRS, lambda d: {"account": "X"}),),
     "b/<str:ref>": (Door("GET", "/b/{d.break_ref}", SEES_THE_DESK),),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
+from accounts.models import Booking
 from allocations.models import BuyIn, SettlementInstruction
 from allocations.services.ask_buy_in import ask_buy_in
 from allocations.services.instruct_settlements import instruct_settlements
@@ -73,7 +74,7 @@ def test_initiated_executed_and_the_difference_is_named_each_by_two_people(
             ask(desk, "initiate", key=f"x{said}"[:60], **said)
         assert caught.value.code == code
     with pytest.raises(OmsError, match="No buy-in of it is open"):
-        ask(desk, "execute", qty="1", amount="1", reference="R")
+        ask(desk, "execute", qty="1", amount="1", reference="R", bearer="house")
     with pytest.raises(NotFound):
         ask_buy_in(
             actor=keeper(make_desk("EQ9", symbol="BARC.L", last="240")), at=LATE, idempotency_key="o", route="test",
@@ -90,8 +91,16 @@ def test_initiated_executed_and_the_difference_is_named_each_by_two_people(
     assert (row().buy_in, BuyIn.objects.get().state) == ("started", "initiated")
 
     with pytest.raises(Invalid):
-        ask(desk, "execute", key="minor", qty="600", amount="450.123", reference="O-77")
-    request = ask(desk, "execute", qty="600", amount="450.00", reference="O-77")
+        ask(desk, "execute", key="minor", qty="600", amount="450.123", reference="O-77", bearer="account")
+    with pytest.raises(Invalid, match="Who bears"):
+        ask(desk, "execute", key="bearer", qty="600", amount="450.00", reference="O-77", bearer="nobody")
+    # A house without an error account cannot bear anything: nothing is done, nothing booked.
+    assert (
+        take(desk, "execute", key="house", qty="600", amount="450.00", reference="O-77", bearer="house")
+        == "not_applied"
+    )
+    assert (BuyIn.objects.get().state, Booking.objects.filter(kind="claim").count()) == ("initiated", 0)
+    request = ask(desk, "execute", qty="600", amount="450.00", reference="O-77", bearer="account")
     describe = KINDS["post_trade_rules"].describe
     assert describe is not None
     from authorisation.selectors import get_request
@@ -101,7 +110,9 @@ def test_initiated_executed_and_the_difference_is_named_each_by_two_people(
     assert effect.obstacle == ""
     decided = decide(desk, request)
     # 600 of the 1,000 that were to bring 724.50 are 434.70: buying them cost 15.30 more.
-    assert decided.sentence.endswith("It cost 15.3 GBP beyond what was instructed: book it where it moves.")
+    assert decided.sentence.endswith(f"It cost 15.3 GBP beyond what was instructed, borne by {desk.account.code}.")
+    booked = Booking.objects.get(kind="claim")
+    assert (booked.account_id, booked.layer, booked.amount) == (desk.account.id, "settled", D("-15.30"))
     one = BuyIn.objects.get()
     assert (one.state, one.done_qty, one.amount, one.difference, one.reference) == (
         "executed", D(600), D("450.00"), D("15.30"), "O-77"
@@ -122,12 +133,12 @@ def test_cash_in_its_place_and_a_step_that_came_too_late(failed: tuple[DeskWorld
     desk, _ = failed
     watch_settlements(at=LATE)
     assert take(desk, "initiate", qty="600", agent="BROKER") == "applied"
-    late = ask(desk, "compensate", amount="25.00", reference="Agreed by mail")
+    late = ask(desk, "compensate", amount="25.00", reference="Agreed by mail", bearer="account")
     SettlementInstruction.objects.update(reason="x")
     assert decide(desk, late).outcome == "applied"
     assert (row().buy_in, BuyIn.objects.get().difference) == ("cash", D("25.00"))
     assert take(desk, "initiate", key="second", qty="600", agent="BROKER") == "applied"
-    waiting = ask(desk, "execute", qty="600", amount="450.00", reference="O-1")
+    waiting = ask(desk, "execute", qty="600", amount="450.00", reference="O-1", bearer="account")
     say(
         line("S1000-1", "settled", "Q", "600", "434.70", at="2026-11-25T09:00:00Z"),
         at=datetime(2026, 11, 25, 10, tzinfo=AT.tzinfo),

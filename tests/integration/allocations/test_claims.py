@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
+from django.db import DatabaseError, transaction
 
 from accounts.models import Booking, Holding
-from allocations.models import Allocation, Block, SettlementInstruction
+from accounts.selectors import list_suspense_accounts
+from allocations.models import Allocation, Block, Claim, SettlementInstruction
+from allocations.services._acting import Acted
+from allocations.services._on_one_instruction import NotPossible
+from allocations.services.act_on_claim import act_on_claim
 from allocations.services.cascade_blocks import cascade_blocks
 from allocations.services.watch_claims import watch_claims
+from authorisation.models import AuthorisationRequest
+from authorisation.selectors import get_request
 from journal.models import Event
+from kernel.errors import Conflict, NotFound, OmsError
 from kernel.fix import ExecType, OrdStatus
+from operations.approving import KINDS
 from orders.models import Execution, Order
 from orders.services.watch_restated import watch_restated
 from tests.factories.chain import Chain, Placed
@@ -92,9 +103,123 @@ def test_a_dividend_is_claimed_for_what_had_not_settled_by_the_record_date_and_f
     assert sentence.endswith("claim 10 GBP from by-hand and expect to pay 40.")
     chain.fsck()
     chain.pay()
+    chain.actions()
+    assert watch_claims(at=chain.now) == 1
+    rows = {one.number: one for one in Claim.objects.order_by("number")}
+    first = min(rows)
+    assert [(one.account.code, one.state, one.units, one.amount) for one in rows.values()] == [
+        ("C2", "raised", D(200), D(10)), ("C3", "withdrawn", D(200), D(10)), ("C1", "raised", D(-500), D(-25)),
+        ("C2", "raised", D(-300), D(-15)),
+    ]  # fmt: skip
+    # The issuer paid all of it to us, but for what had not settled: C2's 10 come from the other side, 25 and 15 go there.
+    assert dividend_cash(chain) == {"C1": (D(275), D(-25)), "C2": (D(255), D(-5)), "C3": (D(250), D(0))}
+    chain.prove()
+    chain.fsck()
+
+    refused: list[tuple[dict[str, str], str]] = [
+        ({"step": "sell"}, "CLAIM_STEP_INVALID"), ({"step": "pay", "paid_on": "2027-01-01", "reference": "B"}, "CLAIM_STEP_INVALID"),
+        ({"step": "pay", "paid_on": "2026-11-25", "reference": ""}, "CLAIM_STEP_INVALID"),
+    ]  # fmt: skip
+    for asked, code in refused:
+        with pytest.raises(OmsError) as caught:
+            claim_step(chain, f"MC-{first}", **asked)
+        assert caught.value.code == code
+    with pytest.raises(NotFound):
+        claim_step(chain, "MC-999999", step="agree")
+    assert claim_step(chain, f"MC-{first}", step="agree").sentence == f"MC-{first} is agreed."
+    assert claim_step(chain, f"MC-{first}", step="dispute").sentence == f"MC-{first} is disputed."
+    paid = {"step": "pay", "paid_on": "2026-11-25", "reference": "BANK-1"}
+    waiting = claim_step(chain, f"MC-{first}", **paid).authorisation_id
+    with pytest.raises(Conflict, match="waits for a second person already"):
+        claim_step(chain, f"MC-{first}", step="write_off")
+    assert Claim.objects.get(number=first).state == "disputed"
+    assert approve(chain, waiting) == "applied"
+    assert dividend_cash(chain)["C2"] == (D(265), D(-15))
+    with pytest.raises(NotPossible):
+        claim_step(chain, f"MC-{first}", step="dispute")
+    given_up = claim_step(chain, f"MC-{first + 3}", step="write_off").authorisation_id
+    assert approve(chain, given_up) == "applied"
+    assert dividend_cash(chain) == {"C1": (D(275), D(-25)), "C2": (D(250), D(0)), "C3": (D(250), D(0))}
+    assert Booking.objects.get(kind="claim", account_id__in=list_suspense_accounts()).amount == D(15)
+    stale = claim_step(chain, f"MC-{first + 2}", **paid | {"reference": "BANK-2"}).authorisation_id
+    Claim.objects.filter(number=first + 2).update(amount=D(-20))
+    assert approve(chain, stale) == "not_applied"
+    watch_claims(at=chain.now)  # what is owed is what the units say, whatever stood in the row
+    assert Claim.objects.get(number=first + 2).amount == D(-25)
+    assert (
+        approve(chain, claim_step(chain, f"MC-{first + 2}", **paid | {"reference": "BANK-3"}).authorisation_id)
+        == "applied"
+    )
+    assert dividend_cash(chain) == {code: (D(250), D(0)) for code in ("C1", "C2", "C3")}
+    assert (watch_claims(at=chain.now), said("MARKET_CLAIM")[-1][0]) == (0, "Cleared")
+    chain.prove()
+    chain.fsck()
+    for change in ({"state": "raised"}, {"account_id": rows[first + 2].account_id, "number": 7}):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Claim.objects.filter(number=first).update(**change)
+
+
+def test_what_was_paid_and_is_undone_afterwards_is_a_claim_the_other_way() -> None:
+    chain = chain_world()
+    bought(chain)
+    chain.action("cash_dividend")
+    chain.night()
+    chain.actions()
+    chain.night()
+    chain.night()
+    assert watch_claims(at=chain.now) == 1
+    ours = Claim.objects.get(account__code="C1")
+    # Paid early: money of the bank before the issuer's.
+    asked = claim_step(chain, ours.ref, step="pay", paid_on="2026-11-25", reference="B1").authorisation_id
+    assert (approve(chain, asked), dividend_cash(chain)["C1"]) == ("applied", (D(25), D(250)))
+    chain.prove()
+    chain.fsck()
+    chain.pay()
+    chain.actions()
+    watch_claims(at=chain.now)
+    assert dividend_cash(chain) == {"C1": (D(275), D(0)), "C2": (D(250), D(15)), "C3": (D(250), D(10))}
+    chain.bust(chain.said[0])
     chain.relay()
-    assert watch_claims(at=chain.now) == 0
-    assert said("MARKET_CLAIM")[-1][0] == "Cleared"
+    chain.actions()
+    watch_claims(at=chain.now)
+    assert list(Claim.objects.order_by("number").values_list("account__code", "state", "amount")) == [
+        ("C1", "paid", D(25)), ("C2", "withdrawn", D(15)), ("C3", "withdrawn", D(10)), ("C1", "raised", D(-25)),
+    ]  # fmt: skip
+    assert dividend_cash(chain) == {"C1": (D(275), D(-25)), "C2": (D(250), D(0)), "C3": (D(250), D(0))}
+    chain.prove()
+    chain.fsck()
+
+
+def dividend_cash(chain: Chain) -> dict[str, tuple[Decimal, Decimal]]:
+    """Settled and pending cash by client, of the action and its claims alone."""
+    found: dict[str, list[Decimal]] = {code: [D(0), D(0)] for code in ("C1", "C2", "C3")}
+    names = {chain.accounts[code].id: code for code in found}
+    for one in Booking.objects.filter(kind__in=["dividend", "claim"], account_id__in=names):
+        found[names[one.account_id]][one.layer == "pending"] += one.amount
+    return {code: (settled, pending) for code, (settled, pending) in found.items()}
+
+
+def claim_step(chain: Chain, ref: str, *, step: str, paid_on: str = "", reference: str = "") -> Acted:
+    chain.seq += 1
+    who = replace(chain.dealer, rights=frozenset({"work_post_trade"}))
+    return act_on_claim(
+        actor=who, at=chain.now, idempotency_key=f"c{chain.seq}", route="t", ref=ref, reason="as they said",
+        said={"step": step, "paid_on": paid_on, "reference": reference},
+    )  # fmt: skip
+
+
+def approve(chain: Chain, request_id: UUID | None) -> str:
+    row = AuthorisationRequest.objects.get(pk=request_id)
+    kind = KINDS[row.kind]
+    who = replace(chain.compliance, rights=frozenset({"decide_post_trade"}))
+    assert kind.describe is not None
+    assert kind.describe(who, get_request(who, row.id, at=chain.now).facts, chain.now).lines
+    return str(
+        kind.decide(
+            actor=who, at=chain.now, authorisation_id=row.id, verdict="approve", reason_code="OTHER", reason="seen",
+            payload_hash=row.payload_hash,
+        ).outcome
+    )  # fmt: skip
 
 
 def test_a_split_before_settlement_says_what_is_instructed_in_old_shares_and_a_bust_takes_new_ones_back() -> None:

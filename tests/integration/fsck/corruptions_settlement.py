@@ -5,6 +5,14 @@ from __future__ import annotations
 from tests.integration.fsck.corruption import Corruption
 
 PARTLY = "(SELECT id FROM allocations_settlementinstruction WHERE state = 'partial')"
+CLAIM = (
+    "INSERT INTO allocations_claim (id, number, action_id, instruction_id, account_id, counterparty, state, units, amount, currency, "
+    "expected_on, paid_on, reference, reason, raised_at, event_id, request_id)"
+)
+OF_ACTION = (
+    "FROM allocations_settlementinstruction i, (SELECT id FROM refdata_corporateaction WHERE kind = 'cash_dividend' ORDER BY id LIMIT 1) a "
+    "WHERE i.state = 'partial'"
+)
 SETTLEMENT = (
     Corruption(
         "SETTLEMENT_BOOKED_WRONGLY", "a unit more",
@@ -50,6 +58,30 @@ SETTLEMENT = (
         "BUY_IN_DIFFERS", "by nobody's word",
         "INSERT INTO allocations_buyin (id, instruction_id, state, qty, agent, done_qty, amount, difference, reference, reason, "
         f"initiated_at, event_id) SELECT gen_random_uuid(), {PARTLY}, 'initiated', 1, 'X', 0, 0, 0, '', '', now(), gen_random_uuid()",
+    ),
+    Corruption(
+        "BUY_IN_DIFFERS", "its cost is booked nowhere",
+        "INSERT INTO allocations_buyin (id, instruction_id, state, qty, agent, done_qty, amount, difference, reference, reason, "
+        f"bearer, initiated_at, event_id) SELECT gen_random_uuid(), {PARTLY}, 'executed', 1, 'X', 1, 9, 2, 'R', '', 'house', "
+        "now(), gen_random_uuid()",
+    ),
+    Corruption(
+        "CLAIM_DIFFERS", "raised by no event",
+        f"{CLAIM} SELECT gen_random_uuid(), 1, a.id, i.id, i.account_id, '', 'raised', 1, 5, 'GBP', '2026-11-30', NULL, '', '', now(), "
+        f"gen_random_uuid(), NULL {OF_ACTION}",
+    ),
+    Corruption(
+        "CLAIM_MONEY_DIFFERS", "written off and borne by nobody",
+        f"{CLAIM} SELECT gen_random_uuid(), 1, a.id, i.id, i.account_id, '', 'written_off', 1, 5, 'GBP', '2026-11-30', NULL, '', '', "
+        f"now(), gen_random_uuid(), gen_random_uuid() {OF_ACTION}",
+        related=("CLAIM_DIFFERS",),
+    ),
+    Corruption(
+        "CLAIM_MONEY_DIFFERS", "money for no claim",
+        "INSERT INTO accounts_booking (account_id, event_id, kind, charge, layer, currency, amount, trade_date, settlement_date, "
+        "recorded_at) SELECT account_id, event_id, 'claim', '', layer, currency, 1, trade_date, settlement_date, recorded_at "
+        "FROM accounts_booking WHERE currency <> '' ORDER BY id LIMIT 1",
+        related=("CASH_DIFFERS", "MONEY_FROM_NOWHERE"),
     ),
     Corruption(
         "SSI_UNAPPROVED", "changed by nobody", "UPDATE allocations_standinginstruction SET version = 2"

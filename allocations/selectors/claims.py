@@ -1,0 +1,112 @@
+"""Market claims as people see them, and what an action and its claims left on an account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from allocations.models import Claim
+from allocations.models.claims import OPEN
+from allocations.selectors.settlement import visible_instructions
+from authorisation.domain.principal import Principal
+from journal.bulk import raw_cursor
+from kernel.errors import NotFound
+from kernel.numbers import ZERO
+
+MOST = 200
+_RESIDUAL = """
+SELECT coalesce(sum(b.amount), 0) FROM accounts_actionentry e
+  JOIN accounts_booking b ON b.event_id = e.event_id AND b.account_id = e.account_id
+ WHERE e.action_id = %s AND e.account_id = %s AND b.layer = 'pending' AND b.currency <> ''
+"""
+_SHIFTED = """
+SELECT coalesce(-sum(b.amount), 0) FROM accounts_booking b JOIN journal_event e ON e.id = b.event_id
+ WHERE b.account_id = %s AND b.kind = 'claim' AND b.layer = 'pending' AND e.payload ->> 'action_id' = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """One of the page: ``age`` in days since it was expected, zero before."""
+
+    row: Claim
+    age: int
+
+    @property
+    def is_open(self) -> bool:
+        return self.row.state in OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSum:
+    """What is claimed in one currency: to come and to go, and how much of either is late."""
+
+    currency: str
+    to_come: Decimal
+    to_go: Decimal
+    late: Decimal
+    count: int
+
+
+def residual_of(action_id: UUID, account_id: UUID) -> Decimal:
+    """What the action itself left pending of the account's cash."""
+    with raw_cursor() as cursor:
+        cursor.execute(_RESIDUAL, [action_id, account_id])
+        return Decimal(cursor.fetchone()[0])
+
+
+def shifted_of(action_id: UUID, account_id: UUID) -> Decimal:
+    """What claims of the action moved from pending to settled of the account so far."""
+    with raw_cursor() as cursor:
+        cursor.execute(_SHIFTED, [account_id, str(action_id)])
+        return Decimal(cursor.fetchone()[0])
+
+
+def visible_claims(actor: Principal) -> QuerySet[Claim]:
+    """Claims of instructions that the actor sees."""
+    return Claim.objects.filter(instruction__in=visible_instructions(actor)).select_related(
+        "account", "instruction", "action__listing"
+    )
+
+
+def find_claim(actor: Principal, ref: str) -> Claim:
+    """The claim people call ``ref`` (MC-7). Raises NotFound CLAIM_UNKNOWN."""
+    head, _, number = ref.strip().upper().partition("-")
+    known = head == "MC" and number.isascii() and number.isdigit() and len(number) < 19
+    found = visible_claims(actor).filter(number=int(number)).first() if known else None
+    if found is None:
+        raise NotFound("CLAIM_UNKNOWN", f"There is no market claim {ref[:24]!r} that you may see.", {"ref": ref[:24]})
+    return found
+
+
+def list_claims(actor: Principal, *, today: date, most: int = MOST) -> list[ClaimRow]:
+    """Open ones first, the oldest on top, then what ended last."""
+    rows = visible_claims(actor)
+    still = list(rows.filter(state__in=OPEN).order_by("expected_on", "number")[:most])
+    over = list(rows.exclude(state__in=OPEN).order_by("-ended_at", "-number")[: most - len(still)])
+    return [ClaimRow(row, _age(row, today)) for row in (*still, *over)]
+
+
+def sums_of(rows: Sequence[ClaimRow]) -> list[ClaimSum]:
+    """The open ones by currency."""
+    chosen = [one for one in rows if one.is_open]
+    return [
+        ClaimSum(
+            currency,
+            sum((one.row.amount for one in own if one.row.amount > 0), ZERO),
+            -sum((one.row.amount for one in own if one.row.amount < 0), ZERO),
+            sum((abs(one.row.amount) for one in own if one.age), ZERO),
+            len(own),
+        )
+        for currency in sorted({one.row.currency for one in chosen})
+        if (own := [one for one in chosen if one.row.currency == currency])
+    ]
+
+
+def _age(row: Claim, today: date) -> int:
+    return max((today - row.expected_on).days, 0) if row.state in OPEN else 0
