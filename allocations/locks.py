@@ -103,7 +103,8 @@ def next_claim_number() -> int:
     """A number that no claim has; one may be left out (a transaction that failed)."""
     with raw_cursor() as cursor:
         cursor.execute("SELECT nextval('allocations_claim_number')")
-        return int(cursor.fetchone()[0])
+        ((number,),) = cursor.fetchall()
+        return int(number)
 
 
 def lock_instructions(instruction_ids: Collection[UUID]) -> dict[UUID, SettlementInstruction]:

@@ -57,14 +57,16 @@ def residual_of(action_id: UUID, account_id: UUID) -> Decimal:
     """What the action itself left pending of the account's cash."""
     with raw_cursor() as cursor:
         cursor.execute(_RESIDUAL, [action_id, account_id])
-        return Decimal(cursor.fetchone()[0])
+        ((amount,),) = cursor.fetchall()
+        return Decimal(amount)
 
 
 def shifted_of(action_id: UUID, account_id: UUID) -> Decimal:
     """What claims of the action moved from pending to settled of the account so far."""
     with raw_cursor() as cursor:
         cursor.execute(_SHIFTED, [account_id, str(action_id)])
-        return Decimal(cursor.fetchone()[0])
+        ((amount,),) = cursor.fetchall()
+        return Decimal(amount)
 
 
 def visible_claims(actor: Principal) -> QuerySet[Claim]:

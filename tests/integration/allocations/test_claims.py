@@ -209,6 +209,7 @@ def claim_step(chain: Chain, ref: str, *, step: str, paid_on: str = "", referenc
 
 
 def approve(chain: Chain, request_id: UUID | None) -> str:
+    assert request_id is not None
     row = AuthorisationRequest.objects.get(pk=request_id)
     kind = KINDS[row.kind]
     who = replace(chain.compliance, rights=frozenset({"decide_post_trade"}))
