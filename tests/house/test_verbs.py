@@ -38,12 +38,12 @@ def oms(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_a_taken_port_is_named_with_its_variable(tmp_path: Path, variable: str, first: int, named: str) -> None:
+    free = free_ports(10 * len(environment.PORTS) + 2)  # also the one before the taken one is free, and no connection's
+    others = {name: str(free + 10 * index) for index, name in enumerate(environment.PORTS)}
+    port = free + 10 * len(environment.PORTS) + 1
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("127.0.0.1", port))
         taken.listen(1)
-        port = taken.getsockname()[1]
-        free = free_ports(10 * len(environment.PORTS))
-        others = {name: str(free + 10 * index) for index, name in enumerate(environment.PORTS)}
         done = oms("up", OMS_VAR_DIR=str(tmp_path / "var"), **(others | {variable: str(port - first)}))
 
     assert done.returncode == 3
