@@ -116,6 +116,7 @@ def lock_statements(what: str) -> None:
 def lock_moved(table: str) -> None:
     """The cash rows of all accounts that a statement changes (``accounts_move``), then its balances, until commit."""
     with raw_cursor() as cursor:
+        _lock_many(cursor)
         cursor.execute(_LOCK_CASH_MOVED)
         cursor.execute(_LOCK_MOVED.format(table=table))
 
@@ -123,8 +124,15 @@ def lock_moved(table: str) -> None:
 def lock_loaded() -> None:
     """The accounts that a file tells of (``accounts_loaded``), behind their cash, until commit."""
     with raw_cursor() as cursor:
+        _lock_many(cursor)
         cursor.execute(_LOCK_CASH_LOADED)
         cursor.execute(_LOCK_LOADED)
+
+
+def _lock_many(cursor: Any) -> None:
+    """One at a time locks the rows of a whole file. They would wait for each other at the first row that both change; whoever
+    waited there would look every later one up once more, with all that the query joins."""
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('accounts.file', 0))")
 
 
 def lock_account(account_id: UUID) -> TradingAccount:
