@@ -11,9 +11,10 @@ It answers only where equal lines are certain to be equal rows: no quotes, no li
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import compress
+from operator import ne
 from typing import Final
 
 from reconciliation.formats.problems import FileProblem
@@ -37,7 +38,9 @@ class LineDifference:
     """
 
     def __init__(self, theirs: Iterable[tuple[int, str]], *, delimiter: str, day_at: int | None) -> None:
-        self._lines = self._numbered(theirs)
+        self._blocks = iter(theirs)
+        self._beside: list[str] = []
+        self._beside_from = 0
         self._blank_theirs = _Blank(delimiter, day_at)
         self._blank_ours = _Blank(delimiter, day_at)
         self._ours: dict[str, int] = {}
@@ -50,18 +53,18 @@ class LineDifference:
             self._able = False
             return
         mine = self._blank_ours(text)[:-1].split("\n")
-        beside = list(islice(self._lines, len(mine)))
-        at = [place for place, (one, other) in enumerate(zip(mine, beside, strict=False)) if one != other[1]]
-        at += range(len(beside), len(mine))
-        if at:
-            self._wait(
-                [(number + place, mine[place]) for place in at], [beside[place] for place in at if place < len(beside)]
-            )
+        begin, beside = self._next(len(mine))
+        at = list(compress(range(len(beside)), map(ne, mine, beside)))
+        ours = [(number + place, mine[place]) for place in (*at, *range(len(beside), len(mine)))]
+        if ours:
+            self._wait(ours, [(begin + place, beside[place]) for place in at])
 
     def found(self) -> Found | None:
         """What neither has of the other; None where that cannot be said."""
-        while self._able and (rest := list(islice(self._lines, 10_000))):
-            self._wait([], rest)
+        rest: list[str] | None = None
+        while self._able and rest != []:
+            begin, rest = self._next(10_000)
+            self._wait([], list(enumerate(rest, begin)))
         if not self._able:
             return None
         return Found(
@@ -69,15 +72,29 @@ class LineDifference:
             tuple(sorted((number, line) for line, number in self._theirs.items())),
         )
 
-    def _numbered(self, blocks: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    def _next(self, count: int) -> tuple[int, list[str]]:
+        """So many more lines of the other file, fewer at its end, and the number of the first."""
+        while len(self._beside) < count and self._read():
+            pass
+        begin, lines = self._beside_from, self._beside[:count]
+        self._beside = self._beside[count:]
+        self._beside_from += len(lines)
+        return begin, lines
+
+    def _read(self) -> bool:
+        """One more block of the other file; False where there is none or none that helps."""
         try:
-            for number, text in blocks:
-                if '"' in text:
-                    self._able = False
-                    return
-                yield from enumerate(self._blank_theirs(text)[:-1].split("\n"), number)
+            number, text = next(self._blocks, (0, ""))
         except FileProblem:  # whoever reads the other file whole will say so
             self._able = False
+            return False
+        if not text or '"' in text:
+            self._able = self._able and not text
+            return False
+        if not self._beside:
+            self._beside_from = number
+        self._beside += self._blank_theirs(text)[:-1].split("\n")
+        return True
 
     def _wait(self, ours: list[tuple[int, str]], theirs: list[tuple[int, str]]) -> None:
         """Lines that found no equal beside them wait for it; those whose equal waits already wait no longer."""
