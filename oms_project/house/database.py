@@ -33,7 +33,9 @@ ACTIONS = ("refdata_corporateactionversion", "refdata_formername", "accounts_act
 ALLOCATED = ("accounts_allocationpart",)
 CLOSINGS = ("accounts_closedday", "accounts_closingbalance")
 REVIEWS = ("authorisation_reviewassignment", "authorisation_reviewword")
-RECONCILIATION = tuple(f"reconciliation_{name}" for name in ("tolerance", "breakpolicy", "outsidename", "runbreak"))
+RECONCILIATION = tuple(
+    f"reconciliation_{name}" for name in ("tolerance", "breakpolicy", "outsidename", "runbreak", "feedversion")
+)
 POST_TRADE = tuple(
     f"allocations_{name}"
     for name in (

@@ -15,6 +15,7 @@ from operations.api.approvals import (
 )
 from operations.api.exceptions import ExceptionActView, ExceptionsView, ExceptionView
 from operations.api.feed_files import FilesView, FileView, IntakesView, IntakeView
+from operations.api.feeds import FeedsView
 from operations.api.gate_overrides import GateOverridesView, GateOverrideWithdrawView
 from operations.api.reconciliation import RunBreaksView, RunCancelView, RunSignOffView, RunsView, RunView
 from operations.api.reports import ReportsView, ReportView
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern] = [
     path("exceptions/<uuid:item_id>/act", ExceptionActView.as_view(), name="api-exception-act"),
     path("feed-files", FilesView.as_view(), name="api-feed-files"),
     path("feed-files/<uuid:file_id>", FileView.as_view(), name="api-feed-file"),
+    path("feeds", FeedsView.as_view(), name="api-feeds"),
     path("gate-overrides", GateOverridesView.as_view(), name="api-gate-overrides"),
     path(
         "gate-overrides/<uuid:waiver_id>/withdraw",

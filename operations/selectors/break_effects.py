@@ -19,7 +19,9 @@ from orders.services.book_filed_report import check_filed_report
 from reconciliation.domain.effects import SENTENCES, Stands
 from reconciliation.domain.repairs import TITLES, Repair
 from reconciliation.models import Break
+from reconciliation.selectors.feed_trials import Trial
 from reconciliation.selectors.repairs import filed_of
+from reconciliation.selectors.rule_changes import RuleEffect
 from reconciliation.services.decide_break_repair import obstacle_of
 from reconciliation.services.decide_recon_rules import change_of
 
@@ -94,7 +96,7 @@ def _order_lines(repair: Repair, item: Break, at: datetime) -> tuple[EffectLine,
 def describe_recon_rules(actor: Principal, facts: RequestFacts, at: datetime) -> Effect:
     """The rule of now beside the one asked for, and what it would do to the breaks that are open."""
     change = change_of(facts.payload)
-    preview = preview_change(change)
+    preview = preview_change(change, at=at)
     effect = preview.effect
     counts = (
         ("Open breaks it would let agree", effect.agree),
@@ -105,9 +107,28 @@ def describe_recon_rules(actor: Principal, facts: RequestFacts, at: datetime) ->
         headline=f"{facts.summary}. Reason: {facts.payload['reason']}",
         button=f"change {change.subject}",
         fields=preview.fields,
-        lines=tuple(EffectLine(label, "", f"{count:,}") for label, count in counts if count),
+        lines=(*(EffectLine(label, "", f"{count:,}") for label, count in counts if count), *trial_lines(effect)),
         obstacle="" if preview.version == facts.payload["version"] else "The rule was changed since this was asked.",
     )
+
+
+def trial_lines(effect: RuleEffect) -> tuple[EffectLine, ...]:
+    """What became of a feed's files of the last days by the terms of now, beside what would have."""
+    if effect.then is None:
+        return ()
+    now, then = effect.now or Trial(), effect.then
+    rows = (
+        ("Refused", now.refused, then.refused),
+        ("Late", now.late, then.late),
+        ("Not this feed's", now.not_its, then.not_its),
+        ("Days without a file", tuple(map(str, now.days_without)), tuple(map(str, then.days_without))),
+    )
+    files = f"of {then.files:,} files of ten days"
+    lines = tuple(
+        EffectLine(label, f"{len(before):,}", f"{len(after):,}", ", ".join(after[:5]) or files)
+        for label, before, after in rows
+    )
+    return (*lines, *((EffectLine("Not tried", "", then.sentence),) if then.sentence else ()))
 
 
 def _money(amount: Decimal, currency: str) -> str:

@@ -15,14 +15,17 @@ from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid
 from kernel.ids import new_id
+from operations.selectors.break_effects import trial_lines
 from operations.selectors.recon.rules_page import get_rules_page, preview_change
 from operations.views.edge import actor_may, is_part, page
 from operations.views.positions import read_moment
+from reconciliation.domain.feed_changes import CHOICES, TERMS
 from reconciliation.domain.records import RECONCILED
 from reconciliation.domain.rule_changes import CATEGORIES, FIELDS, read_change
 from reconciliation.domain.rules import DEFAULTS
 from reconciliation.models import Break, BreakPolicy, OutsideName
 from reconciliation.permissions import WORK_BREAK, require_work
+from reconciliation.selectors.rule_changes import known_places
 from reconciliation.services.ask_rule_change import ask_rule_change
 
 ROUTE = "recon_rules"
@@ -41,6 +44,10 @@ def rules(request: HttpRequest, actor: Principal) -> HttpResponse:
         "book": book,
         "edited": edited,
         "typed": typed,
+        "terms": [
+            (name, says, CHOICES.get(name, ()), typed.get(name, "") if edited == "feed" else "")
+            for name, says in TERMS.items()
+        ],
         "as_at": at,
         "at_text": request.GET.get("at", "").strip(),
         "why_not": _why_not(actor, is_then=at is not None),
@@ -65,7 +72,7 @@ def _choices() -> dict[str, Any]:
         "effects": BreakPolicy.Effect.choices,
         "things": OutsideName.What.choices,
         "defaults": DEFAULTS,
-        "keys": {rule: str(new_id()) for rule in ("tolerance", "policy", "name")},
+        "keys": {rule: str(new_id()) for rule in ("tolerance", "policy", "name", "feed")},
     }
 
 
@@ -76,7 +83,10 @@ def check(request: HttpRequest, actor: Principal) -> HttpResponse:
     require_work(actor)
     context: dict[str, Any] = {}
     try:
-        context["preview"] = preview_change(read_change(request.POST.get("rule", ""), request.POST.dict()))
+        rule = request.POST.get("rule", "")
+        known = known_places() if rule == "feed" else None
+        context["preview"] = preview_change(read_change(rule, request.POST.dict(), known=known), at=utc_now())
+        context["trial"] = trial_lines(context["preview"].effect)
     except Invalid as error:
         context["error"] = error
     return render(request, "operations/parts/recon_rule_effect.html", context)

@@ -13,17 +13,20 @@ from typing import Any
 from kernel.errors import Invalid
 from kernel.numbers import plain
 from reconciliation.domain.effects import Stands
+from reconciliation.domain.feed_changes import CODE, TERMS, Known, wrong_terms
 from reconciliation.domain.records import RECONCILED
 
 SCOPES: dict[str, tuple[str, ...]] = {
     "tolerance": ("kind", "source", "field", "currency"),
     "policy": ("kind", "category"),
     "name": ("source", "what", "theirs"),
+    "feed": ("code",),
 }
 VALUES: dict[str, tuple[str, ...]] = {
     "tolerance": ("amount",),
     "policy": ("effect", "above", "escalate_after_s"),
     "name": ("ours",),
+    "feed": tuple(TERMS),
 }
 EFFECTS = ("nothing", *(word.value for word in Stands if word not in (Stands.NOTHING, Stands.TOOTHLESS)))
 CATEGORIES = (
@@ -47,7 +50,7 @@ LONGEST_S = 30 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """``rule`` is tolerance, policy or name; ``scope`` names the one, ``value`` is what it becomes, all as text."""
+    """``rule`` is tolerance, policy, name or feed; ``scope`` names the one, ``value`` is what it becomes, all as text."""
 
     rule: str
     scope: Mapping[str, str]
@@ -59,13 +62,15 @@ class RuleChange:
         return ":".join([self.rule, *(self.scope[name] for name in SCOPES[self.rule])])
 
 
-def read_change(rule: str, said: Mapping[str, Any]) -> RuleChange:
-    """The change somebody entered. Raises Invalid RULE_INVALID, by field."""
+def read_change(rule: str, said: Mapping[str, Any], *, known: Known | None = None) -> RuleChange:
+    """The change somebody entered; ``known`` is needed for a feed. Raises Invalid RULE_INVALID, by field."""
     if rule not in SCOPES:
-        raise Invalid("RULE_INVALID", "A rule is a tolerance, a policy or a name.", {"rule": ["Unknown."]})
+        raise Invalid("RULE_INVALID", "A rule is a tolerance, a policy, a name or a feed.", {"rule": ["Unknown."]})
     scope = {name: str(said.get(name, "")).strip() for name in SCOPES[rule]}
     value = {name: str(said.get(name, "")).strip() for name in VALUES[rule]}
     wrong = {**_wrong_scope(rule, scope), **_wrong_value(rule, value)}
+    if rule == "feed":
+        wrong |= wrong_terms(value, known or Known((), ()))
     if wrong:
         raise Invalid("RULE_INVALID", "The rule cannot be read.", {name: [why] for name, why in wrong.items()})
     for name in ("amount", "above"):
@@ -75,6 +80,8 @@ def read_change(rule: str, said: Mapping[str, Any]) -> RuleChange:
 
 
 def _wrong_scope(rule: str, scope: Mapping[str, str]) -> dict[str, str]:
+    if rule == "feed":
+        return {} if CODE.fullmatch(scope["code"]) else {"code": "Capital letters, digits and -, 2 to 24 of them."}
     known = {"kind": [kind.value for kind in RECONCILED], "category": CATEGORIES, "field": FIELDS, "what": THINGS}
     wrong = {
         name: f"One of {', '.join(known[name])}." for name in scope if name in known and scope[name] not in known[name]

@@ -2,7 +2,18 @@
 
 from reconciliation.models.files import Feed, FeedFile
 from reconciliation.models.intake import Intake
-from reconciliation.models.rules import BreakPolicy, OutsideName, Tolerance
+from reconciliation.models.rules import BreakPolicy, FeedVersion, OutsideName, Tolerance
 from reconciliation.models.runs import Break, Run, RunBreak
 
-__all__ = ["Break", "BreakPolicy", "Feed", "FeedFile", "Intake", "OutsideName", "Run", "RunBreak", "Tolerance"]
+__all__ = [
+    "Break",
+    "BreakPolicy",
+    "Feed",
+    "FeedFile",
+    "FeedVersion",
+    "Intake",
+    "OutsideName",
+    "Run",
+    "RunBreak",
+    "Tolerance",
+]

@@ -35,6 +35,23 @@ class Tolerance(models.Model):
         ]
 
 
+class FeedVersion(models.Model):
+    """What was agreed about a feed, whole, as text (``domain.feed_changes.TERMS``). Append-only (trigger): the newest is what the
+    feed's row says; a feed without one stands as it was seeded."""
+
+    code = models.CharField(max_length=24)
+    terms = models.JSONField()
+    version = models.IntegerField()
+    request_id = models.UUIDField()
+    event_id = models.UUIDField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["code", "version"], name="reconciliation_feed_version"),
+        ]
+
+
 class BreakPolicy(models.Model):
     """What an unresolved break of a category does. Append-only (trigger): of a kind and category the newest version counts."""
 

@@ -14,7 +14,7 @@ from kernel.errors import Conflict
 from reconciliation.domain.rule_changes import RuleChange, read_change
 from reconciliation.locks import lock_rule
 from reconciliation.permissions import require_work
-from reconciliation.selectors.rule_changes import KIND, standing
+from reconciliation.selectors.rule_changes import KIND, known_places, standing
 from reconciliation.services._repairing import Asked, once, require_reason
 
 
@@ -33,13 +33,13 @@ def ask_rule_change(
     Raises NotPermitted RIGHT_MISSING, Invalid (RULE_INVALID, REASON_INVALID), Conflict (RULE_UNCHANGED, CHANGE_PENDING).
     """
     require_work(actor)
-    why, change = require_reason(reason), read_change(rule, said)
+    why, change = require_reason(reason), read_change(rule, said, known=known_places() if rule == "feed" else None)
 
     def question() -> Asked:
         lock_rule(change.subject)
         version, before = standing(change)
         _require_news(change, before)
-        summary = f"{change.subject}: {_words(change.value)}" + (f" instead of {_words(before)}" if before else "")
+        summary = _summary(change, before)
         raised = raise_request(
             actor=actor,
             at=at,
@@ -65,6 +65,14 @@ def _require_news(change: RuleChange, before: Mapping[str, str]) -> None:
     waiting = AuthorisationRequest.objects.filter(kind=KIND, subject_id=change.subject, state__in=OPEN)
     if waiting.exists():
         raise Conflict("CHANGE_PENDING", "A change of this rule waits for a second person already.")
+
+
+def _summary(change: RuleChange, before: Mapping[str, str]) -> str:
+    """Of a feed that is there, what differs alone: nobody reads twenty terms."""
+    if change.rule != "feed" or not before:
+        return f"{change.subject}: {_words(change.value)}" + (f" instead of {_words(before)}" if before else "")
+    changed = {name: text for name, text in change.value.items() if before[name] != text}
+    return f"{change.subject}: {_words(changed)} instead of {_words({name: before[name] for name in changed})}"
 
 
 def _words(value: Mapping[str, str]) -> str:

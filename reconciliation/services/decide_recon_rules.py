@@ -10,8 +10,10 @@ from authorisation.services.decide_request import Applied, Asking, NotApplied, S
 from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
 from kernel.ids import new_id
+from reconciliation.domain.feed_changes import typed_terms
 from reconciliation.domain.rule_changes import RuleChange
 from reconciliation.locks import lock_rule
+from reconciliation.models import Feed, FeedVersion
 from reconciliation.selectors.rule_changes import KIND, MODELS, standing
 from reconciliation.services._effects import ACTOR
 
@@ -29,7 +31,7 @@ def _load(asking: Asking) -> RuleChange:
 
 def _apply(asking: Asking, change: RuleChange) -> Applied:
     version, before = standing(change)
-    if version != asking.payload["version"]:
+    if version != asking.payload["version"] or before != asking.payload["before"]:
         raise NotApplied("The rule was changed since this was asked.")
     event_id = new_id()
     draft = EventDraft(
@@ -49,11 +51,21 @@ def _apply(asking: Asking, change: RuleChange) -> Applied:
         },
     )  # fmt: skip
     append_to_stream(drafts=[draft], at=asking.at)
-    MODELS[change.rule]._default_manager.create(
-        **change.scope, **_typed(change), version=version + 1, request_id=asking.facts.id, event_id=event_id,
-        recorded_at=asking.at,
-    )  # fmt: skip
+    kept = {"version": version + 1, "request_id": asking.facts.id, "event_id": event_id, "recorded_at": asking.at}
+    if change.rule == "feed":
+        _agree(change, kept)
+    else:
+        MODELS[change.rule]._default_manager.create(**change.scope, **_typed(change), **kept)
     return Applied(f"Version {version + 1} of {change.subject} is in force.")
+
+
+def _agree(change: RuleChange, kept: Mapping[str, Any]) -> None:
+    """The terms as they were agreed, and the feed as whoever takes files in reads it."""
+    code = change.scope["code"]
+    FeedVersion.objects.create(code=code, terms=dict(change.value), **kept)
+    columns = typed_terms(change.value)
+    market = columns.pop("market")
+    Feed.objects.update_or_create(code=code, defaults={**columns, "market_id": market})
 
 
 def _typed(change: RuleChange) -> dict[str, Any]:

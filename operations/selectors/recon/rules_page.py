@@ -6,7 +6,7 @@ they, and what waits for a second person, are for who sees totals (``reconciliat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,8 +15,9 @@ from authorisation.domain.principal import Principal
 from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from operations.domain.effect import EffectLine
+from reconciliation.domain.feed_changes import terms_as_text
 from reconciliation.domain.rule_changes import SCOPES, VALUES, RuleChange
-from reconciliation.models import BreakPolicy, OutsideName, Tolerance
+from reconciliation.models import BreakPolicy, Feed, FeedVersion, OutsideName, Tolerance
 from reconciliation.selectors.rule_changes import KIND, RuleEffect, effect_of, standing, text_of
 from reconciliation.selectors.rules import list_names, list_policies, list_tolerances
 from reconciliation.selectors.seeing import sees_totals
@@ -40,24 +41,42 @@ class RuleLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedLine:
+    """What is agreed about a feed. ``version`` 0: as it was seeded."""
+
+    code: str
+    key: str
+    version: int
+    typed: dict[str, str]
+    waiting_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class RulesPage:
-    """Everything in force. ``names`` and ``waiting`` (summary and id of every request) are None for who may not see them."""
+    """Everything in force. ``feeds`` are as they stand now, also where then is asked for.
+
+    ``names`` and ``waiting`` (summary and id of every request) are None for who may not see them.
+    """
 
     tolerances: list[RuleLine]
     policies: list[RuleLine]
     names: list[RuleLine] | None
     waiting: list[tuple[UUID, str]] | None
+    feeds: list[FeedLine]
 
     def typed(self, key: str) -> tuple[str, dict[str, str]]:
         """The rule of that key to change it: which of the three, and its text; nothing for an unknown one."""
         for line in (*self.tolerances, *self.policies, *(self.names or ())):
             if line.key == key:
                 return key.partition(":")[0], line.typed
+        for feed in self.feeds:
+            if feed.key == key:
+                return "feed", {"code": feed.code, **feed.typed}
         return "", {}
 
 
 def get_rules_page(actor: Principal, *, at: datetime | None = None) -> RulesPage:
-    """As they stand, or as they stood at ``at``; what waits is of now, so of then nothing is said of it. Five statements at most."""
+    """As they stand, or as they stood at ``at``; what waits is of now, so of then nothing is said of it. Seven statements at most."""
     whole = sees_totals(actor)
     waiting = list(AuthorisationRequest.objects.filter(kind=KIND, state__in=OPEN).order_by("created_at", "id"))
     waiting = waiting if whole and at is None else []
@@ -72,7 +91,29 @@ def get_rules_page(actor: Principal, *, at: datetime | None = None) -> RulesPage
         policies=lines("policy", list_policies(at=at)),
         names=lines("name", list_names(at=at)) if whole else None,
         waiting=[(one.id, one.summary) for one in waiting] if whole else None,
+        feeds=_feeds(ids),
     )
+
+
+def list_feed_lines() -> list[FeedLine]:
+    """Every feed with its terms and the request that would change it; three statements."""
+    waiting = AuthorisationRequest.objects.filter(kind=KIND, state__in=OPEN, subject_type="recon_rule")
+    return _feeds(dict(waiting.values_list("subject_id", "id")))
+
+
+def _feeds(waiting: Mapping[str, UUID]) -> list[FeedLine]:
+    """Every feed with its terms; two statements."""
+    versions: dict[str, int] = {}
+    for code, version in FeedVersion.objects.order_by("version").values_list("code", "version"):
+        versions[code] = version
+    rows = Feed.objects.order_by("code").values()
+    return [
+        FeedLine(
+            row["code"], f"feed:{row['code']}", versions.get(row["code"], 0),
+            terms_as_text({**row, "market": row["market_id"]}), waiting.get(f"feed:{row['code']}"),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +130,10 @@ class RulePreview:
         return any(line.changes for line in self.fields)
 
 
-def preview_change(change: RuleChange) -> RulePreview:
-    """By a dry run over the open breaks of now; nothing is kept."""
+def preview_change(change: RuleChange, *, at: datetime) -> RulePreview:
+    """By a dry run over the open breaks of now, or over the files of the last days; nothing is kept."""
     version, now = standing(change)
     fields = tuple(
         EffectLine(name.replace("_", " "), now.get(name, "none"), value) for name, value in change.value.items()
     )
-    return RulePreview(change.subject, version, fields, effect_of(change))
+    return RulePreview(change.subject, version, fields, effect_of(change, at=at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciliation.domain.feed_changes import TERMS
 from tests.architecture.addresses.bodies import approved, batch_body, order_body, together_by_api
 from tests.architecture.addresses.door import (
     API_CHECKS,
@@ -79,6 +80,15 @@ PROGRAMS: dict[str, tuple[Door, ...]] = {
         Door("POST", "/api/v1/feed-files?name=a.csv&kind=cash", API_NOT_THEIRS),
     ),
     "api/v1/feed-files/<uuid:file_id>": (Door("GET", "/api/v1/feed-files/{d.run_id}", API_NO_SUCH_FILE),),
+    "api/v1/feeds": (
+        Door("GET", "/api/v1/feeds", API_AUDITS, measured_as="auditor"),
+        Door(
+            "POST",
+            "/api/v1/feeds",
+            API_NOT_THEIRS,
+            lambda d: {"code": "X", "reason": "x", "terms": dict.fromkeys(TERMS, "")},
+        ),
+    ),
     "api/v1/gate-overrides": (
         Door("GET", "/api/v1/gate-overrides", API_AUDITS, measured_as="auditor"),
         Door("POST", "/api/v1/gate-overrides", API_NOT_THEIRS, lambda d: {"feed": "X", "reason": "x", "evidence": "x"}),

@@ -105,3 +105,24 @@ def test_by_key_it_is_asked_once(world: DeskWorld) -> None:
     )  # fmt: skip
     ended = call(f"gate-overrides/{told['id']}/withdraw", {"reason": "Back."}, "k4")
     assert (ended.status_code, ended.json()["ended_reason"]) == (200, "Withdrawn: Back.")
+
+
+def test_terms_of_a_feed_are_read_and_asked_for_by_key(world: DeskWorld) -> None:
+    issue_token(keeper(world, "keeper", "work_break"), "oms_keeper")
+    headers = {"Authorization": "Bearer oms_keeper", "Idempotency-Key": "f1"}
+
+    def post(body: dict[str, Any], key: str) -> Any:
+        told = headers | {"Idempotency-Key": key}
+        return Client().post("/api/v1/feeds", body, content_type="application/json", headers=told)
+
+    (told,) = Client().get("/api/v1/feeds", headers=headers).json()["feeds"]
+    assert (told["code"], told["version"], told["terms"]["due"], told["waiting"]) == ("BANK-CASH", 0, "06:30", None)
+    asked = {"code": "BANK-CASH", "reason": "They moved.", "terms": {**told["terms"], "due": "07:00"}}
+    first, again = post(asked, "f1"), post(asked, "f1")
+    assert (first.status_code, again.json()) == (202, first.json())
+    assert post(asked, "f2").json()["code"] == "CHANGE_PENDING"
+    for wrong in ({"due": "x"}, {"more": "x"}):
+        assert post({**asked, "terms": {**told["terms"], **wrong}}, "f3").status_code == 400
+    assert post({**asked, "terms": {"due": "07:00"}}, "f4").status_code == 400
+    (waits,) = Client().get("/api/v1/feeds", headers=headers).json()["feeds"]
+    assert waits["waiting"] == first.json()["authorisation_id"]

@@ -16,9 +16,11 @@ from kernel.clock import utc_now
 from kernel.ids import new_id
 from operations.selectors.recon.rules_page import get_rules_page
 from reconciliation.models import BreakPolicy, OutsideName
+from reconciliation.selectors.rule_changes import standing_feed
 from tests.factories import DeskWorld, make_desk, make_principal
 from tests.factories.compared import make_breaks, make_run
 from tests.factories.doors import sign_in_as
+from tests.factories.feeds import make_feed
 
 pytestmark = pytest.mark.django_db
 POLICY = {
@@ -114,7 +116,7 @@ def test_a_dealer_reads_the_rules_and_is_told_why_not_to_ask(dealer: Client) -> 
     declare()
     shown = text(dealer.get("/recon/rules"))
     assert "Block the account in the instrument" in shown
-    assert shown.count('data-primary aria-disabled="true"') == 2
+    assert shown.count('data-primary aria-disabled="true"') == 3
     assert "ACME-7" not in shown
     assert 'hx-post="/recon/rules/check"' not in shown
     assert (dealer.post("/recon/rules/check", POLICY).status_code, ask(dealer).status_code) == (403, 403)
@@ -140,3 +142,20 @@ def test_as_at_a_time_the_versions_of_then_stand_and_nothing_can_be_asked(worker
     assert worker.get("/recon/rules?at=yesterday").status_code == 400
     actor = person("r.two", world, "decide_break")
     assert get_rules_page(actor, at=now - timedelta(days=900)).policies == []
+
+
+def test_a_feed_is_shown_tried_and_asked_for(worker: Client) -> None:
+    make_feed()
+    shown = worker.get(f"/recon/rules?{urlencode({'edit': 'feed:BANK-CASH'})}").content.decode()
+    assert ("bank/*cash*" in shown, 'value="Cash of the bank"' in shown, "Late after" in shown) == (True, True, True)
+    typed = {"rule": "feed", "code": "BANK-CASH", **standing_feed("BANK-CASH")[1]}
+    tried = worker.post("/recon/rules/check", {**typed, "due": "07:15"}).content.decode()
+    assert ("07:15" in tried, "files of the last ten days" in tried, "Days without a file" in tried) == (
+        True,
+        True,
+        True,
+    )
+    assert "One of free" in worker.post("/recon/rules/check", {**typed, "sequence": "x"}).content.decode()
+    asked = worker.post("/recon/rules/ask", {**typed, "due": "07:15", "reason": "They moved.", "key": str(new_id())})
+    assert (asked.status_code, AuthorisationRequest.objects.get().subject_id) == (302, "feed:BANK-CASH")
+    assert "waits for a second person" in worker.get("/recon/rules").content.decode()
