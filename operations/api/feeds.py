@@ -20,7 +20,7 @@ from reconciliation.permissions import require_work
 from reconciliation.services.ask_rule_change import ask_rule_change
 
 
-class FeedAnswer(serializers.Serializer[Any]):
+class FeedTermsAnswer(serializers.Serializer[Any]):
     """A feed and its terms as text (docs/formats, ``domain.feed_changes``); ``version`` 0: as it was seeded."""
 
     code = serializers.CharField()
@@ -29,10 +29,10 @@ class FeedAnswer(serializers.Serializer[Any]):
     waiting = serializers.UUIDField(allow_null=True)
 
 
-class FeedsAnswer(serializers.Serializer[Any]):
+class FeedsOfFilesAnswer(serializers.Serializer[Any]):
     """By code."""
 
-    feeds = FeedAnswer(many=True)
+    feeds = FeedTermsAnswer(many=True)
 
 
 class FeedAskedAnswer(serializers.Serializer[Any]):
@@ -62,7 +62,7 @@ class FeedsView(FileApiView):
 
     scopes = {"GET": RECONCILIATION_READ, "POST": RECONCILIATION_WRITE}
 
-    @extend_schema(operation_id="feeds_list", responses={200: FeedsAnswer})
+    @extend_schema(operation_id="feeds_list", responses={200: FeedsOfFilesAnswer})
     def get(self, request: Request) -> Response:
         self.principal()
         feeds = [

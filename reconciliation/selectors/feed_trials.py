@@ -90,17 +90,17 @@ def _refused(file: FeedFile, feed: Feed, terms: FeedTerms, before: Before, days:
 def _before(good: Sequence[FeedFile], day: date | None) -> Before:
     """As ``selectors.feeds.read_before`` reads it of the files that are kept; that something was applied meanwhile is left out."""
     dated = sorted(
-        (one for one in good if one.statement_date is not None), key=lambda one: (one.statement_date, one.received_at)
+        (one.statement_date, one.received_at, one.sequence) for one in good if one.statement_date is not None
     )
     if not dated:
         return Before()
-    earlier = [one for one in dated if day is None or one.statement_date < day]
-    last = earlier[-1] if earlier else None
+    earlier = [(of, sequence) for of, _, sequence in dated if day is None or of < day]
+    sequence_day, sequence = (earlier[-1][0], earlier[-1][1]) if earlier else (None, "")
     return Before(
-        latest_day=dated[-1].statement_date,
-        sequence=last.sequence if last else "",
-        sequence_day=last.statement_date if last else None,
-        of_day=day is not None and any(one.statement_date == day for one in dated),
+        latest_day=dated[-1][0],
+        sequence=sequence,
+        sequence_day=sequence_day,
+        of_day=any(of == day for of, _, _ in dated),
     )
 
 
