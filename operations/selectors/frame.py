@@ -18,7 +18,7 @@ from orders.permissions import visible_desks
 from orders.selectors import visible_orders
 from refdata.models import Listing
 from risk.domain.conduct import FOR_COMPLIANCE_ALONE
-from risk.domain.stops import KILL_SWITCH
+from risk.domain.stops import KILL_SWITCH, is_openable
 from risk.models import Block
 from risk.permissions import SEE_RESTRICTIONS
 from risk.selectors import TRADING_SWITCH, trading_is_on
@@ -61,6 +61,21 @@ class FrameStatus:
     unseen: Unseen
 
 
+def _blocked(block: Block, at: datetime) -> Banner:
+    """A block of the firm; of a gate of the start of day also for whom two people have opened it."""
+    said = f"New orders are stopped for the whole firm: {block.reason}"
+    if not is_openable(block.source):
+        return Banner(said, bad=True)
+    standing = block.waivers.filter(ended_at__isnull=True, until__gt=at)
+    opened = list(standing.order_by("account_id").values_list("account_id", "until")[:100])
+    if opened and not opened[0][0]:
+        return Banner(
+            f"{block.reason} Two people let every account trade until {opened[0][1]:%H:%M} UTC.", href="/sync/gates"
+        )
+    some = f" Two people let {len(opened)} accounts trade." if opened else ""
+    return Banner(said + some, bad=True, href="/sync/gates")
+
+
 def get_frame_status(*, actor: Principal, at: datetime) -> FrameStatus:
     """A few short statements over small or partially indexed sets."""
     approvals = len(list_requests(actor, "mine", at=at, limit=100))
@@ -72,7 +87,7 @@ def get_frame_status(*, actor: Principal, at: datetime) -> FrameStatus:
     banners = [_stopped(stops)] if stops else []
     if not trading_is_on():
         banners.append(Banner("Trading is switched off: new orders and amends are refused.", bad=True))
-    banners += [Banner(f"New orders are stopped for the whole firm: {block.reason}", bad=True) for block in blocks]
+    banners += [_blocked(block, at) for block in blocks]
     banners += [
         Banner(
             f"Session {session.name} is {session.get_state_display().lower()}. "

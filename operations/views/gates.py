@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
+from operations.selectors.audit.timeline import names_of_actors
 from operations.selectors.gates import may_ask, may_withdraw
 from operations.views.edge import page
 from operations.views.positions import read_moment
@@ -27,10 +28,12 @@ def gates(request: HttpRequest, actor: Principal) -> HttpResponse:
     """Gates that stand, openings newest first, and the form."""
     at = utc_now()
     standing = list_gates(at=at)
+    openings = list_openings()
+    names = names_of_actors({name for one in openings for name in (one.asked_by, one.waiver.granted_by)})
     context = {
         "gates": standing,
         "feeds": Feed.objects.filter(code__in={gate.feed for gate in standing}).order_by("code"),
-        "openings": list_openings(),
+        "openings": [(one, names[one.asked_by], names[one.waiver.granted_by]) for one in openings],
         "why_not_ask": may_ask(actor),
         "why_not_withdraw": may_withdraw(actor),
         "at": at,

@@ -117,4 +117,5 @@ def _owed(feed: Feed, terms: FeedTerms, days: Sequence[date], since: datetime, a
     if feed.watched_from is None:
         return []
     dues = [due_on(terms, days, one) for one in days]
-    return [due.about for due in dues if due is not None and since <= due.due_at and due.missing_at <= at]
+    owed = [due for due in dues if due is not None and since <= due.due_at and due.missing_at <= at]
+    return [due.about for due in owed if due.day >= feed.watched_from]

@@ -11,6 +11,7 @@ from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import AuthorisationRequest, User
 from kernel.clock import utc_now
 from operations.approving import KINDS
+from operations.selectors.frame import get_frame_status
 from risk.models import Waiver
 from risk.services.impose_block import impose_block
 from tests.factories import DeskWorld, make_desk, make_principal
@@ -75,6 +76,8 @@ def test_a_gate_is_asked_for_shown_and_shut_again(world: DeskWorld) -> None:
     assert ("Evidence: By phone, rec 7." in item, "Why the gate is shut: It is late." in item) == (True, True)
     approve(other)
     assert f"opened for {world.account.code}" in drawn(client, "/sync?part=1")
+    assert "Two people let 1 accounts trade." in get_frame_status(actor=one, at=utc_now()).banners[0].sentence
+    assert "second</td>" in drawn(client)
     waiver = Waiver.objects.get()
     address = f"/sync/gates/{waiver.id}/withdraw"
     assert second.post(address, {"reason": ""}).status_code == 400
@@ -100,6 +103,7 @@ def test_by_key_it_is_asked_once(world: DeskWorld) -> None:
     assert call("gate-overrides", {**SAID, "more": 1}, "k3").status_code == 400
     approve(other)
     (told,) = call("gate-overrides").json()["overrides"]
+    assert "Two people let every account trade until" in get_frame_status(actor=one, at=utc_now()).banners[0].sentence
     assert (told["account"], told["asked_by"], told["granted_by"], told["ended_at"]) == (
         "", one.actor, other.actor, None,
     )  # fmt: skip
