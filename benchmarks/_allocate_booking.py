@@ -116,6 +116,11 @@ def block_of(world: DeskWorld, wash: WashAccount, accounts: int) -> Block:
     return block
 
 
+def move_at_firm(block: Block, qty: Decimal, cash: Decimal) -> None:
+    """What an execution of the block moves in its account."""
+    _trade(block, qty, cash, utc_now())
+
+
 def _trade(block: Block, qty: Decimal, cash: Decimal, at: datetime) -> None:
     booking = TradeBooking(
         block.account_id, new_id(), new_id(), new_id(), "trade", Side.BUY, block.instrument_id, block.currency, qty, cash,
