@@ -13,15 +13,21 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
 
-from accounts.models import TradingAccount
-from accounts.selectors import visible_accounts
+from accounts.selectors import visible_group_ids
 from allocations.domain.schemes import SCHEME
 from allocations.models import Block, Scheme, WashAccount
 from authorisation.domain.principal import Principal
 from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
+from journal.bulk import raw_cursor
+from journal.domain.pg_text import array_literal
 from kernel.errors import NotFound
 from orders.permissions import visible_desks
+
+_SEEN = """
+SELECT array_agg(a.code) FROM accounts_tradingaccount a
+ WHERE a.code = ANY(%(codes)s::text[]) AND (%(everyone)s OR a.group_id = ANY(%(groups)s::bigint[]))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +121,15 @@ def list_wash_accounts(actor: Principal) -> list[WashAccount]:
 
 def seen_lines(actor: Principal, lines: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], int]:
     """The lines of accounts the actor may see, in their order, and how many others there are."""
-    named = {line["account"] for line in lines}
-    accounts = TradingAccount.objects.all() if actor.is_process else visible_accounts(actor)
-    seen = set(accounts.filter(code__in=named).values_list("code", flat=True)) if named else set()
+    if not lines:
+        return [], 0
+    values = {
+        "codes": array_literal("text", [line["account"] for line in lines]),
+        "everyone": actor.is_process,
+        "groups": [] if actor.is_process else sorted(visible_group_ids(actor)),
+    }
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_SEEN, values)
+        seen = set(cursor.fetchall()[0][0] or ())
     shown = [line for line in lines if line["account"] in seen]
     return shown, len(lines) - len(shown)
