@@ -191,6 +191,7 @@ def main(full: bool) -> dict[str, Any]:
         "seconds_with_policies": round(settled, 2),
         "second_run_seconds": round(again, 2),
         "client_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "server_rss_mb": _server_peak(),
     }
 
 
@@ -241,6 +242,18 @@ def _run(file: FeedFile) -> tuple[float, float, RunResult]:
     ended = Run.objects.get(id=result.run_id)
     assert ended.finished_at is not None
     return (ended.finished_at - began).total_seconds(), whole, result
+
+
+def _server_peak() -> int:
+    """MB that our process of the server held at most, its share of the common buffers among them; 0 where nobody can tell."""
+    with raw_cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        row = cursor.fetchone()
+    status = Path(f"/proc/{row[0] if row else 0}/status")
+    if not status.exists():
+        return 0
+    peak = next((line for line in status.read_text().splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
+    return round(int(peak.split()[1]) / 1024)
 
 
 def _verify(result: RunResult, count: int) -> None:

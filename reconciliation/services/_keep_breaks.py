@@ -139,22 +139,24 @@ def _insert(run: Run, parts: _Sorted, raw: Mapping[int, str], at: datetime) -> l
         return []
     before = _recurrences(keys)
     number = last_break_number()
-    rows, ids = [], []
+    ids = [new_id() for _ in keys]
     fields = shape_of(Break).fields  # what repairs add later has defaults
-    for place, key in enumerate(keys, start=1):
+    blank = Break()
+    defaults = {name: getattr(blank, name) for name in fields}
+    rows = []
+    for place, (row_id, key) in enumerate(zip(ids, keys, strict=True), start=1):
         finding = parts.found[key]
-        item = Break(
-            id=new_id(), number=number + place, key=key, recurrence=before.get(key, 0) + 1, kind=run.kind,
-            source=run.source, category=finding.category.value, ids=dict(finding.ids), account_id=finding.account_id,
-            instrument_id=finding.instrument_id, order_id=finding.order_id, execution_id=finding.execution_id,
-            ours=dict(finding.ours), theirs=_theirs(run, finding, raw),
-            differences=[one.as_json() for one in finding.differences], why=finding.why, suggestion=finding.suggestion,
-            candidates=[dict(one) for one in finding.candidates], exposure=_exposure(finding),
-            exposure_currency=finding.currency, business_date=run.as_of, event_at=finding.event_at, first_run=run,
-            last_run=run, found_at=at, last_seen_at=at,
-        )  # fmt: skip
-        ids.append(item.id)
-        rows.append([getattr(item, name) for name in fields])
+        values = defaults | {
+            "id": row_id, "number": number + place, "key": key, "recurrence": before.get(key, 0) + 1, "kind": run.kind,
+            "source": run.source, "category": finding.category.value, "ids": dict(finding.ids),
+            "account_id": finding.account_id, "instrument_id": finding.instrument_id, "order_id": finding.order_id,
+            "execution_id": finding.execution_id, "ours": dict(finding.ours), "theirs": _theirs(run, finding, raw),
+            "differences": [one.as_json() for one in finding.differences], "why": finding.why,
+            "suggestion": finding.suggestion, "candidates": [dict(one) for one in finding.candidates],
+            "exposure": _exposure(finding), "exposure_currency": finding.currency, "business_date": run.as_of,
+            "event_at": finding.event_at, "first_run_id": run.id, "last_run_id": run.id, "found_at": at, "last_seen_at": at,
+        }  # fmt: skip
+        rows.append([values[name] for name in fields])
     write_rows(Break, rows, fields=fields)
     return ids
 

@@ -23,6 +23,8 @@ from reconciliation.models import Break, Run, RunBreak
 
 RECONCILIATION_BREAK, RUN_SUSPECT = "RECONCILIATION_BREAK", "RUN_SUSPECT"
 CHUNK = 200
+_RECORDS = ("ours", "theirs", "differences", "candidates", "suggestion")
+"""What an anomaly does not repeat."""
 _LAST_WORDS = """
 SELECT DISTINCT ON (stream) stream, kind FROM journal_event WHERE stream = ANY(%s) ORDER BY stream, seq DESC
 """
@@ -61,7 +63,7 @@ def tell_breaks(*, run: Run, actor: str, at: datetime) -> None:
 def _chunks(run: Run) -> Iterator[Sequence[Break]]:
     ids = list(RunBreak.objects.filter(run=run).order_by("id").values_list("item_id", flat=True))
     for start in range(0, len(ids), CHUNK):
-        yield list(Break.objects.filter(id__in=ids[start : start + CHUNK]).order_by("id"))
+        yield list(Break.objects.filter(id__in=ids[start : start + CHUNK]).defer(*_RECORDS).order_by("id"))
 
 
 def _last_words(keys: Sequence[str]) -> dict[str, str]:
