@@ -13,6 +13,7 @@ from operations.api.approvals import (
     ApprovalView,
     ApprovalWithdrawView,
 )
+from operations.api.claims import BuyInView, ClaimActView, ClaimsView
 from operations.api.exceptions import ExceptionActView, ExceptionsView, ExceptionView
 from operations.api.feed_files import FilesView, FileView, IntakesView, IntakeView
 from operations.api.feeds import FeedsView
@@ -67,6 +68,9 @@ urlpatterns: list[URLPattern] = [
     path("settlement-instructions/<str:ref>/hold", HoldInstructionView.as_view(), name="api-instruction-hold"),
     path("settlement-instructions/<str:ref>/release", ReleaseInstructionView.as_view(), name="api-instruction-release"),
     path("settlement-instructions/<str:ref>/send-again", SendAgainView.as_view(), name="api-instruction-again"),
+    path("settlement-instructions/<str:ref>/buy-in", BuyInView.as_view(), name="api-instruction-buy-in"),
+    path("market-claims", ClaimsView.as_view(), name="api-market-claims"),
+    path("market-claims/<str:ref>/act", ClaimActView.as_view(), name="api-market-claim-act"),
     path("settlement-files", SettlementFilesView.as_view(), name="api-settlement-files"),
     path("cash-forecast", CashForecastView.as_view(), name="api-cash-forecast"),
     path("stops", StopsView.as_view(), name="api-stops"),

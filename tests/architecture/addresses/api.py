@@ -135,6 +135,18 @@ PROGRAMS: dict[str, tuple[Door, ...]] = {
         )
         for act in ("hold", "release", "send-again")
     },
+    "api/v1/settlement-instructions/<str:ref>/buy-in": (
+        Door(
+            "POST",
+            "/api/v1/settlement-instructions/S1-1/buy-in",
+            API_NOT_THEIRS,
+            lambda d: {"step": "withdraw", "reason": "test"},
+        ),
+    ),
+    "api/v1/market-claims": (Door("GET", "/api/v1/market-claims", API_KNOWN),),
+    "api/v1/market-claims/<str:ref>/act": (
+        Door("POST", "/api/v1/market-claims/MC-1/act", API_NOT_THEIRS, lambda d: {"step": "agree", "reason": "test"}),
+    ),
     "api/v1/settlement-files": (
         Door("POST", "/api/v1/settlement-files", API_NOT_THEIRS, lambda d: {"custodian": "X", "content": "x"}),
     ),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.test import Client
 
 from accounts.models import Booking, Holding
 from accounts.selectors import list_suspense_accounts
@@ -17,7 +18,7 @@ from allocations.services._on_one_instruction import NotPossible
 from allocations.services.act_on_claim import act_on_claim
 from allocations.services.cascade_blocks import cascade_blocks
 from allocations.services.watch_claims import watch_claims
-from authorisation.models import AuthorisationRequest
+from authorisation.models import AuthorisationRequest, User
 from authorisation.selectors import get_request
 from journal.models import Event
 from kernel.errors import Conflict, NotFound, OmsError
@@ -25,8 +26,10 @@ from kernel.fix import ExecType, OrdStatus
 from operations.approving import KINDS
 from orders.models import Execution, Order
 from orders.services.watch_restated import watch_restated
+from tests.factories import make_principal
 from tests.factories.chain import Chain, Placed
 from tests.factories.chain_world import chain_world
+from tests.factories.doors import issue_token
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -169,6 +172,7 @@ def test_what_was_paid_and_is_undone_afterwards_is_a_claim_the_other_way() -> No
     chain.night()
     assert watch_claims(at=chain.now) == 1
     ours = Claim.objects.get(account__code="C1")
+    by_page_and_api(chain, ours)
     # Paid early: money of the bank before the issuer's.
     asked = claim_step(chain, ours.ref, step="pay", paid_on="2026-11-25", reference="B1").authorisation_id
     assert (approve(chain, asked), dividend_cash(chain)["C1"]) == ("applied", (D(25), D(250)))
@@ -188,6 +192,41 @@ def test_what_was_paid_and_is_undone_afterwards_is_a_claim_the_other_way() -> No
     assert dividend_cash(chain) == {"C1": (D(275), D(-25)), "C2": (D(250), D(0)), "C3": (D(250), D(0))}
     chain.prove()
     chain.fsck()
+
+
+def by_page_and_api(chain: Chain, ours: Claim) -> None:
+    """Somebody of operations sees it, and says that they agree; a key of the API asks, and waits for a second person."""
+    actor = make_principal(
+        "worker", role="worker", rights=("work_post_trade",), desks=(chain.desk.desk,), groups=(chain.desk.group,)
+    )
+    client = Client()
+    client.force_login(User.objects.get(pk=actor.user_id), backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get("/settlement").content.decode()
+    assert all(one in page for one in (ours.ref, "+25.00 GBP", "They agree", "Ask: paid to us", "50.00</b> to come"))
+    done = client.post(
+        f"/settlement/claims/{ours.ref}/act", {"step": "agree", "reason": "mail", "key": "k1"}, follow=True
+    )
+    assert f"{ours.ref} is agreed." in done.content.decode()
+    wrong = client.post(f"/settlement/claims/{ours.ref}/act", {"step": "pay", "reason": "r", "key": "k2"})
+    assert (wrong.status_code, "The bank&#x27;s reference of the entry" in wrong.content.decode()) == (400, True)
+
+    issue_token(actor, "claims-token")
+    api = Client(headers={"Authorization": "Bearer claims-token", "Idempotency-Key": "a1"})
+    told = api.get("/api/v1/market-claims").json()["claims"]
+    assert [(one["ref"], one["state"], one["amount"]) for one in told if one["account"] == "C1"] == [
+        (ours.ref, "agreed", "25")
+    ]
+    said: dict[str, str] = {"step": "dispute", "reason": "mail"}
+    answers = [
+        api.post(f"/api/v1/market-claims/{ours.ref}/act", said, content_type="application/json").status_code
+        for _ in "ab"
+    ]
+    assert (answers, Event.objects.filter(kind="ClaimMoved", payload__state="disputed").count()) == ([200, 200], 1)
+    refused = api.post(
+        f"/api/v1/settlement-instructions/{ours.instruction.ref}/buy-in", {"step": "withdraw", "reason": "x"},
+        content_type="application/json", headers={"Idempotency-Key": "b1"},
+    )  # fmt: skip
+    assert (refused.status_code, refused.json()["code"]) == (422, "BUY_IN_REFUSED")
 
 
 def dividend_cash(chain: Chain) -> dict[str, tuple[Decimal, Decimal]]:
