@@ -62,7 +62,7 @@ def _figures(view: OrderView | None) -> dict[str, Any] | None:
     figures = view._asdict()
     figures["cl_ord_id"] = view.cl_ord_id.partition(".")[2]
     figures["requests"] = [(r.seq, r.kind, r.state) for r in view.requests]
-    figures["executions"] = sorted(view.executions)
+    figures["executions"], figures["booked"] = sorted(view.executions), sorted(view.booked)
     return figures
 
 
