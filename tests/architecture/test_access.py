@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import pytest
 
 from authorisation.domain.scopes import ANY_KEY, SCOPES
@@ -16,6 +19,7 @@ from tests.architecture.addresses import (
     entries_of_the_house,
     patterns_of_the_house,
 )
+from tests.architecture.test_security_headers import weaknesses
 from tests.factories.doors import CALLERS, Doors
 
 LISTED = [door for doors in ADDRESSES.values() for door in doors]
@@ -51,17 +55,53 @@ def test_every_method_of_the_api_names_a_scope_that_exists() -> None:
     assert {scope for view in views.values() for scope in view.scopes.values()} <= {*SCOPES, ANY_KEY}
 
 
+class Answer(NamedTuple):
+    """What one caller got at one door."""
+
+    door: Door
+    caller: str
+    status: int
+    headers: Mapping[str, str]
+
+
+ANSWERS: dict[str, list[Answer]] = {}
+"""What was asked for the statuses; the headers are looked at in the same answers."""
+
+
+def ask(doors: Doors, pattern: str) -> list[Answer]:
+    found = []
+    for door in doors_of(pattern):
+        for caller in CALLERS:
+            answer = doors.call(door.method, door.path_for(doors), door.data(doors), caller=caller)
+            found.append(Answer(door, caller, answer.status_code, answer.headers))
+    ANSWERS[pattern] = found
+    return found
+
+
 @pytest.mark.parametrize("pattern", ADDRESSES)
 def test_every_caller_gets_what_the_table_says(doors: Doors, pattern: str) -> None:
     before = (Order.objects.count(), Event.objects.count())
     wrong = []
-    for door in doors_of(pattern):
-        for caller in CALLERS:
-            answer = doors.call(door.method, door.path_for(doors), door.data(doors), caller=caller)
-            if answer.status_code != door.status_for(caller):
-                wrong.append(f"{name_of(door)} as {caller}: {answer.status_code}, not {door.status_for(caller)}")
+    for door, caller, status, _ in ask(doors, pattern):
+        if status != door.status_for(caller):
+            wrong.append(f"{name_of(door)} as {caller}: {status}, not {door.status_for(caller)}")
     assert wrong == []
     assert (Order.objects.count(), Event.objects.count()) == before
+
+
+@pytest.mark.parametrize("pattern", ADDRESSES)
+def test_every_answer_of_an_address_carries_the_headers(doors: Doors, pattern: str) -> None:
+    answers = ANSWERS.get(pattern) or ask(doors, pattern)
+    assert len(answers) == len(list(doors_of(pattern))) * len(CALLERS)
+    wrong = []
+    for door, caller, status, headers in answers:
+        found = weaknesses(headers)
+        if "no-store" not in headers.get("Cache-Control", "") and not door.path.startswith("/static/"):
+            found.append(f"Cache-Control: {headers.get('Cache-Control')}")
+        if "Access-Control-Allow-Origin" in headers:
+            found.append("another origin may read it")
+        wrong += [f"{door.method} as {caller}, {status}: {text}" for text in found]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("door", [door for door in LISTED if door.statuses[0] in (302, 401)], ids=name_of)
