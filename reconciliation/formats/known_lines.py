@@ -18,7 +18,7 @@ _PLAIN: Final = bytes(sorted({*range(0x21, 0x100)} - {0x22, 0x23, 0x7F}))
 
 
 class TooManyUnknown(Exception):
-    """So little of the file is known that reading all of it is cheaper."""
+    """So little of the file is known, or is still so, that all of it is to be read."""
 
 
 class KnownLines:

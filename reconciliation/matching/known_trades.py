@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciliation.domain.records import COLUMNS, Column, Kind, Type
-from reconciliation.formats.known_lines import KnownLines
+from reconciliation.formats.known_lines import KnownLines, TooManyUnknown
 from reconciliation.formats.problems import BadValue
 from reconciliation.formats.spelling import Spelled, Spelling, spelling_of
 from reconciliation.formats.values import reader_of
@@ -175,7 +175,7 @@ def _load(cursor: Any, known: Known) -> bool:
 
 
 def keep_not_met(cursor: Any, known: Known) -> None:
-    """Into ``recon_near`` what of ours the file did not have. Raises TooManyUnknown."""
+    """Into ``recon_near`` what of ours the file did not have. Raises TooManyUnknown, also where the books have moved since."""
     lines = known.lines.not_met()
     place = known.spelling.place("exec_id")
     assert place is not None, "every row has one"
@@ -184,12 +184,16 @@ def keep_not_met(cursor: Any, known: Known) -> None:
         f"INSERT INTO recon_near SELECT x.id {_OURS} AND x.exec_id = ANY(%(names)s) AND {known.line} = ANY(%(lines)s)",
         {**known.parameters, "names": names, "lines": lines},
     )
+    kept = cursor.rowcount
     if known.lines.unwritten or known.lines.unclean:
         cursor.execute(
             f"INSERT INTO recon_near SELECT id FROM (SELECT x.id, {known.line} AS line {_OURS}) y "  # noqa: S608
             "WHERE line IS NULL OR line = ANY(%(lines)s)",
             {**known.parameters, "lines": known.lines.unclean},
         )
+        kept += cursor.rowcount
+    if kept != len(lines) + known.lines.unwritten + len(known.lines.unclean):
+        raise TooManyUnknown
 
 
 def keep_namesakes(cursor: Any, known: Known, task: Task, name: str, *, versions: bool) -> dict[int, str]:

@@ -20,6 +20,7 @@ from journal.bulk import raw_cursor
 from orders.models import Execution
 from reconciliation.domain.records import Kind
 from reconciliation.domain.rules import Rules
+from reconciliation.formats.known_lines import TooManyUnknown
 from reconciliation.formats.problems import FileProblem
 from reconciliation.matching import executions, known_trades
 from reconciliation.matching.comparing import Task
@@ -197,6 +198,21 @@ def test_a_day_of_another_kind_is_read_whole(day: TradingDay, tmp_path: Path, mo
     path = _written(tmp_path, execution_rows())
     assert said(path, whole=False)[0] == said(path, whole=True)[0]
     assert said(path, whole=False)[1] < met
+
+
+def test_books_that_move_while_the_file_is_read_send_the_run_back(day: TradingDay, tmp_path: Path) -> None:
+    path = _written(tmp_path, execution_rows()[1:])
+    with raw_cursor(binary=True) as cursor:
+        known = known_trades.load_known(cursor, path, Kind.EXECUTIONS, as_of=DAY, markets=())
+        assert known is not None
+        cursor.execute("CREATE TEMP TABLE recon_near (id uuid)")
+        with staged(cursor, path, Kind.EXECUTIONS, known=known.lines):
+            known_trades.keep_not_met(cursor, known)
+            (missing,) = known.lines.not_met()
+            Execution.objects.filter(exec_id=missing.split(",")[0], trade_date=DAY).update(effective_px="1")
+            with pytest.raises(TooManyUnknown):
+                known_trades.keep_not_met(cursor, known)
+        cursor.execute("DROP TABLE recon_near")
 
 
 @pytest.mark.parametrize("where", ["in the file", "with us"])
