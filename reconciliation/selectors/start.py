@@ -13,10 +13,9 @@ from reconciliation.domain.records import Kind
 from reconciliation.models import FeedFile, Run
 from reconciliation.selectors.places import markets_of_file
 from reconciliation.selectors.rules import get_rules
+from risk.domain.stops import AT_START
 from risk.models import Block, Scope
 
-AT_START = "at_start"
-"""The source of the blocks that wait for what was asked for when the house started."""
 HOLDING = (Kind.ORDERS.value, Kind.EXECUTIONS.value)
 """What a venue says of orders and trades; the other kinds are compared too and hold nothing up."""
 _UNENDED = (moves.WAITING, moves.RUNNING)

@@ -17,9 +17,10 @@ from django.db import transaction
 from authorisation.domain.principal import process_principal
 from kernel.crash_points import crash_point
 from reconciliation.models import Run
-from reconciliation.selectors.start import AT_START, list_held, runs_to_await
+from reconciliation.selectors.start import list_held, runs_to_await
 from reconciliation.services.start_due_runs import start_due_runs
 from reconciliation.services.start_run import start_run
+from risk.domain.stops import AT_START
 from risk.models import Scope
 from risk.services.impose_block import impose_block
 from risk.services.lift_block import lift_block

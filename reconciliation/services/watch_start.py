@@ -14,7 +14,8 @@ from authorisation.domain.principal import process_principal
 from journal.domain.records import Anomaly, Severity
 from journal.services.set_anomaly import set_anomaly
 from kernel.errors import NotFound
-from reconciliation.selectors.start import AT_START, Held, list_held
+from reconciliation.selectors.start import Held, list_held
+from risk.domain.stops import AT_START
 from risk.models import Scope
 from risk.services.lift_block import lift_block
 

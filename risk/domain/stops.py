@@ -28,6 +28,17 @@ START_OF_DAY = "start_of_day"
 """Gates of the start of day: the only blocks that two people may open for a day without the fact they wait for."""
 
 
+AT_START = "at_start"
+"""Markets that wait at the start of the house until what their venue said last is compared."""
+
+OPENED_BY_FACTS: dict[str, str] = {
+    BREAK: "A block of a break stands and falls with the break: settle that.",
+    START_OF_DAY: "A gate of the start of day opens when its feed is taken in, or for a day by two people who say why.",
+    AT_START: "A market that waits since the start opens when what its venue said last is compared.",
+}
+"""Blocks that no person imposes or lifts, by the source up to the first colon, and what to do instead."""
+
+
 def is_openable(source: str) -> bool:
     """Whether a block of this source may be waived."""
     return kind_of(source) == START_OF_DAY

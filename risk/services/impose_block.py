@@ -6,7 +6,7 @@ from datetime import datetime
 
 from authorisation.domain.principal import Principal
 from kernel.errors import Invalid
-from risk.domain.stops import is_of_break, is_stop
+from risk.domain.stops import OPENED_BY_FACTS, is_stop, kind_of
 from risk.models import POSITION, Scope
 from risk.permissions import IMPOSE_BLOCK, require_right
 from risk.selectors import TRADING_SWITCH
@@ -20,8 +20,8 @@ def impose_block(*, actor: Principal, at: datetime, scope: str, scope_id: str, s
         raise Invalid("BLOCK_INVALID", "A block needs a known scope, its id (none for the firm) and a reason.")
     if source == TRADING_SWITCH:
         raise Invalid("BLOCK_INVALID", "The trading switch is set by switch_trading.")
-    if is_of_break(source) and not actor.is_process:
-        raise Invalid("BLOCK_INVALID", "A block of a break stands and falls with the break: settle that.")
+    if not actor.is_process and (instead := OPENED_BY_FACTS.get(kind_of(source))):
+        raise Invalid("BLOCK_INVALID", instead)
     if is_stop(source):
         raise Invalid("BLOCK_INVALID", "A stop is pressed by its own service and released by a second person.")
     return impose(actor=actor, at=at, scope=scope, scope_id=scope_id, source=source, reason=reason)

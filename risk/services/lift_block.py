@@ -8,7 +8,7 @@ from django.db import transaction
 
 from authorisation.domain.principal import Principal
 from kernel.errors import Invalid, NotFound
-from risk.domain.stops import is_of_break, is_stop
+from risk.domain.stops import OPENED_BY_FACTS, is_stop, kind_of
 from risk.locks import lock_blocks, lock_waivers_of
 from risk.permissions import IMPOSE_BLOCK, require_right
 from risk.selectors import TRADING_SWITCH
@@ -22,8 +22,8 @@ def lift_block(*, actor: Principal, at: datetime, scope: str, scope_id: str, sou
     require_right(actor, IMPOSE_BLOCK, "Your role may not lift blocks.")
     if source == TRADING_SWITCH:
         raise Invalid("BLOCK_INVALID", "The trading switch is set by switch_trading.")
-    if is_of_break(source) and not actor.is_process:
-        raise Invalid("BLOCK_INVALID", "A block of a break stands and falls with the break: settle that.")
+    if not actor.is_process and (instead := OPENED_BY_FACTS.get(kind_of(source))):
+        raise Invalid("BLOCK_INVALID", instead)
     if is_stop(source):
         raise Invalid("BLOCK_INVALID", "A stop is pressed by its own service and released by a second person.")
     with transaction.atomic():

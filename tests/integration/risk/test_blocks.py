@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from authorisation.domain.principal import Principal, process_principal
 from journal.models import Event
 from kernel.errors import Invalid, NotFound, NotPermitted
+from risk.domain.stops import OPENED_BY_FACTS
 from risk.models import Block
 from risk.selectors import get_marks, list_standing_blocks, trading_is_on
 from risk.services.impose_block import impose_block
@@ -53,6 +54,20 @@ def test_a_dealer_may_neither_switch_nor_block() -> None:
     with pytest.raises(NotPermitted):
         impose_block(actor=DEALER, at=AT, reason="mine", **WHERE)
     assert (Block.objects.count(), kinds(), trading_is_on()) == (0, [], False)
+
+
+@pytest.mark.parametrize("kind", OPENED_BY_FACTS)
+def test_what_a_fact_opens_no_person_imposes_or_lifts(kind: str) -> None:
+    head = Principal(user_id=8, username="h", actor="user:8", persona="risk", rights=frozenset({"impose_block"}))
+    where = {**WHERE, "source": f"{kind}:BANK-CASH"}
+    with pytest.raises(Invalid) as refused:
+        impose_block(actor=head, at=AT, reason="mine", **where)
+    assert refused.value.sentence == OPENED_BY_FACTS[kind]
+    impose_block(actor=RECOVERY, at=AT, reason="No file yet", **where)
+    with pytest.raises(Invalid) as refused:
+        lift_block(actor=head, at=AT, reason="let me", **where)
+    assert (refused.value.code, refused.value.sentence) == ("BLOCK_INVALID", OPENED_BY_FACTS[kind])
+    assert [block.source for block in list_standing_blocks()] == [where["source"]]
 
 
 def test_a_block_stands_once_and_only_its_source_lifts_it() -> None:
