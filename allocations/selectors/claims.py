@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Abs
 
 from allocations.models import Claim
 from allocations.models.claims import OPEN
@@ -94,19 +94,23 @@ def list_claims(actor: Principal, *, today: date, most: int = MOST) -> list[Clai
     return [ClaimRow(row, _age(row, today)) for row in (*still, *over)]
 
 
-def sums_of(rows: Sequence[ClaimRow]) -> list[ClaimSum]:
-    """The open ones by currency."""
-    chosen = [one for one in rows if one.is_open]
-    return [
-        ClaimSum(
-            currency,
-            sum((one.row.amount for one in own if one.row.amount > 0), ZERO),
-            -sum((one.row.amount for one in own if one.row.amount < 0), ZERO),
-            sum((abs(one.row.amount) for one in own if one.age), ZERO),
-            len(own),
+def sum_open_claims(actor: Principal, *, today: date) -> list[ClaimSum]:
+    """All the open ones that the actor sees, by currency: also those that a list is too short for."""
+    sums = (
+        visible_claims(actor)
+        .filter(state__in=OPEN)
+        .values("currency")
+        .annotate(
+            to_come=Sum("amount", filter=Q(amount__gt=0)),
+            to_go=Sum(-F("amount"), filter=Q(amount__lt=0)),
+            late=Sum(Abs("amount"), filter=Q(expected_on__lt=today)),
+            count=Count("id"),
         )
-        for currency in sorted({one.row.currency for one in chosen})
-        if (own := [one for one in chosen if one.row.currency == currency])
+        .order_by("currency")
+    )
+    return [
+        ClaimSum(one["currency"], one["to_come"] or ZERO, one["to_go"] or ZERO, one["late"] or ZERO, one["count"])
+        for one in sums
     ]
 
 

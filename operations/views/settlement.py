@@ -17,7 +17,7 @@ from allocations.domain.leaving import LEAVES
 from allocations.domain.standing import StandingTerms
 from allocations.domain.transitions import WAITING
 from allocations.permissions import WORK_POST_TRADE, require_work
-from allocations.selectors.claims import list_claims, sums_of
+from allocations.selectors.claims import list_claims, sum_open_claims
 from allocations.selectors.leaving import list_sending_rules, waiting_of
 from allocations.selectors.settlement import STEPS, ladder, list_standing, seen_accounts
 from allocations.selectors.settlement_forecast import Split, forecast_settlement
@@ -60,7 +60,7 @@ def settlement_page(
     """The page as the address asks; ``error`` above it, with what was typed kept."""
     at = utc_now()
     wanted, by = read_filter(request.GET), _split(request.GET)
-    claims = list_claims(actor, today=at.date())
+    claims, claim_sums = list_claims(actor, today=at.date()), sum_open_claims(actor, today=at.date())
     listed = page_of_instructions(actor, wanted, at=at, after=request.GET.get("after", "")[:40])
     context: dict[str, Any] = {
         "rungs": ladder(actor, today=at.date()),
@@ -77,7 +77,8 @@ def settlement_page(
         "splits": list(Split),
         "lines": forecast_settlement(actor, at=at, by=by),
         "claims": claims,
-        "claim_sums": sums_of(claims),
+        "claim_sums": claim_sums,
+        "claims_more": sum(one.count for one in claim_sums) - sum(one.is_open for one in claims),
         "standing": list_standing(actor, account=wanted.account),
         "rules": list_sending_rules(actor),
         "leaves": LEAVES,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
@@ -13,6 +15,7 @@ from django.test import Client
 from accounts.models import Booking, Holding
 from accounts.selectors import list_suspense_accounts
 from allocations.models import Allocation, Block, Claim, SettlementInstruction
+from allocations.selectors.claims import list_claims
 from allocations.services._acting import Acted
 from allocations.services._on_one_instruction import NotPossible
 from allocations.services.act_on_claim import act_on_claim
@@ -24,6 +27,7 @@ from journal.models import Event
 from kernel.errors import Conflict, NotFound, OmsError
 from kernel.fix import ExecType, OrdStatus
 from operations.approving import KINDS
+from operations.views import settlement
 from orders.models import Execution, Order
 from orders.services.watch_restated import watch_restated
 from tests.factories import make_principal
@@ -203,6 +207,10 @@ def by_page_and_api(chain: Chain, ours: Claim) -> None:
     client.force_login(User.objects.get(pk=actor.user_id), backend="django.contrib.auth.backends.ModelBackend")
     page = client.get("/settlement").content.decode()
     assert all(one in page for one in (ours.ref, "+25.00 GBP", "They agree", "Ask: paid to us", "50.00</b> to come"))
+    assert "not listed" not in page
+    with patch.object(settlement, "list_claims", partial(list_claims, most=1)):  # the sums are of all that are open
+        short = client.get("/settlement").content.decode()
+    assert all(one in short for one in ("50.00</b> to come", "3 open in GBP", "2 open ones not listed"))
     done = client.post(
         f"/settlement/claims/{ours.ref}/act", {"step": "agree", "reason": "mail", "key": "k1"}, follow=True
     )

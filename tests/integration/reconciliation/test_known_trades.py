@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def _file(rows: Rows, dice: random.Random) -> str:
 
 
 def _sum(rows: Rows) -> str:
-    return str(sum(float(row["last_qty"]) for row in rows if row["last_qty"].replace(".", "").isdigit()))
+    return str(sum(Decimal(row["last_qty"]) for row in rows if row["last_qty"].replace(".", "").isdigit()))
 
 
 def test_what_agrees_is_not_staged_and_what_bears_its_name_is(day: TradingDay, tmp_path: Path) -> None:
