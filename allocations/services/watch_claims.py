@@ -71,7 +71,7 @@ def _followed(
 ) -> dict[str, list[MarketClaim]]:
     """Claims as rows, and what is open of them by counterparty; also of one that owes nothing any more."""
     refs = [one.ref for claims in found.values() for one in claims]
-    instructions = {row.ref: row for row in SettlementInstruction.objects.filter(ref__in=refs).order_by("ref")}
+    instructions = {row.ref: row for row in SettlementInstruction.objects.filter(ref__in=refs)}
     owed = [
         Owed(instructions[one.ref], name, one.units if one.receives else -one.units, one.money)
         for name, claims in sorted(found.items())
@@ -97,7 +97,7 @@ def _settling(action: CorporateAction, terms: ActionTerms, zone: ZoneInfo) -> Ma
         )
         .exclude(state=moves.CANCELED)
         .select_related("account", "allocation__block")
-        .order_by("ref")
+        .order_by("allocation__number", "ref")
     )
     if terms.kind.is_split:
         rows = rows.exclude(state=moves.SETTLED)
