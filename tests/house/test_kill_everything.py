@@ -31,12 +31,10 @@ VICTIMS = (
 CALLS_BETWEEN = 10
 AT_LEAST_SECONDS = 2.0
 QUIET_SECONDS = 45
+# Killed before it took the call, at work on it, or between the head of its answer and the rest of it.
 CONNECTION_LOST = {
-    "ConnectionRefusedError",
-    "ConnectionResetError",
-    "RemoteDisconnected",
-    "TimeoutError",
-    "BrokenPipeError",
+    *("ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError", "TimeoutError"),
+    *("RemoteDisconnected", "BadStatusLine", "IncompleteRead"),
 }
 
 
