@@ -12,7 +12,7 @@ from kernel.clock import utc_now
 LONGEST_S = 1800
 
 
-@shared_task(name="allocations.issue_notes", queue="post_trade", time_limit=LONGEST_S)
+@shared_task(name="allocations.issue_notes", time_limit=LONGEST_S)
 def issue_notes() -> None:
     """Contract notes that are due are issued, and whatever was issued is put into the outgoing directory."""
     issue_due_notes(at=utc_now())
@@ -20,7 +20,7 @@ def issue_notes() -> None:
         pass
 
 
-@shared_task(name="allocations.collect_status_files", queue="post_trade")
+@shared_task(name="allocations.collect_status_files")
 def collect_settlement_folders() -> None:
     """What custodians have put into their folders is taken in."""
     collect_status_files(at=utc_now())

@@ -9,6 +9,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oms_project.settings")
 app = Celery("oms")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.conf.task_routes = {
+    "allocations.*": {"queue": "post_trade"},
+    **{f"{room}.*": {"queue": "batch"} for room in ("orders", "reconciliation", "operations")},
+}
 app.conf.beat_schedule = {
     "resume-uploads": {"task": "orders.resume_uploads", "schedule": 10.0, "options": {"expires": 10}},
     "mail-notices": {"task": "operations.mail_notices", "schedule": 20.0, "options": {"expires": 20}},

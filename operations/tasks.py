@@ -25,37 +25,37 @@ SLICES_A_TASK = 20
 STANDS_STILL = timedelta(seconds=15)
 
 
-@shared_task(name="operations.replay_all", queue="batch", time_limit=4 * HOURS)
+@shared_task(name="operations.replay_all", time_limit=4 * HOURS)
 def replay_all() -> None:
     """Everything rebuilt from the journal and compared with the tables."""
     check_replay(at=utc_now())
 
 
-@shared_task(name="operations.finish_proof", queue="batch", time_limit=HOURS)
+@shared_task(name="operations.finish_proof", time_limit=HOURS)
 def finish_proof_of_opening() -> None:
     """What an opening did not wait for; costs one read while there is nothing to finish."""
     finish_proof(at=utc_now())
 
 
-@shared_task(name="operations.prove_invariants", queue="batch", time_limit=HOURS)
+@shared_task(name="operations.prove_invariants", time_limit=HOURS)
 def prove_invariants() -> None:
     """Every check of fsck; what fails becomes an exception."""
     check_invariants(at=utc_now(), truth=Path(settings.VAR_DIR) / "simulator" if settings.MODE == "demo" else None)
 
 
-@shared_task(name="operations.mail_notices", queue="batch", time_limit=300)
+@shared_task(name="operations.mail_notices", time_limit=300)
 def mail_notices() -> None:
     """Notices that go by mail; costs nothing where no mail server is named."""
     send_notice_mail(at=utc_now())
 
 
-@shared_task(name="operations.run_due_days", queue="batch", time_limit=4 * HOURS)
+@shared_task(name="operations.run_due_days", time_limit=4 * HOURS)
 def work_due_days() -> None:
     """Begins and ends of days whose time has come, as far as they go now."""
     run_due_days(at=utc_now())
 
 
-@shared_task(name="operations.archive_days", queue="batch", time_limit=4 * HOURS)
+@shared_task(name="operations.archive_days", time_limit=4 * HOURS)
 def archive_days() -> None:
     """Every sealed day that is over, then a look at all archives there are."""
     while archive_seals(at=utc_now(), root=settings.ARCHIVE_DIR, build=settings.BUILD) is not None:
@@ -63,7 +63,7 @@ def archive_days() -> None:
     check_archives(at=utc_now(), root=settings.ARCHIVE_DIR)
 
 
-@shared_task(name="operations.work_trial", queue="batch")
+@shared_task(name="operations.work_trial")
 def work_trial(trial_id: str) -> None:
     """Work some slices of a trial; the rest goes to a new task."""
     for _ in range(SLICES_A_TASK):
@@ -72,7 +72,7 @@ def work_trial(trial_id: str) -> None:
     work_trial.delay(trial_id)
 
 
-@shared_task(name="operations.resume_trials", queue="batch")
+@shared_task(name="operations.resume_trials")
 def resume_trials() -> None:
     """Start open trials that stand still: their task was lost."""
     still = Trial.objects.filter(

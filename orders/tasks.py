@@ -16,7 +16,7 @@ SLICES_A_TASK = 20
 STANDS_STILL = timedelta(seconds=15)
 
 
-@shared_task(name="orders.work_upload", queue="batch")
+@shared_task(name="orders.work_upload")
 def work_upload(upload_id: str) -> None:
     """Work some slices of an upload with its owner's rights of now; the rest goes to a new task."""
     upload = Upload.objects.select_related("owner").get(id=UUID(upload_id))
@@ -26,7 +26,7 @@ def work_upload(upload_id: str) -> None:
     work_upload.delay(upload_id)
 
 
-@shared_task(name="orders.resume_uploads", queue="batch")
+@shared_task(name="orders.resume_uploads")
 def resume_uploads() -> None:
     """Start open uploads that stand still: their task was lost. Two tasks on one upload only work twice."""
     still = Upload.objects.filter(

@@ -20,13 +20,13 @@ from reconciliation.services.work_intake import work_intake
 HOURS = 3600
 
 
-@shared_task(name="reconciliation.collect_files", queue="batch", time_limit=HOURS)
+@shared_task(name="reconciliation.collect_files", time_limit=HOURS)
 def collect_watched_folders() -> None:
     """What lies complete in the watched folders is taken in."""
     collect_files(at=utc_now())
 
 
-@shared_task(name="reconciliation.work_run", queue="batch", time_limit=HOURS)
+@shared_task(name="reconciliation.work_run", time_limit=HOURS)
 def work_run(run_id: str) -> None:
     """Do a run, or what is left of it; one that another process does is left to it."""
     try:
@@ -35,13 +35,13 @@ def work_run(run_id: str) -> None:
         return  # the run says why, and an anomaly has told it; or another process does it
 
 
-@shared_task(name="reconciliation.take_file_in", queue="batch", time_limit=HOURS)
+@shared_task(name="reconciliation.take_file_in", time_limit=HOURS)
 def take_file_in(intake_id: str) -> None:
     """Do an intake, or what is left of it."""
     work_intake(intake_id=UUID(intake_id), at=utc_now())
 
 
-@shared_task(name="reconciliation.resume_intakes", queue="batch")
+@shared_task(name="reconciliation.resume_intakes")
 def resume_intakes() -> None:
     """Begin again what was begun and is worked by nobody: a word that was lost, a process that is gone."""
     left = Intake.objects.filter(state=states.STAGED).order_by("created_at", "id")
@@ -49,7 +49,7 @@ def resume_intakes() -> None:
         take_file_in.delay(str(intake_id))
 
 
-@shared_task(name="reconciliation.start_runs", queue="batch")
+@shared_task(name="reconciliation.start_runs")
 def start_runs(trigger: str, again: bool = False) -> None:
     """Ask for what is due, and begin whatever waits or was left by a process that is gone."""
     start_due_runs(actor=process_principal("reconciliation"), at=utc_now(), trigger=trigger, again=again)
