@@ -22,7 +22,7 @@ from tests.house.support import wait_until
 from tests.house.test_up import crowding
 from tests.house.traffic import Call, Door, Listing, read_world
 
-pytestmark = [pytest.mark.house, pytest.mark.fix, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.house, pytest.mark.fix, pytest.mark.timeout(600)]
 WAIT_S = 6
 SEED = "import django; django.setup(); from oms_project.seed.run import seed_demo; seed_demo()"
 SWITCH_ON = (
@@ -100,7 +100,7 @@ class Desk:
     def venue(self) -> Iterator[None]:
         """The simulator runs, its session is on."""
         with running_roles(self.found, ["simulator"]):
-            wait_until(lambda: self.session() == "logged_on", 40 * crowding())
+            wait_until(lambda: self.session() == "logged_on", 120)
             yield
         wait_until(lambda: self.session() == "down", 20)
 
