@@ -173,6 +173,7 @@ SWEEPERS: tuple[Sweeper, ...] = (
     Sweeper("outbound.services.purge_attempts", every_s=3600),
     Sweeper("reconciliation.services.settle_policies", every_s=5),
     Sweeper("reconciliation.services.reopen_accepted", every_s=60),
+    Sweeper("reconciliation.services.compare_again", every_s=15),
     Sweeper("allocations.services.instruct_settlements", every_s=30),
     Sweeper("allocations.services.write_settlement_files", every_s=5),
     Sweeper("allocations.services.watch_settlements", every_s=60),

@@ -53,6 +53,7 @@ class Run(FSMModelMixin, models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    again_at = models.DateTimeField(null=True, help_text="An anomaly came after it: when to compare once more")
     signed_by = models.TextField(default="", help_text="Second person who took note of what is open")
     signed_at = models.DateTimeField(null=True)
     sign_off = models.TextField(default="", help_text="What the second person stated")
@@ -68,6 +69,9 @@ class Run(FSMModelMixin, models.Model):
                 fields=["created_at"],
                 name="reconciliation_run_open",
                 condition=Q(state__in=[moves.WAITING, moves.RUNNING]),
+            ),
+            models.Index(
+                fields=["again_at"], name="reconciliation_run_again", condition=Q(again_at__isnull=False)
             ),
         ]
         constraints: ClassVar = [

@@ -15,8 +15,10 @@ from journal.services.raise_anomaly import raise_anomaly
 from kernel.ids import new_id
 from reconciliation.domain.suspicions import QUIET, SUSPICIOUS, Of, Suspicion, suspicion_of
 from reconciliation.models import FeedFile, Run, Tolerance
+from reconciliation.services.ask_run import ask_run
 from reconciliation.services.begin_at_start import begin_at_start
 from reconciliation.services.cancel_run import cancel_run
+from reconciliation.services.compare_again import compare_again
 from reconciliation.services.do_run import do_run
 from reconciliation.services.on_anomaly_raised import handle
 from reconciliation.services.start_due_runs import start_due_runs
@@ -143,6 +145,41 @@ def test_an_anomaly_has_what_it_concerns_compared_once() -> None:
     handle([suspect("WIRE_MESSAGE_SET_ASIDE", "session", desk.session.name, {}, at=AT + QUIET)])
     assert asked() == ["T1-A", "T1-A", "T2-A"]
     assert Run.objects.filter(file=agreed).count() == 3
+
+
+def test_what_is_suspected_in_the_quiet_time_is_compared_once_when_it_is_over() -> None:
+    desk = Desk()
+    venue_file()
+    near = AT + QUIET - timedelta(seconds=1)
+
+    def suspect(minutes: int) -> None:
+        at = AT + timedelta(minutes=minutes)
+        anomaly = Anomaly("NO_ANSWER", Severity.HIGH, "session", desk.session.name, "Test.", f"test:{minutes}", {})
+        raise_anomaly(anomaly=anomaly, actor="process:test", at=at)
+        handle([next(iter(stream_records(f"anomaly:test:{minutes}")))])
+
+    def runs() -> list[str]:
+        return list(Run.objects.order_by("created_at").values_list("state", flat=True))
+
+    suspect(0)
+    suspect(1)  # nobody has begun the first one's yet: it will see this too
+    assert (runs(), Run.objects.filter(again_at__isnull=False).count()) == (["waiting"], 0)
+    first = Run.objects.get()
+    Run.objects.update(state="running")  # it may have read already what the next is about
+    suspect(2)
+    assert Run.objects.get().again_at == AT + QUIET
+    do_run(run_id=first.id, at=AT)
+    suspect(3)
+    suspect(4)
+    assert (compare_again(at=near), runs()) == (0, ["done"])
+    by_hand = ask_run(
+        kind="executions", file=first.file, as_of=AT.date(), actor=ACTOR, at=AT + timedelta(minutes=5), trigger="by_hand"
+    )
+    Run.objects.filter(id=by_hand).update(state="running")
+    assert compare_again(at=AT + QUIET) == 0, "not beside another"
+    do_run(run_id=by_hand, at=AT + QUIET)
+    assert (compare_again(at=AT + QUIET), runs()) == (1, ["done", "done", "waiting"])
+    assert (compare_again(at=AT + 2 * QUIET), Run.objects.filter(trigger="anomaly").count()) == (0, 2)
 
 
 def test_what_is_suspicious_is_known_and_what_comparisons_find_is_not() -> None:
