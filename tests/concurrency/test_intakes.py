@@ -120,9 +120,9 @@ def test_fills_and_deposits_that_come_while_files_are_applied_are_not_lost() -> 
     found_right("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY")
 
 
-def morning(accounts: int, *, day: Any = LATER) -> list[FeedFile]:
+def morning(accounts: int, *, day: Any = LATER, named: str = "NEW", source: str = "M") -> list[FeedFile]:
     """Files that open accounts and say what they have; in no order that helps."""
-    codes = [f"NEW{number}" for number in range(accounts)]
+    codes = [f"{named}{number}" for number in range(accounts)]
     texts = {
         "holdings": ["account,isin,qty", *(f"{code},GB0005405286,{number}" for number, code in enumerate(codes, 1))],
         "cash": ["account,currency,amount", *(f"{code},GBP,{number}.25" for number, code in enumerate(codes, 1))],
@@ -134,7 +134,7 @@ def morning(accounts: int, *, day: Any = LATER) -> list[FeedFile]:
     files = []
     for kind, lines in texts.items():
         content = BytesIO("".join(f"{line}\n" for line in lines).encode())
-        received = receive_file(actor=SEED, at=day, name=f"{kind}.csv", content=content, kind=kind, source="M")
+        received = receive_file(actor=SEED, at=day, name=f"{kind}.csv", content=content, kind=kind, source=source)
         assert received.file_id is not None
         files.append(FeedFile.objects.get(pk=received.file_id))
     return files
@@ -165,6 +165,49 @@ def test_the_files_of_a_morning_side_by_side_come_to_what_they_do_one_after_the_
     found_right("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY")
     again = take_in_together(actor=SEED, at=LATER + timedelta(hours=1), files=files)
     assert [(one.state, one.changed, one.unchanged) for one in again] == [("applied", 0, 30)] * 3
+
+
+def books_of(named: str) -> list[Any]:
+    """Everything that a morning's files came to, without ids: what accounts have, by which bookings, what was booked and told by
+    whom. A file that had been applied when the process died is looked at once more and found to change nothing: that is left out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT substr(a.code, 2), a.state, a.base_currency, b.kind, b.layer, b.currency, b.instrument_id, b.amount,
+                   b.settlement_date, (SELECT count(*) FROM journal_event e WHERE e.id = b.event_id),
+                   coalesce(c.settled, h.settled), coalesce(c.pending, h.pending)
+              FROM accounts_tradingaccount a LEFT JOIN accounts_booking b ON b.account_id = a.id
+              LEFT JOIN accounts_cashbalance c ON c.account_id = a.id AND c.currency = b.currency
+              LEFT JOIN accounts_holding h ON h.account_id = a.id AND h.instrument_id = b.instrument_id
+             WHERE a.code LIKE %s ORDER BY 1, 4, 6, 7
+            """,
+            [f"{named}%"],
+        )
+        rows: list[Any] = cursor.fetchall()
+    booked = Intake.objects.filter(file__source=named, changed__gt=0)
+    files = list(booked.order_by("kind").values_list("kind", "state", "rows", "changed", "refused"))
+    streams = [f"feed:{file_id}" for file_id in FeedFile.objects.filter(source=named).values_list("id", flat=True)]
+    told = Event.objects.filter(stream__in=streams).exclude(kind="IntakeApplied")
+    return [*rows, *files, *told.order_by("kind").values_list("kind", flat=True)]
+
+
+def test_a_morning_side_by_side_killed_at_any_step_comes_to_what_it_does_undisturbed() -> None:
+    """At every passage of the steps, so in every one of the three sessions, whatever the other two are at."""
+    funded_account()
+    Instrument.objects.create(id=new_id(), isin="GB0005405286", name="HSBC", asset_class="equity", active=True)
+    take_in_together(actor=SEED, at=LATER, files=morning(4, named="U", source="U"))
+    undisturbed = books_of("U")
+    assert len([row for row in undisturbed if len(row) == 12]) == 8, "cash and stock of four accounts"
+    steps = ["intake.begun:2", *(f"intake.{step}:{nth}" for step in ("weighed", "booked") for nth in (1, 2, 3))]
+    for named, step in zip("BDEFGHI", steps, strict=True):
+        files = morning(4, named=named, source=named)
+        killed_at(step, lambda files=files: take_in_together(actor=SEED, at=LATER, files=files))
+        assert books_of(named) != undisturbed, step
+        taken = take_in_together(actor=SEED, at=LATER + timedelta(minutes=1), files=files)
+        assert [one.state for one in taken] == ["applied"] * 3, step
+        assert books_of(named) == undisturbed, step
+    found_right("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY")
 
 
 def found_right(*codes: str) -> None:
