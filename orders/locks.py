@@ -270,6 +270,7 @@ def lock_order_rows(order_ids: Iterable[UUID]) -> dict[UUID, OrderRow]:
                     row[23],
                     fees_from_json(orjson.loads(row[24])) if row[24] else NO_FEES,
                     row[25],
+                    (),
                 )
             )
             for row in cursor.fetchall()

@@ -216,6 +216,18 @@ SELECT 'authorisation request ' || a.id, format('waits for a decision; the reque
    AND r.state IS DISTINCT FROM 'pending_authorisation'
 """
 
+_ACCEPTED = """
+SELECT o.ref AS subject, format('has %s units of excess accepted; its events say %s', o.accepted_excess, coalesce(t.units, 0)) AS what
+  FROM orders_order o
+  LEFT JOIN LATERAL (
+       SELECT coalesce(e.payload ->> 'accepted_excess', e.payload -> 'moved' ->> 'accepted_excess')::numeric AS units
+         FROM journal_event e
+        WHERE e.stream = 'order:' || o.id
+          AND (e.kind = 'ExcessAccepted' OR (e.kind = 'ReportApplied' AND e.payload -> 'moved' ? 'accepted_excess'))
+        ORDER BY e.seq DESC LIMIT 1) t ON true
+ WHERE (o.overfilled OR o.accepted_excess <> 0) AND o.accepted_excess <> coalesce(t.units, 0)
+"""
+
 _REPLAY = "./oms replay --order ID --compare shows what its events make of it"
 
 CHECKS = (
@@ -302,6 +314,12 @@ CHECKS = (
         "An order is marked over-filled exactly when more was executed than ordered.",
         f"{_REPLAY}; the excess needs a person.",
         sql=_OVERFILLS,
+    ),
+    Check(
+        "ACCEPTED_EXCESS_DIFFERS", "I8", Level.ORDERS,
+        "What of an order's excess counts as accepted is what two people accepted, by the splits that its venue has stated since.",
+        f"{_REPLAY}; nothing in suspense is moved before both agree.",
+        sql=_ACCEPTED,
     ),
     Check(
         "EXECUTION_UNRECORDED", "I5", Level.ORDERS,

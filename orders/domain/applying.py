@@ -32,7 +32,7 @@ from orders.domain.fold import fold
 from orders.domain.holding import OPEN_STATES, asked_of, held_for, priced_of
 from orders.domain.report import Report
 from orders.domain.report_json import report_to_json
-from orders.domain.suspense import excess_units
+from orders.domain.suspense import Acceptance, accepted_units, excess_units
 from risk.domain.exposure import Priced
 from risk.domain.usage import NOTHING, Counted
 
@@ -75,6 +75,7 @@ class OrderRow(NamedTuple):
     accepted_excess: Decimal = ZERO
     fees: OrderFees = NO_FEES
     account_class: str = ""
+    acceptances: tuple[Acceptance, ...] = ()  # what ``accepted_excess`` is of
 
 
 class RequestRow(NamedTuple):
@@ -120,6 +121,7 @@ class Applied:
     request_state: str
     needs_attention: str
     shown: dict[str, Any]
+    accepted_excess: Decimal
     held: HoldAmounts
     held_before: HoldAmounts
     counted: Counted
@@ -165,6 +167,7 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
         request_state=order.request_state,
         needs_attention=attention,
         shown=_shown(order, before, attention),
+        accepted_excess=order.accepted_excess,
         held=HoldAmounts(),
         counted=NOTHING,
         counted_before=_counted(order, requests, states, before),
@@ -182,6 +185,8 @@ def apply_to_order(order: OrderRow, requests: Sequence[RequestRow], reports: Seq
         work.reports += 1
         status_before = work.derived.ord_status
         work.facts = folded.facts
+        if order.acceptances:
+            work.accepted_excess = accepted_units(order.acceptances, work.facts.state)
         work.derived = derive(folded.facts, business_date=max(order.trade_date, report.trade_date))
         decided = _decide_fees(work, tools, folded.changes)
         payload = _report_payload(work, report, status_before, decided)
@@ -314,15 +319,17 @@ _SHOWN = ("price", "stop_px", "time_in_force", "cl_ord_id", "venue_order_id", "i
 def _shown(order: OrderRow, derived: Derived, attention: str) -> dict[str, Any]:
     """What the order's row says of itself, beside the figures every report tells."""
     shown = {name: getattr(order, name) for name in _SHOWN}
-    return {**shown, "overfilled": derived.overfilled, "needs_attention": attention}
+    return {
+        **shown, "overfilled": derived.overfilled, "needs_attention": attention, "accepted_excess": order.accepted_excess
+    }  # fmt: skip
 
 
 def _moved(work: Applied) -> dict[str, Any]:
     """What the row will say from now on and did not say before this report; a name once learnt is not forgotten."""
     derived, shown, moved = work.derived, work.shown, {}
-    work.needs_attention = attention_of(work.facts, work.order.accepted_excess)
+    work.needs_attention = attention_of(work.facts, work.accepted_excess)
     for name, old in shown.items():
-        new = work.needs_attention if name == "needs_attention" else getattr(derived, name)
+        new = getattr(work if name in ("needs_attention", "accepted_excess") else derived, name)
         if new != old and not (new is None and name in ("cl_ord_id", "venue_order_id")):
             shown[name] = new
             moved[name] = jsonable(new)

@@ -57,17 +57,25 @@ def amend_trade(state: State, fact: Fact) -> State:
 
 
 def split(state: State, old_qty: Decimal, new_qty: Decimal) -> State:
-    """State every execution so far by ``new_qty / old_qty`` and its price by the inverse: a split makes no trade."""
-    execs = tuple(
-        e._replace(
-            qty=_ratio(e.qty, new_qty, old_qty, QTY_PLACES),
-            px=_ratio(e.px, old_qty, new_qty, PRICE_PLACES),
-            new=EXACT.multiply(e.new, new_qty),
-            old=EXACT.multiply(e.old, old_qty),
-            kept=e.booked,
+    """State every execution so far by ``new_qty / old_qty`` and its price by the inverse: a split makes no trade.
+
+    Where the ratio does not divide, what is rounded is the sum so far: so all of them together are CumQty by the ratio, and an
+    order that was filled, not more, is filled and not more.
+    """
+    execs, before, after = [], ZERO, ZERO
+    for e in state.execs:
+        before = EXACT.add(before, e.qty)
+        reached = _ratio(before, new_qty, old_qty, QTY_PLACES)
+        execs.append(
+            e._replace(
+                qty=EXACT.subtract(reached, after),
+                px=_ratio(e.px, old_qty, new_qty, PRICE_PLACES),
+                new=EXACT.multiply(e.new, new_qty),
+                old=EXACT.multiply(e.old, old_qty),
+                kept=e.booked,
+            )
         )
-        for e in state.execs
-    )
+        after = reached
     # A parked correction speaks of the old shares too; scaled here, it fits the trade whenever that comes.
     parked = tuple(
         f._replace(
@@ -76,7 +84,8 @@ def split(state: State, old_qty: Decimal, new_qty: Decimal) -> State:
         )
         for f in state.parked
     )
-    return _summed(state._replace(execs=execs, parked=parked))
+    factor = {"new": EXACT.multiply(state.new, new_qty), "old": EXACT.multiply(state.old, old_qty)}
+    return _summed(state._replace(execs=tuple(execs), parked=parked, **factor))
 
 
 def orphan_notes(state: State) -> tuple[Note, ...]:

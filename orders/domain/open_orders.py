@@ -316,7 +316,7 @@ def _reported(entry: OpenOrder, event: Happening) -> OpenOrder:
     for name, value in moved.items() if moved else ():
         if name == "fees":
             changed |= _decided(entry, value)
-        else:
+        elif name != "accepted_excess":  # which the picture does not tell beyond ``attention``
             changed[_MOVED[name]] = "" if value is None else value
     return entry._replace(
         ord_status=payload["ord_status"] or "",

@@ -20,6 +20,7 @@ from orders.domain.derive import Derived
 from orders.domain.facts import NO_FACTS, OrderFacts, facts_to_json
 from orders.domain.holding import OPEN_STATES, asked_of, held_for, priced_of
 from orders.domain.report import Report
+from orders.domain.suspense import Acceptance
 
 NOT_TOLD = {
     "Order": {"last_event_hash": "the journal proves it: it is the hash of the last event"},
@@ -139,6 +140,7 @@ class ReplayedOrder:
     state_date: date | None = None
     fees: OrderFees = NO_FEES
     accepted_excess: Decimal = ZERO
+    acceptances: tuple[Acceptance, ...] = ()
     suspense_account_id: UUID | None = None
     session_group: str = ""
     venue_rules: Mapping[str, Any] = field(default_factory=dict)

@@ -32,7 +32,7 @@ from orders.domain.report import Report
 from orders.domain.report_json import report_of
 from orders.domain.sent import sent_fact
 from orders.domain.state import RequestFact
-from orders.domain.suspense import Terms, booked_excess, suspended_effect
+from orders.domain.suspense import Terms, acceptance_of, accepted_units, booked_excess, suspended_effect
 
 BORN = frozenset({"OrderCaptured", "OrderPhoned"})
 
@@ -86,6 +86,8 @@ class Replay:
         for request in order.requests.values():
             if request.kind == "replace" and request.cl_ord_id == working.cl_ord_id:
                 order.fixed |= accepted_terms(request.payload)
+        if order.acceptances:
+            order.accepted_excess = accepted_units(order.acceptances, order.facts.state)
         order.attention = attention_of(order.facts, order.accepted_excess)
         counted = {trade.identity: trade for trade in order.facts.state.execs}
         for identity, row in order.executions.items():
@@ -151,6 +153,7 @@ class Replay:
     def _excess_accepted(self, order: ReplayedOrder, event: EventRecord) -> None:
         self._read()
         order.accepted_excess = Decimal(event.payload["accepted_excess"])
+        order.acceptances = (*order.acceptances, acceptance_of(event.payload))
         order.attention = attention_of(order.facts, order.accepted_excess)
 
     def _excess_moved(self, order: ReplayedOrder, event: EventRecord) -> None:

@@ -149,6 +149,8 @@ class State(NamedTuple):
     cum_qty: Decimal = ZERO
     notional: Decimal = ZERO
     inferred: bool = False  # that it ended is our conclusion, not the venue's word
+    new: Decimal = ONE  # ``new`` shares for ``old`` is what the splits of the order come to
+    old: Decimal = ONE
 
     def answer_to(self, cl_ord_id: str) -> Answer | None:
         """The venue's answer to the request sent under this ClOrdID, if any."""

@@ -5,19 +5,25 @@ or room is made for it. It is a function of the executions in the venue's order,
 accepted, and of nothing else; what is booked is the difference to what was booked before. So the order of arrival cannot
 matter, and a bust or a replace that makes room moves the right share back to the last minor unit.
 
+What was accepted is so many units of the day on which two people said so (``Acceptance``); a split that the venue states since then
+makes as many more or fewer of them as of everything else.
+
 Invariant: the two shares of an execution add up to it, in units and in money.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from accounts.domain.arithmetic import Effect, fill_effect
 from kernel.fix import Side
 from kernel.numbers import QTY_PLACES, ZERO
-from orders.domain.state import EXACT, Exec
+from orders.domain.state import EXACT, ONE, Exec, State
+
+WHOLE = Decimal("0.000001")
+"""Within this of a whole share a figure that a ratio made is that share (ADR 0066)."""
 
 
 class Terms(NamedTuple):
@@ -26,6 +32,37 @@ class Terms(NamedTuple):
     side: Side
     divisor: int
     currency: str
+
+
+class Acceptance(NamedTuple):
+    """``qty`` units of excess, when the splits that the venue had stated of the order came to ``new`` for ``old``."""
+
+    qty: Decimal
+    new: Decimal = ONE
+    old: Decimal = ONE
+
+
+def acceptance_of(payload: Mapping[str, Any]) -> Acceptance:
+    """As an ExcessAccepted event tells it; one that names no split was said of an order that had none."""
+    new, old = payload.get("split", ("1", "1"))
+    return Acceptance(Decimal(payload["qty"]), Decimal(new), Decimal(old))
+
+
+def accepted_units(acceptances: Iterable[Acceptance], state: State) -> Decimal:
+    """All that was accepted, in the units in which the venue speaks now.
+
+    A function of what was accepted and of the facts, so late reports cannot leave a trace. What a ratio leaves beyond the decimals is
+    no excess that anybody could accept: nearer to all of it than ``WHOLE``, it is all of it.
+    """
+    total, scaled = ZERO, False
+    for one in acceptances:
+        up, down = EXACT.multiply(state.new, one.old), EXACT.multiply(state.old, one.new)
+        scaled = scaled or up != down
+        total = EXACT.add(total, one.qty if up == down else EXACT.divide(EXACT.multiply(one.qty, up), down))
+    if not scaled:
+        return total
+    over = EXACT.subtract(state.cum_qty, state.order_qty or ZERO)
+    return over if abs(EXACT.subtract(over, total)) < WHOLE else _rounded(total)
 
 
 def excess_by_execution(
@@ -62,8 +99,13 @@ def booked_excess(
 def _booked(execution: Exec, excess: Decimal) -> Decimal:
     if execution.kept is None or excess == execution.qty:
         return execution.booked[0] if excess == execution.qty else excess
-    exact = EXACT.divide(EXACT.multiply(excess, execution.kept[0]), execution.qty)
-    return EXACT.normalize(exact.quantize(QTY_PLACES, rounding=ROUND_HALF_EVEN, context=EXACT))
+    return _rounded(EXACT.divide(EXACT.multiply(excess, execution.kept[0]), execution.qty))
+
+
+def _rounded(exact: Decimal) -> Decimal:
+    whole = exact.to_integral_value(rounding=ROUND_HALF_EVEN, context=EXACT)
+    near = whole if abs(EXACT.subtract(whole, exact)) < WHOLE else exact
+    return EXACT.normalize(near.quantize(QTY_PLACES, rounding=ROUND_HALF_EVEN, context=EXACT))
 
 
 def excess_units(*, cum_qty: Decimal, order_qty: Decimal | None, accepted: Decimal = ZERO) -> Decimal:

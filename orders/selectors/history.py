@@ -10,6 +10,7 @@ from journal.bulk import raw_cursor
 from journal.selectors import told_in_streams
 from orders.domain.report import Report
 from orders.domain.report_json import report_of
+from orders.domain.suspense import Acceptance, acceptance_of
 
 Known = dict[tuple[UUID, str], tuple[UUID, date]]
 """By order and identity: id and trade date of an execution."""
@@ -39,6 +40,15 @@ def find_executions_of_orders(order_ids: Collection[UUID]) -> Known:
             [sorted(set(order_ids))],
         )
         return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
+
+
+def find_acceptances(order_ids: Collection[UUID]) -> dict[UUID, tuple[Acceptance, ...]]:
+    """What two people ever accepted of each order's excess, as the journal keeps it."""
+    found: dict[UUID, tuple[Acceptance, ...]] = {}
+    for event in told_in_streams([f"order:{order_id}" for order_id in order_ids], kind="ExcessAccepted"):
+        order_id = UUID(event.payload["order_id"])
+        found[order_id] = (*found.get(order_id, ()), acceptance_of(event.payload))
+    return found
 
 
 def find_reports(order_ids: Collection[UUID]) -> dict[UUID, list[Report]]:

@@ -18,6 +18,8 @@ from authorisation.services.raise_request import raise_request
 from journal.services.claim_key import claim_key
 from journal.services.store_answer import store_answer
 from kernel.errors import Conflict, Invalid, NotFound
+from kernel.numbers import plain
+from orders.domain.state import State
 from orders.domain.suspense import excess_units
 from orders.locks import lock_unknown_orders
 from orders.models import Order, UnknownOrder
@@ -104,6 +106,11 @@ def ask(
 def excess_of(order: Order) -> Decimal:
     """What was executed beyond what was ordered and accepted."""
     return excess_units(cum_qty=order.cum_qty, order_qty=order.order_qty, accepted=order.accepted_excess)
+
+
+def split_of(state: State) -> list[str]:
+    """What the splits come to that the venue has stated of the order: new shares and old ones."""
+    return [plain(state.new), plain(state.old)]
 
 
 def lock_unknown(unknown_id: UUID) -> UnknownOrder:

@@ -9,10 +9,11 @@ from uuid import UUID
 from authorisation.domain.principal import Principal
 from kernel.errors import Conflict
 from kernel.numbers import ZERO, plain
+from orders.domain.facts import facts_from_json
 from orders.permissions import require_entry
 from orders.services._asking import require_order
 from orders.services._holds import lock_order_whole
-from orders.services._suspense import ACCEPT_EXCESS, SuspenseAsked, ask, ask_once, excess_of
+from orders.services._suspense import ACCEPT_EXCESS, SuspenseAsked, ask, ask_once, excess_of, split_of
 
 
 def accept_excess(
@@ -48,7 +49,7 @@ def accept_excess(
             desk_id=order.desk_id,
             group_id=order.account.group_id,
             reason=reason,
-            details={"ref": order.ref, "qty": plain(wanted)},
+            details={"ref": order.ref, "qty": plain(wanted), "split": split_of(facts_from_json(order.facts).state)},
             summary=f"Accept {plain(wanted)} executed beyond what {order.ref} ordered.",
         )
 

@@ -43,7 +43,13 @@ from orders.domain.results import ApplyResult
 from orders.domain.suspense import excess_units
 from orders.locks import lock_order_rows, lock_request_rows
 from orders.models import Execution, Order, OrderRequest, UnknownOrder
-from orders.selectors.history import Known, find_executions_of_orders, find_executions_of_reports, find_reports
+from orders.selectors.history import (
+    Known,
+    find_acceptances,
+    find_executions_of_orders,
+    find_executions_of_reports,
+    find_reports,
+)
 from orders.services._booking import book_facts
 from orders.services._borrowing import tell_overused
 from orders.services._correlating import correlate, write_names
@@ -95,6 +101,8 @@ def apply_reports(*, reports: Sequence[Report], at: datetime) -> ApplyResult:
 def _fold(by_order: dict[UUID, list[Report]], accounts: set[UUID], at: datetime) -> list[Applied]:
     lock_money(account_ids=accounts, instrument_ids=())
     orders = lock_order_rows(by_order)
+    for order_id, acceptances in find_acceptances([one.id for one in orders.values() if one.accepted_excess]).items():
+        orders[order_id] = orders[order_id]._replace(acceptances=acceptances)
     recognise(by_order, actor=ACTOR, at=at)
     requests = lock_request_rows(by_order)
     known = find_executions_of_reports(by_order)
@@ -169,6 +177,7 @@ def _write(done: Sequence[Applied], at: datetime) -> list[TradeBooking]:
     _write_executions(done, at)
     _write_orders(done, last_heads(rows), at)
     _write_terms(done)
+    _write_accepted(done)
     answers = [
         (answer.request_id, answer.state, answer.code[:60], answer.text, at)
         for work in done
@@ -179,7 +188,8 @@ def _write(done: Sequence[Applied], at: datetime) -> list[TradeBooking]:
     for work in done:
         if work.derived.overfilled or is_overfilled(work.order.facts.state):
             order, before = Order.objects.get(id=work.order.id), work.order.facts.state
-            had = excess_units(cum_qty=before.cum_qty, order_qty=before.order_qty, accepted=order.accepted_excess)
+            accepted = work.order.accepted_excess
+            had = excess_units(cum_qty=before.cum_qty, order_qty=before.order_qty, accepted=accepted)
             bookings += move_excess(order, had=had, actor=ACTOR, at=at)
     return bookings
 
@@ -312,6 +322,14 @@ def _write_terms(done: Sequence[Applied]) -> None:
         for order_id, payload in accepted.order_by("id").values_list("order_id", "payload")
     ]
     update_rows(Order, rows, key=("id",), fields=("min_qty", "max_floor", "expire_at", "expire_date"))
+
+
+def _write_accepted(done: Sequence[Applied]) -> None:
+    """Orders of which a split made what was accepted another number of units."""
+    rows = [
+        (work.order.id, work.accepted_excess) for work in done if work.accepted_excess != work.order.accepted_excess
+    ]
+    update_rows(Order, rows, key=("id",), fields=("accepted_excess",))
 
 
 def _tell(done: Sequence[Applied], at: datetime) -> int:

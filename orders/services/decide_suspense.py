@@ -28,7 +28,15 @@ from orders.services._booking import book_facts
 from orders.services._excess import move_excess
 from orders.services._holds import lock_order_whole
 from orders.services._moving import Said, record
-from orders.services._suspense import ACCEPT_EXCESS, ACCEPT_UNKNOWN, ANSWER_DK, KIND, excess_of, lock_unknown
+from orders.services._suspense import (
+    ACCEPT_EXCESS,
+    ACCEPT_UNKNOWN,
+    ANSWER_DK,
+    KIND,
+    excess_of,
+    lock_unknown,
+    split_of,
+)
 from orders.services._unmatched import join
 from orders.services.apply_reports import apply_reports
 from orders.services.record_phoned_order import record_phoned_order
@@ -68,7 +76,11 @@ def _sees(actor: Principal, details: Details) -> bool:
 
 def _accept_excess(details: Details, actor: Principal, maker_id: int, at: datetime) -> None:
     order, _, _ = lock_order_whole(UUID(details["subject_id"]))
-    had, qty = excess_of(order), Decimal(details["qty"])
+    had, qty, state = excess_of(order), Decimal(details["qty"]), facts_from_json(order.facts).state
+    said_of = details.get("split", ["1", "1"])
+    if said_of != split_of(state):
+        sentence = f"The venue has stated {order.ref} anew for a split since this was asked; ask again in its units."
+        raise Conflict("EXCESS_RESTATED", sentence)
     if qty > had:
         raise Conflict("NO_EXCESS", f"{order.ref} has {plain(had)} units of excess now, not {plain(qty)}.")
     order.accepted_excess += qty
@@ -76,6 +88,7 @@ def _accept_excess(details: Details, actor: Principal, maker_id: int, at: dateti
     payload = {
         "order_id": str(order.id),
         "qty": plain(qty),
+        "split": said_of,
         "accepted_excess": plain(order.accepted_excess),
         "needs_attention": order.needs_attention,
         "reason": details["reason"],

@@ -70,9 +70,7 @@ class Run(FSMModelMixin, models.Model):
                 name="reconciliation_run_open",
                 condition=Q(state__in=[moves.WAITING, moves.RUNNING]),
             ),
-            models.Index(
-                fields=["again_at"], name="reconciliation_run_again", condition=Q(again_at__isnull=False)
-            ),
+            models.Index(fields=["again_at"], name="reconciliation_run_again", condition=Q(again_at__isnull=False)),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

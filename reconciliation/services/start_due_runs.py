@@ -74,7 +74,10 @@ def _due(files: QuerySet[FeedFile], *, again: bool, newest: bool) -> list[FeedFi
     if again:
         due += _of_open_breaks(files)
     if newest:
-        due = [*files.order_by("kind", "source", "-statement_date", "-received_at", "-id").distinct("kind", "source"), *due]
+        due = [
+            *files.order_by("kind", "source", "-statement_date", "-received_at", "-id").distinct("kind", "source"),
+            *due,
+        ]
     return list({file.id: file for file in due}.values())
 
 

@@ -115,6 +115,12 @@ SEALS = (
 
 ORDERS = (
     Corruption(
+        "ACCEPTED_EXCESS_DIFFERS", "accepted by nobody",
+        "UPDATE orders_order SET accepted_excess = accepted_excess + 1 WHERE id = "
+        "(SELECT id FROM orders_order WHERE overfilled ORDER BY id LIMIT 1)",
+        ("SUSPENSE_DIFFERS",),
+    ),
+    Corruption(
         "ORDER_LOST", "an order nobody sent is deleted with its request",
         f"CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT {UNSENT} AS id;"
         "DELETE FROM orders_orderrequest WHERE order_id = (SELECT id FROM gone);"

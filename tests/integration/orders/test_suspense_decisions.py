@@ -14,10 +14,11 @@ from authorisation.models import AuthorisationRequest
 from authorisation.services.decide_request import Decided
 from journal.models import Event
 from kernel.errors import Conflict, Invalid, NotPermitted, OmsError
-from kernel.fix import ExecType, Side
+from kernel.fix import ExecType, OrdStatus, Side
+from orders.domain.report import Report
 from orders.domain.results import CaptureResult
 from orders.models import Order, UnknownOrder, UnmatchedReport
-from orders.services._suspense import SuspenseAsked
+from orders.services._suspense import SuspenseAsked, excess_of
 from orders.services.accept_excess import accept_excess
 from orders.services.accept_unknown_order import accept_unknown_order
 from orders.services.answer_dk import answer_dk
@@ -27,7 +28,7 @@ from orders.services.match_waiting_reports import match_waiting_reports
 from orders.services.record_phoned_order import record_phoned_order
 from orders.services.replay_orders import replay_orders
 from tests.factories import DeskWorld, make_desk
-from tests.integration.orders.test_apply_reports import LATER, sent
+from tests.integration.orders.test_apply_reports import LATER, report, sent
 from tests.integration.orders.test_overfill import bust, money, suspense, trade, world
 from tests.integration.orders.test_unmatched import open_anomalies, routed, stray
 
@@ -111,6 +112,59 @@ def test_what_is_executed_beyond_what_was_accepted_needs_attention_again(
     row = Order.objects.get()
     assert (row.needs_attention, row.excess_accepted, open_anomalies()) == ("OVERFILL", False, ["OVERFILL"])
     assert replay_orders(order_ids=[row.id]).differences == []
+
+
+def anew(order: CaptureResult, seq: int, qty: int) -> Report:
+    """The venue states it for a split."""
+    return report(order, seq, ExecType.RESTATED, OrdStatus.FILLED, order_qty=D(qty), restatement_reason="0")
+
+
+def test_a_split_makes_of_what_was_accepted_what_it_makes_of_everything(
+    world: DeskWorld, suspense: TradingAccount
+) -> None:
+    """Three for one: nothing is asked anew and nothing moves; what comes later is in excess by its new shares alone."""
+    order = overfilled(world)
+    accept_excess(actor=world.dealer, at=LATER, **KEY, order_id=order.order_id, reason="Part.", qty=D(40))
+    decide(world.checker)
+    lying = money(suspense)
+    apply_reports(reports=[anew(order, 4, 3000)], at=LATER)
+    row = Order.objects.get()
+    assert (row.accepted_excess, row.cum_qty, excess_of(row), row.needs_attention) == (
+        D(120),
+        D(3300),
+        D(180),
+        "OVERFILL",
+    )
+    assert (money(suspense), lying) == ((D("-43.50"), D(60)), lying), "60 shares of the trade lie there, as before"
+    told = Event.objects.filter(kind="ReportApplied").order_by("id").values_list("payload__moved", flat=True)
+    assert [one["accepted_excess"] for one in told if one and "accepted_excess" in one] == ["120"]
+
+    key: Key = {"idempotency_key": "x2", "route": "suspense"}
+    accept_excess(actor=world.dealer, at=LATER, **key, order_id=order.order_id, reason="The rest.")
+    decide(world.checker)
+    row.refresh_from_db()
+    assert (row.accepted_excess, row.needs_attention, row.excess_accepted) == (D(300), "", True)
+    assert (money(suspense), open_anomalies()) == ((D(0), D(0)), [])
+    apply_reports(reports=[trade(order, 5, 7)], at=LATER)
+    assert (excess_of(Order.objects.get()), open_anomalies()) == (D(7), ["OVERFILL"])
+    # What comes late and belongs before all of it changes what the venue speaks in, and so both acceptances.
+    apply_reports(reports=[anew(order, 3, 2000)], at=LATER)
+    row.refresh_from_db()
+    assert (row.order_qty, row.accepted_excess) == (D(3000), D(120) + D(180))
+    apply_reports(reports=[anew(order, 6, 1500)], at=LATER)
+    row.refresh_from_db()
+    assert (row.order_qty, row.accepted_excess, excess_of(row)) == (D(1500), D(150), D("3.5"))
+    assert replay_orders(order_ids=[row.id]).differences == []
+
+
+def test_what_was_asked_in_old_shares_is_not_accepted_in_new_ones(world: DeskWorld, suspense: TradingAccount) -> None:
+    order = overfilled(world)
+    accept_excess(actor=world.dealer, at=LATER, **KEY, order_id=order.order_id, reason="Client takes it.")
+    apply_reports(reports=[anew(order, 2, 3000)], at=LATER)
+    before = Order.objects.values("version", "accepted_excess").get()
+    assert decide(world.checker).outcome == "not_applied"
+    assert Order.objects.values("version", "accepted_excess").get() == before
+    assert money(suspense) == (D("-72.50"), D(100))
 
 
 def test_declined_excess_stays_where_it_is(world: DeskWorld, suspense: TradingAccount) -> None:

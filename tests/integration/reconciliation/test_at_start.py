@@ -173,7 +173,12 @@ def test_what_is_suspected_in_the_quiet_time_is_compared_once_when_it_is_over() 
     suspect(4)
     assert (compare_again(at=near), runs()) == (0, ["done"])
     by_hand = ask_run(
-        kind="executions", file=first.file, as_of=AT.date(), actor=ACTOR, at=AT + timedelta(minutes=5), trigger="by_hand"
+        kind="executions",
+        file=first.file,
+        as_of=AT.date(),
+        actor=ACTOR,
+        at=AT + timedelta(minutes=5),
+        trigger="by_hand",
     )
     Run.objects.filter(id=by_hand).update(state="running")
     assert compare_again(at=AT + QUIET) == 0, "not beside another"

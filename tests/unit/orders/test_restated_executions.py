@@ -19,7 +19,7 @@ from orders.domain.fold import fold
 from orders.domain.report import Report
 from orders.domain.restated import Split, is_explained
 from orders.domain.state import Exec
-from orders.domain.suspense import booked_excess
+from orders.domain.suspense import Acceptance, accepted_units, booked_excess, excess_units
 from tests.unit.orders.builders import DAY, after, report, sent
 
 D = Decimal
@@ -123,3 +123,39 @@ def test_excess_lies_in_suspense_in_the_shares_of_its_trade() -> None:
     execs = after(sent(qty=6000, tif="1"), *said, report(3, "D", "2", order_qty=18_000, reason="0")).state.execs
     assert booked_excess(execs, order_qty=D(18_000)) == {execs[1].identity: D(90)}
     assert booked_excess(execs, order_qty=D(18_150)) == {execs[1].identity: D(40)}
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    fills=st.lists(st.integers(1, 400), min_size=1, max_size=6),
+    more=st.integers(0, 300),
+    part=st.integers(0, 300),
+    ratios=st.lists(st.tuples(st.integers(1, 12), st.integers(2, 6)), min_size=1, max_size=2),
+)
+def test_what_was_accepted_is_split_with_everything_else(
+    fills: list[int], more: int, part: int, ratios: list[tuple[int, int]]
+) -> None:
+    """Filled is filled, accepted is accepted, and what lies in suspense stays what it is, whatever the ratio leaves of a unit."""
+    ordered = max(sum(fills) - more, 1)
+    over = sum(fills) - ordered
+    said = Acceptance(D(min(part, over)))
+    told = [report(n, "F", "1", qty=qty, exec_id=f"A{n}") for n, qty in enumerate(fills, 1)]
+    before = after(sent(qty=ordered, tif="1"), *told).state
+    lying = booked_excess(before.execs, order_qty=D(ordered), accepted=accepted_units([said], before))
+    assert accepted_units([said], before) == said.qty
+    qty = ordered
+    for n, (new, old) in enumerate(ratios, len(told) + 1):
+        qty = max(
+            qty * new // old, 1
+        )  # a venue lists whole shares, so the ratio is what it says and not what was announced
+        told.append(report(n, "D", "1", order_qty=qty, reason="0"))
+        state = after(sent(qty=ordered, tif="1"), *told).state
+        accepted = accepted_units([said], state)
+        open_ = excess_units(cum_qty=state.cum_qty, order_qty=state.order_qty, accepted=accepted)
+        assert (open_ == 0) == (said.qty == over), "nobody is asked for what a ratio leaves, nor forgotten by it"
+        assert (state.cum_qty > qty) == (over > 0), "filled, and not more"
+        assert booked_excess(state.execs, order_qty=state.order_qty, accepted=accepted) == lying, (
+            "nothing is moved by it"
+        )
+        # Accepted in the units of today, it is those units, as often as it is read.
+        assert accepted_units([Acceptance(D(5), state.new, state.old)], state) == 5
