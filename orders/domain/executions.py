@@ -84,8 +84,8 @@ def split(state: State, old_qty: Decimal, new_qty: Decimal) -> State:
         )
         for f in state.parked
     )
-    factor = {"new": EXACT.multiply(state.new, new_qty), "old": EXACT.multiply(state.old, old_qty)}
-    return _summed(state._replace(execs=tuple(execs), parked=parked, **factor))
+    new, old = EXACT.multiply(state.new, new_qty), EXACT.multiply(state.old, old_qty)
+    return _summed(state._replace(execs=tuple(execs), parked=parked, new=new, old=old))
 
 
 def orphan_notes(state: State) -> tuple[Note, ...]:

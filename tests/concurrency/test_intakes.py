@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from threading import Barrier
@@ -202,7 +203,7 @@ def test_a_morning_side_by_side_killed_at_any_step_comes_to_what_it_does_undistu
     steps = ["intake.begun:2", *(f"intake.{step}:{nth}" for step in ("weighed", "booked") for nth in (1, 2, 3))]
     for named, step in zip("BDEFGHI", steps, strict=True):
         files = morning(4, named=named, source=named)
-        killed_at(step, lambda files=files: take_in_together(actor=SEED, at=LATER, files=files))
+        killed_at(step, partial(take_in_together, actor=SEED, at=LATER, files=files))
         assert books_of(named) != undisturbed, step
         taken = take_in_together(actor=SEED, at=LATER + timedelta(minutes=1), files=files)
         assert [one.state for one in taken] == ["applied"] * 3, step

@@ -148,8 +148,7 @@ def test_an_anomaly_has_what_it_concerns_compared_once() -> None:
 
 
 def test_what_is_suspected_in_the_quiet_time_is_compared_once_when_it_is_over() -> None:
-    desk = Desk()
-    venue_file()
+    desk, file = Desk(), venue_file()
     near = AT + QUIET - timedelta(seconds=1)
 
     def suspect(minutes: int) -> None:
@@ -174,7 +173,7 @@ def test_what_is_suspected_in_the_quiet_time_is_compared_once_when_it_is_over() 
     assert (compare_again(at=near), runs()) == (0, ["done"])
     by_hand = ask_run(
         kind="executions",
-        file=first.file,
+        file=file,
         as_of=AT.date(),
         actor=ACTOR,
         at=AT + timedelta(minutes=5),
