@@ -22,6 +22,8 @@ AMOUNT: dict[str, Any] = {"max_digits": 24, "decimal_places": 8}
 PROVEN_AT_ONCE: dict[str, Any] = {"db_constraint": False, "db_index": False}
 """A balance names an account that exists: a trigger proves it once a statement (a key would look a million rows up one by
 one, and lock each). The index is the begin of the unique one."""
+NAMED_AT_ONCE: dict[str, Any] = {"db_constraint": False, "on_delete": models.PROTECT, "related_name": "accounts"}
+"""So does an account its client and its group, whenever either is written."""
 
 
 class Client(models.Model):
@@ -63,8 +65,8 @@ class TradingAccount(models.Model):
     id = models.UUIDField(primary_key=True)
     code = models.CharField(max_length=24, unique=True)
     name = models.CharField(max_length=120)
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="accounts")
-    group = models.ForeignKey(AccountGroup, on_delete=models.PROTECT, related_name="accounts")
+    client = models.ForeignKey(Client, **NAMED_AT_ONCE)
+    group = models.ForeignKey(AccountGroup, **NAMED_AT_ONCE)
     base_currency = models.CharField(max_length=3)
     state = models.CharField(max_length=12, choices=State.choices, default=State.ACTIVE)
     short_allowed = models.BooleanField(default=False)

@@ -69,13 +69,19 @@ CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FU
     return forward, f"DROP TRIGGER {name} ON {table}; DROP FUNCTION {name}()"
 
 
-def refers_at_once(table: str, *, column: str, to: str) -> Sql:
+def refers_at_once(table: str, *, column: str, to: str, may_change: bool = False) -> Sql:
     """The twin of a foreign key to ``to`` by its id that proves all rows of a statement at once, before the next statement.
 
     A key asks once a row, and locks and so rewrites what it finds. What is named is not deleted: who deletes waits for those
-    who insert, and they for it. What a row names never changes.
+    who write, and they for it. What a row names never changes, unless it ``may_change``: then an update is proven like an insert.
     """
     name = f"{table}_{column}"
+    if may_change:
+        later = f"""{name}_moved AFTER UPDATE ON {table} REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION {name}_refers()"""
+    else:
+        later = f"""{name}_kept BEFORE UPDATE OF {column} ON {table} FOR EACH ROW
+    WHEN (OLD.{column} IS DISTINCT FROM NEW.{column}) EXECUTE FUNCTION journal_deny_change()"""
     forward = f"""
 CREATE FUNCTION {name}_refers() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE missing text;
@@ -99,13 +105,12 @@ BEGIN
 END $$;
 CREATE TRIGGER {name}_refers AFTER INSERT ON {table} REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION {name}_refers();
-CREATE TRIGGER {name}_kept BEFORE UPDATE OF {column} ON {table} FOR EACH ROW
-    WHEN (OLD.{column} IS DISTINCT FROM NEW.{column}) EXECUTE FUNCTION journal_deny_change();
+CREATE TRIGGER {later};
 CREATE TRIGGER {name}_named AFTER DELETE ON {to} REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION {name}_named()
 """  # noqa: S608
     reverse = (
-        f"DROP TRIGGER {name}_named ON {to}; DROP TRIGGER {name}_kept ON {table}; DROP TRIGGER {name}_refers ON {table}; "
+        f"DROP TRIGGER {name}_named ON {to}; DROP TRIGGER {later.split()[0]} ON {table}; DROP TRIGGER {name}_refers ON {table}; "
         f"DROP FUNCTION {name}_named(); DROP FUNCTION {name}_refers()"
     )
     return forward, reverse

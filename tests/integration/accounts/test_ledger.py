@@ -11,7 +11,7 @@ from django.db.models import Sum
 
 from accounts.domain.fees import Charge
 from accounts.domain.ledger import OrderHold
-from accounts.models import Booking, CashBalance, Holding, Reservation
+from accounts.models import AccountGroup, Booking, CashBalance, Holding, Reservation
 from accounts.selectors import read_money
 from accounts.services.book_executions import book_executions
 from accounts.services.deposit import Deposit, deposit
@@ -219,3 +219,31 @@ def test_a_balance_is_of_an_account_that_exists_and_stays_of_it() -> None:
         cursor.execute(next(iter(PAST)), {"ids": [bare.id]})
         cursor.execute("DELETE FROM accounts_cashbalance WHERE account_id = %s", [bare.id])
         cursor.execute("DELETE FROM accounts_tradingaccount WHERE id = %s", [bare.id])
+
+
+ASTRAY = {
+    "INSERT INTO accounts_tradingaccount (id, code, name, client_id, group_id, base_currency, state, short_allowed, version) "
+    "SELECT gen_random_uuid(), c, c, %(stranger)s, group_id, 'GBP', 'active', false, 1 "
+    "FROM accounts_tradingaccount, unnest(ARRAY['N1', 'N2']) c": "accounts_tradingaccount.client_id names {stranger}",
+    "INSERT INTO accounts_tradingaccount (id, code, name, client_id, group_id, base_currency, state, short_allowed, version) "
+    "SELECT gen_random_uuid(), 'N1', 'N1', client_id, -1, 'GBP', 'active', false, 1 "
+    "FROM accounts_tradingaccount": "accounts_tradingaccount.group_id names -1",
+    "UPDATE accounts_tradingaccount SET client_id = %(stranger)s": "accounts_tradingaccount.client_id names {stranger}",
+    "UPDATE accounts_tradingaccount SET group_id = -1": "accounts_tradingaccount.group_id names -1",
+    "DELETE FROM accounts_client": "is named by accounts_tradingaccount.client_id",
+    "DELETE FROM accounts_accountgroup": "is named by accounts_tradingaccount.group_id",
+}
+
+
+def test_an_account_is_of_a_client_and_in_a_group_that_exist() -> None:
+    """So too where a person moves it, and what it left may go."""
+    account, stranger = funded_account(), new_id()
+    for sql, said in ASTRAY.items():
+        with pytest.raises(IntegrityError, match=said.format(stranger=stranger)), transaction.atomic():
+            connection.cursor().execute(sql, {"stranger": stranger})
+    left = account.group
+    account.group = AccountGroup.objects.create(code="G2", name="Group two", desk=left.desk)
+    account.save()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM accounts_accountgroup WHERE id = %s", [left.id])
+    assert list(AccountGroup.objects.values_list("code", flat=True)) == ["G2"]
