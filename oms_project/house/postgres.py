@@ -97,6 +97,7 @@ class Postgres:
             "max_connections": "300",
             "shared_buffers": "256MB" if self.durable else "128MB",
             "max_wal_size": "2GB" if self.durable else "1GB",
+            "wal_buffers": "64MB" if self.durable else "-1",  # while a file is booked, another process writes its log
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_min_messages": "warning",
