@@ -12,7 +12,7 @@ layer moved by, and how much of that came from pending.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -111,10 +111,11 @@ UPDATE {table} SET settled = {table}.settled + m.difference, pending = {table}.p
        overdrawn_by_event = {mark}
   FROM accounts_move m WHERE {table}.id = m.balance_id AND m.difference <> 0
 """
+# Moves stand in the order of accounts and what they hold, so that new rows come to their index side by side.
 _INSERT = """
 INSERT INTO {table} (account_id, {column}, settled, pending, reserved{short}, overdrawn_by_event)
 SELECT account_id, what, difference, -moved, 0{zero}, CASE WHEN difference < moved THEN (%(ids)s::uuid[])[part + 1] END
-  FROM accounts_move WHERE balance_id IS NULL ORDER BY account_id, what
+  FROM accounts_move WHERE balance_id IS NULL
 """
 _BOOKINGS = """
 INSERT INTO accounts_booking (account_id, event_id, kind, layer, currency, instrument_id, amount, trade_date, settlement_date,
@@ -195,8 +196,14 @@ def _leave_newer(cursor: Any, statement: Statement) -> int:
     return int(cursor.rowcount)
 
 
-def book_statement(*, actor: Principal, at: datetime, statement: Statement) -> StatementResult:
-    """Book what ``weigh_statement`` found, in the same transaction. For our own processes, on behalf of whoever accepted it."""
+def book_statement(
+    *, actor: Principal, at: datetime, statement: Statement, opened: Callable[[], None] | None = None
+) -> StatementResult:
+    """Book what ``weigh_statement`` found, in the same transaction. For our own processes, on behalf of whoever accepted it.
+
+    ``opened``: all the accounts are still being opened by somebody else; returns once they are there, or raises. Before that only
+    bookings are written, which no other session looks for, and nothing is locked.
+    """
     require_booking_process(actor)
     target = statement.target
     with raw_cursor(binary=True) as cursor:
@@ -205,21 +212,27 @@ def book_statement(*, actor: Principal, at: datetime, statement: Statement) -> S
         if not changed:
             return StatementResult(0, 0, 0)
         ids = [new_id() for _ in range(last + 1)]
-        lock_moved(target.table)
-        turned = _turned(cursor, target, ids)
-        _write_balances(cursor, target, ids)
-        values = {"ids": ids, "day": statement.day, "at": at}
-        named = (
-            {"currency": "what", "instrument": "NULL"} if target is CASH else {"currency": "''", "instrument": "what"}
-        )
-        cursor.execute(_BOOKINGS.format(**named), values)
+        if opened is None:
+            lock_moved(target.table)
+        _write_bookings(cursor, target, {"ids": ids, "day": statement.day, "at": at})
+        if opened is not None:
+            opened()
         for drafts, parts in _told(cursor, actor, at, statement, ids):
             append_to_stream(drafts=drafts, at=at, wake=False)
             insert_rows(StatementPart, parts)
+        if opened is not None:
+            lock_moved(target.table)
+        turned = _turned(cursor, target, ids)
+        _write_balances(cursor, target, ids)
     append_to_stream(drafts=_anomalies(actor, at, statement, turned), at=at, wake=False)
     notify()
     overdrawn = sum(item.available < 0 for item in turned)
     return StatementResult(changed, overdrawn, len(turned) - overdrawn)
+
+
+def _write_bookings(cursor: Any, target: Target, values: dict[str, object]) -> None:
+    named = {"currency": "what", "instrument": "NULL"} if target is CASH else {"currency": "''", "instrument": "what"}
+    cursor.execute(_BOOKINGS.format(**named), values)
 
 
 def _turned(cursor: Any, target: Target, ids: list[UUID]) -> list[Shortfall]:

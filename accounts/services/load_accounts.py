@@ -58,6 +58,8 @@ class Loaded:
     changed: int
 
 
+ID_OF_NEW = "encode(substring(sha256(convert_to(%(load)s::text || ':' || code, 'UTF8')) FOR 16), 'hex')::uuid"
+"""The id of an account that load ``%(load)s`` opens by this ``code``: known before it is there, for files that are read beside."""
 _TABLE = """
 CREATE TEMP TABLE accounts_loaded (
     account_id uuid NOT NULL, is_new boolean NOT NULL, code varchar(24) NOT NULL, name varchar(120) NOT NULL,

@@ -26,6 +26,7 @@ WITH account_names AS (
      SELECT account_id FROM accounts_suspenseaccount UNION SELECT account_id FROM accounts_canaryaccount
 )
 """
+ACCOUNTS = "accounts_tradingaccount"
 _ACCOUNT_NAMED = "LEFT JOIN account_names n ON n.theirs = s.account AND n.ours <> ''"
 _ISIN_NAMED = "LEFT JOIN instrument_names m ON m.theirs = s.isin AND m.ours <> ''"
 _SYMBOL_NAMED = """
@@ -37,7 +38,7 @@ _LISTED = """
        LEFT JOIN refdata_listing t ON t.symbol = s.symbol
 """
 _ACCOUNT = """
-       LEFT JOIN accounts_tradingaccount a ON a.code = {account}
+       LEFT JOIN {accounts} a ON a.code = {account}
 """
 _MONEYLESS = "amount <> 0 AND account_id IN (SELECT account_id FROM without_money)"
 _FINE = " ".join(f"WHEN '{currency}' THEN {places}" for currency, places in sorted(MINOR_PLACES.items()))
@@ -88,22 +89,25 @@ UPDATE {into} r SET rule = 'ROW_TWICE'
 WORK_MEMORY = "128MB"
 
 
-def rows_of(cursor: Any, staged: str, kind: str, *, columns: frozenset[str], source: str, day: date) -> StatementQuery:
-    """What the rows of a table like that of a file are about.
+def rows_of(
+    cursor: Any, staged: str, kind: str, *, columns: frozenset[str], source: str, day: date, accounts: str = ACCOUNTS
+) -> StatementQuery:
+    """What the rows of a table like that of a file are about. ``accounts``: a table of id, code and state.
 
     Only what the file makes necessary is looked up: names that were declared for its source, symbols where it has them.
     """
     cursor.execute("SELECT DISTINCT what FROM reconciliation_outsidename WHERE source = %s", [source])
     named = {what for (what,) in cursor.fetchall()}
-    symbols, accounts, instruments = "symbol" in columns, "account" in named, "instrument" in named
+    symbols, instruments = "symbol" in columns, "instrument" in named
     by_symbol = [
         *(["v.instrument_id", "t.instrument_id"] if symbols else []),
         *(["d.id"] if symbols and instruments else []),
     ]
     query = _SQL[kind].format(
         staged=staged,
-        account_named=_ACCOUNT_NAMED if accounts else "",
-        account="coalesce(n.ours, s.account)" if accounts else "s.account",
+        account_named=_ACCOUNT_NAMED if "account" in named else "",
+        accounts=accounts,
+        account="coalesce(n.ours, s.account)" if "account" in named else "s.account",
         isin_named=_ISIN_NAMED if instruments else "",
         isin="coalesce(m.ours, s.isin)" if instruments else "s.isin",
         symbol_named=_SYMBOL_NAMED if symbols and instruments else "",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from accounts.services.load_accounts import LOOSER, AccountFile, count_changes, open_loaded
+from accounts.services.load_accounts import ID_OF_NEW, LOOSER, AccountFile, count_changes, open_loaded
 from reconciliation.domain.intake_rules import LINES_KEPT, Issue, issue
 from reconciliation.models import Intake
 from reconciliation.services._intake_rows import broken_rules
@@ -60,14 +60,14 @@ SELECT line, account_id, account AS named, code, name, client, client_name, lei,
 )
 """  # noqa: S608
 _ROWS = f"CREATE TEMP TABLE {{into}} ON COMMIT DROP AS {_FOUND} SELECT * FROM loaded"  # noqa: S608
-_WANT = """
+_WANT = f"""
 INSERT INTO accounts_loaded
-SELECT coalesce(account_id, gen_random_uuid()), account_id IS NULL, code, name, client, coalesce(client_name, ''),
+SELECT coalesce(account_id, {ID_OF_NEW}), account_id IS NULL, code, name, client, coalesce(client_name, ''),
        coalesce(lei, ''), group_id, base_currency, state, account_class, short_allowed, line
-  FROM {rows}
+  FROM {{rows}}
  WHERE rule IS NULL AND (account_id IS NULL OR (name, state, group_id, account_class, short_allowed)
                          IS DISTINCT FROM (name_before, state_before, group_before, class_before, short_before))
-"""
+"""  # noqa: S608
 _COUNTED = """
 SELECT count(*) FILTER (WHERE rule IS NULL), count(*) FILTER (WHERE rule IS NOT NULL),
        count(*) - count(DISTINCT account_id) - count(DISTINCT code) FILTER (WHERE account_id IS NULL)
@@ -102,7 +102,8 @@ def _load_sound(cursor: Any, intake: Intake, staged: Staged) -> int | None:
     if staged.counted.refused:
         return None
     open_loaded(cursor)
-    cursor.execute(_ONE_PASS.format(staged=staged.table, again="false"), {"source": intake.source})
+    values = {"source": intake.source, "load": intake.id}
+    cursor.execute(_ONE_PASS.format(staged=staged.table, again="false"), values)
     usable, broken, twice = cursor.fetchall()[0]
     return None if broken or twice else usable
 
@@ -111,7 +112,7 @@ def _load_what_is_sound(cursor: Any, intake: Intake, staged: Staged) -> tuple[in
     """The same by way of ``intake_row``, and what is wrong with the other rows."""
     read_account_rows(cursor, staged.table, intake)
     open_loaded(cursor)
-    cursor.execute(_WANT.format(rows="intake_row"))
+    cursor.execute(_WANT.format(rows="intake_row"), {"load": intake.id})
     cursor.execute(_COUNTED.format(rows="intake_row"))
     return cursor.fetchall()[0][0], broken_rules(cursor, "intake_row")
 

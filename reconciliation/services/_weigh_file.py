@@ -32,6 +32,7 @@ from reconciliation.domain.intake_rules import (
 from reconciliation.formats.problems import Problems
 from reconciliation.models import Intake, Tolerance
 from reconciliation.services._intake_rows import (
+    ACCOUNTS,
     broken_rules,
     give_memory,
     lines_where,
@@ -63,8 +64,11 @@ class Found:
     since: dict[str, Any] = field(default_factory=dict)
 
 
-def weigh_file(cursor: Any, intake: Intake, staged: Staged, before: LastFile | None) -> Found:
-    """What the file would do to the books of now. ``before`` is the file that was applied last, where there is one."""
+def weigh_file(
+    cursor: Any, intake: Intake, staged: Staged, before: LastFile | None, *, accounts: str = ACCOUNTS
+) -> Found:
+    """What the file would do to the books of now. ``before`` is the file that was applied last, where there is one; ``accounts``
+    the table of those whose balances it may tell."""
     give_memory(cursor)
     if intake.kind == "accounts":
         issues, changed, unchanged, since = weigh_account_rows(cursor, intake, staged, before)
@@ -77,7 +81,7 @@ def weigh_file(cursor: Any, intake: Intake, staged: Staged, before: LastFile | N
         issues = [*_of_reader(staged.problems), *issues]
         refused = staged.counted.refused
         return Found(staged.rows + refused, 0, agreeing, refused, tuple(issues), {}, since)
-    return weigh_balances(cursor, intake, staged, before)
+    return weigh_balances(cursor, intake, staged, before, accounts)
 
 
 def statement_of(intake: Intake) -> Statement:
@@ -85,12 +89,12 @@ def statement_of(intake: Intake) -> Statement:
     return Statement(intake.id, intake.file_id, intake.source, intake.kind, intake.cut_at, intake.day)
 
 
-def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: LastFile | None) -> Found:
+def weigh_balances(cursor: Any, intake: Intake, staged: Staged, before: LastFile | None, accounts: str) -> Found:
     """Cash or holdings."""
     statement = statement_of(intake)
     open_statement(statement)
     rows = rows_of(
-        cursor, staged.table, intake.kind, columns=staged.columns, source=intake.source, day=intake.day
+        cursor, staged.table, intake.kind, columns=staged.columns, source=intake.source, day=intake.day, accounts=accounts
     )  # fmt: skip
     weighed = None if staged.counted.refused else weigh_in_one_pass(statement, rows)
     stored = weighed is None

@@ -31,6 +31,7 @@ from reconciliation.formats.problems import FileProblem
 from reconciliation.kept_files import kept_path
 from reconciliation.locks import lock_intake
 from reconciliation.models import Feed, Intake
+from reconciliation.services._ahead import PROMISED, Beside, NotAhead, promise, prove
 from reconciliation.services._intake_events import set_matter, tell
 from reconciliation.services._last_file import LastFile
 from reconciliation.services._since_last import last_applied
@@ -58,17 +59,19 @@ def take_in(*, actor: Principal, at: datetime, file_id: UUID) -> Intake:
     return carry_on(begin_intake(actor=actor, at=at, file_id=file_id), actor=actor, at=at)
 
 
-def carry_on(intake: Intake, *, actor: Principal, at: datetime, ready: Callable[[], bool] | None = None) -> Intake:
-    """Do what is left of an intake that was begun. ``ready`` is asked once the file is staged and may wait; unless it says yes the
-    intake is left as it is."""
+def carry_on(intake: Intake, *, actor: Principal, at: datetime, beside: Beside | None = None) -> Intake:
+    """Do what is left of an intake that was begun. Accounts that come ``beside`` it are waited for once the file is staged, and on a
+    first morning once all is ready for them (``_ahead``); where they do not come the intake is left as it is."""
     if intake.state != states.STAGED:
         return intake
     crash_point("intake.begun")
     _give_buffers()
     try:
         with raw_cursor() as cursor, staged_with_last(cursor, intake) as (now, before):
-            if ready is not None and not ready():
-                return intake
+            if beside is not None:
+                done = _decide_ahead(cursor, intake, now, before, beside, actor=actor, at=at)
+                if done is not None or not beside.opened():
+                    return done or intake
             return _decide(cursor, intake, now, before, actor=actor, at=at)
     except FileProblem as problem:
         return _refuse_whole(intake, problem, actor=actor, at=at)
@@ -130,6 +133,28 @@ def _progress(intake: Intake) -> Callable[[int], None] | None:
     return said
 
 
+def _decide_ahead(
+    cursor: Any, intake: Intake, now: Staged, before: LastFile | None, beside: Beside, *, actor: Principal, at: datetime
+) -> Intake | None:
+    """As ``_decide``, on the accounts that the file beside this one will open. None where nothing could be done ahead of it."""
+    try:
+        with transaction.atomic():
+            intake = lock_intake(intake.id)
+            if intake.state != states.STAGED:
+                return intake
+            promise(cursor, intake, now, before, beside)
+            _set_day(cursor, intake, now)
+            found = weigh_file(cursor, intake, now, before, accounts=PROMISED)
+            note(intake, found)
+            verdict, _ = judge(found.issues, rows=found.rows, refused=found.refused, partly=_partly(intake))
+            if verdict is not Verdict.APPLY or not intake.changed:
+                raise NotAhead
+            crash_point("intake.weighed")
+            return apply_weighed(intake, actor=actor, at=at, opened=lambda: prove(cursor, beside))
+    except NotAhead:
+        return None
+
+
 def _decide(
     cursor: Any, intake: Intake, now: Staged, before: LastFile | None, *, actor: Principal, at: datetime
 ) -> Intake:
@@ -189,15 +214,17 @@ def note(intake: Intake, found: Found) -> None:
     intake.totals, intake.since = found.totals, found.since
 
 
-def apply_weighed(intake: Intake, *, actor: Principal, at: datetime) -> Intake:
-    """Book what was weighed in this transaction."""
+def apply_weighed(
+    intake: Intake, *, actor: Principal, at: datetime, opened: Callable[[], None] | None = None
+) -> Intake:
+    """Book what was weighed in this transaction. ``opened`` is as ``book_statement`` takes it."""
     intake.begin()
     intake.save(update_fields=["state"])
     booker = _booker(actor)
     if intake.changed and intake.kind == "accounts":
         load_accounts(actor=booker, at=at, file=account_file_of(intake))
     elif intake.changed:
-        book_statement(actor=booker, at=at, statement=statement_of(intake))
+        book_statement(actor=booker, at=at, statement=statement_of(intake), opened=opened)
     crash_point("intake.booked")
     intake.apply()
     intake.applied_by = (actor.is_process and actor.on_behalf_of) or actor.actor

@@ -71,7 +71,7 @@ ELSEWHERE = {
     *("before_hand_over", "after_hand_over", "between_sends", "after_send"),
     *("policy.written", "policy.settled", "repair.written"),  # tests/concurrency/test_breaks.py
     # tests/concurrency/test_intakes.py
-    *("intake.begun", "intake.weighed", "intake.booked"),
+    *("intake.begun", "intake.promised", "intake.weighed", "intake.booked"),
     *("day.step_done", "day.step_kept"),  # tests/concurrency/test_day_runs.py
     # tests/concurrency/test_feed_files.py
     *("feed_file.fetched", "feed_file.kept", "feed_file.written", "feed_file.received"),

@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from accounts.models import Booking, CashBalance, Holding
+from accounts.models import Booking, CashBalance, Holding, TradingAccount
 from accounts.services.book_executions import book_executions
 from accounts.services.deposit import Deposit, deposit
 from journal.models import Event
@@ -121,15 +121,21 @@ def test_fills_and_deposits_that_come_while_files_are_applied_are_not_lost() -> 
     found_right("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY")
 
 
-def morning(accounts: int, *, day: Any = LATER, named: str = "NEW", source: str = "M") -> list[FeedFile]:
-    """Files that open accounts and say what they have; in no order that helps."""
+def morning(
+    accounts: int, *, day: Any = LATER, named: str = "NEW", source: str = "M", state: str = "active", more: str = ""
+) -> list[FeedFile]:
+    """Files that open accounts and say what they have; in no order that helps. ``more``: a last row of the holdings."""
     codes = [f"{named}{number}" for number in range(accounts)]
     texts = {
-        "holdings": ["account,isin,qty", *(f"{code},GB0005405286,{number}" for number, code in enumerate(codes, 1))],
+        "holdings": [
+            "account,isin,qty",
+            *(f"{code},GB0005405286,{number}" for number, code in enumerate(codes, 1)),
+            *filter(None, [more]),
+        ],
         "cash": ["account,currency,amount", *(f"{code},GBP,{number}.25" for number, code in enumerate(codes, 1))],
         "accounts": [
             "account,client,name,account_group,base_currency,state",
-            *(f"{code},C1,Account {code},G1,GBP,active" for code in codes),
+            *(f"{code},C1,Account {code},G1,GBP,{state}" for code in codes),
         ],
     }
     files = []
@@ -209,6 +215,63 @@ def test_a_morning_side_by_side_killed_at_any_step_comes_to_what_it_does_undistu
         assert [one.state for one in taken] == ["applied"] * 3, step
         assert books_of(named) == undisturbed, step
     found_right("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY")
+
+
+def first_morning(**how: Any) -> list[FeedFile]:
+    """No account has any holding yet: those of the file are made ready before their accounts are there."""
+    funded_account()
+    Instrument.objects.create(id=new_id(), isin="GB0005405286", name="HSBC", asset_class="equity", active=True)
+    assert not Holding.objects.exists()
+    return morning(20, **how)
+
+
+def test_a_first_morning_killed_when_its_holdings_are_half_booked_has_none_of_them() -> None:
+    files = first_morning()
+
+    killed_at("intake.promised", lambda: take_in_together(actor=SEED, at=LATER, files=files))
+    assert Intake.objects.get(kind="holdings").state == "staged"
+    assert (Holding.objects.count(), Booking.objects.filter(currency="").count()) == (0, 0)
+    assert TradingAccount.objects.filter(code__startswith="NEW").count() == 20
+
+    taken = take_in_together(actor=SEED, at=LATER, files=files)
+    assert {(one.kind, one.state, one.rows) for one in taken} >= {("holdings", "applied", 20)}
+    stock = Holding.objects.values_list("account__code", "settled")
+    assert dict(stock) == {f"NEW{number}": D(number + 1) for number in range(20)}
+    assert Booking.objects.filter(currency="").count() == 20
+    found_right("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY")
+
+
+def test_holdings_made_ready_for_accounts_that_come_come_with_them() -> None:
+    """And the journal tells of them behind the opening of their accounts."""
+    taken = take_in_together(actor=SEED, at=LATER, files=first_morning())
+
+    assert [(one.kind, one.state, one.changed) for one in taken] == [
+        ("accounts", "applied", 20), ("cash", "applied", 20), ("holdings", "applied", 20),
+    ]  # fmt: skip
+    assert Holding.objects.filter(account__code__startswith="NEW").count() == 20
+    told = list(
+        Event.objects.filter(stream__startswith="feed:").order_by("position").values_list("kind", "payload__what")
+    )
+    assert told.index(("AccountsLoaded", None)) < told.index(("StatementBooked", "holdings"))
+    found_right("CASH_DIFFERS", "STOCK_DIFFERS", "MONEY_FROM_NOWHERE", "STATEMENT_BOOKED_WRONGLY")
+
+
+@pytest.mark.parametrize(
+    ("how", "state", "said"),
+    [
+        ({"more": "ELSE1,GB0005405286,5"}, "waiting", {"ACCOUNT_UNKNOWN": 1}),
+        ({"state": "closed"}, "refused", {"ACCOUNT_CLOSED": 20}),
+    ],
+)
+def test_holdings_made_ready_for_accounts_that_do_not_come_so_are_given_up_and_say_why(
+    how: Any, state: str, said: Any
+) -> None:
+    taken = take_in_together(actor=SEED, at=LATER, files=first_morning(**how))
+
+    holdings = taken[-1]
+    assert (holdings.kind, holdings.state) == ("holdings", state)
+    assert {one["code"]: one["count"] for one in holdings.issues} == said
+    assert (Holding.objects.count(), Booking.objects.filter(currency="").count()) == (0, 0)
 
 
 def found_right(*codes: str) -> None:
