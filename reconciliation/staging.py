@@ -126,7 +126,7 @@ def _fill(
     known: KnownLines | None,
 ) -> Staged:
     def heard() -> Iterator[str]:
-        for block in statement.copy_blocks(known):
+        for block in statement.copy_blocks():
             yield block
             if on_block is not None:
                 on_block(statement.good)
@@ -135,6 +135,9 @@ def _fill(
         _copy(cursor, table, statement, (f"{at}{statement.copy_delimiter}{line}\n" for at, line in lines.items()))
         _fill_in(cursor, table, statement)
 
+    if known is not None:
+        assert isinstance(statement, CsvStatement), "no line of another format is a record"
+        statement.pass_over(known)
     _copy(cursor, table, statement, heard())
     for name in _foreign(statement):
         cursor.execute(f"ALTER TABLE {table} DROP COLUMN {name}")

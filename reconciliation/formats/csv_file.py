@@ -2,7 +2,7 @@
 
 Two ways through one file. `records` reads every value. `copy_blocks` hands lines that are clean (`csv_clean`) to the
 database as they stand and reads only the others, so that a file of a million clean lines costs about a COPY of it. Both give
-the same rows. Lines that somebody knows already (`known_lines`) are counted and not given. On the way `compare_with` tells which
+the same rows. What somebody knows already (`known_lines`) is counted and left out. On the way `compare_with` tells which
 lines another file of the same columns has not (`line_difference`), and `only_lines` is what then is left to read of that one.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from reconciliation.formats.blocks import LONGEST_LINE, Blocks
 from reconciliation.formats.csv_clean import JUDGED, Clean, clean_of
 from reconciliation.formats.csv_header import CsvHeader, cells_of, looks_like_header, read_header
 from reconciliation.formats.directives import take_manifest, take_statement, take_trailer
-from reconciliation.formats.known_lines import KnownLines
+from reconciliation.formats.known_lines import KnownLines, Lines
 from reconciliation.formats.line_difference import LineDifference
 from reconciliation.formats.problems import BadValue, FileCode, FileProblem, NoteCode, RowCode, shown
 from reconciliation.formats.statement import NEED_INSTRUMENT, Header, Record, Statement, Totals, csv_cells
@@ -85,11 +85,43 @@ class CsvStatement(Statement):
         self.header.said = Totals()
         self._header_line, self._trailer_due, self.digest_said = 0, False, ""
 
+    def pass_over(self, known: KnownLines) -> None:
+        """Read the file to its end; what is then left to be read is what of it is not ``known``."""
+        known.meet(self._lines_of_their_own(known))
+        self.good += known.met
+        kept = [(number, f"{line}\n") for number, line in sorted(known.raw.items())]
+        self._blocks = _Lines(kept, self._blocks.sha256)
+
+    def _lines_of_their_own(self, known: KnownLines) -> Iterator[Lines]:
+        """The lines that are rows by themselves. Within quotes and behind a trailer a line is not what it seems."""
+        record: list[str] = []
+        ended = False
+        for first, text in self.blocks_of_rows():
+            lines = text[:-1].split("\n")
+            numbers = range(first, first + len(lines))
+            if not (record or ended) and known.all_plain(text, len(lines)):
+                yield Lines(numbers, lines)
+                continue
+            own: list[tuple[int, str]] = []
+            aside: list[tuple[int, str]] = []
+            for number, line in zip(numbers, lines, strict=True):
+                if line.startswith("#") and not record:
+                    ended = ended or _word_of(line) == "#TRAILER"
+                elif record or '"' in line:
+                    record.append(line)
+                    if not goes_on(record, self.csv.delimiter):
+                        record.clear()
+                elif not ended and known.is_clean(line):
+                    own.append((number, line))
+                    continue
+                aside.append((number, line))
+            yield Lines([number for number, _ in own], [line for _, line in own], aside)
+
     def copy_names(self) -> tuple[str, ...]:
         """As the file orders them; a column that is not ours is ``ignored_<n>``."""
         return tuple(name or f"ignored_{at}" for at, name in enumerate(self.csv.names))
 
-    def copy_blocks(self, known: KnownLines | None = None) -> Iterator[str]:
+    def copy_blocks(self) -> Iterator[str]:
         judged = (*JUDGED, "symbol") if self.kind in NEED_INSTRUMENT else JUDGED
         columns = {one.name: one for one in self.columns}
         ours = [columns.get(name) for name in self.csv.names]
@@ -100,24 +132,12 @@ class CsvStatement(Statement):
             if self.difference is not None:
                 self.difference.take(number, text)
             lines = text[:-1].split("\n")
-            if known is not None:
-                numbered = self._unknown(known, lines, number, text)
-                yield "".join(self._one_by_one(names, numbered, clean, to_fill, known))
-            elif self._all_clean(names, lines, text, clean, to_fill):
+            if self._all_clean(names, lines, text, clean, to_fill):
                 self.good += len(lines)
                 yield "".join([f"{at}{self.copy_delimiter}{line}\n" for at, line in enumerate(lines, number)])
             else:
                 yield "".join(self._one_by_one(names, enumerate(lines, number), clean, to_fill))
         self._end()
-
-    def _unknown(self, known: KnownLines, lines: list[str], first: int, text: str) -> Iterable[tuple[int, str]]:
-        """The lines of a block without those that are known. Within quotes and behind a trailer a line is not what it seems:
-        where one of these may be, each is asked for in its turn."""
-        if self._pending or self._ended or '"' in text or "#" in text:
-            return enumerate(lines, first)
-        left = known.unknown(first, lines)
-        self.good += len(lines) - len(left)
-        return left
 
     def _behind_header(self, number: int, text: str) -> tuple[int, str]:
         """What of a block stands behind the header line, and from which line on."""
@@ -145,14 +165,10 @@ class CsvStatement(Statement):
         lines: Iterable[tuple[int, str]],
         clean: Clean,
         to_fill: Clean,
-        known: KnownLines | None = None,
     ) -> Iterator[str]:
         """The lines of a block in which not all are clean: those that are as they stand, the others as they are read."""
         delimiter, good = self.copy_delimiter, self._good_families
         for number, line in lines:
-            if known is not None and not (self._ended or self._pending) and not known.unknown(number, (line,)):
-                self.good += 1
-                continue
             found = None if self._ended or self._pending else clean.line(line)
             if found is None and not (self._ended or self._pending):
                 found = to_fill.line(line)
@@ -247,8 +263,7 @@ class CsvStatement(Statement):
         return True
 
     def _directive(self, number: int, line: str) -> None:
-        word = _WORD.match(line)
-        match word[0].upper() if word else "":
+        match _word_of(line):
             case "#STATEMENT":
                 take_statement(self.header, line, number)
                 self._trailer_due = True
@@ -270,10 +285,9 @@ class CsvStatement(Statement):
 class _Lines:
     """Single lines in the place of the blocks of a file."""
 
-    sha256 = ""
-
-    def __init__(self, lines: list[tuple[int, str]]) -> None:
+    def __init__(self, lines: list[tuple[int, str]], sha256: str = "") -> None:
         self._lines = lines
+        self.sha256 = sha256
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         return iter(self._lines)
@@ -282,6 +296,12 @@ class _Lines:
         """Without their ends."""
         for number, line in self._lines:
             yield number, line[:-1]
+
+
+def _word_of(line: str) -> str:
+    """Of a line that begins with the mark of a comment."""
+    word = _WORD.match(line)
+    return word[0].upper() if word else ""
 
 
 def begins_with_header(begin: bytes, kind: Kind) -> bool:
@@ -321,6 +341,13 @@ def raw_lines(path: Path, kind: Kind, lines: Container[int]) -> dict[int, str]:
                 found[begin] += f"\n{rows[end - first]}"
             begun = begin if is_open_record(found[begin], end - begin + 1, delimiter) else 0
     return found
+
+
+def goes_on(record: Sequence[str], delimiter: str) -> bool:
+    """Whether the next line belongs to these lines of a record too; beyond so many it is a fault, and it ends."""
+    if len(record) > _MOST_LINES:
+        return False
+    return '"' not in record[-1] or is_open("\n".join(record), delimiter)
 
 
 def is_open_record(text: str, lines: int, delimiter: str) -> bool:

@@ -19,7 +19,6 @@ from typing import Final, NamedTuple
 from kernel.numbers import plain
 from reconciliation.domain.records import COLUMNS, Kind, Type
 from reconciliation.formats.csv_clean import JUDGED, clean_cell
-from reconciliation.formats.known_lines import KnownLines
 from reconciliation.formats.problems import BadValue, FileCode, FileProblem, NoteCode, Problems, RowCode
 from reconciliation.formats.values import Read, reader_of
 from reconciliation.formats.words import DEFAULTS
@@ -134,12 +133,8 @@ class Statement(ABC):
 
     copy_delimiter = ","
 
-    def copy_blocks(self, known: KnownLines | None = None) -> Iterator[str]:
-        """The rows as CSV for COPY, in blocks; whoever takes them calls ``finish`` with the sums of what arrived.
-
-        A format whose records are lines leaves out those that are ``known``; the others are never asked to.
-        """
-        assert known is None, "no line of this format is a record"
+    def copy_blocks(self) -> Iterator[str]:
+        """The rows as CSV for COPY, in blocks; whoever takes them calls ``finish`` with the sums of what arrived."""
         block: list[str] = []
         for line, texts in self.records():
             values = self.judge(line, texts)

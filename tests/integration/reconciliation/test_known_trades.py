@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from journal.bulk import raw_cursor
 from orders.models import Execution
 from reconciliation.domain.records import Kind
 from reconciliation.domain.rules import Rules
+from reconciliation.formats import csv_file
+from reconciliation.formats.blocks import BLOCK, Blocks
 from reconciliation.formats.known_lines import TooManyUnknown
 from reconciliation.formats.problems import FileProblem
 from reconciliation.matching import executions, known_trades
@@ -38,7 +41,7 @@ from tests.factories.statements import execution_rows
 pytestmark = pytest.mark.django_db
 
 Rows = list[dict[str, str]]
-FILES = 24
+FILES = 30
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,6 @@ def day(django_db_setup: None, django_db_blocker: Any) -> Iterator[TradingDay]:
 
 def said(path: Path, *, whole: bool, cut: datetime | None = None, markets: tuple[str, ...] = ()) -> Any:
     """All that a comparison says of a file, or why it cannot be read; and how many of its lines were not even staged."""
-    met = 0
     with raw_cursor(binary=True) as cursor:
         try:
             kind = Kind.EXECUTIONS
@@ -62,6 +64,8 @@ def said(path: Path, *, whole: bool, cut: datetime | None = None, markets: tuple
                 )  # fmt: skip
                 found = executions.compare(cursor, task)
                 met = known.lines.met if known else 0
+        except TooManyUnknown:
+            return said(path, whole=True, cut=cut, markets=markets)
         except FileProblem as problem:
             return (problem.code, problem.sentence), 0
     sorted_ = sorted(found.findings, key=lambda one: (one.key("executions", "BROKER"), one.lines, str(one.ours)))
@@ -69,12 +73,16 @@ def said(path: Path, *, whole: bool, cut: datetime | None = None, markets: tuple
     return (replace(found, findings=sorted_), read), met
 
 
-def test_any_file_is_judged_alike_whichever_way_it_is_read(day: TradingDay, tmp_path: Path) -> None:
+def test_any_file_is_judged_alike_whichever_way_it_is_read(
+    day: TradingDay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     books, met = execution_rows(), []
     for seed in range(FILES):
         dice = random.Random(seed)
         path = tmp_path / f"{seed}.csv"
         path.write_text(_file(_spoiled(dice, [dict(row) for row in books]), dice), newline="")
+        monkeypatch.setattr(csv_file, "Blocks", partial(Blocks, block=dice.choice([300, 900, BLOCK])))
+        monkeypatch.setattr(known_trades, "_CHUNK", dice.choice([1, 5, 2_000]))
         options: dict[str, Any] = {
             "cut": AT + timedelta(seconds=dice.randrange(9)) if dice.random() < 0.2 else None,
             "markets": ("XNAS",) if dice.random() < 0.2 else (),
@@ -90,7 +98,7 @@ def _spoiled(dice: random.Random, rows: Rows) -> Rows:
     """Rows of our books, some of them otherwise than we have them."""
     changes: list[Callable[[], Any]] = [
         lambda: rows.pop(dice.randrange(len(rows))),
-        lambda: rows.append(dict(dice.choice(rows))),
+        lambda: rows.extend([dict(dice.choice(rows))] * dice.choice([1, 1, 2])),
         lambda: rows.append({**dice.choice(rows), "last_qty": "3"}),
         lambda: rows.append({**dice.choice(rows), "exec_id": dice.choice(rows)["exec_id"]}),
         lambda: rows.append({**dice.choice(rows), "exec_id": dice.choice(["R1", "R2"])}),
@@ -172,7 +180,7 @@ def test_what_agrees_is_not_staged_and_what_bears_its_name_is(day: TradingDay, t
     assert whole[0].findings == []
     twice = next(row for row in rows if row["exec_id"] not in ("R1", "R2") and row.get("trade_date"))
     again, met_then = said(_written(tmp_path, [*rows, twice]), whole=False)
-    assert met_then == met, "the line itself is met once"
+    assert met_then == met - 1, "which of the two is ours, nobody can say before they are compared"
     (found,) = again[0].findings
     assert (found.category, sorted(found.lines)[-1]) == ("duplicate_suspect", len(rows) + 2)
 
@@ -209,7 +217,7 @@ def test_books_that_move_while_the_file_is_read_send_the_run_back(day: TradingDa
         cursor.execute("CREATE TEMP TABLE recon_near (id uuid)")
         with staged(cursor, path, Kind.EXECUTIONS, known=known.lines):
             known_trades.keep_not_met(cursor, known)
-            (missing,) = known.lines.not_met()
+            (missing,) = known.lines.not_met
             Execution.objects.filter(exec_id=missing.split(",")[0], trade_date=DAY).update(effective_px="1")
             with pytest.raises(TooManyUnknown):
                 known_trades.keep_not_met(cursor, known)
