@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -18,7 +17,9 @@ from accounts.selectors import visible_accounts
 from authorisation.domain.principal import Principal
 from operations.domain import exception_kinds as kinds
 from operations.models import ExceptionItem
+from operations.selectors.exception_subjects import subject_of
 from operations.selectors.frame import visible_exceptions
+from operations.selectors.recon.break_page import find_break
 from operations.selectors.scopes import scope_names
 from orders.models import Order
 from orders.selectors import visible_orders
@@ -83,15 +84,23 @@ def list_bites(item: ExceptionItem) -> list[Bite]:
     return [Bite(names[row.scope, row.scope_id], row, row.source in sources) for row in rows]
 
 
+def break_of(item: ExceptionItem) -> str:
+    """The reference of the break it is about: the matter of a break calls it so, what a break leads to gives it as its reference."""
+    return (
+        str(item.evidence.get("break") or item.evidence.get("ref") or "") if kinds.BREAK in item.about.actions else ""
+    )
+
+
+def suggestion_of(item: ExceptionItem, actor: Principal) -> str:
+    """What the break it is about suggests to do; empty for any other matter, and where the break is not the actor's to see."""
+    ref = break_of(item)
+    found = find_break(actor=actor, text=ref) if ref else None
+    return found.suggestion if found is not None else ""
+
+
 def list_links(item: ExceptionItem, actor: Principal) -> list[Link]:
     """The item's links as the actor may follow them."""
     return [_link(one["kind"], str(one["key"]), actor) for one in item.links]
-
-
-def subject_of(item: ExceptionItem) -> tuple[str, str]:
-    """Type and id of what the item is about."""
-    name, _, key = item.subject.partition(" ")
-    return name, key
 
 
 def _link(kind: str, key: str, actor: Principal) -> Link:
@@ -177,7 +186,7 @@ def _action(item: ExceptionItem | None, actor: Principal) -> Button:
 
 
 def _break(item: ExceptionItem | None, actor: Principal) -> Button | None:
-    ref: Any = item.evidence.get("ref") if item is not None else None
+    ref = break_of(item) if item is not None else ""
     return Button(kinds.SAFE_ACTIONS[kinds.BREAK], f"/b/{ref}") if ref else None
 
 

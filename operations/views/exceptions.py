@@ -19,7 +19,8 @@ from operations.domain.exception_kinds import CAUSES, GROUPS
 from operations.forms import read_moment
 from operations.models import ExceptionItem
 from operations.permissions import CLOSE_EXCEPTION, FORCE_CLOSE_EXCEPTION, WORK_EXCEPTION
-from operations.selectors.exception_actions import list_bites, list_buttons, list_links
+from operations.selectors.exception_actions import list_bites, list_buttons, list_links, suggestion_of
+from operations.selectors.exception_subjects import subjects_of
 from operations.selectors.exceptions import (
     VIEWS,
     Filters,
@@ -76,6 +77,7 @@ def exceptions(request: HttpRequest, actor: Principal) -> HttpResponse:
         "works": WORK_EXCEPTION in actor.rights,
         "may_close": CLOSE_EXCEPTION in actor.rights,
         "chosen": chosen,
+        "subjects": subjects_of(listed.items),
     }
     if request.GET.get("part"):
         return render(request, "operations/parts/exception_list.html", context)
@@ -148,6 +150,8 @@ def detail_of(item: ExceptionItem, actor: Principal) -> Terms:
         "age": get_age(item, at=at),
         "history": list_history(item),
         "buttons": list_buttons(item, actor),
+        "subject": subjects_of([item])[item.pk],
+        "suggested": suggestion_of(item, actor) if item.is_open else "",
         "bites": list_bites(item),
         "links": list_links(item, actor),
         "compared": _compared(item),
