@@ -9,14 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
+from kernel.fix import ExecType, OrdStatus, OrdType, TimeInForce
+from kernel.fix import Side as FixSide
+from operations.domain.numbers import grouped
 from venues.domain.fix_codec import SOH, DecodedField, decode, mask_secrets
 
 SOURCE = ("raw", "file", "line", "sha256")
 NESTED = "record"
 _FIX = re.compile(r"^8=FIX[^|^\x01]*[|^\x01]")
 MOST_CHARACTERS = 4_000
+CODED: dict[str, type[StrEnum]] = {
+    "side": FixSide, "ord_type": OrdType, "time_in_force": TimeInForce, "ord_status": OrdStatus, "exec_type": ExecType,
+}  # fmt: skip
+FIGURES = frozenset({
+    "qty", "order_qty", "cum_qty", "leaves_qty", "last_qty", "settled_qty", "settled", "traded", "due", "price", "stop_px", "last_px",
+    "avg_px", "amount", "gross", "net", "commission", "fees", "fee", "settled_amount", "market_value",
+})  # fmt: skip
+"""Names of fields that hold a number, never a name that only looks like one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,7 @@ def read_side(record: Mapping[str, Any]) -> Side:
     nested = record.get(NESTED)
     inner: Mapping[str, Any] = nested if isinstance(nested, Mapping) else {}
     fields = [
-        (name, _text(value))
+        (name, said_as(name, value))
         for part in (inner, record)
         for name, value in part.items()
         if name not in (*SOURCE, NESTED) and value not in (None, "")
@@ -48,6 +60,17 @@ def read_side(record: Mapping[str, Any]) -> Side:
     raw = _masked(str(record.get("raw") or ""))[:MOST_CHARACTERS]
     file, line, sha256 = (_text(record.get(name)) for name in SOURCE[1:])
     return Side(tuple(fields), raw, decode_line(raw), file, line, sha256)
+
+
+def said_as(name: str, value: Any) -> str:
+    """A field as people read it: a FIX code with its word, a figure with its thousands apart, anything else as it was kept."""
+    text = _text(value)
+    if name in CODED:
+        try:
+            return f"{text} {CODED[name](text).name.replace('_', ' ').lower()}"
+        except ValueError:
+            return text
+    return grouped(text) if name in FIGURES and text else text
 
 
 def decode_line(raw: str) -> tuple[DecodedField, ...]:

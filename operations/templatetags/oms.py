@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.domain.fee_words import charge_words
+from allocations.domain.settlement_reasons import in_words
 from kernel.fix import OrdType, Side, TimeInForce
 from operations.domain.numbers import MINUS, NONE, grouped, signed
 from operations.domain.recon_words import BY_NAME
@@ -82,6 +83,26 @@ def moment(value: datetime | None, digits: int = 3) -> SafeString | str:
     return format_html(
         '<time datetime="{}" title="{} UTC">{}</time>', utc.isoformat(), utc.strftime("%Y-%m-%d %H:%M:%S.%f"), text
     )
+
+
+@register.filter
+def stamp(value: datetime | None) -> SafeString | str:
+    """Date with its year and time of day, in the reader's zone: for what may stand for years."""
+    if value is None:
+        return NONE
+    local, utc = timezone.localtime(value), value.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        utc.isoformat(),
+        f"{utc:%Y-%m-%d %H:%M:%S.%f}",
+        f"{local:%d %b %Y %H:%M:%S}",
+    )
+
+
+@register.filter
+def who(actor: str) -> str:
+    """Who did something, without the mark of a process in front of its name."""
+    return actor.removeprefix("process:")
 
 
 @register.simple_tag
@@ -211,6 +232,12 @@ def break_words(code: str) -> str:
 def passed_checks(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The stored checks of a request that passed."""
     return [check for check in checks if check["verdict"] == "pass"]
+
+
+@register.filter
+def settlement_reason(code: str) -> str:
+    """What a custodian's code says in words; empty for one that nobody here knows."""
+    return in_words(code)
 
 
 @register.simple_tag

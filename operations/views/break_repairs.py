@@ -1,9 +1,9 @@
-"""Mending a break from its page: one form with a reason, a button a way, and the two sides of a match by hand."""
+"""Mending a break from its page: one form with a reason, a button a way, the two sides of a match by hand; and working on it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,11 +12,17 @@ from django.views.decorators.http import require_GET, require_POST
 
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
-from kernel.errors import Invalid
+from kernel.errors import Invalid, NotFound, Refused
 from kernel.ids import new_id
+from operations.domain.exception_kinds import GROUPS
+from operations.permissions import WORK_EXCEPTION
+from operations.selectors.exceptions import list_history
 from operations.selectors.recon.break_page import get_break, get_break_detail
+from operations.selectors.recon.breaks import with_matters
 from operations.selectors.recon.matching import get_match_page
+from operations.services.link_exception import KINDS as LINKS
 from operations.views.edge import is_part, page
+from operations.views.exceptions import ACTS
 from reconciliation.domain.repairs import Repair
 from reconciliation.models import Break, OutsideName
 from reconciliation.selectors.repairs import pending_request, ways_of
@@ -25,12 +31,30 @@ from reconciliation.services.match_by_hand import match_by_hand
 
 ROUTE = "break_page"
 MOST_PICKED = 200
+WORK = ("take", "comment", "assign", "link", "label", "snooze")
+"""What is done about a break beside mending it: the acts of its exception."""
 SUGGESTED = (Repair.BOOK.value, Repair.STATE.value, Repair.WRITE_OFF.value)
 """What the keyboard offers first, where it may be asked: the others say that nothing is wrong, and want to be chosen."""
 
 
-def acts_of(actor: Principal, item: Break) -> dict[str, Any]:
-    """What the page offers: every way with why not, the request that waits, a key for what is sent."""
+def break_context(actor: Principal, item: Break, at: datetime) -> dict[str, Any]:
+    """All that a break's page shows and offers, on its own as beside the list of its run."""
+    detail = get_break_detail(actor=actor, item=item, at=at)
+    matter = detail.row.matter
+    return {
+        "detail": detail,
+        "at": at,
+        "history": list_history(matter) if matter is not None else [],
+        "why_not_work": "" if WORK_EXCEPTION in actor.rights else "Your role only reads exceptions.",
+        "groups": GROUPS,
+        "link_kinds": LINKS,
+        "is_mine": matter is not None and matter.owner_id == actor.user_id,
+        **_acts_of(actor, item),
+    }
+
+
+def _acts_of(actor: Principal, item: Break) -> dict[str, Any]:
+    """Every way to mend it with why not, the request that waits, a key for what is sent."""
     ways = {way.repair.value: way for way in ways_of(actor, item)} if item.closed_at is None else {}
     return {
         "ways": ways,
@@ -61,14 +85,30 @@ def repair(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     )
     if not is_part(request):
         return redirect("break", ref=item.ref)
-    item = get_break(actor=actor, ref=ref)
-    detail = get_break_detail(actor=actor, item=item, at=at)
-    context = {"detail": detail, "at": at, "asked": asked.sentence, **acts_of(actor, item)}
-    return _moved(render(request, "operations/parts/break_detail.html", context))
+    return _drawn(request, actor, ref, at, asked=asked.sentence)
 
 
-def _moved(response: HttpResponse) -> HttpResponse:
-    response.headers["HX-Trigger"] = "break-moved"
+@require_POST
+@page
+def work(request: HttpRequest, actor: Principal, ref: str, act: str) -> HttpResponse:
+    """Take it, comment on it, give it to somebody or link it: acts on the exception that the break raised; the break drawn anew."""
+    item, at = get_break(actor=actor, ref=ref), utc_now()
+    matter = with_matters(actor, [item], at=at)[0].matter
+    if act not in WORK:
+        raise NotFound("ACT_UNKNOWN", "There is no such thing to do with a break.")
+    if matter is None:
+        raise Refused("BREAK_NOBODYS", f"{item.ref} has no open exception that you may see: nobody has to work on it.")
+    done = ACTS[act](request.POST, {"actor": actor, "at": at, "item_id": matter.pk})
+    if not is_part(request):
+        return redirect("break", ref=item.ref)
+    return _drawn(request, actor, ref, at, told=done.sentence)
+
+
+def _drawn(request: HttpRequest, actor: Principal, ref: str, at: datetime, **said: str) -> HttpResponse:
+    """The break as it stands now, with what came of the act; lists of breaks and exceptions draw themselves anew."""
+    context = break_context(actor, get_break(actor=actor, ref=ref), at) | said
+    response = render(request, "operations/parts/break_detail.html", context)
+    response.headers["HX-Trigger"] = "break-moved, oms:exceptions"
     return response
 
 

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_GET
 
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
-from operations.selectors.recon.break_page import get_break, get_break_detail
-from operations.views.break_repairs import acts_of
+from operations.selectors.recon.break_page import get_break
+from operations.views.break_repairs import break_context
 from operations.views.edge import page
 
 
@@ -17,9 +17,7 @@ from operations.views.edge import page
 @page
 def break_page(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
     """Why it is there, what it stops, both records, when it was seen; with ``part`` that alone."""
-    at = utc_now()
     item = get_break(actor=actor, ref=ref)
-    detail = get_break_detail(actor=actor, item=item, at=at)
-    context = {"detail": detail, "at": at, "beside": bool(request.GET.get("part")), **acts_of(actor, item)}
+    context = break_context(actor, item, utc_now()) | {"beside": bool(request.GET.get("part"))}
     template = "operations/parts/break_detail.html" if context["beside"] else "operations/break.html"
     return render(request, template, context)

@@ -17,7 +17,7 @@ from kernel.clock import utc_now
 from kernel.errors import Invalid, NotFound
 from operations.domain.recon_words import BUCKETS, BY_NAME
 from operations.selectors.recon.ageing import list_ageing, list_coming_back, list_recurrence
-from operations.selectors.recon.break_page import get_break, get_break_detail
+from operations.selectors.recon.break_page import get_break
 from operations.selectors.recon.breaks import list_breaks_of_run, list_tiles, net_of
 from operations.selectors.recon.differences import RunDiff, compare_runs
 from operations.selectors.recon.report import run_report
@@ -32,7 +32,7 @@ from operations.selectors.recon.tables import (
     runs_table,
 )
 from operations.services.record_read import RECORDS_EXPORTED, record_read
-from operations.views.break_repairs import acts_of
+from operations.views.break_repairs import break_context
 from operations.views.edge import actor_may, is_part, page
 from operations.views.exports import file_answer, handed_over, heading_for
 from reconciliation.domain.records import RECONCILED
@@ -101,8 +101,7 @@ def run(request: HttpRequest, actor: Principal, run_id: UUID) -> HttpResponse:
     tiles = list_tiles(actor=actor, run=row.run)
     chosen = request.GET.get("break", "")[:20]
     if chosen:
-        item = get_break(actor=actor, ref=chosen)
-        context |= {"detail": get_break_detail(actor=actor, item=item, at=at), "beside": True, **acts_of(actor, item)}
+        context |= break_context(actor, get_break(actor=actor, ref=chosen), at) | {"beside": True}
     told = urlencode({"family": context["family"], "word": context["word"]})
     context |= {
         "tiles": tiles,

@@ -134,13 +134,20 @@ def amount_of(facts: Facts) -> Decimal:
     return sign * sum((number(one.get("theirs")) - number(one.get("ours")) for one in facts.differences), ZERO)
 
 
-def require_within(amount: Decimal, limit: Decimal | None, currency: str) -> None:
-    """Raise Conflict WRITE_OFF_ABOVE_LIMIT unless it may be written off: no mark, no write-off, and nobody overrides one."""
+def beyond_limit(amount: Decimal, limit: Decimal | None, currency: str) -> str:
+    """Why an amount may not be written off: no mark, no write-off, and nobody overrides one. Empty where it may."""
     if limit is None:
-        raise Conflict("WRITE_OFF_ABOVE_LIMIT", f"No mark says that {currency} may be written off.")
+        return f"No mark says that {currency} may be written off."
     if abs(amount) > limit:
-        said = f"{plain(abs(amount))} {currency} is more than the {plain(limit)} that may be written off."
-        raise Conflict("WRITE_OFF_ABOVE_LIMIT", said, {"limit": plain(limit)})
+        return f"{plain(abs(amount))} {currency} is more than the {plain(limit)} that may be written off."
+    return ""
+
+
+def require_within(amount: Decimal, limit: Decimal | None, currency: str) -> None:
+    """Raise Conflict WRITE_OFF_ABOVE_LIMIT unless it may be written off."""
+    said = beyond_limit(amount, limit, currency)
+    if said:
+        raise Conflict("WRITE_OFF_ABOVE_LIMIT", said, {"limit": plain(limit)} if limit is not None else {})
 
 
 @dataclass(frozen=True, slots=True)

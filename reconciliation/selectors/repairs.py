@@ -12,9 +12,10 @@ from authorisation.domain.transitions import OPEN
 from authorisation.models import AuthorisationRequest
 from kernel.errors import NotFound
 from orders.domain.filed import Filed
-from reconciliation.domain.repairs import TITLES, Facts, Repair, why_not
+from reconciliation.domain.repairs import TITLES, Facts, Repair, amount_of, beyond_limit, why_not
 from reconciliation.models import Break
 from reconciliation.permissions import WORK_BREAK
+from reconciliation.selectors.rules import write_off_limit
 from reconciliation.selectors.seeing import visible_breaks
 
 KIND = "break_repair"
@@ -50,7 +51,16 @@ def ways_of(actor: Principal, item: Break) -> tuple[Way, ...]:
     if not barred and waiting is not None:
         barred = f"A request waits for a second person: {waiting.summary}"
     facts = facts_of(item)
-    return tuple(Way(repair, TITLES[repair], barred or why_not(repair, facts)) for repair in Repair)
+    return tuple(Way(repair, TITLES[repair], barred or _why_not(repair, facts)) for repair in Repair)
+
+
+def _why_not(repair: Repair, facts: Facts) -> str:
+    """What the asking would say: the records first, then what may be written off at most."""
+    said = why_not(repair, facts)
+    if said or repair is not Repair.WRITE_OFF:
+        return said
+    limit = write_off_limit(kind=facts.kind, source=facts.source, currency=facts.currency)
+    return beyond_limit(amount_of(facts), limit, facts.currency)
 
 
 def pending_request(break_id: UUID) -> AuthorisationRequest | None:

@@ -13,6 +13,8 @@ from kernel.errors import NotFound
 from operations.domain.raw_records import Side, read_side
 from operations.selectors.desk import visible_orders
 from operations.selectors.recon.breaks import BreakRow, with_matters
+from operations.selectors.scopes import scope_names
+from reconciliation.domain.effects import SENTENCES, Stands
 from reconciliation.models import Break, RunBreak
 from reconciliation.selectors.seeing import visible_breaks
 from refdata.models import Listing
@@ -34,7 +36,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class BreakDetail:
-    """All the page shows. ``seen`` newest first; ``others`` are the same matter at other times."""
+    """All the page shows. ``stops`` says what its policy does now, ``blocks`` where; ``seen`` newest first; ``others`` are the same
+    matter at other times."""
 
     row: BreakRow
     account: str
@@ -44,7 +47,8 @@ class BreakDetail:
     theirs: Side
     differences: tuple[Difference, ...]
     candidates: tuple[Side, ...]
-    blocks: tuple[Block, ...]
+    stops: str
+    blocks: tuple[tuple[str, Block], ...]
     seen: tuple[RunBreak, ...]
     others: tuple[Break, ...]
 
@@ -86,7 +90,8 @@ def get_break_detail(*, actor: Principal, item: Break, at: datetime) -> BreakDet
         theirs=read_side(item.theirs),
         differences=tuple(_difference(one) for one in item.differences),
         candidates=tuple(read_side(one) for one in item.candidates),
-        blocks=tuple(_standing(item)),
+        stops="" if item.closed_at else SENTENCES[Stands(item.effect)],
+        blocks=_standing(item),
         seen=tuple(item.seen.select_related("run").order_by("-run__created_at", "-id")[:MOST_SEEN]),
         others=tuple(
             visible_breaks(actor).filter(key=item.key).exclude(pk=item.pk).order_by("-recurrence")[:MOST_SEEN]
@@ -94,12 +99,12 @@ def get_break_detail(*, actor: Principal, item: Break, at: datetime) -> BreakDet
     )
 
 
-def _standing(item: Break) -> list[Block]:
-    """What its policy has imposed and not lifted."""
+def _standing(item: Break) -> tuple[tuple[str, Block], ...]:
+    """What its policy has imposed and not lifted, with where it bites."""
     source = f"break:{item.ref}"
-    return list(
-        Block.objects.filter(source__in=(source, f"{source}:new"), lifted_at=None).order_by("scope", "scope_id")
-    )
+    rows = Block.objects.filter(source__in=(source, f"{source}:new"), lifted_at=None).order_by("scope", "scope_id")
+    names = scope_names([(row.scope, row.scope_id) for row in rows])
+    return tuple((names[row.scope, row.scope_id], row) for row in rows)
 
 
 def _names(actor: Principal, item: Break) -> tuple[str, str, str]:

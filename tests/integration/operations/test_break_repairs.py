@@ -105,7 +105,7 @@ def test_a_difference_in_time_is_asked_for_shown_as_waiting_and_decided_by_anoth
     fields = {"repair": "accept_timing", "reason": "booked there tomorrow", "until": str(until), "key": "k1"}
     answer = client.post(f"/b/{item.ref}/repair", fields, headers={"HX-Request": "true"})
     assert "It waits for a second person" in text(answer)
-    assert answer.headers["HX-Trigger"] == "break-moved"
+    assert answer.headers["HX-Trigger"] == "break-moved, oms:exceptions"
     request = AuthorisationRequest.objects.get()
     shown = text(client.get(f"/b/{item.ref}"))
     assert f"/approvals?view=all&amp;id={request.pk}" in shown

@@ -124,7 +124,7 @@ def test_the_page_of_a_break_says_everything_at_once(world: DeskWorld) -> None:
     )  # fmt: skip
     shown = text(browser(world.dealer).get(f"/b/{item.ref}"))
     for words in (
-        item.why, "19,800", "20,000", "+200", "differs", "Account blocked by the break", "ExecID", "ExecutionReport",
+        item.why, "19,800", "20,000", "+200", "differs", f"account {world.account.code}</b>", "ExecID", "ExecutionReport",
         "fills.log, line 4118", "9b1c9b1c9b1c9b1c", "never an identity", "9F77", world.account.code,
     ):  # fmt: skip
         assert words in shown, words
