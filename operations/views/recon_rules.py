@@ -42,6 +42,8 @@ def rules(request: HttpRequest, actor: Principal) -> HttpResponse:
     edited, typed = book.typed(request.GET.get("edit", "")[:200])
     context = {
         "book": book,
+        "stopping": [line for line in book.policies if line.typed["effect"] != "nothing"],
+        "idle": [line for line in book.policies if line.typed["effect"] == "nothing"],
         "edited": edited,
         "typed": typed,
         "terms": [
