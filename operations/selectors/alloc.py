@@ -25,7 +25,7 @@ from authorisation.domain.principal import Principal
 from authorisation.models import Desk
 from kernel.numbers import ZERO
 from operations.selectors.order_page import names_of
-from orders.models import Order
+from orders.models import Execution, Order
 from orders.permissions import visible_desks
 
 VIEWS = {
@@ -154,6 +154,7 @@ class BlockStory:
     rounds: list[tuple[int, list[Allocation]]] = field(default_factory=list)
     hidden: int = 0
     booked_by: str = ""
+    exec_ids: dict[UUID, str] = field(default_factory=dict)
 
     @property
     def more_fills(self) -> int:
@@ -179,7 +180,9 @@ def get_block_story(*, actor: Principal, at: datetime, block: Block) -> BlockSto
     total = Allocation.objects.filter(block=block, round=block.round).count() if block.round else 0
     row = BlockRow(block, _left(block, at), sum(line.state == PARKED for line in standing))
     older = sorted(rounds.items(), reverse=True)
-    return BlockStory(row, orders, fills, _with_states(standing), older, total - len(standing), _by(block.booked_by))
+    names = Execution.objects.filter(pk__in=[fill.execution_id for fill in fills]).values_list("pk", "exec_id")
+    hidden, by = total - len(standing), _by(block.booked_by)
+    return BlockStory(row, orders, fills, _with_states(standing), older, hidden, by, dict(names))
 
 
 def _by(actor: str) -> str:

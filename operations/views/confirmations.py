@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from allocations.domain import transitions as moves
 from allocations.domain.affirming_in_time import DAYS, add_up, countdown, phase, will_miss
 from allocations.domain.confirm_rules import CHOICES
+from allocations.domain.matching import WORDS
 from allocations.domain.terms import default_terms, late_party
 from allocations.models import Confirmation
 from allocations.permissions import WORK_POST_TRADE, require_work
@@ -60,6 +61,8 @@ FAMILIES = {
     moves.CANCELED: ("ended", "ended"),
 }
 """Family and glyph of a state, as every other status of the house is shown."""
+FIGURES = frozenset(WORDS[name] for name in ("qty", "avg_px", "gross", "commission", "fees", "net"))
+"""Fields whose value is a number."""
 NO_RIGHT = "Your role may not work on confirmations."
 
 
@@ -152,7 +155,8 @@ def _detail(actor: Principal, standing: Standing, said: str = "") -> dict[str, A
     if not actor_may(actor, WORK_POST_TRADE):
         refused = dict.fromkeys(refused, NO_RIGHT)
     return {
-        "detail": get_detail(standing), **_row(standing), "refused": refused, "key": str(new_id()), "said": said, "at": utc_now(),
+        "figures": FIGURES, "detail": get_detail(standing),
+        **_row(standing), "refused": refused, "key": str(new_id()), "said": said, "at": utc_now(),
         "titles": TITLES, "first": next((name for name in ("affirm", "accept", "resend") if not refused[name]), ""),
     }  # fmt: skip
 
