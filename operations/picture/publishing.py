@@ -106,6 +106,22 @@ class Publisher:
         return True
 
 
+def read_standing() -> tuple[int, bool] | None:
+    """How far the picture has read and whether it was proven equal; None when none runs or Redis does not answer."""
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=2)
+    try:
+        standing = client.get(standing_key())
+    except (RedisError, OSError) as error:
+        logger.warning("standing of the picture not read: %s", error)
+        return None
+    finally:
+        client.close()
+    if standing is None:
+        return None
+    said = orjson.loads(standing)
+    return int(said["position"]), bool(said["equal"])
+
+
 def read_accounts(account_ids: Collection[str]) -> dict[str, dict[str, Any]] | None:
     """The accounts as the picture has them, or None when it is not there, not equal, or Redis does not answer."""
     wanted = list(account_ids)

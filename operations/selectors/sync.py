@@ -88,10 +88,22 @@ def row_of(intake: Intake, at: datetime) -> IntakeRow:
     return IntakeRow(intake, GLYPHS[intake.state], by["error"] + by["accept"], by["warning"], moving, rate, left)
 
 
-def list_arrivals() -> Sequence[FeedFile]:
-    """The last five files of the start of day, used or not."""
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file that came, with the rows it says it has and those we counted: when it was looked into, else when it was taken in."""
+
+    file: FeedFile
+    said: int | None
+    counted: int | None
+
+
+def list_arrivals() -> Sequence[Arrival]:
+    """The last five files of the start of day, used or not. Two statements."""
     kinds = [kind.value for kind in START_OF_DAY]
-    return list(FeedFile.objects.filter(kind__in=kinds).select_related("feed").order_by("-received_at", "-id")[:5])
+    files = FeedFile.objects.filter(kind__in=kinds).select_related("feed").order_by("-received_at", "-id")[:5]
+    taken = Intake.objects.filter(file__in=[file.pk for file in files]).order_by("created_at", "id")
+    rows = dict(taken.values_list("file_id", "rows"))
+    return [Arrival(file, file.said.get("rows"), file.counted.get("rows") or rows.get(file.pk)) for file in files]
 
 
 def get_intake(intake_id: UUID) -> Intake:

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from authorisation import security_log
@@ -84,6 +85,13 @@ def error_answer(request: HttpRequest, error: OmsError) -> HttpResponse:
     if error.code == STEP_UP_NEEDED:
         response.headers["HX-Trigger"] = "oms:step-up"  # the frame asks, beside what is typed
     return response
+
+
+def led_to(request: HttpRequest, name: str, **where: Any) -> HttpResponse:
+    """After an act: to a page by its name, whether the form was sent whole or as a part (which only its errors stay in)."""
+    if not is_part(request):
+        return redirect(name, **where)
+    return HttpResponse(status=204, headers={"HX-Redirect": reverse(name, kwargs=where)})
 
 
 def ask_to_confirm(request: HttpRequest) -> HttpResponse:

@@ -6,14 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from operations.selectors.audit.timeline import names_of_actors
 from operations.selectors.gates import may_ask, may_withdraw
-from operations.views.edge import page
+from operations.views.edge import led_to, page
 from operations.views.positions import read_moment
 from reconciliation.models import Feed
 from reconciliation.permissions import require_work
@@ -51,7 +51,7 @@ def ask(request: HttpRequest, actor: Principal) -> HttpResponse:
         actor=actor, at=utc_now(), feed=said.get("feed", "")[:24], account=said.get("account", "").strip()[:40],
         reason=said.get("reason", ""), evidence=said.get("evidence", ""), until=_until(said.get("until", "")),
     )  # fmt: skip
-    return redirect("sync-gates")
+    return led_to(request, "sync-gates")
 
 
 def _until(text: str) -> datetime | None:
@@ -63,4 +63,4 @@ def _until(text: str) -> datetime | None:
 def withdraw(request: HttpRequest, actor: Principal, waiver_id: UUID) -> HttpResponse:
     """Shut it again."""
     withdraw_gate_override(actor=actor, at=utc_now(), waiver_id=waiver_id, reason=request.POST.get("reason", ""))
-    return redirect("sync-gates")
+    return led_to(request, "sync-gates")

@@ -12,6 +12,9 @@ from authorisation.domain.principal import Principal
 from kernel.clock import utc_now
 from kernel.errors import Invalid, OmsError
 from operations.exporting.table import Column, make_table
+from operations.selectors.days import list_day_states
+from operations.selectors.openings import list_openings
+from operations.selectors.restart import get_restart
 from operations.selectors.sync import (
     get_intake,
     list_arrivals,
@@ -23,12 +26,13 @@ from operations.selectors.sync import (
     totals_of,
     why_not,
 )
-from operations.views.edge import is_part, page
+from operations.views.edge import is_part, led_to, page
 from operations.views.exports import handed_over, heading_for
 from reconciliation.domain.records import START_OF_DAY
 from reconciliation.permissions import require_work
 from reconciliation.selectors.feeds import find_feed
 from reconciliation.selectors.gates import list_gates
+from reconciliation.selectors.start import list_held
 from reconciliation.services.ask_acceptance import ask_acceptance
 from reconciliation.services.begin_intake import begin_intake
 from reconciliation.services.cancel_intake import cancel_intake
@@ -37,6 +41,8 @@ from reconciliation.services.list_rejects import list_rejects
 from reconciliation.services.receive_file import receive_file
 from reconciliation.services.start_intake import start_intake
 
+MOST_DAYS = 20
+MOST_SHOWN = 100
 KINDS = {kind.value: kind.value.replace("_", " ").capitalize() for kind in START_OF_DAY}
 
 
@@ -56,6 +62,7 @@ def _sync_page(request: HttpRequest, actor: Principal, error: OmsError | None = 
         "rows": list_intake_rows(at=at),
         "arrivals": list_arrivals(),
         "gates": list_gates(at=at),
+        "openings": list_openings(at=at),
         "kinds": KINDS,
         "why_not_upload": may_upload(actor),
         "error": error,
@@ -63,6 +70,16 @@ def _sync_page(request: HttpRequest, actor: Principal, error: OmsError | None = 
     }
     template = "operations/parts/sync_state.html" if request.GET.get("part") else "operations/sync.html"
     return render(request, template, context, status=error.http_status if error else 200)
+
+
+@require_GET
+@page
+def restart(request: HttpRequest, actor: Principal) -> HttpResponse:
+    """What a restart begins from and whether the picture is proven, the comparisons markets wait for, and begins and ends of days."""
+    at = utc_now()
+    context = {"restart": get_restart(), "held": list_held(), "days": list_day_states(limit=MOST_DAYS), "at": at}
+    template = "operations/parts/restart_state.html" if request.GET.get("part") else "operations/restart.html"
+    return render(request, template, context)
 
 
 @require_POST
@@ -118,7 +135,7 @@ def sync_file(request: HttpRequest, actor: Principal, intake_id: UUID) -> HttpRe
 def accept(request: HttpRequest, actor: Principal, intake_id: UUID) -> HttpResponse:
     """Ask a second person to let it in as it is."""
     ask_acceptance(actor=actor, at=utc_now(), intake_id=intake_id, reason=request.POST.get("reason", ""))
-    return redirect("sync-file", intake_id=intake_id)
+    return led_to(request, "sync-file", intake_id=intake_id)
 
 
 @require_POST
@@ -126,14 +143,19 @@ def accept(request: HttpRequest, actor: Principal, intake_id: UUID) -> HttpRespo
 def cancel(request: HttpRequest, actor: Principal, intake_id: UUID) -> HttpResponse:
     """Put it away."""
     cancel_intake(actor=actor, at=utc_now(), intake_id=intake_id, reason=request.POST.get("reason", ""))
-    return redirect("sync-file", intake_id=intake_id)
+    return led_to(request, "sync-file", intake_id=intake_id)
 
 
 @require_GET
 @page
 def rejects(request: HttpRequest, actor: Principal, intake_id: UUID) -> HttpResponse:
-    """Every row that is left out, with the record as it stands."""
+    """Every row that is left out, with the record as it stands; with ``part`` the first hundred, to look at."""
     intake = get_intake(intake_id)
+    if request.GET.get("part"):
+        found = list_rejects(intake)
+        return render(
+            request, "operations/parts/sync_rejects.html", {"rejects": found[:MOST_SHOWN], "count": len(found)}
+        )
     heading = heading_for(actor, "Rows left out", {"file": intake.file.name, "kind": intake.kind})
     columns = (
         Column("line", "Line"), Column("code", "Code"), Column("column", "Column"), Column("why", "Why"),

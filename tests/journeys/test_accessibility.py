@@ -52,6 +52,7 @@ PAGES: dict[str, Seen] = {
     "recon": Seen(OPERATIONS, "/recon"),
     "sync": Seen(OPERATIONS, "/sync"),
     "sync/gates": Seen(OPERATIONS, "/sync/gates"),
+    "sync/restart": Seen(OPERATIONS, "/sync/restart"),
     "settlement": Seen(OPERATIONS, "/settlement"),
     "sync/<uuid:intake_id>": Seen(OPERATIONS, "/sync/{0}", "SELECT id FROM reconciliation_intake ORDER BY created_at"),
     "recon/ageing": Seen(OPERATIONS, "/recon/ageing"),

@@ -32,6 +32,7 @@ RECON: dict[str, tuple[Door, ...]] = {
     "sync": (Door("GET", "/sync", AUDITS, measured_as="auditor"),),
     "sync/upload": (Door("POST", "/sync/upload", NOT_THEIRS, lambda d: {"kind": "cash"}),),
     "sync/gates": (Door("GET", "/sync/gates", AUDITS, measured_as="auditor"),),
+    "sync/restart": (Door("GET", "/sync/restart", AUDITS, measured_as="auditor"),),
     "sync/gates/ask": (Door("POST", "/sync/gates/ask", NOT_THEIRS, lambda d: {"feed": "X"}),),
     "sync/gates/<uuid:waiver_id>/withdraw": (
         Door("POST", "/sync/gates/{d.run_id}/withdraw", NOT_THEIRS, lambda d: {"reason": "x"}),
@@ -58,6 +59,9 @@ RECON: dict[str, tuple[Door, ...]] = {
     "b/<str:ref>": (Door("GET", "/b/{d.break_ref}", SEES_THE_DESK),),
     "b/<str:ref>/repair": (
         Door("POST", "/b/{d.break_ref}/repair", HIDDEN_OR_REFUSED, lambda d: {"repair": "accept_timing", "key": "k"}),
+    ),
+    "b/<str:ref>/work/<str:act>": (
+        Door("POST", "/b/{d.break_ref}/work/comment", (302, 403, 404, 422, 422, 302), lambda d: {"text": "seen"}),
     ),
     "b/<str:ref>/matching": (Door("GET", "/b/{d.break_ref}/matching", SEES_THE_DESK),),
     "b/<str:ref>/match": (

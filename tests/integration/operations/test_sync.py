@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,16 @@ from django.test import Client
 
 from accounts.models import CashBalance
 from authorisation.models import AuthorisationRequest
-from journal.models import Event
+from journal.models import Event, ProjectionInForce, Snapshot
 from kernel.clock import utc_now
+from kernel.ids import new_id
+from operations.models import DayRun
+from operations.selectors.openings import list_openings
+from operations.services.set_picture_gate import set_picture_gate
 from reconciliation.models import Intake
 from reconciliation.services.work_intake import work_intake
+from refdata.models import MarketDay
+from tests.factories import make_market
 from tests.factories.accounts import funded_account
 from tests.factories.authorisation import person
 
@@ -152,3 +159,72 @@ def test_an_auditor_reads_everything_and_changes_nothing(client: Client) -> None
     assert [answer.status_code for answer in tried] == [403, 403, 403]
     intake.refresh_from_db()
     assert (intake.state, Intake.objects.count(), AuthorisationRequest.objects.count()) == ("waiting", 1, 0)
+
+
+def test_rows_left_out_are_looked_at_in_place_with_their_column_marked(client: Client) -> None:
+    bring(client, "AC1,GBP,900", "NOBODY,GBP,7")
+    intake = Intake.objects.get()
+    shown = text_of(client, f"/sync/{intake.pk}/rejects?part=1")
+    assert '<mark class="mono">account</mark>' in shown
+    assert "NOBODY,GBP,7" in shown
+    assert "first" not in shown  # all of them are here
+    assert "1" in re.findall(
+        r"<td class=\"num\">(\d+)</td>", text_of(client, "/sync?part=1")
+    )  # what we count of an arrival
+
+
+def test_a_refused_asking_stays_where_it_was_typed(client: Client) -> None:
+    bring(client, "AC1,GBP,900", "NOBODY,GBP,7")
+    intake = Intake.objects.get()
+    part = {"HX-Request": "true"}
+    for path in (f"/sync/{intake.pk}/accept", f"/sync/{intake.pk}/cancel", "/sync/gates/ask"):
+        refused = client.post(path, {"reason": " ", "feed": "NONE"}, headers=part)
+        assert refused.status_code in (400, 404, 409, 422), path
+        assert refused["HX-Retarget"] == "#form-error", path
+    done = client.post(f"/sync/{intake.pk}/cancel", {"reason": "sent in error"}, headers=part)
+    assert (done.status_code, done["HX-Redirect"]) == (204, f"/sync/{intake.pk}")
+
+
+def test_when_markets_open_and_what_a_restart_begins_from(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("operations.selectors.restart.read_standing", lambda: None)
+    shown = text_of(client, "/sync/restart")
+    assert "Nobody says" in shown
+    assert "a restart reads the whole journal" in shown
+    assert "No day has begun or ended yet" in shown
+    head = Event.objects.latest("position").position
+    Snapshot.objects.create(
+        projection="picture", version=7, position=head - 3, taken_at=utc_now(), body=b"{}", sha256=b"\x0a" * 32
+    )
+    ProjectionInForce.objects.create(name="picture", version=7, swapped_at=utc_now())
+    DayRun.objects.create(
+        id=new_id(), kind="end", place="XLON", day=utc_now().date(), started_by="process:test", created_at=utc_now(),
+        updated_at=utc_now(), steps={"close": {"done": True}, "expire": {"sentence": "Two day orders are open."}},
+    )  # fmt: skip
+    monkeypatch.setattr("operations.selectors.restart.read_standing", lambda: (head - 1, True))
+    shown = text_of(client, "/sync/restart?part=1")
+    assert "3 events at most" in shown
+    assert "1 behind" in shown
+    assert "0a" * 32 in shown
+    assert ">Equal</span>" in shown
+    assert "1 of 9" in shown
+    assert "Two day orders are open." in shown
+    set_picture_gate(equal=False, comparison=None, at=utc_now())
+    assert "Not proven" in text_of(client, "/sync/restart?part=1")
+
+
+def test_a_market_is_shown_until_it_closes_and_then_from_its_next_opening(client: Client) -> None:
+    market = make_market("XHKG", always_open=False)
+    opens = datetime(2026, 11, 27, 8, tzinfo=UTC)
+    for n in range(2):
+        MarketDay.objects.create(
+            market=market, date=(opens + timedelta(days=n)).date(), is_session=True, open_at=opens + timedelta(days=n),
+            close_at=opens + timedelta(days=n, hours=8),
+        )  # fmt: skip
+    for at, expected in (
+        (opens - timedelta(minutes=72), (False, opens, 4320.0)),
+        (opens, (True, opens + timedelta(hours=8), 28800.0)),
+        (opens + timedelta(hours=8), (False, opens + timedelta(days=1), 57600.0)),
+    ):
+        (one,) = list_openings(at=at)
+        assert (one.is_open, one.moment, one.left_s) == expected
+    assert list_openings(at=opens + timedelta(days=3)) == []
