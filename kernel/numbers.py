@@ -97,3 +97,9 @@ def plain(value: Decimal) -> str:
         return "0"
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def spelt(value: Decimal) -> str:
+    """As :func:`plain`, thousands apart: a figure within a sentence for people, never one that anything reads again."""
+    whole, point, fraction = plain(value).partition(".")
+    return f"{int(whole):,}{point}{fraction}" if whole != "-0" else plain(value)

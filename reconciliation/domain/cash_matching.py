@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, plain, spelt
 from reconciliation.domain.findings import Category, Difference, Finding, number_difference
 from reconciliation.domain.rules import Rules
 
@@ -258,23 +258,20 @@ def _of_pair(category: Category, difference: Difference, row: TheirEntry, found:
     of = f" (all {len(found)} matters of the order together)" if len(found) > 1 else ""
     if category is Category.TIMING:
         why = f"Both have {what}{of}; the bank values it {difference.theirs}, we expected {difference.ours}."
-    elif category is Category.FEE:
-        why = (
-            f"The bank moved {difference.theirs} {row.currency} for {what}{of}, which is our {difference.ours} without the "
-            f"charges we booked."
-        )
     else:
-        why = (
-            f"The bank moved {difference.theirs} {row.currency} for {what}{of}, our books say {difference.ours}: "
-            f"{difference.difference} apart."
-        )
+        ours, theirs, by = difference.spelt
+        why = f"The bank moved {theirs} {row.currency} for {what}{of}, "
+        if category is Category.FEE:
+            why += f"which is our {ours} without the charges we booked."
+        else:
+            why += f"our books say {ours}: {by} apart."
     exposure = abs(Decimal(difference.difference)) if difference.difference else abs(row.amount)
     return _finding(category, first, row, why, _SUGGEST[category], (difference,), exposure)
 
 
 def _twice(row: TheirEntry, same: OurCash, copy: int) -> Finding:
     why = (
-        f"The bank has a second entry of {plain(row.amount)} {row.currency} under {row.our_ref or row.entry_ref} of "
+        f"The bank has a second entry of {spelt(row.amount)} {row.currency} under {row.our_ref or row.entry_ref} of "
         f"{same.account}; our books have the matter once."
     )
     return _finding(
@@ -285,7 +282,7 @@ def _twice(row: TheirEntry, same: OurCash, copy: int) -> Finding:
 
 def _missing_internal(row: TheirEntry, alike: Sequence[OurCash], copy: int) -> Finding:
     name = row.our_ref or row.entry_ref or f"line {row.line}"
-    what = f"The bank has an entry of {plain(row.amount)} {row.currency} on {row.account} under {name}"
+    what = f"The bank has an entry of {spelt(row.amount)} {row.currency} on {row.account} under {name}"
     if row.account_id is None:
         why = f"{what}; no account of ours has that name."
     elif not row.our_ref:
@@ -318,7 +315,7 @@ def _missing_external(one: OurCash) -> Finding:
         Category.MISSING_EXTERNAL,
         one,
         None,
-        f"Our books move {plain(one.amount)} {one.currency} on {one.account} for {one.kind or 'matter'} {one.ref}, value "
+        f"Our books move {spelt(one.amount)} {one.currency} on {one.account} for {one.kind or 'matter'} {one.ref}, value "
         f"{one.value_date}; the statement has no entry for it.{note}",
         "Ask the bank; a settlement that is late is accepted as timing until the day it must have come.",
         (),
@@ -393,11 +390,11 @@ def _balances(
 
 def _apart(row: TheirBalance, book: OurBalance, judgement: Judgement, with_entries: bool) -> str:
     differ = judgement.differ.get((book.account_id, book.currency), ZERO)
-    said = f"{plain(row.amount)} with them, {plain(book.settled)} settled"
-    said += f" and {plain(book.due)} due" if book.due else ""
+    said = f"{spelt(row.amount)} with them, {spelt(book.settled)} settled"
+    said += f" and {spelt(book.due)} due" if book.due else ""
     said += " with us"
     if with_entries and differ:
-        said += f"; the entries that differ explain {plain(differ)} of it"
+        said += f"; the entries that differ explain {spelt(differ)} of it"
     elif with_entries and row.opening is not None:
         said += "; the entries of the day agree, so it was apart before the day began"
     return said

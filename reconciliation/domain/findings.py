@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from kernel.numbers import plain
+from kernel.numbers import parse_decimal, plain, spelt
 
 LONGEST_KEY = 300
 
@@ -45,6 +45,15 @@ class Difference:
     def as_json(self) -> dict[str, str]:
         """As the break keeps it."""
         return {"field": self.field, "ours": self.ours, "theirs": self.theirs, "difference": self.difference}
+
+    @property
+    def spelt(self) -> tuple[str, str, str]:
+        """Both words and the difference as a sentence says them: figures with their thousands apart, names as they are."""
+        by = parse_decimal(self.difference) if self.difference else None
+        if by is None:
+            return self.ours, self.theirs, self.difference
+        ours, theirs = (spelt(found) if (found := parse_decimal(one)) is not None else one for one in (self.ours, self.theirs))
+        return ours, theirs, spelt(by)
 
 
 @dataclass(frozen=True, slots=True)

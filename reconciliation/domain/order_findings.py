@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, plain, spelt
 from reconciliation.domain.causes import Causes, moment
 from reconciliation.domain.findings import Category, Difference, Finding
 from reconciliation.domain.order_records import OurOrder, TheirOrder
@@ -57,8 +57,9 @@ def _why(category: Category, differences: Sequence[Difference], order: OurOrder,
 
 
 def _said(one: Difference) -> str:
-    by = f" ({one.difference})" if one.difference else ""
-    return f"{one.field.replace('_', ' ')} {one.ours or 'none'} with us, {one.theirs or 'none'} with them{by}"
+    ours, theirs, difference = one.spelt
+    by = f" ({difference})" if difference else ""
+    return f"{one.field.replace('_', ' ')} {ours or 'none'} with us, {theirs or 'none'} with them{by}"
 
 
 def _exposure(
@@ -100,7 +101,7 @@ def missing_internal(row: TheirOrder, alike: Sequence[OurOrder], causes: Causes,
     name = row.cl_ord_id or row.venue_order_id or f"line {row.line}"
     at, looked = row.transact_time, causes.looked_at
     late = at is not None and looked is not None and at > looked - rules.patience
-    what = f"They list order {name} ({plain(row.order_qty)}{_at(row)}) with status {row.status}"
+    what = f"They list order {name} ({spelt(row.order_qty)}{_at(row)}) with status {row.status}"
     cause = causes.of_missing(at, row.cl_ord_id, row.venue_order_id)
     if late:
         why = f"{what}, entered {moment(at)}, moments before this run; our word of it may be under way."
@@ -136,7 +137,7 @@ def missing_external(order: OurOrder, hints: Sequence[TheirOrder]) -> Finding:
     if order.answered:
         why = (
             f"Our books have order {order.ref} ({order.cl_ord_id or order.venue_order_id}) at the venue, "
-            f"{plain(order.now.leaves_qty)} of it open; the file does not list it."
+            f"{spelt(order.now.leaves_qty)} of it open; the file does not list it."
         )
     else:
         why = (
@@ -213,4 +214,4 @@ def _worth(row: TheirOrder, divisor: int) -> Decimal | None:
 
 
 def _at(row: TheirOrder) -> str:
-    return f" @ {plain(row.price)}" if row.price else ""
+    return f" @ {spelt(row.price)}" if row.price else ""

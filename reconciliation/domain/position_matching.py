@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, plain, spelt
 from reconciliation.domain.findings import Category, Difference, Finding, number_difference
 from reconciliation.domain.rules import Rules
 
@@ -140,11 +140,11 @@ def _differs(
     what = f"{position.account} in {position.isin}"
     if due:
         why = (
-            f"They have {plain(position.due)} units of {what} settled that fell due by the day and that nobody has confirmed to "
-            f"us yet: {plain(total)} with them, {plain(mine)} settled and {plain(position.due)} due with us."
+            f"They have {spelt(position.due)} units of {what} settled that fell due by the day and that nobody has confirmed to "
+            f"us yet: {spelt(total)} with them, {spelt(mine)} settled and {spelt(position.due)} due with us."
         )
     else:
-        why = f"They have {plain(total)} units of {what} ({basis}), we have {plain(mine)}: {plain(total - mine)} more or less."
+        why = f"They have {spelt(total)} units of {what} ({basis}), we have {spelt(mine)}: {spelt(total - mine)} more or less."
         why = why.replace(" more or less", f" {'more' if total > mine else 'less'} with them").replace(": -", ": ")
         why += _by_action(mine, total, near)
         if len(rows) > 1:
@@ -200,7 +200,7 @@ def _twice(position: OurPosition, row: TheirPosition, basis: str, copy: int) -> 
         position,
         [row],
         basis,
-        f"They list {position.account} in {position.isin} once more with the same {plain(row.qty)} units; one line alone agrees.",
+        f"They list {position.account} in {position.isin} once more with the same {spelt(row.qty)} units; one line alone agrees.",
         "Ask them whether the line was repeated.",
         (),
         abs(row.qty),
@@ -214,7 +214,7 @@ def _not_ours(position: OurPosition | None, rows: Sequence[TheirPosition], total
         category=Category.MISSING_INTERNAL,
         ids={"account": row.account, "isin": row.isin, "basis": basis},
         names=NAMES,
-        why=f"They have {plain(total)} units of {row.account} in {row.isin} ({basis}); our books have none.",
+        why=f"They have {spelt(total)} units of {row.account} in {row.isin} ({basis}); our books have none.",
         suggestion="Look for a trade or transfer that was not reported; nothing is booked that nobody reported.",
         differences=(number_difference("qty", ZERO, total),),
         theirs=_their_record(row),
@@ -232,7 +232,7 @@ def _of_nobody(row: TheirPosition) -> Finding:
         category=Category.MISSING_INTERNAL,
         ids={"account": row.account, "instrument": row.instrument, "isin": row.isin, "basis": row.basis},
         names=NAMES,
-        why=f"They have {plain(row.qty)} units of {row.account} in {row.instrument}; no {what} of ours has that name.",
+        why=f"They have {spelt(row.qty)} units of {row.account} in {row.instrument}; no {what} of ours has that name.",
         suggestion="If it is one of ours under another name, declare the name with a second person.",
         differences=(number_difference("qty", ZERO, row.qty),),
         theirs=_their_record(row),
@@ -250,7 +250,7 @@ def _not_theirs(position: OurPosition, basis: str) -> Finding:
         position,
         [],
         basis,
-        f"Our books have {plain(mine)} units of {position.account} in {position.isin} ({basis}); the file does not list it.{note}",
+        f"Our books have {spelt(mine)} units of {position.account} in {position.isin} ({basis}); the file does not list it.{note}",
         "Ask the custodian for the account; a line that is left out is not a balance of zero.",
         (number_difference("qty", mine, ZERO),),
         abs(mine),

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, plain, spelt
 from reconciliation.domain.findings import Category, Difference, Finding, number_difference
 from reconciliation.domain.rules import Rules
 
@@ -211,7 +211,7 @@ def _day(day: date | None) -> str:
 def _pair_finding(
     category: Category, mine: Record, told: Record, what: str, differences: tuple[Difference, ...]
 ) -> Finding:
-    said = "; ".join(f"{one.field} is {one.ours} with us and {one.theirs} with them" for one in differences)
+    said = "; ".join(f"{one.field} is {one.spelt[0]} with us and {one.spelt[1]} with them" for one in differences)
     advice = {
         Category.QUANTITY: "Compare the executions of the block first; then ask for another record, or allocate anew with a second person.",
         Category.PRICE: "Compare average price and rounding with them; a cent may be a tolerance, a price never is.",
@@ -237,7 +237,7 @@ def _twice(mine: Record, told: Record, what: str, copy: int) -> Finding:
 def _not_theirs(mine: Record, what: str) -> Finding:
     return _finding(
         Category.MISSING_EXTERNAL, mine, None,
-        f"We have {what} {mine.ref}: {plain(mine.qty)} of {mine.instrument} for {mine.account}; the file does not name it.",
+        f"We have {what} {mine.ref}: {spelt(mine.qty)} of {mine.instrument} for {mine.account}; the file does not name it.",
         "Ask them for it before its cut-off; send ours again if they have not got it.",
         (number_difference("qty", mine.qty, ZERO),), mine.worth,
     )  # fmt: skip
@@ -249,7 +249,7 @@ def _not_ours(told: Record, what: str) -> Finding:
         category=Category.MISSING_INTERNAL,
         ids=_ids(told),
         names=NAMES,
-        why=f"They have {plain(told.qty)} of {told.instrument} for {told.account} as {told.ref}; we have no such {what}.{known}",
+        why=f"They have {spelt(told.qty)} of {told.instrument} for {told.account} as {told.ref}; we have no such {what}.{known}",
         suggestion="Look for the block it belongs to; nothing is allocated that nobody executed. A name is declared by two people.",
         differences=(number_difference("qty", ZERO, told.qty),),
         theirs=_shown(told),

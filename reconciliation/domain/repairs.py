@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from kernel.errors import Conflict
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, plain, spelt
 from reconciliation.domain import transitions as moves
 from reconciliation.domain.records import Kind
 
@@ -139,7 +139,7 @@ def beyond_limit(amount: Decimal, limit: Decimal | None, currency: str) -> str:
     if limit is None:
         return f"No mark says that {currency} may be written off."
     if abs(amount) > limit:
-        return f"{plain(abs(amount))} {currency} is more than the {plain(limit)} that may be written off."
+        return f"{spelt(abs(amount))} {currency} is more than the {spelt(limit)} that may be written off."
     return ""
 
 

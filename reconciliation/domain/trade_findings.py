@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from kernel.fix import Side
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, plain, spelt
 from reconciliation.domain.causes import Causes, moment
 from reconciliation.domain.findings import Category, Difference, Finding, number_difference
 from reconciliation.domain.rules import Rules
@@ -139,10 +139,10 @@ def _exposure(category: Category, differences: list[Difference], told: Told, our
 def _why_quantity(differences: list[Difference], told: Told, ours: OurTrade) -> str:
     what = f"execution {ours.exec_id} on {_order(ours)}"
     if told.busted_by and ours.qty:
-        return f"They busted {what} with ExecID {told.busted_by}; our books still have it with {plain(ours.qty)}."
+        return f"They busted {what} with ExecID {told.busted_by}; our books still have it with {spelt(ours.qty)}."
     if not ours.qty and told.qty:
         reference = f" with ExecID {ours.exec_ref_id}" if ours.exec_ref_id else ""
-        return f"Our books have {what} busted{reference}; they list it with {plain(told.qty)} and without a bust."
+        return f"Our books have {what} busted{reference}; they list it with {spelt(told.qty)} and without a bust."
     corrected = ""
     if told.corrected_by and told.corrected_by != ours.exec_ref_id:
         corrected = f" They corrected it with ExecID {told.corrected_by}, which we do not have."
@@ -155,8 +155,8 @@ def _why_price(differences: list[Difference], told: Told, ours: OurTrade) -> str
     what = f"execution {ours.exec_id} on {_order(ours)}"
     if ours.px and told.px in (ours.px * HUNDRED, ours.px / HUNDRED):
         return (
-            f"The price of {what} differs by exactly a hundred: ours is {plain(ours.px)} {ours.price_unit}, theirs "
-            f"{plain(told.px)} is most likely in another unit (pence against pounds)."
+            f"The price of {what} differs by exactly a hundred: ours is {spelt(ours.px)} {ours.price_unit}, theirs "
+            f"{spelt(told.px)} is most likely in another unit (pence against pounds)."
         )
     return f"The two records of {what} differ in price: {_list(differences)}."
 
@@ -227,12 +227,12 @@ def _why_missing(
             f"They {'busted' if told.busted_by else 'corrected'} ExecID {name} with ExecID {row.exec_id}; neither our books nor "
             f"the file has that trade."
         )
-    what = f"They have ExecID {name} ({plain(row.qty)} @ {plain(row.px)}{_on(row)})"
+    what = f"They have ExecID {name} ({spelt(row.qty)} @ {spelt(row.px)}{_on(row)})"
     if late:
         return f"{what} at {moment(row.transact_time)}, moments before this run; our report of it may be under way."
     busted = f" They busted it since, with ExecID {told.busted_by}." if told.busted_by else ""
     if namesakes:
-        figures = ", ".join(f"{plain(one.qty)} @ {plain(one.px)}" for one in namesakes[:3])
+        figures = ", ".join(f"{spelt(one.qty)} @ {spelt(one.px)}" for one in namesakes[:3])
         return (
             f"{what}; our books have that ExecID on the same order with other figures ({figures}): it repeats.{busted}"
         )
@@ -250,14 +250,14 @@ def missing_external(
     ours: OurTrade, namesakes: Sequence[OurTrade], alike: Sequence[Told], causes: Causes, copy: int
 ) -> Finding:
     """We have it and the file does not."""
-    what = f"Our books have ExecID {ours.exec_id} ({plain(ours.qty)} @ {plain(ours.px)}) on {_order(ours)}"
+    what = f"Our books have ExecID {ours.exec_id} ({spelt(ours.qty)} @ {spelt(ours.px)}) on {_order(ours)}"
     if namesakes:
         why = f"{what}; the file has that ExecID on the order with other figures only: it repeats."
     elif ours.note:
         why = f"{what}, {ours.note}; the file does not have it."
     elif ours.suspense_qty:
         why = (
-            f"{what}, {plain(ours.suspense_qty)} of it in suspense as more than was ordered; the file does not have it."
+            f"{what}, {spelt(ours.suspense_qty)} of it in suspense as more than was ordered; the file does not have it."
         )
     else:
         why = f"{what}, executed at {moment(ours.event_at)}; the file does not have it."
@@ -283,7 +283,7 @@ def missing_external(
 def duplicate_of_theirs(told: Told, ours: OurTrade, copy: int) -> Finding:
     """They list the same execution once more than we have it."""
     why = (
-        f"They list ExecID {ours.exec_id} ({plain(ours.qty)} @ {plain(ours.px)}) on {_order(ours)} once more than our books "
+        f"They list ExecID {ours.exec_id} ({spelt(ours.qty)} @ {spelt(ours.px)}) on {_order(ours)} once more than our books "
         f"have it, equal in every figure: most likely a repeated line."
     )
     return Finding(
@@ -309,7 +309,7 @@ def duplicate_of_theirs(told: Told, ours: OurTrade, copy: int) -> Finding:
 def duplicate_of_ours(ours: OurTrade, same: OurTrade, copy: int) -> Finding:
     """We have the same execution once more than they list it."""
     why = (
-        f"Our books have ExecID {ours.exec_id} ({plain(ours.qty)} @ {plain(ours.px)}) on {_order(ours)} once more than they "
+        f"Our books have ExecID {ours.exec_id} ({spelt(ours.qty)} @ {spelt(ours.px)}) on {_order(ours)} once more than they "
         f"list it, equal in every figure: it may have been counted twice."
     )
     return Finding(
@@ -411,8 +411,9 @@ def _on(row: TheirTrade) -> str:
 
 
 def _list(differences: Sequence[Difference]) -> str:
-    return "; ".join(
-        f"{one.field.replace('_', ' ')} {one.ours or 'none'} with us, {one.theirs or 'none'} with them"
-        + (f" ({one.difference})" if one.difference else "")
-        for one in differences
-    )
+    said = []
+    for one in differences:
+        ours, theirs, difference = one.spelt
+        by = f" ({difference})" if difference else ""
+        said.append(f"{one.field.replace('_', ' ')} {ours or 'none'} with us, {theirs or 'none'} with them{by}")
+    return "; ".join(said)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, spelt
 from refdata.domain.listing_facts import PriceFacts
 from risk.domain.answers import CheckAnswer
 from risk.domain.checks.base import Check
@@ -60,7 +60,7 @@ class PriceCollar(Check):
             return self.refuse(f"There is no reference price for {facts.listing.symbol}.")
         last = reference.last
         if last <= ZERO:
-            return self.refuse(f"The reference price of {facts.listing.symbol} is {plain(last)}.", last=last)
+            return self.refuse(f"The reference price of {facts.listing.symbol} is {spelt(last)}.", last=last)
         distance = distance_of(price, reference, buys=facts.terms.side.is_buy)
         seen = {
             "price": price,
@@ -70,10 +70,10 @@ class PriceCollar(Check):
             "hard": hard,
             "phase": facts.listing.phase,
         }
-        sentence = f"The limit {plain(price)} is {distance:.1%} from the last price {plain(last)}"
+        sentence = f"The limit {spelt(price)} is {distance:.1%} from the last price {spelt(last)}"
         if distance > abs(price - last) / last:
             quote = reference.ask if facts.terms.side.is_buy else reference.bid
-            sentence = f"The limit {plain(price)} goes {distance:.1%} through the other side at {plain(quote or last)}"
+            sentence = f"The limit {spelt(price)} goes {distance:.1%} through the other side at {spelt(quote or last)}"
         if distance > hard:
             return self.refuse(f"{sentence}; beyond {hard:.0%} no order is sent.", **seen)
         if warn is not None and distance > warn:

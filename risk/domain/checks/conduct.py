@@ -5,7 +5,7 @@ What only takes risk away passes all of them: cancels run no checks, and a repla
 
 from __future__ import annotations
 
-from kernel.numbers import plain
+from kernel.numbers import spelt
 from risk.domain.answers import CheckAnswer, Verdict
 from risk.domain.checks.base import Check
 from risk.domain.facts import Facts
@@ -165,9 +165,9 @@ class SelfTrade(Check):
         verdict = policy.get(worst.nearness, Verdict.REFUSE)
         if verdict is Verdict.PASS:
             return self.passed(opposite=worst.ref, nearness=worst.nearness)
-        at_price = f"at {plain(worst.price)}" if worst.price is not None else "at market"
+        at_price = f"at {spelt(worst.price)}" if worst.price is not None else "at market"
         seen = {"opposite": worst.ref, "nearness": worst.nearness, "leaves_qty": worst.leaves_qty, "price": worst.price}
         sentence = (
-            f"It would trade with {worst.ref} of the same {worst.nearness}, {plain(worst.leaves_qty)} {at_price}."
+            f"It would trade with {worst.ref} of the same {worst.nearness}, {spelt(worst.leaves_qty)} {at_price}."
         )
         return CheckAnswer(self.code, verdict, sentence, seen)

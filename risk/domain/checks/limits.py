@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.numbers import plain
+from kernel.numbers import spelt
 from risk.domain.answers import CheckAnswer
 from risk.domain.checks.base import Check
 from risk.domain.checks.marks import tightest
@@ -23,9 +23,9 @@ class OrderQuantityLimit(Check):
         qty = facts.terms.order_qty
         seen = {"order_qty": qty, "warn": bound.warn, "hard": bound.hard, "scope": bound.scope}
         if qty > bound.hard:
-            return self.refuse(f"The quantity {plain(qty)} is above the limit {plain(bound.hard)}.", **seen)
+            return self.refuse(f"The quantity {spelt(qty)} is above the limit {spelt(bound.hard)}.", **seen)
         if bound.warn is not None and qty > bound.warn:
-            return self.hold(f"The quantity {plain(qty)} is above {plain(bound.warn)}.", **seen)
+            return self.hold(f"The quantity {spelt(qty)} is above {spelt(bound.warn)}.", **seen)
         return self.passed(**seen)
 
 
@@ -47,9 +47,9 @@ class OrderNotionalLimit(Check):
             "hard": bound.hard,
             "scope": bound.scope,
         }
-        text = f"The value {value.currency} {plain(value.amount)} is above"
+        text = f"The value {value.currency} {spelt(value.amount)} is above"
         if value.amount > bound.hard:
-            return self.refuse(f"{text} the limit {plain(bound.hard)}.", **seen)
+            return self.refuse(f"{text} the limit {spelt(bound.hard)}.", **seen)
         if bound.warn is not None and value.amount > bound.warn:
-            return self.hold(f"{text} {plain(bound.warn)}.", **seen)
+            return self.hold(f"{text} {spelt(bound.warn)}.", **seen)
         return self.passed(**seen)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from kernel.numbers import plain
+from kernel.numbers import spelt
 from risk.domain.answers import CheckAnswer, Verdict
 from risk.domain.checks.base import Check
 from risk.domain.checks.closeness import Closeness, usage_closeness
@@ -47,11 +47,11 @@ class UsageCheck(Check):
         }
         if item.before is not None and item.after <= item.before:
             return self.passed(**seen)
-        text = f"{self.noun} of {where} would be {unit}{plain(item.after)}, above"
+        text = f"{self.noun} of {where} would be {unit}{spelt(item.after)}, above"
         if item.after > item.hard:
-            return self.refuse(f"{text} the limit {plain(item.hard)}.", **seen)
+            return self.refuse(f"{text} the limit {spelt(item.hard)}.", **seen)
         if item.warn is not None and item.after > item.warn:
-            return CheckAnswer(self.code, self.soft, f"{text} {plain(item.warn)}.", seen)
+            return CheckAnswer(self.code, self.soft, f"{text} {spelt(item.warn)}.", seen)
         return self.passed(**seen)
 
 

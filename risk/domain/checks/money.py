@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.numbers import plain
+from kernel.numbers import spelt
 from risk.domain.answers import CheckAnswer
 from risk.domain.checks.base import Check
 from risk.domain.exposure import cash_to_hold, stock_to_hold
@@ -28,7 +28,7 @@ class BuyingPower(Check):
             if already is not None and needed <= already:
                 return self.passed(needed=needed, available=available, currency=currency)
             return self.refuse(
-                f"The order needs {currency} {plain(needed)} and {plain(available)} is available.",
+                f"The order needs {currency} {spelt(needed)} and {spelt(available)} is available.",
                 needed=needed,
                 available=available,
                 currency=currency,
@@ -85,7 +85,7 @@ class SellableHoldings(Check):
             if already is not None and needed <= already:
                 return self.passed(needed=needed, available=available)
             return self.refuse(
-                f"The account can sell {plain(available)} of {facts.listing.symbol}, not {plain(needed)}; enter the rest "
+                f"The account can sell {spelt(available)} of {facts.listing.symbol}, not {spelt(needed)}; enter the rest "
                 "as a short sale of its own (side 5 or 6, with a locate).",
                 needed=needed,
                 available=available,

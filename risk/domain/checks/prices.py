@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from kernel.fix import OrdType
-from kernel.numbers import plain
+from kernel.numbers import spelt
 from refdata.domain.listing_facts import ListingFacts, PriceFacts
 from refdata.domain.quality import Quality
 from risk.domain.answers import CheckAnswer
@@ -60,13 +60,13 @@ class ReferencePrice(Check):
         if not withdrawn and (not listing.phase.is_open or age <= marks.hard):
             return self.passed(last=listing.price.last, **seen)
         if facts.terms.ord_type not in _BOUNDED:
-            why = "is no longer quoted" if withdrawn else f"was last heard {plain(age)} s ago"
+            why = "is no longer quoted" if withdrawn else f"was last heard {spelt(age)} s ago"
             return self.refuse(f"The price of {listing.symbol} {why}, so no order without a limit is sent.", **seen)
         close = listing.price.previous_close
         if close is None:
             return self.refuse(f"There is neither a usable price nor a previous close for {listing.symbol}.", **seen)
         return self.hold(
-            f"There is no usable price for {listing.symbol}; the previous close was {plain(close)}.",
+            f"There is no usable price for {listing.symbol}; the previous close was {spelt(close)}.",
             previous_close=close,
             **seen,
         )
@@ -88,7 +88,7 @@ class PriceFreshness(Check):
         mark = marks.warn if marks.warn is not None else marks.hard
         if age > mark and facts.adds_risk:
             return self.hold(
-                f"The price of {listing.symbol} was last heard {plain(age)} s ago (mark {plain(mark)} s).",
+                f"The price of {listing.symbol} was last heard {spelt(age)} s ago (mark {spelt(mark)} s).",
                 age_s=age,
                 mark_s=mark,
             )
@@ -105,8 +105,8 @@ class PriceQuality(Check):
         listing, price = facts.listing, facts.listing.price
         if price is None or price.quality is not Quality.SUSPECT or not facts.adds_risk:
             return self.passed()
-        doubted = f"{plain(price.doubted_last)} is doubted" if price.doubted_last is not None else "it is doubted"
-        sentence = f"The price of {listing.symbol} is in doubt: {doubted}, the last good one was {plain(price.last)}"
+        doubted = f"{spelt(price.doubted_last)} is doubted" if price.doubted_last is not None else "it is doubted"
+        sentence = f"The price of {listing.symbol} is in doubt: {doubted}, the last good one was {spelt(price.last)}"
         seen = {
             "last": price.last,
             "doubted": price.doubted_last,

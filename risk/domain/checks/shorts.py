@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, spelt
 from risk.domain.answers import CheckAnswer
 from risk.domain.checks.base import Check
 from risk.domain.facts import Facts
@@ -30,7 +30,7 @@ class LocateCover(Check):
         grows = working is None or needed > working.order_qty
         if needed > locate.left and grows:
             return self.refuse(
-                f"Of locate {locate.ref} {plain(max(locate.left, ZERO))} of {symbol} are left, not {plain(needed)}.",
+                f"Of locate {locate.ref} {spelt(max(locate.left, ZERO))} of {symbol} are left, not {spelt(needed)}.",
                 ref=locate.ref,
                 needed=needed,
                 left=locate.left,

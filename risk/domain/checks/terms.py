@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kernel.fix import OrdType, TimeInForce
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, spelt
 from refdata.domain.tick_table import is_on_tick, tick_above, tick_below
 from risk.domain.answers import CheckAnswer
 from risk.domain.checks.base import Check
@@ -24,7 +24,7 @@ class PriceStep(Check):
                 continue
             below, above = tick_below(listing.ticks, px), tick_above(listing.ticks, px)
             return self.refuse(
-                f"The {name} {plain(px)} is not on a price step; nearest are {plain(below)} and {plain(above)}.",
+                f"The {name} {spelt(px)} is not on a price step; nearest are {spelt(below)} and {spelt(above)}.",
                 price=px,
                 below=below,
                 above=above,
@@ -40,7 +40,7 @@ class LotSize(Check):
         if facts.terms.order_qty % lot == ZERO:
             return self.passed(lot_size=lot)
         return self.refuse(
-            f"The quantity {plain(facts.terms.order_qty)} is not a multiple of the lot {plain(lot)}.", lot_size=lot
+            f"The quantity {spelt(facts.terms.order_qty)} is not a multiple of the lot {spelt(lot)}.", lot_size=lot
         )
 
 
@@ -57,11 +57,11 @@ class MinimumAndDisplayedQuantity(Check):
                 continue
             if qty > terms.order_qty:
                 return self.refuse(
-                    f"The {name} quantity {plain(qty)} is above the order quantity {plain(terms.order_qty)}."
+                    f"The {name} quantity {spelt(qty)} is above the order quantity {spelt(terms.order_qty)}."
                 )
             if qty % facts.listing.lot_size != ZERO:
                 return self.refuse(
-                    f"The {name} quantity {plain(qty)} is not a multiple of the lot {plain(facts.listing.lot_size)}."
+                    f"The {name} quantity {spelt(qty)} is not a multiple of the lot {spelt(facts.listing.lot_size)}."
                 )
         if terms.time_in_force is TimeInForce.FOK and terms.min_qty is not None:
             return self.refuse("A fill-or-kill order already asks for all of it; leave the minimum quantity out.")
@@ -104,17 +104,17 @@ class StopPrice(Check):
         if terms.ord_type is OrdType.STOP_LIMIT and terms.price is not None:
             if buys and terms.price < stop:
                 return self.refuse(
-                    f"The limit {plain(terms.price)} is below the stop {plain(stop)}: it could never buy."
+                    f"The limit {spelt(terms.price)} is below the stop {spelt(stop)}: it could never buy."
                 )
             if not buys and terms.price > stop:
                 return self.refuse(
-                    f"The limit {plain(terms.price)} is above the stop {plain(stop)}: it could never sell."
+                    f"The limit {spelt(terms.price)} is above the stop {spelt(stop)}: it could never sell."
                 )
         last = facts.listing.price.last if facts.listing.price else None
         if last is not None and (stop <= last if buys else stop >= last):
             return self.ask(
-                f"The stop {plain(stop)} is already {'at or below' if buys else 'at or above'} the last price "
-                f"{plain(last)}: it would trigger at once.",
+                f"The stop {spelt(stop)} is already {'at or below' if buys else 'at or above'} the last price "
+                f"{spelt(last)}: it would trigger at once.",
                 stop_px=stop,
                 last=last,
             )
@@ -134,7 +134,7 @@ class QuantityAboveExecuted(Check):
         if working.rules.below_executed_stops and cum_qty < working.order_qty:
             return self.passed(cum_qty=cum_qty, stops=True)
         return self.refuse(
-            f"{plain(cum_qty)} have already traded; ask for more than that, or cancel the rest.", cum_qty=cum_qty
+            f"{spelt(cum_qty)} have already traded; ask for more than that, or cancel the rest.", cum_qty=cum_qty
         )
 
 

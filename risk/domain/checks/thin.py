@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from kernel.numbers import ZERO, plain
+from kernel.numbers import ZERO, spelt
 from risk.domain.answers import CheckAnswer, Verdict
 from risk.domain.checks.base import Check
 from risk.domain.facts import Facts
@@ -42,11 +42,11 @@ class ShareOfVolume(Check):
         if not isinstance(share, Decimal):
             return self._unknown(policy.volume_unknown, f"The average daily volume of {symbol} is not known.")
         seen = {"share": share.quantize(_TENTH), "warn": policy.volume_warn, "hard": policy.volume_hard}
-        text = f"The quantity is {plain(share.quantize(_TENTH))} % of the average daily volume of {symbol}"
+        text = f"The quantity is {spelt(share.quantize(_TENTH))} % of the average daily volume of {symbol}"
         if policy.volume_hard is not None and share > policy.volume_hard:
-            return self.refuse(f"{text}; beyond {plain(policy.volume_hard)} % no order is sent.", **seen)
+            return self.refuse(f"{text}; beyond {spelt(policy.volume_hard)} % no order is sent.", **seen)
         if policy.volume_warn is not None and share > policy.volume_warn:
-            return self.hold(f"{text} (mark {plain(policy.volume_warn)} %).", **seen)
+            return self.hold(f"{text} (mark {spelt(policy.volume_warn)} %).", **seen)
         return self.passed(**seen)
 
     def _unknown(self, verdict: Verdict, sentence: str) -> CheckAnswer:
@@ -74,15 +74,15 @@ class ThinBook(Check):
             return self._unknown(policy, f"The size shown for {facts.listing.symbol} on the other side is not known.")
         if policy.spread_warn is not None and spread > policy.spread_warn:
             return self.ask(
-                f"The spread of {facts.listing.symbol} is {plain(spread.quantize(_TENTH))} % (mark "
-                f"{plain(policy.spread_warn)} %).",
+                f"The spread of {facts.listing.symbol} is {spelt(spread.quantize(_TENTH))} % (mark "
+                f"{spelt(policy.spread_warn)} %).",
                 **seen,
             )
         if policy.depth_warn is None or not isinstance(shown, Decimal):
             return self.passed(**seen)
         if facts.terms.order_qty > policy.depth_warn * shown:
             return self.ask(
-                f"The quantity is more than {plain(policy.depth_warn)} times the {plain(shown)} shown on the other side.",
+                f"The quantity is more than {spelt(policy.depth_warn)} times the {spelt(shown)} shown on the other side.",
                 shown=shown,
                 **seen,
             )
