@@ -15,7 +15,7 @@ from kernel.clock import utc_now
 from kernel.errors import Invalid, NotFound, Refused
 from kernel.ids import new_id
 from operations.domain.exception_kinds import GROUPS
-from operations.permissions import WORK_EXCEPTION
+from operations.permissions import WORK_EXCEPTION, require_work
 from operations.selectors.exceptions import list_history
 from operations.selectors.recon.break_page import get_break, get_break_detail
 from operations.selectors.recon.breaks import with_matters
@@ -93,6 +93,7 @@ def repair(request: HttpRequest, actor: Principal, ref: str) -> HttpResponse:
 def work(request: HttpRequest, actor: Principal, ref: str, act: str) -> HttpResponse:
     """Take it, comment on it, give it to somebody or link it: acts on the exception that the break raised; the break drawn anew."""
     item, at = get_break(actor=actor, ref=ref), utc_now()
+    require_work(actor)
     matter = with_matters(actor, [item], at=at)[0].matter
     if act not in WORK:
         raise NotFound("ACT_UNKNOWN", "There is no such thing to do with a break.")

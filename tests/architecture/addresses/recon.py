@@ -61,7 +61,7 @@ RECON: dict[str, tuple[Door, ...]] = {
         Door("POST", "/b/{d.break_ref}/repair", HIDDEN_OR_REFUSED, lambda d: {"repair": "accept_timing", "key": "k"}),
     ),
     "b/<str:ref>/work/<str:act>": (
-        Door("POST", "/b/{d.break_ref}/work/comment", (302, 403, 404, 422, 422, 302), lambda d: {"text": "seen"}),
+        Door("POST", "/b/{d.break_ref}/work/comment", (302, 422, 404, 403, 403, 302), lambda d: {"text": "seen"}),
     ),
     "b/<str:ref>/matching": (Door("GET", "/b/{d.break_ref}/matching", SEES_THE_DESK),),
     "b/<str:ref>/match": (
