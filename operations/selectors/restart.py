@@ -51,13 +51,10 @@ class Restart:
 def get_restart() -> Restart:
     """As it stands now; five statements."""
     standing = read_standing()
+    version = version_in_force(SOURCE)
     fields = ("taken_at", "position", "version", "sha256")
-    newest = (
-        Snapshot.objects.filter(projection=SOURCE, version=version_in_force(SOURCE))
-        .order_by("-position")
-        .values_list(*fields)
-        .first()
-    )
+    snapshots = Snapshot.objects.filter(projection=SOURCE).order_by("-position").values_list(*fields)
+    newest = snapshots.filter(version=version).first() if version is not None else None
     gates = Block.objects.filter(source=SOURCE)
     return Restart(
         kept=Kept(newest[0], newest[1], newest[2], bytes(newest[3]).hex()) if newest else None,

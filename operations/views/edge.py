@@ -89,9 +89,8 @@ def error_answer(request: HttpRequest, error: OmsError) -> HttpResponse:
 
 def led_to(request: HttpRequest, name: str, **where: Any) -> HttpResponse:
     """After an act: to a page by its name, whether the form was sent whole or as a part (which only its errors stay in)."""
-    if not is_part(request):
-        return redirect(name, **where)
-    return HttpResponse(status=204, headers={"HX-Redirect": reverse(name, kwargs=where)})
+    address: str = reverse(name, kwargs=where)
+    return HttpResponse(status=204, headers={"HX-Redirect": address}) if is_part(request) else redirect(address)
 
 
 def ask_to_confirm(request: HttpRequest) -> HttpResponse:

@@ -52,7 +52,9 @@ class Difference:
         by = parse_decimal(self.difference) if self.difference else None
         if by is None:
             return self.ours, self.theirs, self.difference
-        ours, theirs = (spelt(found) if (found := parse_decimal(one)) is not None else one for one in (self.ours, self.theirs))
+        ours, theirs = (
+            spelt(found) if (found := parse_decimal(one)) is not None else one for one in (self.ours, self.theirs)
+        )
         return ours, theirs, spelt(by)
 
 
