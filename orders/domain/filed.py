@@ -127,6 +127,7 @@ def _report(filed: Filed, target: Target, at: datetime, kind: ExecType, identity
         received_at=at,
         event_at=happened,
         trade_date=_date(filed.text("trade_date")) or happened.date(),
+        undated=not filed.text("trade_date"),
         exec_type=kind,
         cl_ord_id=name if name in target.names else target.cl_ord_id,
         venue_order_id=venue_id or target.venue_order_id or None,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from kernel.fix import ExecType, OrdStatus
 from kernel.numbers import ZERO
@@ -53,6 +54,8 @@ class Report:
     reject_code: str = ""
     text: str = ""
     last_mkt: str = ""
+    undated: bool = False
+    """The venue did not say the trade date: ``trade_date`` is UTC's until the market is known, then the market's own."""
     poss_resend: bool = False
     poss_dup: bool = False
     wire_message_id: int | None = None
@@ -69,3 +72,11 @@ class Report:
     """Not the venue's word but our conclusion from it: ``expired``. Any later word of the venue outweighs it."""
     raw_sha256: str = ""
     """Digest of the message as it was stored, so that the sealed event vouches for the raw text too."""
+
+
+def dated_in(report: Report, zone: ZoneInfo) -> Report:
+    """The report with the market's own date where the venue did not say one: at 22:30 UTC it is the next day in Sydney."""
+    if not report.undated:
+        return report
+    day = report.event_at.astimezone(zone).date()
+    return report if day == report.trade_date else replace(report, trade_date=day)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from accounts.domain.arithmetic import Effect
 from accounts.domain.ledger import TradeBooking
@@ -24,12 +25,12 @@ from kernel.fix import Side
 from kernel.ids import new_id
 from kernel.numbers import ZERO, plain
 from orders.domain.kept_report import kept, report_of
-from orders.domain.report import Report
+from orders.domain.report import Report, dated_in
 from orders.domain.suspense import Terms, whole_effect
 from orders.domain.unknown import executions_of, name_of, side_of
 from orders.locks import lock_unknown_orders
 from orders.models import UnknownOrder, UnmatchedReport
-from refdata.models import Listing
+from refdata.models import Listing, Market
 from refdata.selectors import find_listing_as_named, get_market_clock
 
 UNKNOWN_ORDER = "UNKNOWN_ORDER"
@@ -43,6 +44,7 @@ def keep_unmatched(reports: Sequence[Report], *, actor: str, at: datetime) -> tu
     """Keep them, each once, and say so; what is to be booked in suspense, and how many were news."""
     if not reports:
         return [], 0
+    reports = _dated(reports)
     ids = _unknown_orders(reports, at)
     rows = [
         (
@@ -61,6 +63,16 @@ def keep_unmatched(reports: Sequence[Report], *, actor: str, at: datetime) -> tu
     drafts = [anomaly_draft(anomaly=_anomaly(row), actor=actor, at=at) for row in unknown.values()]
     append_to_stream(drafts=drafts, at=at)
     return bookings, len(written)
+
+
+def _dated(reports: Sequence[Report]) -> list[Report]:
+    """With the date of the market that the venue names; where it names none of ours, UTC's stands until one is known."""
+    mics = {mic for report in reports if report.undated and (mic := report.market or report.last_mkt)}
+    zones = {market.mic: ZoneInfo(market.time_zone) for market in Market.objects.filter(mic__in=mics)} if mics else {}
+    return [
+        dated_in(report, zone) if (zone := zones.get(report.market or report.last_mkt)) else report
+        for report in reports
+    ]
 
 
 def join(joined: Mapping[int, UUID], *, state: str, actor: str, at: datetime) -> list[TradeBooking]:
@@ -119,7 +131,8 @@ def _book(unknown: UnknownOrder, actor: str, at: datetime) -> list[TradeBooking]
     unknown.save()
     if change == Effect(ZERO, ZERO) or listing is None or unknown.account_id is None:
         return []
-    day = max((report.trade_date for report in reports), default=at.date())
+    clock = get_market_clock(listing.market_id)
+    day = max((dated_in(report, clock.zone).trade_date for report in reports), default=clock.local_date(at))
     event_id = _say(unknown, listing, change, actor, at)
     return [
         TradeBooking(
@@ -134,7 +147,7 @@ def _book(unknown: UnknownOrder, actor: str, at: datetime) -> list[TradeBooking]
             qty_delta=change.qty,
             cash_delta=change.cash,
             trade_date=day,
-            settlement_date=get_market_clock(listing.market_id).settlement_date(day),
+            settlement_date=clock.settlement_date(day),
         )
     ]
 

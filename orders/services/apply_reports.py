@@ -38,7 +38,7 @@ from orders.domain.derive import is_overfilled
 from orders.domain.facts import facts_of_reports, facts_to_json
 from orders.domain.fold import needs_all
 from orders.domain.holding import instrument_of
-from orders.domain.report import Report
+from orders.domain.report import Report, dated_in
 from orders.domain.results import ApplyResult
 from orders.domain.suspense import excess_units
 from orders.locks import lock_order_rows, lock_request_rows
@@ -56,6 +56,7 @@ from orders.services._correlating import correlate, write_names
 from orders.services._excess import OVERFILL, move_excess
 from orders.services._recognising import recognise
 from orders.services._unmatched import join, keep_unmatched
+from refdata.domain.market_clock import MarketClock
 from refdata.selectors import get_market_clock
 from risk.services.set_usage import DayTrade, OrderCount, set_usage
 
@@ -136,9 +137,14 @@ def _fold(by_order: dict[UUID, list[Report]], accounts: set[UUID], at: datetime)
         actor=ACTOR,
     )
     return [
-        apply_to_order(orders[order_id], requests.get(order_id, []), reports, tools)
+        apply_to_order(orders[order_id], requests.get(order_id, []), _dated(reports, orders[order_id], clocks), tools)
         for order_id, reports in sorted(by_order.items())
     ]
+
+
+def _dated(reports: Sequence[Report], order: OrderRow, clocks: Mapping[str, MarketClock]) -> list[Report]:
+    zone = clocks[order.snapshot["mic"]].zone
+    return [dated_in(report, zone) for report in reports]
 
 
 def _open_whole(

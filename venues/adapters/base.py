@@ -123,7 +123,7 @@ def name_of(values: Mapping[int, str], tag: int) -> str | None:
 
 
 def local_date(text: str | None, fallback: date) -> date:
-    """TradeDate (75) as a date; the fallback when absent. ValueError when malformed."""
+    """TradeDate (75) as a date; the fallback when absent (the report is then ``undated``). ValueError when malformed."""
     if not text:
         return fallback
     return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a date without a zone is what the tag holds
@@ -207,6 +207,7 @@ def execution_report(
         received_at=context.received_at,
         event_at=event_at,
         trade_date=local_date(values.get(75), event_at.date()),
+        undated=not values.get(75),
         exec_type=exec_type,
         ord_status=OrdStatus(status) if status else None,
         cl_ord_id=name_of(values, 11),
@@ -267,6 +268,7 @@ def cancel_reject(
         received_at=context.received_at,
         event_at=event_at,
         trade_date=event_at.date(),
+        undated=True,
         ord_status=OrdStatus(status) if status else None,
         cl_ord_id=name_of(values, 11),
         orig_cl_ord_id=name_of(values, 41),
@@ -305,6 +307,7 @@ def numbered_reject(values: Mapping[int, str], context: InboundContext, *, mappi
         received_at=context.received_at,
         event_at=event_at,
         trade_date=event_at.date(),
+        undated=True,
         cl_ord_id=sent.cl_ord_id,
         reject_code=values.get(373 if msg_type == MsgType.REJECT.value else 380, ""),
         text=values.get(58, ""),

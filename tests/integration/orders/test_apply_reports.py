@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,12 +13,14 @@ import pytest
 from accounts.models import Booking, CashBalance, Holding, Reservation
 from journal.models import Event
 from kernel.fix import ExecType, OrdStatus
+from kernel.ids import new_id
 from orders.domain.report import Position, Report
 from orders.domain.results import CaptureResult
-from orders.models import Execution, Order, OrderRequest
+from orders.models import Execution, Order, OrderRequest, UnmatchedReport
 from orders.services.apply_reports import apply_reports
 from orders.services.capture_order import capture_order
 from orders.services.record_hand_over import record_hand_over
+from refdata.models import Market
 from tests.factories import AT, DeskWorld, make_desk, terms
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +98,30 @@ def test_a_fill_books_pending_and_frees_its_share(world: DeskWorld) -> None:
         Decimal("72.40"),
         "2026-11-24",
     )
+
+
+def test_a_trade_date_that_is_not_said_is_the_markets(world: DeskWorld) -> None:
+    """At 00:30 UTC New York still has the evening before: a trade without TradeDate (75) is of that day, and settles by it."""
+    Market.objects.filter(mic=world.listing.market_id).update(time_zone="America/New_York", version=new_id())
+    order, night = sent(world), datetime(2026, 11, 21, 0, 30, tzinfo=UTC)
+    told: dict[str, Any] = {"event_at": night, "trade_date": night.date(), "last_px": D("72.40")}
+    apply_reports(
+        reports=[
+            report(order, 1, ExecType.NEW, OrdStatus.NEW, undated=True, event_at=night, trade_date=night.date()),
+            report(order, 2, ExecType.TRADE, OrdStatus.PARTIALLY_FILLED, undated=True, last_qty=D(400), **told),
+            report(order, 3, ExecType.TRADE, OrdStatus.PARTIALLY_FILLED, last_qty=D(100), **told),
+            report(order, 4, ExecType.TRADE, OrdStatus.PARTIALLY_FILLED, undated=True, cl_ord_id=None, venue_order_id="V9",
+                   market="XLON", last_qty=D(7), **told),
+        ],
+        at=night,
+    )  # fmt: skip
+    days = {one.exec_id: (one.trade_date, one.settlement_date) for one in Execution.objects.all()}
+    assert days["X2"] == (date(2026, 11, 20), date(2026, 11, 24))
+    assert days["X3"][0] == night.date()
+    assert Order.objects.get().ord_status == "1"
+    dated = list(Event.objects.filter(kind="ReportApplied").order_by("seq").values_list("business_date", flat=True))
+    assert dated == [date(2026, 11, 20), date(2026, 11, 20), night.date()]
+    assert UnmatchedReport.objects.get().report["trade_date"] == "2026-11-20"
 
 
 def end_state() -> tuple[Any, ...]:

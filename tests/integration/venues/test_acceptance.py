@@ -161,7 +161,7 @@ def test_a10_an_acknowledgement(dialect: Dialect) -> None:
     assert (report.exec_type, report.ord_status, report.cl_ord_id) == (ExecType.NEW, OrdStatus.NEW, "A1.1")
     assert (report.venue_order_id, report.order_qty, report.leaves_qty) == ("V1", Decimal(1000), Decimal(1000))
     assert (report.msg_type, report.session, report.wire_message_id) == ("8", "S", 9)
-    assert report.mapping == dialect.adapter.mapping
+    assert (report.mapping, report.undated) == (dialect.adapter.mapping, True)
 
 
 def test_a11_a_trade(dialect: Dialect) -> None:
@@ -169,6 +169,7 @@ def test_a11_a_trade(dialect: Dialect) -> None:
     assert report.exec_type is ExecType.TRADE
     assert (report.last_qty, report.last_px, report.cum_qty) == (Decimal(300), Decimal("71.49"), Decimal(300))
     assert (report.last_mkt, report.trade_date, report.exec_id) == ("XLON", date(2026, 11, 20), "X7")
+    assert not report.undated
     assert report.event_at == datetime(2026, 11, 20, 9, 30, 15, 800000, tzinfo=UTC)
 
 

@@ -83,7 +83,9 @@ def test_a_report_comes_back_whole() -> None:
         raw_sha256="ab",
     )  # fmt: skip
     empty = [item.name for item in fields(Report) if getattr(full, item.name) in (None, "", False, 0)]
-    assert empty == ["symbol", "security_id", "market", "side"], "all that an order's reports keep has to be tried here"
+    assert empty == ["undated", "symbol", "security_id", "market", "side"], (
+        "all that an order's reports keep has to be tried here"
+    )
     least = Report("9", Position("e1", 8), "e1|8", at, at, at.date())
     for report in (full, least):
         assert report_of(event("ReportApplied", {"report": report_to_json(report)})) == report
