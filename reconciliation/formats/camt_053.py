@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from kernel.numbers import ZERO, plain
 from reconciliation.domain.records import Kind
+from reconciliation.formats.camt_summary import Summary
 from reconciliation.formats.cash_rows import balance_row, entry_row, judge_balance
 from reconciliation.formats.directives import take_manifest
 from reconciliation.formats.problems import BadValue, FileCode, FileProblem, NoteCode
@@ -46,8 +47,7 @@ class _Account:
     closing_date: str = ""
     closing_raw: str = ""
     entered: Decimal = ZERO
-    entries: int = 0
-    said_entries: int | None = None
+    summary: Summary = field(default_factory=Summary)
     interim: bool = False
     pages: int = 0
 
@@ -127,9 +127,7 @@ class Camt053Statement(Statement):
         self._number += 1
         if self._number in self._raw_wanted:
             self.raw[self._number] = held.closing_raw
-        if held.said_entries is not None and held.said_entries != held.entries:
-            sentence = f"The statement of {held.account} says {held.said_entries} entries and has {held.entries}."
-            raise FileProblem(FileCode.COUNT_DIFFERS, sentence)
+        held.summary.judge(held.account)
         judge_balance(held.account, opening=held.opening, entered=held.entered, closing=held.closing)
         if (held.opening, held.closing) != (self.header.opening, self.header.closing):
             self.header.opening = self.header.closing = None  # several accounts: the header is about none of them
@@ -147,9 +145,10 @@ class Camt053Statement(Statement):
         number = self._number
         if number in self._raw_wanted:
             self.raw[number] = raw_of(entry)
-        held.entries += 1
         status = text_at(entry, "Sts/Cd", "Sts", "Sts/Prtry")
-        if status not in ("BOOK", ""):  # without one it counts, and the balances tell whether it should
+        booked = status in ("BOOK", "")  # without one it counts, and the balances tell whether it should
+        held.summary.count(entry, booked=booked)
+        if not booked:
             self.notes.add(number, "", NoteCode.NOT_BOOKED, f"The entry is {status}, not booked.")
             return
         amount, currency = _signed(entry, number)
@@ -226,8 +225,8 @@ def _take_part(element: Any, held: _Account) -> None:
         case "Bal":
             _take_balance(element, held)
         case "TxsSummry":
-            said = text_at(element, "TtlNtries/NbOfNtries")
-            held.said_entries = int(said) if said.isascii() and said.isdigit() and not held.pages else None
+            if not held.pages:  # of a page or of them all: nobody says which
+                held.summary.hear(element)
 
 
 def _take_account(element: Any, held: _Account) -> None:
@@ -267,6 +266,10 @@ def _signed(element: Any, number: int) -> tuple[Decimal, str]:
         where = f"Entry {number}" if number else "A balance"
         raise FileProblem(FileCode.STRUCTURE, f"{where} has no Amt or no CdtDbtInd.")
     amount = _amount(found.text, number)
+    if amount < 0:
+        where = f"Entry {number}" if number else "A balance"
+        sentence = f"{where} has the amount {plain(amount)}: a sign beside CdtDbtInd says two things."
+        raise FileProblem(FileCode.STRUCTURE, sentence)
     return (amount if sign == "CRDT" else -amount), str(found.get("Ccy") or "")
 
 

@@ -22,7 +22,7 @@ from kernel.numbers import plain
 from reconciliation.domain.records import Kind
 from reconciliation.formats.blocks import Blocks
 from reconciliation.formats.directives import take_manifest
-from reconciliation.formats.problems import BadValue, NoteCode, RowCode, shown
+from reconciliation.formats.problems import BadValue, FileCode, FileProblem, NoteCode, RowCode, shown
 from reconciliation.formats.statement import Header, Record, Statement
 from reconciliation.formats.values import read_date, read_number
 from reconciliation.formats.words import BUST, CORRECTION, TRADE
@@ -31,8 +31,9 @@ NAME: Final = "fix_log"
 KINDS: Final = frozenset({Kind.EXECUTIONS, Kind.ORDERS, Kind.OPEN_ORDERS})
 _REMEMBERED: Final = 200_000
 
-_BEGIN = re.compile(r"8=FIXT?\.\d\.\d(?:SP\d)?(\x01|\||\^A|<SOH>)(?=9=)")
-_BEGIN_BYTES = re.compile(rb"8=FIXT?\.\d\.\d(?:SP\d)?(?:\x01|\||\^A|<SOH>)9=")
+_BEGIN = re.compile(r"8=FIXT?\.\d\.\d(?:SP\d)?(\x01|\||\^A|<SOH>)(?=\d{1,5}=)")
+_BEGIN_BYTES = re.compile(rb"8=FIXT?\.\d\.\d(?:SP\d)?(?:\x01|\||\^A|<SOH>)\d{1,5}=")
+_ANY_BEGIN = re.compile(rb"(?:^|[^0-9])8=FIXT?\.\d\.\d")
 _BEHIND_EACH_OTHER = re.compile(rb"((?:\x01|\||\^A|<SOH>)10=\d{3}(?:\x01|\||\^A|<SOH>))(?=8=FIX)")
 _FIELD = re.compile(r"\d{1,6}=")
 _PAIRS = re.compile(r"(\d{1,6})=([^\x01]*)\x01")
@@ -47,6 +48,7 @@ _ORDER: Final[Mapping[str, int]] = {
     "cl_ord_id": 11, "orig_cl_ord_id": 41, "venue_order_id": 37, "account": 1, "symbol": 55, "side": 54, "ord_type": 40,
     "time_in_force": 59, "ord_status": 39, "order_qty": 38, "cum_qty": 14, "leaves_qty": 151, "price": 44,
 }  # fmt: skip
+_ONCE: Final = frozenset({*_EXECUTION.values(), *_ORDER.values(), 20, 60, 150})
 _OF_TRANS_TYPE: Final = {ExecTransType.CANCEL.value: BUST, ExecTransType.CORRECT.value: CORRECTION}
 _OF_EXEC_TYPE: Final = {
     ExecType.TRADE.value: TRADE,
@@ -81,6 +83,13 @@ class Message:
 def is_fix_log(begin: bytes) -> bool:
     """Whether there is a FIX message in it."""
     return _BEGIN_BYTES.search(begin) is not None
+
+
+def refuse_other_delimiter(begin: bytes) -> None:
+    """FIX whose fields end with something else is no table either. Raises FileProblem."""
+    if _ANY_BEGIN.search(begin) is not None:
+        sentence = "The file holds FIX messages, but their fields do not end with SOH, |, ^A or <SOH>."
+        raise FileProblem(FileCode.FORMAT_UNKNOWN, sentence)
 
 
 def read_message(line: str) -> Message | None:
@@ -201,7 +210,21 @@ class FixLogStatement(Statement):
             return None
         if not message.checked:
             self.notes.add(number, "", NoteCode.NOT_CHECKSUMMED, "The message has no BodyLength and CheckSum.")
-        return None if self._sent_again(number, values) else (values, message.fields)
+        if self._sent_again(number, values) or self._says_two(number, message):
+            return None
+        return values, message.fields
+
+    def _says_two(self, number: int, message: Message) -> bool:
+        """A tag that stands there twice with other values: which is meant, nobody knows. Groups may repeat theirs."""
+        if len(message.values) == len(message.fields):
+            return False
+        said: dict[int, str] = {}
+        for tag, value in message.fields:
+            if tag in _ONCE and said.setdefault(tag, value) != value:
+                sentence = f"Tag {tag} stands in it twice, as {shown(said[tag])} and {shown(value)}."
+                self.lose(number, RowCode.FIX_BROKEN, sentence)
+                return True
+        return False
 
     def _sent_again(self, number: int, values: Values) -> bool:
         """A PossDup of a report seen here. What is remembered is bounded: then it is a row, and matching judges it."""
@@ -278,7 +301,9 @@ def exec_kind(values: Values) -> str | None:
         return _OF_TRANS_TYPE[trans_type]
     if trans_type == ExecTransType.STATUS.value:
         return None
-    return _OF_EXEC_TYPE.get(values.get(150, ""))
+    if 150 not in values:  # FIX 4.0: what was executed is a trade
+        return TRADE if values.get(32, "").strip("0.") else None
+    return _OF_EXEC_TYPE.get(values[150])
 
 
 def _answers_unknown(values: Values) -> bool:

@@ -50,6 +50,13 @@ def is_mt940(begin: bytes) -> bool:
     return _BEGIN.search(begin) is not None and _BALANCE_BEGIN.search(begin) is not None
 
 
+def refuse_others(begin: bytes) -> None:
+    """A SWIFT message that tells no balance (MT942, MT900) is no table either. Raises FileProblem."""
+    if _BEGIN.search(begin) is not None:
+        sentence = "The file is a SWIFT message without an opening balance (:60F:): no statement (MT940)."
+        raise FileProblem(FileCode.FORMAT_UNKNOWN, sentence)
+
+
 @dataclass(slots=True)
 class _Entry:
     line: int

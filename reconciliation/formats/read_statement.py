@@ -64,9 +64,13 @@ def detected(begin: bytes, kind: Kind) -> Format:
     text = begin.removeprefix(UTF8_BOM)
     if csv_file.begins_with_header(text, kind):
         return FORMATS[csv_file.NAME]
-    if text.lstrip().startswith(b"<") and not (camt_053.is_camt_053(text) or semt_002.is_semt_002(text)):
-        raise FileProblem(FileCode.FORMAT_UNKNOWN, "The file is XML, but neither camt.053 nor semt.002.")
-    return next(one for one in FORMATS.values() if one.is_it(text))
+    found = next(one for one in FORMATS.values() if one.is_it(text))
+    if found.name == csv_file.NAME:  # not told by its content: what is certainly no table is said to be what it is
+        fix_log.refuse_other_delimiter(text)
+        mt940.refuse_others(text)
+        if text.lstrip().startswith(b"<"):
+            raise FileProblem(FileCode.FORMAT_UNKNOWN, "The file is XML, but neither camt.053 nor semt.002.")
+    return found
 
 
 def _named(name: str) -> Format:

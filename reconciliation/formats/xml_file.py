@@ -159,6 +159,9 @@ def _doctype() -> FileProblem:
 
 def _broken(error: Any) -> FileProblem:
     line = int(error.lineno or 0)
+    if not line:  # the parser gave up without a place: it met the name of an entity, and there are none
+        sentence = "The XML is not well-formed: most likely an entity (&name;) that nobody defined."
+        return FileProblem(FileCode.XML_BROKEN, sentence)
     if error.code in _CUT:
         return FileProblem(FileCode.TRUNCATED, f"The XML ends before it is whole (line {line}).", line=line)
     return FileProblem(FileCode.XML_BROKEN, f"Line {line} is not well-formed XML: {str(error)[:120]}.", line=line)

@@ -21,6 +21,22 @@ ENTRIES = [
 ]
 
 
+SUMMARY = "<TxsSummry>{}</TxsSummry>"
+PENDING = "<Ntry><Amt Ccy='GBP'>4</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts>PDNG</Sts></Ntry>"
+TRUE = (
+    "<TtlNtries><NbOfNtries>3</NbOfNtries><Sum>7</Sum></TtlNtries>",
+    "<TtlNtries><NbOfNtries>2</NbOfNtries><Sum>3.00</Sum></TtlNtries>",  # without what is pending
+    "<TtlCdtNtries><NbOfNtries>2</NbOfNtries><Sum>6</Sum></TtlCdtNtries><TtlDbtNtries><NbOfNtries>1</NbOfNtries></TtlDbtNtries>",
+)
+UNTRUE = (
+    ("<TtlNtries><NbOfNtries>4</NbOfNtries></TtlNtries>", "FILE_COUNT_DIFFERS"),
+    ("<TtlNtries><Sum>3.01</Sum></TtlNtries>", "FILE_SUM_DIFFERS"),
+    ("<TtlCdtNtries><NbOfNtries>3</NbOfNtries></TtlCdtNtries>", "FILE_COUNT_DIFFERS"),
+    ("<TtlDbtNtries><Sum>2</Sum></TtlDbtNtries>", "FILE_SUM_DIFFERS"),
+    ("<TtlDbtNtries><Sum>1,00</Sum></TtlDbtNtries>", "FILE_STRUCTURE"),
+)
+
+
 def statement(*parts: str, account: str = "AC1", page: str = "") -> str:
     return f"<Stmt><Id>S</Id>{page}<Acct><Id><IBAN>{account}</IBAN></Id><Ccy>GBP</Ccy></Acct>{''.join(parts)}</Stmt>"
 
@@ -38,6 +54,9 @@ def entry(
     amount: str, *, sign: str = "CRDT", status: str = "<Sts>BOOK</Sts>", more: str = "", currency: str = "GBP"
 ) -> str:
     return f"<Ntry><Amt Ccy='{currency}'>{amount}</Amt><CdtDbtInd>{sign}</CdtDbtInd>{more}{status}</Ntry>"
+
+
+COUNTED = (entry("2"), entry("1", sign="DBIT"), PENDING)
 
 
 def document(*statements: str, version: str = "02") -> str:
@@ -116,6 +135,26 @@ def test_a_batch_that_does_not_come_to_its_entry_stays_one_row(tmp_path: Path) -
     assert found.notes.counts["BATCH_NOT_SPLIT"] == 1
 
 
+def test_what_the_statement_says_its_entries_come_to_is_judged(tmp_path: Path) -> None:
+    for said in TRUE:
+        assert (
+            len(
+                read(
+                    written(tmp_path, document(statement(balance("CLBD", "1"), SUMMARY.format(said), *COUNTED))), "cash"
+                )[0]
+            )
+            == 3
+        )
+    back = entry("1", sign="DBIT", more="<RvslInd>true</RvslInd>")
+    for said in (
+        "<TtlCdtNtries><Sum>1</Sum></TtlCdtNtries>",
+        "<TtlDbtNtries><Sum>1</Sum></TtlDbtNtries>",
+    ):  # either way
+        read(
+            written(tmp_path, document(statement(balance("CLBD", "1"), SUMMARY.format(said), entry("2"), back))), "cash"
+        )
+
+
 def test_pages_of_one_statement_are_one(tmp_path: Path) -> None:
     interim = "<SubTp><Cd>INTM</Cd></SubTp>"
     first = statement(balance("OPBD", "1"), balance("CLBD", "3", more=interim), entry("2"), page=page(1, last=False))
@@ -157,6 +196,9 @@ def test_several_accounts_have_a_balance_each_and_the_header_is_about_none(tmp_p
             document(statement(balance("CLBD", "1"), "<TxsSummry><TtlNtries><NbOfNtries>2</NbOfNtries></TtlNtries></TxsSummry>")),
             "FILE_COUNT_DIFFERS",
         ),
+        *((document(statement(balance("CLBD", "1"), SUMMARY.format(said), *COUNTED)), code) for said, code in UNTRUE),
+        (document(statement(balance("CLBD", "9"), entry("-1", sign="DBIT"))), "FILE_STRUCTURE"),
+        (document(statement(balance("CLBD", "-9", sign="DBIT"))), "FILE_STRUCTURE"),
         (document(), "FILE_STRUCTURE"),
         (TEXT.replace("BkToCstmrStmt", "BkToCstmrAcctRpt").replace("camt.053", "camt.052"), "FILE_FORMAT_UNKNOWN"),
         (TEXT.replace("<Stmt>", "<Stmt><Bal>", 1), "FILE_XML_BROKEN"),

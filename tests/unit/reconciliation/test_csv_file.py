@@ -75,6 +75,14 @@ def test_records_over_several_lines_keep_the_line_where_they_begin(tmp_path: Pat
     assert raw_records(path, "csv", "positions", {4, 6}) == {4: 'AC2,"GB0005405286","2\n"', 6: "AC3,GB0005405286,3"}
 
 
+def test_a_line_end_in_a_text_for_people_is_a_blank_and_in_a_name_a_fault(tmp_path: Path) -> None:
+    head = "account,client,name,account_group,base_currency,state\n"
+    said = '"AC1",C,"Arcadia, ""Overlay""\r\n  second line",EQ,EUR,active\n"A\nC",C,x,EQ,EUR,active\n'
+    rows, statement = read(written(tmp_path, head + said), "accounts")
+    assert [row["name"] for row in rows] == ['Arcadia, "Overlay" second line']
+    assert codes(statement) == [(4, "account", "TEXT_CONTROL")]
+
+
 def test_each_bad_value_is_told_by_line_and_column_and_the_rest_goes_on(tmp_path: Path) -> None:
     path = written(
         tmp_path,

@@ -59,7 +59,9 @@ def test_every_report_is_a_state_of_its_order() -> None:
 
 
 @pytest.mark.parametrize("delimiter", ["\x01", "|", "^A", "<SOH>"])
-@pytest.mark.parametrize("prefix", ["", "20261125-14:02:10.120 : ", "2026-11-25 14:02:10,120 INFO in <- "])
+@pytest.mark.parametrize(
+    "prefix", ["", "20261125-14:02:10.120 : ", "2026-11-25 14:02:10,120 INFO in <- ", "<-- ", "<in> "]
+)
 def test_any_delimiter_and_any_beginning(tmp_path: Path, delimiter: str, prefix: str) -> None:
     text = "".join(f"{prefix}{one}\n" for one in (message((150, "F")), message((150, "F"), (17, "E2"), (34, "4"))))
     rows, statement = read(written(tmp_path, text.replace("\x01", delimiter)), "executions")
@@ -100,6 +102,11 @@ def test_messages_without_line_ends_are_counted_like_lines(tmp_path: Path) -> No
         ("FIX.4.4", [(150, "I")], None),
         ("FIX.4.4", [(150, "7")], None),
         ("FIX.4.4", [(150, "D")], None),
+        ("FIX.4.0", [(20, "0")], "trade"),
+        ("FIX.4.0", [(20, "1")], "bust"),
+        ("FIX.4.0", [(20, "0"), (32, "0")], None),
+        ("FIX.4.0", [(20, "3")], None),
+        ("FIX.4.4", [(150, "F"), (136, "2"), (137, "1"), (137, "2")], "trade"),
     ],
 )
 def test_what_is_an_execution(tmp_path: Path, version: str, fields: list[tuple[int, str]], kind: str | None) -> None:
@@ -128,6 +135,30 @@ def test_a_cut_message_is_noticed(tmp_path: Path, end: int) -> None:
     assert len(rows) == 1
     if end > 20 or end < 0:
         assert codes(statement) in ([(2, "", "FIX_BROKEN")], [(2, "", "FIX_CHECKSUM")], [(2, "", "FIX_BODY_LENGTH")])
+
+
+def test_a_tag_that_says_two_things_says_nothing(tmp_path: Path) -> None:
+    twice = message((150, "F")).replace("32=60\x01", "32=60\x0132=600\x01")
+    length = int(twice.split("\x019=")[1].split("\x01")[0])
+    body = twice.replace(f"\x019={length}\x01", f"\x019={length + 7}\x01").rsplit("10=", 1)[0]
+    rows, statement = read(written(tmp_path, f"{body}10={sum(body.encode()) % 256:03d}\x01\n"), "executions")
+    assert (rows, codes(statement)) == ([], [(1, "", "FIX_BROKEN")])
+    assert next(iter(statement.problems)).sentence == "Tag 32 stands in it twice, as '60' and '600'."
+
+
+def test_a_log_without_lengths_and_sums_is_read_and_says_so(tmp_path: Path) -> None:
+    bare = [f"8=FIX.4.4|35=8|17=E{n}|150=F|39=1|55=VOD|54=1|32=60|31=72.5|60=20261125-14:02:10|" for n in (1, 2)]
+    rows, statement = read(written(tmp_path, "\n".join(bare)), "executions")
+    assert ([row["exec_id"] for row in rows], statement.notes.counts["NOT_CHECKSUMMED"]) == (["E1", "E2"], 2)
+    rows, statement = read(written(tmp_path, "\n".join([message((150, "F")), *bare])), "executions")
+    assert codes(statement) == [(2, "", "FIX_BROKEN"), (3, "", "FIX_BROKEN")], "where others have them it is cut"
+
+
+@pytest.mark.parametrize("delimiter", [";", " | ", "\\x01", "\\u0001", ","])
+def test_fix_with_another_delimiter_is_said_to_be_that(tmp_path: Path, delimiter: str) -> None:
+    with pytest.raises(FileProblem) as problem:
+        read(written(tmp_path, message((150, "F")).replace("\x01", delimiter)), "executions")
+    assert (problem.value.code, "fields do not end with SOH" in problem.value.sentence) == ("FILE_FORMAT_UNKNOWN", True)
 
 
 def test_sent_again_is_dropped_only_with_the_flag_and_the_first_copy(tmp_path: Path) -> None:

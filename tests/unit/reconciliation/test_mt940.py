@@ -94,6 +94,7 @@ def test_entries(tmp_path: Path, entry: str, closing: str, row: dict[str, str]) 
         (one_entry("251231C10,NTRFX").replace(":61:", ":34F:GBPD0,\n:61:"), "FILE_STRUCTURE"),
         (one_entry("251231C10,NTRFX\n" + "x\n" * 300), "FILE_RECORD_TOO_LONG"),
         (TEXT.replace("118/2", "118/3"), "FILE_PAGES_MISSING"),
+        (":20:REF\n:25:AC1\n:28C:7/1\n:34F:GBP0,\n:13D:2511261200+0000\n", "FILE_FORMAT_UNKNOWN"),  # an MT942
         (TEXT.replace(":60M:C261125GBP990150", ":60M:C261125GBP990151"), "FILE_PAGES_MISSING"),
     ],
 )

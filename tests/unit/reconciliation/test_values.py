@@ -109,6 +109,8 @@ def test_times_keep_their_zone(text: str, instant: str) -> None:
         ("2026-11-25T14:02:11", "INSTANT_WITHOUT_ZONE"),
         ("2026-11-25T24:02:11Z", "INSTANT_INVALID"),
         ("2026-11-25T14:60:11Z", "INSTANT_INVALID"),
+        ("2016-12-31T23:59:60Z", "INSTANT_INVALID"),
+        ("20161231-23:59:60", "INSTANT_INVALID"),
         ("2026-11-25T14:02:11+19:00", "INSTANT_INVALID"),
         ("2026-11-31T14:02:11Z", "DATE_INVALID"),
         ("now", "INSTANT_INVALID"),
