@@ -1,15 +1,16 @@
 """Cash of a bank against ours: entry by entry under the reference the bank gives back; balances are the control. Pure.
 
 Our records are matters: what one execution, order of nobody, withdrawal or deposit moved in one currency on one value date. An
-entry that names an order settles all its matters of the day together, and agrees only with their sum: the key is the order. An
+entry that names an order settles all its matters of the day together, and agrees only with their sum: the key is the order. So
+does one that names several matters. Several entries that name one matter are its parts, where they are not more than it. An
 entry without a reference of ours is nobody's; amounts alone match nothing.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -143,16 +144,11 @@ def _match(matters: Sequence[OurCash], rows: Sequence[TheirEntry], judgement: Ju
     """Equal amounts under a reference first, then other amounts under it, then all of an order; the matters nobody named."""
     book = _Book(matters)
     loose = list(rows)
-    for find in (book.equal, book.named, book.netted):
-        still = []
-        for row in loose:
-            found = find(row)
-            if found:
-                book.take(found, row)
-                _pair(row, found, judgement, rules)
-            else:
-                still.append(row)
-        loose = still
+    loose = _each(book, book.equal, loose, judgement, rules)
+    loose = _each(book, book.together, loose, judgement, rules)
+    loose = _parts(book, loose, judgement, rules)
+    for find in (book.named, book.netted):
+        loose = _each(book, find, loose, judgement, rules)
     by_amount: defaultdict[tuple[UUID, str, Decimal], list[OurCash]] = defaultdict(list)
     for one in book.left():
         by_amount[one.account_id, one.currency, one.amount].append(one)
@@ -169,8 +165,46 @@ def _match(matters: Sequence[OurCash], rows: Sequence[TheirEntry], judgement: Ju
         else:
             key = (row.account_id, row.currency, row.amount)
             alike = by_amount.get(key, ())[:MOST_CANDIDATES] if row.account_id else ()  # type: ignore[arg-type]
-            judgement.findings.append(_missing_internal(row, alike, copy))
+            judgement.findings.append(_missing_internal(row, alike, book.taken_by(row), copy))
     return book.left()
+
+
+def _each(
+    book: _Book, find: Callable[[TheirEntry], list[OurCash]], rows: Sequence[TheirEntry], judgement: Judgement, rules: Rules
+) -> list[TheirEntry]:  # fmt: skip
+    """The entries for which nothing was found."""
+    still = []
+    for row in rows:
+        found = find(row)
+        if found:
+            book.take(found, row)
+            _pair([row], found, judgement, rules)
+        else:
+            still.append(row)
+    return still
+
+
+def _parts(book: _Book, rows: Sequence[TheirEntry], judgement: Judgement, rules: Rules) -> list[TheirEntry]:
+    """What was paid in parts: several entries of one day that name the same matter alone, the same way as it, and not more than it."""
+    by_matter: defaultdict[tuple[str, date], list[TheirEntry]] = defaultdict(list)
+    matters: dict[str, OurCash] = {}
+    for row in rows:
+        found = book.named_by(row)
+        if len(found) == 1 and (row.amount < 0) == (found[0].amount < 0):
+            matters[found[0].key] = found[0]
+            by_matter[found[0].key, row.value_date or found[0].value_date].append(row)
+    taken: set[int] = set()
+    for (key, _day), parts in by_matter.items():
+        if len(parts) > 1 and key in matters and abs(_sum(parts)) <= abs(matters[key].amount):
+            one = matters.pop(key)
+            book.take([one], *parts)
+            _pair(parts, [one], judgement, rules)
+            taken |= {id(row) for row in parts}
+    return [row for row in rows if id(row) not in taken]
+
+
+def _sum(rows: Iterable[TheirEntry]) -> Decimal:
+    return sum((row.amount for row in rows), ZERO)
 
 
 class _Book:
@@ -180,6 +214,7 @@ class _Book:
         self._free = {one.key: one for one in matters}
         self._by_ref: defaultdict[tuple[UUID, str, str], list[OurCash]] = defaultdict(list)
         self._by_group: defaultdict[tuple[UUID, str, str], list[OurCash]] = defaultdict(list)
+        self._spoken_of: dict[tuple[UUID, str, str], OurCash] = {}
         self._taken: defaultdict[tuple[UUID, str, str, Decimal], list[OurCash]] = defaultdict(list)
         for one in matters:
             for ref in one.refs:
@@ -200,9 +235,19 @@ class _Book:
             [min(found, key=lambda one: (one.value_date != row.value_date, not one.expected, one.key))] if found else []
         )
 
+    def together(self, row: TheirEntry) -> list[OurCash]:
+        """All the matters it names, where it names several of one day and is their sum."""
+        found = self.named_by(row)
+        one_day = len({one.value_date for one in found}) == 1
+        return found if len(found) > 1 and one_day and row.amount == sum((one.amount for one in found), ZERO) else []
+
+    def named_by(self, row: TheirEntry) -> list[OurCash]:
+        """Every matter under its reference."""
+        return [one for one in self._of(self._by_ref, row) if one.amount]
+
     def named(self, row: TheirEntry) -> list[OurCash]:
         """The matter under its reference that is nearest in amount."""
-        found = [one for one in self._of(self._by_ref, row) if one.amount]
+        found = self.named_by(row)
         return [min(found, key=lambda one: (abs(one.amount - row.amount), one.key))] if found else []
 
     def netted(self, row: TheirEntry) -> list[OurCash]:
@@ -211,11 +256,13 @@ class _Book:
         of_day = [one for one in found if row.value_date in (None, one.value_date)]
         return of_day or (found if len({one.value_date for one in found}) == 1 else [])
 
-    def take(self, found: Sequence[OurCash], row: TheirEntry) -> None:
+    def take(self, found: Sequence[OurCash], *rows: TheirEntry) -> None:
         for one in found:
             del self._free[one.key]
-            for word in row.words:
-                self._taken[one.account_id, one.currency, word, row.amount].append(one)
+            for row in rows:
+                for word in row.words:
+                    self._taken[one.account_id, one.currency, word, row.amount].append(one)
+                    self._spoken_of[one.account_id, one.currency, word] = one
 
     def taken_as(self, row: TheirEntry) -> OurCash | None:
         """What another entry of the same reference and amount has taken already."""
@@ -224,22 +271,30 @@ class _Book:
         names = [(row.account_id, row.currency, word, row.amount) for word in row.words]
         return next((self._taken[name][0] for name in names if self._taken.get(name)), None)
 
+    def taken_by(self, row: TheirEntry) -> OurCash | None:
+        """What another entry of the same reference has taken already, with another amount."""
+        if row.account_id is None:
+            return None
+        names = ((row.account_id, row.currency, word) for word in row.words)
+        return next((self._spoken_of[name] for name in names if name in self._spoken_of), None)
+
     def left(self) -> list[OurCash]:
         return list(self._free.values())
 
 
-def _pair(row: TheirEntry, found: Sequence[OurCash], judgement: Judgement, rules: Rules) -> None:
+def _pair(rows: Sequence[TheirEntry], found: Sequence[OurCash], judgement: Judgement, rules: Rules) -> None:
+    row, said = rows[0], _sum(rows)
     first, amount = found[0], sum((one.amount for one in found), ZERO)
     told = []
-    if not rules.within("amount", amount, row.amount, row.currency):
+    if not rules.within("amount", amount, said, row.currency):
         cost = sum((one.cost for one in found), ZERO)
-        category = Category.FEE if cost and row.amount == amount - cost else Category.QUANTITY
-        told.append((category, number_difference("amount", amount, row.amount)))
-        judgement.differ[first.account_id, first.currency] += row.amount - amount
+        category = Category.FEE if cost and said == amount - cost else Category.QUANTITY
+        told.append((category, number_difference("amount", amount, said)))
+        judgement.differ[first.account_id, first.currency] += said - amount
     if row.value_date is not None and row.value_date != first.value_date:
         difference = Difference("value_date", first.value_date.isoformat(), row.value_date.isoformat())
         told.append((Category.TIMING, difference))
-    judgement.findings += [_of_pair(category, difference, row, found) for category, difference in told]
+    judgement.findings += [_of_pair(category, difference, rows, found) for category, difference in told]
     judgement.beyond += sum(not one.expected for one in found)
     if not told:
         judgement.matched += len(found)
@@ -252,21 +307,25 @@ _SUGGEST = {
 }
 
 
-def _of_pair(category: Category, difference: Difference, row: TheirEntry, found: Sequence[OurCash]) -> Finding:
-    first = found[0]
+def _of_pair(
+    category: Category, difference: Difference, rows: Sequence[TheirEntry], found: Sequence[OurCash]
+) -> Finding:
+    row, first = rows[0], found[0]
     what = f"{first.kind or 'matter'} {row.our_ref or first.ref} of {first.account}"
-    of = f" (all {len(found)} matters of the order together)" if len(found) > 1 else ""
+    of = f" (all {len(found)} matters it names together)" if len(found) > 1 else ""
     if category is Category.TIMING:
         why = f"Both have {what}{of}; the bank values it {difference.theirs}, we expected {difference.ours}."
     else:
         ours, theirs, by = difference.spelt
-        why = f"The bank moved {theirs} {row.currency} for {what}{of}, "
+        parts = f" in {len(rows)} entries" if len(rows) > 1 else ""
+        why = f"The bank moved {theirs} {row.currency}{parts} for {what}{of}, "
         if category is Category.FEE:
             why += f"which is our {ours} without the charges we booked."
         else:
             why += f"our books say {ours}: {by} apart."
     exposure = abs(Decimal(difference.difference)) if difference.difference else abs(row.amount)
-    return _finding(category, first, row, why, _SUGGEST[category], (difference,), exposure)
+    found_so = _finding(category, first, row, why, _SUGGEST[category], (difference,), exposure)
+    return replace(found_so, lines=tuple(one.line for one in rows)) if len(rows) > 1 else found_so
 
 
 def _twice(row: TheirEntry, same: OurCash, copy: int) -> Finding:
@@ -280,13 +339,17 @@ def _twice(row: TheirEntry, same: OurCash, copy: int) -> Finding:
     )  # fmt: skip
 
 
-def _missing_internal(row: TheirEntry, alike: Sequence[OurCash], copy: int) -> Finding:
+def _missing_internal(row: TheirEntry, alike: Sequence[OurCash], spoken_of: OurCash | None, copy: int) -> Finding:
     name = row.our_ref or row.entry_ref or f"line {row.line}"
     what = f"The bank has an entry of {spelt(row.amount)} {row.currency} on {row.account} under {name}"
     if row.account_id is None:
         why = f"{what}; no account of ours has that name."
     elif not row.our_ref:
         why = f"{what} that carries no reference of ours{f' ({row.narrative})' if row.narrative else ''}."
+    elif spoken_of is not None:
+        why = (
+            f"{what}; our books have {spelt(spoken_of.amount)} under that reference, which another entry tells already."
+        )
     else:
         why = f"{what}; nothing of ours in that account and currency has that reference."
     ids = {

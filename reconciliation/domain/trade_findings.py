@@ -222,6 +222,8 @@ def _why_missing(
     told: Told, name: str, namesakes: Sequence[OurTrade], elsewhere: Sequence[OurTrade], causes: Causes, late: bool
 ) -> str:
     row = told.row
+    if told.orphan and not row.exec_ref_id:
+        return f"They {'busted' if told.busted_by else 'corrected'} a trade with ExecID {row.exec_id} and do not say which (19)."
     if told.orphan:
         return (
             f"They {'busted' if told.busted_by else 'corrected'} ExecID {name} with ExecID {row.exec_id}; neither our books nor "

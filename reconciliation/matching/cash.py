@@ -20,6 +20,8 @@ from reconciliation.matching.trade_cash import TRADE_CASH
 BESIDE = timedelta(days=7)
 MOST_READ = 4 * MOST_JUDGED
 """Entries are read one by one: a statement of a day has fewer than these, or it is no statement of a day."""
+_TAKEN_OVER = frozenset({"opening", "statement"})
+"""What a balance of theirs set and no entry of theirs names: the bank does not list it, and is not asked to."""
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{2,}")
 _NAME = re.compile(r"(?=.*\d)(?=.*[A-Za-z]).{6,}")
 """A word of a narrative that can be a reference: some length, letters and digits. An amount or a word is none."""
@@ -135,7 +137,7 @@ def _matter(row: dict[str, Any], task: Task) -> OurCash:
         groups=frozenset([row["order_ref"], *row["cl_ord_ids"]]) - {None},
         kind=row["kind"],
         cost=row["cost"],
-        expected=row["dated"] == task.as_of and not after_cut,
+        expected=row["dated"] == task.as_of and not after_cut and row["kind"] not in _TAKEN_OVER,
         order_id=row["order_id"],
         execution_id=row["execution_id"],
         at=happened,

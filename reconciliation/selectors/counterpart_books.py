@@ -64,10 +64,11 @@ SELECT a.code, i.isin, sum(b.amount) FILTER (WHERE b.layer = 'settled'),
  WHERE b.trade_date <= %s AND NOT EXISTS (SELECT FROM accounts_canaryaccount x WHERE x.account_id = a.id)
  GROUP BY a.code, i.isin ORDER BY a.code, i.isin
 """
-# A bank books a trade on the day it settles, and what moved the settled layer on its own day.
+# A bank books a trade on the day it settles, and what moved the settled layer on its own day. What a balance of its own set
+# in our books is no entry with it: it had that before.
 _OPENING = """
-SELECT a.code, b.currency, sum(b.amount) FILTER (WHERE b.dated < %(first)s)
-  FROM (SELECT account_id, currency, amount, CASE WHEN layer = 'settled' THEN trade_date ELSE settlement_date END AS dated
+SELECT a.code, b.currency, sum(b.amount) FILTER (WHERE b.dated < %(first)s OR b.kind IN ('opening', 'statement'))
+  FROM (SELECT account_id, currency, amount, kind, CASE WHEN layer = 'settled' THEN trade_date ELSE settlement_date END AS dated
           FROM accounts_booking WHERE currency <> '') b
   JOIN accounts_tradingaccount a ON a.id = b.account_id
  WHERE b.dated <= %(first)s AND NOT EXISTS (SELECT FROM accounts_canaryaccount x WHERE x.account_id = a.id)
@@ -85,7 +86,7 @@ SELECT a.code, b.currency, coalesce(e.exec_id, u.name, i.ref, b.event::text, b.m
          LEFT JOIN allocations_settlementinstruction s ON s.allocation_id = t.id AND s.state <> 'canceled'
         WHERE t.id = b.by_allocation OR t.block_id = b.by_block AND t.account_id = b.account_id
         ORDER BY t.settlement_date <> b.dated, t.number LIMIT 1) i ON true
- WHERE NOT EXISTS (SELECT FROM accounts_canaryaccount x WHERE x.account_id = a.id)
+ WHERE b.kind NOT IN ('opening', 'statement') AND NOT EXISTS (SELECT FROM accounts_canaryaccount x WHERE x.account_id = a.id)
  ORDER BY a.code, b.currency, 3, b.matter
 """  # noqa: S608
 

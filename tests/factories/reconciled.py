@@ -82,12 +82,13 @@ def _account(world: Any, code: str, dollars: Listing) -> TradingAccount:
         base_currency="USD",
     )  # fmt: skip
     lines = [
-        Deposit(account.id, Decimal(500_000), currency="USD"),
-        Deposit(account.id, Decimal(700_000), currency="GBP"),
+        *(Deposit(account.id, Decimal(100_000 + part), currency="USD") for part in range(-2, 3)),
+        *(Deposit(account.id, Decimal(140_000 + part), currency="GBP") for part in range(-2, 3)),
         Deposit(account.id, Decimal(5_000), instrument_id=dollars.instrument_id),
         Deposit(account.id, Decimal(3_000), instrument_id=world.listing.instrument_id),
     ]
-    deposit(actor=actor, at=AT, business_date=DAY, deposits=lines, kind="opening")
+    for line in lines:  # each a transfer of its own, which the bank lists
+        deposit(actor=actor, at=AT, business_date=DAY, deposits=[line], kind="deposit")
     return account
 
 

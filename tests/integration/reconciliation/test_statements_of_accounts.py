@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Booking
 from authorisation.domain.principal import process_principal
 from kernel.numbers import plain
 from reconciliation.models import Break, Run, RunBreak
@@ -51,6 +52,13 @@ def test_balances_alone_close_no_entry_and_miss_none() -> None:
     code = world.account.code
     stray = {"record": "entry", "account": code, "currency": "EUR", "amount": "5", "entry_ref": "B1"}
     assert ("missing_internal", "new") in run("cash", stray)
+    taken_over = Booking.objects.filter(
+        kind="opening", account_id=world.account.id, trade_date=AT.date(), instrument_id=None
+    )
+    assert taken_over.exists(), "what a balance set is of the day too"
+    assert not Break.objects.filter(category="missing_external", why__contains="for opening").exists(), (
+        "no bank lists it"
+    )
     cash = {row.currency: plain(row.settled) for row in world.account.cash.all()}
     balances = [{"record": "balance", "account": code, "currency": c, "amount": a} for c, a in sorted(cash.items())]
     assert run("cash", *balances) == []

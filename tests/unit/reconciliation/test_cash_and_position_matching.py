@@ -53,10 +53,30 @@ OURS = [matter("X1", "-100", cost=Decimal(-2)), matter("X2", "-50")]
         ([entry(1, "X1", "-100")], ["missing_external"]),
         ([entry(1, "X1", "-100"), entry(2, "", "-50", words=())], ["missing_external", "missing_internal"]),
         ([entry(1, "X1", "-100", value_date=DAY + timedelta(days=1)), entry(2, "X2", "-50")], ["timing"]),
+        ([entry(1, "X1", "-60"), entry(2, "X2", "-50"), entry(3, "X1", "-40")], []),  # paid in parts
+        ([entry(1, "X1", "-50"), entry(2, "X2", "-50"), entry(3, "X1", "-50")], []),  # in equal ones
+        ([entry(1, "X1", "-60"), entry(2, "X2", "-50"), entry(3, "X1", "-30")], ["quantity"]),  # and not all of it
+        ([entry(1, "X1", "-60"), entry(2, "X2", "-50"), entry(3, "X1", "-41")], ["missing_internal", "quantity"]),
+        ([entry(1, "X1", "-101"), entry(2, "X2", "-50"), entry(3, "X1", "1")], ["missing_internal", "quantity"]),
+        ([entry(1, "NET", "-150", words=("NET", "X1", "X2"))], []),  # names both
+        ([entry(1, "NET", "-150", words=("NET", "X1"))], ["missing_external", "quantity"]),
     ],
 )
 def test_cash_is_matched_by_entry(entries: list[TheirEntry], expected: list[str]) -> None:
     assert cash(OURS, entries) == expected
+
+
+def test_parts_are_told_with_all_their_lines_and_more_than_it_names_what_took_it() -> None:
+    parts = judge_cash(
+        OURS[:1], [entry(4, "X1", "-60"), entry(7, "X1", "-30")], [], [], rules=Rules(), with_entries=True
+    )
+    (short,) = parts.findings
+    assert (short.lines, short.exposure) == ((4, 7), Decimal(10))
+    assert "The bank moved -90 GBP in 2 entries" in short.why
+    over = judge_cash(
+        OURS[:1], [entry(4, "X1", "-100"), entry(7, "X1", "-3")], [], [], rules=Rules(), with_entries=True
+    )
+    assert "our books have -100 under that reference, which another entry tells already" in over.findings[0].why
 
 
 def test_a_balance_is_told_only_where_entries_do_not_explain_it() -> None:
