@@ -1,4 +1,4 @@
-"""Move cash of accounts for what is claimed between two sides of a trade: market claims, the cost of a buy-in.
+"""Move cash or stock of accounts for what is claimed between two sides of a trade: market claims, the cost of a buy-in, parts of shares.
 
 The room that follows the claim says what moves where (``lines``); here each account gets one event and its bookings. Money that the
 other side owes is pending, money that it paid is settled. What others did is a fact and is booked even where it overdraws.
@@ -35,13 +35,20 @@ KIND = "ClaimBooked"
 
 @dataclass(frozen=True, slots=True)
 class ClaimLine:
-    """An amount, signed, of one account and layer; ``dated`` is the day on which it settles."""
+    """An amount, signed, of one account and layer; ``dated`` is the day on which it settles. Of a currency, or of an instrument."""
 
     account_id: UUID
     layer: Layer
     currency: str
     amount: Decimal
     dated: date
+    instrument_id: UUID | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        """Finite, of a layer that claims move, and of one thing."""
+        named = not self.currency if self.instrument_id else len(self.currency) == 3
+        return self.amount.is_finite() and named and self.layer is not Layer.SHORT
 
 
 def book_claim(
@@ -53,15 +60,16 @@ def book_claim(
     changed.
     """
     require_booking_process(actor)
-    if any(not one.amount.is_finite() or len(one.currency) != 3 or one.layer is Layer.SHORT for one in lines):
-        raise Invalid("CLAIM_INVALID", "A claim moves amounts of currencies, settled or pending.")
+    if not all(one.is_sound for one in lines):
+        raise Invalid("CLAIM_INVALID", "A claim moves amounts of currencies or of instruments, settled or pending.")
     moved = [one for one in lines if one.amount]
     if not moved:
         return {}
     with one_transaction():
         events = {account_id: new_id() for account_id in sorted({one.account_id for one in moved})}
         postings = [
-            Posting(one.account_id, events[one.account_id], one.layer, one.amount, one.currency) for one in moved
+            Posting(one.account_id, events[one.account_id], one.layer, one.amount, one.currency, one.instrument_id)
+            for one in moved
         ]
         cash, stock = needed_rows(postings, ())
         posted = post(lock_or_open(cash=cash, stock=stock), postings)
@@ -113,7 +121,7 @@ def _draft(
                 {
                     "layer": one.layer.value,
                     "currency": one.currency,
-                    "instrument_id": None,
+                    "instrument_id": str(one.instrument_id) if one.instrument_id else None,
                     "settlement_date": one.dated.isoformat(),
                     "amount": plain(one.amount),
                 }

@@ -32,7 +32,7 @@ RANKS = {
     moves.CANCELED: 7,
 }
 """Every word a custodian may say, and which comes first where two took effect at the same moment."""
-_UNITS = frozenset({moves.PARTIAL, moves.SETTLED})
+UNITS = frozenset({moves.PARTIAL, moves.SETTLED})
 
 
 class Contradicts(StrEnum):
@@ -42,13 +42,27 @@ class Contradicts(StrEnum):
     AFTER_CANCEL = "AFTER_CANCEL"
     OTHER_CURRENCY = "OTHER_CURRENCY"
     QTY_MISSING = "QTY_MISSING"
+    OTHER_SHARES = "OTHER_SHARES"
     AFTER_SETTLED = "AFTER_SETTLED"
     NOT_ASKED = "NOT_ASKED"
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """It was closed at a moment because its open units are instructed in other shares (``domain.transforming``).
+
+    Afterwards only what changed hands before ``since`` counts, up to ``most`` units in all.
+    """
+
+    at: datetime
+    since: datetime
+    most: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """What the instruction asks. ``sent``: it has left; ``canceled``: we have withdrawn it; ``failing``: its day has passed."""
+    """What the instruction asks. ``sent``: it has left; ``canceled``: we have withdrawn it; ``failing``: its day has passed;
+    ``transformed``: it ended because another takes its place in other shares."""
 
     qty: Decimal
     amount: Decimal
@@ -56,11 +70,15 @@ class Asked:
     sent: bool = True
     canceled: bool = False
     failing: bool = False
+    transformed: Closed | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One status. ``qty`` and ``amount`` are of this status alone, not running sums; None where it does not say."""
+    """One status. ``qty`` and ``amount`` are of this status alone, not running sums; None where it does not say.
+
+    ``by_old_ref``: it was said of the reference that the instruction takes the place of, so the custodian transformed that itself.
+    """
 
     id: UUID
     status: str
@@ -71,6 +89,8 @@ class Said:
     currency: str = ""
     reason_code: str = ""
     reason: str = ""
+    received_at: datetime | None = None
+    by_old_ref: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +150,7 @@ class _Fold:
 
 def stand(asked: Asked, statuses: Iterable[Said]) -> Standing:
     """Fold all statuses of one instruction."""
-    begin = moves.CANCELED if asked.canceled else moves.INSTRUCTED if asked.sent else moves.WAITING
+    begin = moves.CANCELED if asked.canceled or asked.transformed else moves.INSTRUCTED if asked.sent else moves.WAITING
     fold = _Fold(asked, begin)
     once = _once(statuses)
     _count(fold, once)
@@ -167,13 +187,15 @@ def _count(fold: _Fold, statuses: Sequence[Said]) -> None:
 
     A ``settled`` that does not say how much means all that no other status names.
     """
-    moving = [said for said in statuses if said.status in _UNITS]
-    left = fold.asked.qty
+    moving = [said for said in statuses if said.status in UNITS]
+    closed = fold.asked.transformed
+    left = fold.asked.qty if closed is None else closed.most
+    most = left
     for said in [s for s in moving if s.qty is not None] + [s for s in moving if s.qty is None]:
         qty = _counted(fold, said, left)
         if qty is not None:
             before = list(fold.parts.values())
-            had = fold.asked.qty - left
+            had = most - left
             amount = said.amount if said.amount is not None else _share(fold.asked, before, had + qty)
             fold.parts[said.id] = Part(said.id, qty, amount, said.effective_at)
             left -= qty
@@ -187,7 +209,10 @@ def _counted(fold: _Fold, said: Said, left: Decimal) -> Decimal | None:
         fold.refuse(
             said, Contradicts.AFTER_CANCEL, f"{_units(said.qty)} are said to have settled, and it was canceled."
         )
-    elif not asked.sent:
+    elif asked.transformed and not _in_its_shares(said, asked.transformed):
+        sentence = f"{_units(said.qty)} are said to have settled under a reference that was replaced in other shares."
+        fold.refuse(said, Contradicts.OTHER_SHARES, sentence)
+    elif not asked.sent and not said.by_old_ref:
         fold.refuse(said, Contradicts.NOT_ASKED, f"{_units(said.qty)} are said to have settled, and it was never sent.")
     elif said.currency and said.currency != asked.currency:
         fold.refuse(said, Contradicts.OTHER_CURRENCY, f"It settled in {said.currency}, not in {asked.currency}.")
@@ -203,14 +228,20 @@ def _counted(fold: _Fold, said: Said, left: Decimal) -> Decimal | None:
     return None
 
 
+def _in_its_shares(said: Said, closed: Closed) -> bool:
+    """Whether it was said before the instruction was closed, or happened while its shares were those of the market."""
+    return said.effective_at < closed.since or (said.received_at is not None and said.received_at <= closed.at)
+
+
 def _take(fold: _Fold, said: Said) -> None:
     """The next status in the order in which they took effect."""
     part = fold.parts.get(said.id)
     if part is not None:
         fold.had += part.qty
         fold.settled_at = said.effective_at
-        fold.state = moves.SETTLED if fold.had == fold.asked.qty else moves.PARTIAL
-    elif said.status in _UNITS or fold.state == moves.CANCELED:
+        some = moves.CANCELED if fold.asked.transformed else moves.PARTIAL
+        fold.state = moves.SETTLED if fold.had == fold.asked.qty else some
+    elif fold.asked.transformed or said.status in UNITS or fold.state == moves.CANCELED:
         return  # not counted, or it confirms our withdrawal
     elif fold.state == moves.SETTLED:
         if said.status in (moves.FAILED, moves.REJECTED, moves.CANCELED):

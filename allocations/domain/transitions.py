@@ -81,9 +81,12 @@ INSTRUCTION: tuple[Move, ...] = (
     Move("wait", (INSTRUCTED, MATCHED, FAILED), PENDING, "accepted, not settled yet"),
     Move("settle_part", (INSTRUCTED, MATCHED, PENDING, FAILED, REJECTED), PARTIAL, "some of it changed hands"),
     Move("settle", (INSTRUCTED, MATCHED, PENDING, PARTIAL, FAILED, REJECTED), SETTLED, "all of it changed hands"),
+    Move("settle_itself", (WAITING,), SETTLED, "its custodian transformed the one before it by itself, and settled it"),
+    Move("turn_out_settled", (CANCELED,), SETTLED, "it was transformed, and all of it had settled before the ex date"),
     Move("fail", (INSTRUCTED, MATCHED, PENDING, PARTIAL, REJECTED), FAILED, "its day has passed and it did not settle"),
     Move("reject", (INSTRUCTED, MATCHED, PENDING, FAILED), REJECTED, "the custodian does not take it"),
     Move("cancel", (WAITING, INSTRUCTED, MATCHED, PENDING, FAILED, REJECTED), CANCELED, "what it settles is undone"),
+    Move("transform", (WAITING, INSTRUCTED, MATCHED, PENDING, PARTIAL, FAILED), CANCELED, "instructed in other shares"),
 )
 NOTE: tuple[Move, ...] = (Move("cancel", (ISSUED,), CANCELED, "replaced by another, or what it tells is undone"),)
 

@@ -19,7 +19,9 @@ LATER = {
     ("rejected", "failed"),
     ("failed", "rejected"),
 }
-BEFORE = (set(moves.pairs(moves.INSTRUCTION)) - LATER) | {("rejected", "instructed")}
+TRANSFORMING = {("partial", "canceled"), ("waiting", "settled"), ("canceled", "settled")}
+"""Allowed by 0023."""
+BEFORE = (set(moves.pairs(moves.INSTRUCTION)) - LATER - TRANSFORMING) | {("rejected", "instructed")}
 
 
 def _pairs(pairs: set[tuple[str, str]]) -> tuple[str, str]:
@@ -32,7 +34,7 @@ def _pairs(pairs: set[tuple[str, str]]) -> tuple[str, str]:
     )
 
 
-_NEW, _DROP = _pairs(set(moves.pairs(moves.INSTRUCTION)))
+_NEW, _DROP = _pairs(set(moves.pairs(moves.INSTRUCTION)) - TRANSFORMING)
 _OLD, _ = _pairs(BEFORE)
 
 

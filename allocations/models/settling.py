@@ -12,6 +12,7 @@ from django_fsm import FSMField, FSMModelMixin, transition
 from allocations.domain import transitions as moves
 from allocations.models.blocks import Allocation
 from allocations.models.columns import MONEY, QTY
+from refdata.models import CorporateAction
 
 
 class StandingInstruction(models.Model):
@@ -105,6 +106,23 @@ class SettlementInstruction(FSMModelMixin, models.Model):
     )
     version = models.PositiveIntegerField()
     replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="replaced_by")
+    transforms = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="transformed_by",
+        help_text="What it is in other shares",
+    )
+    action = models.ForeignKey(
+        CorporateAction, null=True, on_delete=models.PROTECT, related_name="+", help_text="For which it transforms that"
+    )
+    of_qty = models.DecimalField(null=True, **QTY, help_text="Units of the other that were open, in its shares")
+    taken_into = models.JSONField(
+        default=list, db_default=models.Value([], models.JSONField()), help_text="Actions whose shares it is in, by id"
+    )
+    shares_until = models.DateTimeField(
+        null=True, help_text="It was transformed: what changed hands from then on did so in other shares"
+    )
     account = models.ForeignKey(
         "accounts.TradingAccount", on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
@@ -156,6 +174,15 @@ class SettlementInstruction(FSMModelMixin, models.Model):
                 condition=Q(held_at__isnull=True) | Q(state__in=[moves.WAITING, moves.CANCELED]),
                 name="allocations_instruction_held_waits",
             ),
+            models.CheckConstraint(
+                condition=Q(transforms__isnull=True, action__isnull=True, of_qty__isnull=True)
+                | Q(transforms__isnull=False, action__isnull=False, of_qty__gt=0),
+                name="allocations_instruction_transforms_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(shares_until__isnull=True) | Q(state__in=[moves.SETTLED, moves.CANCELED]),
+                name="allocations_instruction_transformed_ends",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -195,6 +222,18 @@ class SettlementInstruction(FSMModelMixin, models.Model):
     @transition(field=state, source=moves.sources_of(moves.INSTRUCTION, "settle"), target=moves.SETTLED)
     def settle(self) -> None:
         """All of it changed hands."""
+
+    @transition(field=state, source=moves.sources_of(moves.INSTRUCTION, "settle_itself"), target=moves.SETTLED)
+    def settle_itself(self) -> None:
+        """Under the reference before it."""
+
+    @transition(field=state, source=moves.sources_of(moves.INSTRUCTION, "turn_out_settled"), target=moves.SETTLED)
+    def turn_out_settled(self) -> None:
+        """Before its shares became others."""
+
+    @transition(field=state, source=moves.sources_of(moves.INSTRUCTION, "transform"), target=moves.CANCELED)
+    def transform(self) -> None:
+        """Instructed in other shares."""
 
     @transition(field=state, source=moves.sources_of(moves.INSTRUCTION, "fail"), target=moves.FAILED)
     def fail(self) -> None:

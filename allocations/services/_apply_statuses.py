@@ -14,13 +14,15 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from accounts.services.settle_trades import SettledTrade, settle_trades
 from allocations.domain import transitions as moves
-from allocations.domain.instructing import RECEIVE
+from allocations.domain.instructing import RECEIVE, Function
 from allocations.domain.settling import Asked, Contradicts, Part, Standing, change_of, money_difference, stand
 from allocations.locks import lock_instructions
 from allocations.models import SettlementInstruction
-from allocations.selectors.statuses import asked_of, statuses_by_instruction
+from allocations.selectors.statuses import asked_of_all, statuses_by_instruction
 from allocations.services._buy_ins import end_buy_ins
 from allocations.services._on_one_instruction import HELD_KIND, tell_act
 from allocations.services._settlement_events import (
@@ -31,6 +33,8 @@ from allocations.services._settlement_events import (
     settlement_anomaly,
     tell,
 )
+from allocations.services._settlement_files import make_files
+from allocations.services._transforming import make_smaller
 from authorisation.domain.principal import Principal
 from journal.bulk import raw_cursor
 from journal.domain.records import ANOMALY_RAISED, Anomaly, Severity
@@ -41,6 +45,7 @@ CONTRADICTION = "SETTLEMENT_CONTRADICTION"
 AMOUNT_DIFFERS = "SETTLEMENT_AMOUNT_DIFFERS"
 STARTED = SettlementInstruction.BuyIn.STARTED
 _TOLD_OF = (moves.FAILED, moves.REJECTED)
+_MAY_BE_DOUBLE = (Contradicts.AFTER_CANCEL, Contradicts.OTHER_SHARES)
 _ABOUT = """
 SELECT i.id, a.side, m.time_zone FROM allocations_settlementinstruction i
   JOIN allocations_allocation a ON a.id = i.allocation_id
@@ -59,6 +64,11 @@ class Folded:
     asked: Asked
     before: Standing
     after: Standing
+    old_ref_words: frozenset[UUID] = frozenset()
+
+    @property
+    def settled_by_old_ref(self) -> bool:
+        return self.after.state == moves.SETTLED and any(p.status_id in self.old_ref_words for p in self.after.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,9 @@ def apply_statuses(
     new: Collection[UUID],
 ) -> Applied:
     """``rows`` are locked behind the balances of their accounts; ``new`` are the statuses that were not there before."""
-    folded = _fold(rows, new)
+    fresh = _make_smaller(rows, actor=actor, at=at)
+    words = {one.id for said in statuses_by_instruction([row.id for row in fresh]).values() for one in said}
+    folded = _fold([*rows, *fresh], {*new, *words})
     bought_in = [one.row for one in folded if one.after.state == moves.SETTLED and one.row.buy_in == STARTED]
     booked = _book(folded, actor=actor, at=at, batch_id=batch_id, source=source)
     moved = [_moved(one, booked.get(one.row.id, (ZERO, ZERO)), at) for one in folded if _differs(one)]
@@ -90,7 +102,37 @@ def apply_statuses(
     clear_outcome(over, actor=actor, at=at)
     end_buy_ins(bought_in, actor=actor, at=at, why="It has settled.")
     _hold_successors(folded, actor=actor, at=at)
+    _recall_doubles(folded, batch_id=batch_id, at=at)
     return Applied(len(moved), sum(item.kind == CONTRADICTION for item in anomalies))
+
+
+def _make_smaller(
+    rows: Sequence[SettlementInstruction], *, actor: Principal, at: datetime
+) -> list[SettlementInstruction]:
+    """What takes the place of a transformed one is of what it has not settled in its own shares, as that is known now."""
+    closed = [row for row in rows if row.shares_until is not None]
+    asked, said = asked_of_all(closed), statuses_by_instruction([row.id for row in closed])
+    fresh = []
+    for row in closed:
+        now = stand(asked[row.id], said.get(row.id, ()))
+        if now.settled_qty != row.settled_qty:
+            fresh += make_smaller(row, settled=now.settled_qty, paid=now.settled_amount, actor=actor, at=at)
+    replaced = {row.replaces_id for row in fresh}
+    for row in rows:
+        if row.id in replaced:
+            row.refresh_from_db()
+    return fresh
+
+
+def _recall_doubles(folded: Sequence[Folded], *, batch_id: UUID, at: datetime) -> None:
+    """Its custodian transformed the old one by itself and settled that: what we instructed beside it is asked back."""
+    twice = [
+        one.row.id
+        for one in folded
+        if one.settled_by_old_ref and one.before.state != moves.SETTLED and one.row.instructed_at is not None
+    ]
+    if twice:
+        make_files(instruction_ids=twice, function=Function.CANCEL, event_id=batch_id, at=at)
 
 
 def _hold_successors(folded: Sequence[Folded], *, actor: Principal, at: datetime) -> None:
@@ -98,27 +140,29 @@ def _hold_successors(folded: Sequence[Folded], *, actor: Principal, at: datetime
     after_cancel = [
         one.row
         for one in folded
-        if any(item.code is Contradicts.AFTER_CANCEL for item in change_of(one.before, one.after).new_contradictions)
+        if any(item.code in _MAY_BE_DOUBLE for item in change_of(one.before, one.after).new_contradictions)
     ]
     refs = {row.id: row.ref for row in after_cancel}
-    waiting = SettlementInstruction.objects.filter(replaces_id__in=refs, state=moves.WAITING).values_list(
-        "id", flat=True
-    )
+    waiting = SettlementInstruction.objects.filter(
+        Q(replaces_id__in=refs) | Q(transforms_id__in=refs), state=moves.WAITING
+    ).values_list("id", flat=True)
     for row in lock_instructions(list(waiting)).values() if refs else ():
         if row.state == moves.WAITING and row.held_at is None and row.replaces_id is not None:
-            row.held_why = f"{refs[row.replaces_id]}, which it takes the place of, is said to have settled."
+            old = refs.get(row.replaces_id) or refs[row.transforms_id or row.replaces_id]
+            row.held_why = f"{old}, which it takes the place of, is said to have settled."
             row.held_at, row.held_by = at, actor.actor
             row.event_id = tell_act(actor=actor, at=at, kind=HELD_KIND, row=row, reason=row.held_why)
             row.save(update_fields=["held_at", "held_by", "held_why", "event_id"])
 
 
 def _fold(rows: Sequence[SettlementInstruction], new: Collection[UUID]) -> list[Folded]:
-    said = statuses_by_instruction([row.id for row in rows])
+    said, asks = statuses_by_instruction([row.id for row in rows]), asked_of_all(rows)
     folded = []
     for row in rows:
-        asked, everything = asked_of(row), said.get(row.id, [])
+        asked, everything = asks[row.id], said.get(row.id, [])
         before = stand(asked, [one for one in everything if one.id not in new])
-        folded.append(Folded(row, asked, before, stand(asked, everything)))
+        old_ref = frozenset(one.id for one in everything if one.by_old_ref)
+        folded.append(Folded(row, asked, before, stand(asked, everything), old_ref))
     return folded
 
 
@@ -183,6 +227,9 @@ def _differs(one: Folded) -> bool:
 
 def _moved(one: Folded, booked: tuple[Decimal, Decimal], at: datetime) -> Moved:
     row, after = one.row, one.after
+    if row.held_at is not None and after.state != moves.WAITING:
+        row.held_at, row.held_by, row.held_why = None, "", ""
+        row.save(update_fields=["held_at", "held_by", "held_why"])
     was, qty, amount = row.state, after.settled_qty - row.settled_qty, after.settled_amount - row.settled_amount
     row.state, row.settled_qty, row.settled_amount = after.state, after.settled_qty, after.settled_amount
     row.reason_code, row.reason = after.reason_code, after.reason

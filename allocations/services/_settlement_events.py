@@ -26,6 +26,7 @@ MOVED = "SettlementsMoved"
 FAILED = "SETTLEMENT_FAILED"
 REJECTED = "SETTLEMENT_REJECTED"
 HELD = "SETTLEMENT_HELD"
+NOT_TRANSFORMED = "SETTLEMENT_NOT_TRANSFORMED"
 LINES_A_PART = 1000
 COLUMNS = (
     "state", "settled_qty", "settled_amount", "reason_code", "reason", "matched_at", "settled_at", "failing_since",
@@ -135,6 +136,6 @@ def clear_outcome(instructions: Iterable[SettlementInstruction], *, actor: Princ
     """What was raised about how they stood (failed, rejected, held) is over."""
     for row in instructions:
         sentence = "it has settled." if row.state == moves.SETTLED else f"it is {row.state}."
-        for kind in (FAILED, REJECTED, HELD):
+        for kind in (FAILED, REJECTED, HELD, NOT_TRANSFORMED):
             gone = settlement_anomaly(kind, row, sentence, severity=Severity.LOW)
             set_anomaly(anomaly=gone, wrong=False, actor=actor.actor, at=at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from uuid import UUID
@@ -27,9 +28,14 @@ SELECT i.id, i.ref, i.delivery, n.isin, i.qty, i.amount, i.currency, i.trade_dat
 """
 
 
-def make_files(*, instruction_ids: Sequence[UUID], function: Function, event_id: UUID, at: datetime) -> list[str]:
-    """Rows of the files, one XML and one CSV a custodian; returns their places. ``write_settlement_files`` puts them there."""
-    tickets = _tickets(instruction_ids, function, at)
+def make_files(
+    *, instruction_ids: Sequence[UUID], function: Function, event_id: UUID, at: datetime, isin: str = ""
+) -> list[str]:
+    """Rows of the files, one XML and one CSV a custodian; returns their places. ``write_settlement_files`` puts them there.
+
+    ``isin``: of all of them, where custodians know them by another than that of now.
+    """
+    tickets = [replace(one, isin=isin or one.isin) for one in _tickets(instruction_ids, function, at)]
     files: list[SettlementFile] = []
     for agent, group in groupby(tickets, key=lambda ticket: ticket.agent):
         chosen = list(group)

@@ -27,6 +27,7 @@ from allocations.selectors.standing import standing_of
 from allocations.services._missing_standing import NO_SSI, mark_missing
 from allocations.services._settlement_events import INSTRUCTED, LINES_A_PART, held_anomaly
 from allocations.services._settlement_files import make_files
+from allocations.services.transform_instructions import transform_instructions
 from authorisation.domain.principal import process_principal
 from journal.bulk import update_rows
 from journal.domain.chain import EventDraft
@@ -43,7 +44,8 @@ SHOWN = 10
 
 
 def instruct_settlements(*, at: datetime, most: int = MOST) -> int:
-    """How many were sent, of about so many that wait; in slices, each a transaction."""
+    """How many were sent, of about so many that wait; in slices, each a transaction. Nothing leaves in shares that are no more."""
+    transform_instructions(at=at)
     sent, looked = 0, 0
     after: Place | None = None
     while looked < most:

@@ -22,6 +22,7 @@ from allocations.formats.status_records import BadFile, BadLine, StatusLine
 from allocations.locks import lock_instructions
 from allocations.models import SettlementInstruction, SettlementStatus
 from allocations.permissions import require_work
+from allocations.selectors.statuses import find_transformed
 from allocations.services._apply_statuses import Applied, apply_statuses
 from authorisation.domain.principal import Principal, process_principal
 from journal.bulk import insert_rows
@@ -111,10 +112,12 @@ def _take(
     batch_id = new_id()
     with transaction.atomic():
         lock_settling({account_id for _, account_id in known.values()})
-        rows = lock_instructions([key for key, _ in known.values()])
+        named = [key for key, _ in known.values()]
+        rows = lock_instructions([*named, *find_transformed(named)])
         new = _store(lines, known, batch_id=batch_id, at=at, source=source)
         crash_point("statuses.stored")
         touched = {known[line.our_ref][0] for key, (_, line) in new.items() if line.our_ref in known}
+        touched |= {row.id for row in rows.values() if row.transforms_id in touched}
         applied = apply_statuses(
             actor=actor,
             at=at,

@@ -24,7 +24,7 @@ from kernel.numbers import ZERO
 
 _ASKED = (
     "allocation_id", "account_id", "instrument_id", "delivery", "qty", "amount", "currency", "trade_date", "settlement_date",
-    "counterparty",
+    "counterparty", "transforms_id", "action_id", "of_qty", "taken_into",
 )  # fmt: skip
 
 
