@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.operations import ValidateConstraint
 from django.db import migrations
 
 from allocations.domain import transitions as moves
@@ -28,4 +29,8 @@ _OLD, _ = _guard(set(moves.pairs(moves.INSTRUCTION)) - LATER, ASKED)
 class Migration(migrations.Migration):
     dependencies: ClassVar = [("allocations", "0022_instructions_in_new_shares")]
 
-    operations: ClassVar = [migrations.RunSQL(f"{_DROP};{_NEW}", f"{_DROP};{_OLD}")]
+    operations: ClassVar = [
+        migrations.RunSQL(f"{_DROP};{_NEW}", f"{_DROP};{_OLD}"),
+        ValidateConstraint("settlementinstruction", "allocations_instruction_transforms_whole"),
+        ValidateConstraint("settlementinstruction", "allocations_instruction_transformed_ends"),
+    ]

@@ -1,4 +1,4 @@
-"""Market claims: money of a distribution that the other side of an unsettled trade owes, or is owed."""
+"""Market claims: money or shares of a corporate action that the other side of an unsettled trade owes, or is owed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from accounts.models import TradingAccount
 from allocations.domain import transitions as moves
 from allocations.models.columns import MONEY, QTY
 from allocations.models.settling import SettlementInstruction
+from kernel.numbers import plain
 from refdata.models import CorporateAction
 
 OPEN = (moves.RAISED, moves.AGREED, moves.DISPUTED)
@@ -20,7 +21,7 @@ OPEN = (moves.RAISED, moves.AGREED, moves.DISPUTED)
 class Claim(FSMModelMixin, models.Model):
     """What one instruction owes for one action, beyond what its ended claims settled; of both one is open.
 
-    ``units`` and ``amount`` are signed: above zero it is owed to us.
+    ``units`` and ``amount`` are signed: above zero it is owed to us. Without a currency ``amount`` is in shares of the instrument.
     """
 
     STATES: ClassVar = [
@@ -41,7 +42,7 @@ class Claim(FSMModelMixin, models.Model):
     state = FSMField(max_length=12, choices=STATES, default=moves.RAISED)
     units = models.DecimalField(**QTY)
     amount = models.DecimalField(**MONEY)
-    currency = models.CharField(max_length=3)
+    currency = models.CharField(max_length=3, blank=True)
     expected_on = models.DateField(help_text="The day after the payment: from then on it ages")
     paid_on = models.DateField(null=True)
     reference = models.CharField(max_length=60, default="")
@@ -70,6 +71,11 @@ class Claim(FSMModelMixin, models.Model):
     def ref(self) -> str:
         """As people name it."""
         return f"MC-{self.number}"
+
+    @property
+    def said(self) -> str:
+        """What is owed, in words."""
+        return f"{plain(self.amount)} {self.currency or 'shares'}"
 
     @transition(field=state, source=moves.sources_of(moves.CLAIM, "agree"), target=moves.AGREED)
     def agree(self) -> None:

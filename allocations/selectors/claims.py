@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Abs
 
 from allocations.models import Claim
 from allocations.models.claims import OPEN
 from allocations.selectors.settlement import visible_instructions
+from allocations.selectors.settlement_list import A_PAGE
 from authorisation.domain.principal import Principal
 from journal.bulk import raw_cursor
-from kernel.errors import NotFound
+from kernel.errors import Invalid, NotFound
 from kernel.numbers import ZERO
 
 MOST = 200
@@ -27,6 +29,7 @@ SELECT coalesce(sum(b.amount), 0) FROM accounts_actionentry e
 _SHIFTED = """
 SELECT coalesce(-sum(b.amount), 0) FROM accounts_booking b JOIN journal_event e ON e.id = b.event_id
  WHERE b.account_id = %s AND b.kind = 'claim' AND b.layer = 'pending' AND e.payload ->> 'action_id' = %s
+   AND b.currency = %s
 """
 
 
@@ -61,10 +64,10 @@ def residual_of(action_id: UUID, account_id: UUID) -> Decimal:
         return Decimal(amount)
 
 
-def shifted_of(action_id: UUID, account_id: UUID) -> Decimal:
-    """What claims of the action moved from pending to settled of the account so far."""
+def shifted_of(action_id: UUID, account_id: UUID, currency: str) -> Decimal:
+    """What claims of the action moved from pending to settled of the account so far: of a currency, without one of its shares."""
     with raw_cursor() as cursor:
-        cursor.execute(_SHIFTED, [account_id, str(action_id)])
+        cursor.execute(_SHIFTED, [account_id, str(action_id), currency])
         ((amount,),) = cursor.fetchall()
         return Decimal(amount)
 
@@ -95,7 +98,8 @@ def list_claims(actor: Principal, *, today: date, most: int = MOST) -> list[Clai
 
 
 def sum_open_claims(actor: Principal, *, today: date) -> list[ClaimSum]:
-    """All the open ones that the actor sees, by currency: also those that a list is too short for."""
+    """All the open ones that the actor sees, by currency: also those that a list is too short for. Shares of many are no sum: of
+    those the number alone."""
     sums = (
         visible_claims(actor)
         .filter(state__in=OPEN)
@@ -112,6 +116,40 @@ def sum_open_claims(actor: Principal, *, today: date) -> list[ClaimSum]:
         ClaimSum(one["currency"], one["to_come"] or ZERO, one["to_go"] or ZERO, one["late"] or ZERO, one["count"])
         for one in sums
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPage:
+    """Rows, and where the next page begins; empty on the last."""
+
+    rows: Sequence[ClaimRow]
+    next_after: str
+
+
+def page_of_claims(
+    actor: Principal, *, today: date, states: Collection[str] = (), after: str = "", most: int = A_PAGE
+) -> ClaimPage:
+    """Open ones first, each by the day from which it ages. Raises Invalid PLACE_INVALID for a place that no page gave."""
+    rows = visible_claims(actor).annotate(over=Case(When(state__in=OPEN, then=Value(0)), default=Value(1)))
+    if states:
+        rows = rows.filter(state__in=states)
+    if after:
+        over, day, number = _read_place(after)
+        beyond = Q(expected_on__gt=day) | Q(expected_on=day, number__gt=number)
+        rows = rows.filter(Q(over__gt=over) | Q(beyond, over=over))
+    found = list(rows.order_by("over", "expected_on", "number")[: most + 1])
+    last = found[most - 1] if len(found) > most else None
+    place = f"{int(last.state not in OPEN)}.{last.expected_on.isoformat()}.{last.number}" if last else ""
+    return ClaimPage([ClaimRow(row, _age(row, today)) for row in found[:most]], place)
+
+
+def _read_place(text: str) -> tuple[int, date, int]:
+    """``0.2026-11-25.7``."""
+    try:
+        over, day, number = text.split(".")
+        return int(over), date.fromisoformat(day), int(number[:18])
+    except ValueError:
+        raise Invalid("PLACE_INVALID", "No page goes on there.", {"after": ["No page goes on there."]}) from None
 
 
 def _age(row: Claim, today: date) -> int:

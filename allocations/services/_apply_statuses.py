@@ -216,13 +216,12 @@ def _day(part: Part, zone: ZoneInfo) -> date:
 
 def _differs(one: Folded) -> bool:
     row, after = one.row, one.after
-    return (row.state, row.settled_qty, row.settled_amount, row.reason_code, row.reason) != (
+    figures = (row.state, row.settled_qty, row.settled_amount) != (
         after.state,
         after.settled_qty,
         after.settled_amount,
-        after.reason_code,
-        after.reason,
     )
+    return figures or (row.shares_until is None and (row.reason_code, row.reason) != (after.reason_code, after.reason))
 
 
 def _moved(one: Folded, booked: tuple[Decimal, Decimal], at: datetime) -> Moved:
@@ -232,9 +231,10 @@ def _moved(one: Folded, booked: tuple[Decimal, Decimal], at: datetime) -> Moved:
         row.save(update_fields=["held_at", "held_by", "held_why"])
     was, qty, amount = row.state, after.settled_qty - row.settled_qty, after.settled_amount - row.settled_amount
     row.state, row.settled_qty, row.settled_amount = after.state, after.settled_qty, after.settled_amount
-    row.reason_code, row.reason = after.reason_code, after.reason
     row.matched_at, row.settled_at = after.matched_at, after.settled_at
-    row.closed_at = at if row.state in (moves.SETTLED, moves.CANCELED) else None
+    if row.shares_until is None:  # of a transformed one both say when and why it was closed
+        row.reason_code, row.reason = after.reason_code, after.reason
+        row.closed_at = at if row.state in (moves.SETTLED, moves.CANCELED) else None
     if row.state == moves.SETTLED:
         row.buy_in, row.buy_in_on = SettlementInstruction.BuyIn.NONE, None
     return Moved(row, was, qty, amount, *booked)

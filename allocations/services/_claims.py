@@ -28,6 +28,7 @@ from authorisation.services.decide_request import Applied, Asking, NotApplied
 from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
 from kernel.crash_points import crash_point
+from kernel.fix import Side
 from kernel.ids import new_id
 from kernel.numbers import ZERO, plain
 from refdata.as_at import terms_of
@@ -41,12 +42,13 @@ ENDED = (moves.PAID, moves.WRITTEN_OFF)
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """What one instruction owes for the action: ``units`` and ``money`` signed, above zero to us."""
+    """What one instruction owes for the action: ``units`` and ``money`` signed, above zero to us; without a currency shares."""
 
     instruction: SettlementInstruction
     counterparty: str
     units: Decimal
     money: Decimal
+    currency: str
 
 
 def keep_claims(action: CorporateAction, owed: Sequence[Owed], *, at: datetime) -> list[Claim]:
@@ -59,7 +61,9 @@ def keep_claims(action: CorporateAction, owed: Sequence[Owed], *, at: datetime) 
     for one in owed:
         rows += _keep_one(action, one, had.pop(one.instruction.id, []), at=at)
     for gone in had.values():
-        rows += _keep_one(action, Owed(gone[-1].instruction, gone[-1].counterparty, ZERO, ZERO), gone, at=at)
+        rows += _keep_one(
+            action, Owed(gone[-1].instruction, gone[-1].counterparty, ZERO, ZERO, gone[-1].currency), gone, at=at
+        )
     crash_point("claims.kept")
     follow_money(action, rows, business_date=at.date(), at=at)
     return [row for row in rows if row.state in OPEN]
@@ -90,29 +94,34 @@ def _raise(action: CorporateAction, owed: Owed, units: Decimal, money: Decimal, 
     row = Claim(
         id=new_id(), number=next_claim_number(), action=action, instruction=owed.instruction,
         account_id=owed.instruction.account_id, counterparty=owed.counterparty, units=units, amount=money,
-        currency=terms.currency, expected_on=expected, raised_at=at,
+        currency=owed.currency, expected_on=expected, raised_at=at,
     )  # fmt: skip
     keep(row, actor=ACTOR, at=at)
     return row
 
 
 def follow_money(action: CorporateAction, rows: Sequence[Claim], *, business_date: date, at: datetime) -> None:
-    """What claims moved of each account is what they must have moved (``domain.claiming``); ``rows`` are all of the action, locked."""
-    by_account: defaultdict[UUID, list[Claim]] = defaultdict(list)
+    """What claims moved of each account is what they must have moved (``domain.claiming``); ``rows`` are all of the action, locked.
+
+    Stock that was sold short is a leg of its own: its claims move nothing.
+    """
+    by_account: defaultdict[tuple[UUID, str], list[Claim]] = defaultdict(list)
+    is_paid = action.state == APPLIED and terms_of(action).is_paid
     for row in rows:
-        by_account[row.account_id].append(row)
-    for account_id, own in sorted(by_account.items()):
+        if row.currency or not Side(row.instruction.allocation.side).is_short:
+            by_account[row.account_id, row.currency].append(row)
+    for (account_id, currency), own in sorted(by_account.items()):
         due = due_shift(
-            is_paid=action.state == APPLIED,
+            is_paid=is_paid,
             residual=residual_of(action.id, account_id),
             claimed=sum((row.amount for row in own if row.state in OPEN), ZERO),
             ended=sum((row.amount for row in own if row.state in ENDED), ZERO),
         )
-        change = due - shifted_of(action.id, account_id)
-        last = own[-1]
+        change = due - shifted_of(action.id, account_id, currency)
+        stock = None if currency else action.instrument_id
         lines = [
-            ClaimLine(account_id, Layer.SETTLED, last.currency, change, business_date),
-            ClaimLine(account_id, Layer.PENDING, last.currency, -change, last.expected_on),
+            ClaimLine(account_id, Layer.SETTLED, currency, change, business_date, stock),
+            ClaimLine(account_id, Layer.PENDING, currency, -change, own[-1].expected_on, stock),
         ]
         said = {"action_id": str(action.id), "claims": [row.ref for row in own if row.state != moves.WITHDRAWN]}
         book_claim(actor=ACTOR, at=at, business_date=business_date, lines=lines, said=said)
@@ -130,7 +139,7 @@ def end_claim(asking: Asking, step: ClaimStep, *, amount: Decimal) -> Applied:
     if row.state not in OPEN:
         raise NotApplied(f"{row.ref} is {row.state} already.")
     if row.amount != amount:
-        raise NotApplied(f"{row.ref} became {plain(row.amount)} {row.currency} since this was asked.")
+        raise NotApplied(f"{row.ref} became {row.said} since this was asked.")
     is_paid = step.step == PAY
     row.state, row.ended_at = moves.PAID if is_paid else moves.WRITTEN_OFF, asking.at
     row.paid_on, row.reference = step.paid_on, step.reference
@@ -144,7 +153,7 @@ def end_claim(asking: Asking, step: ClaimStep, *, amount: Decimal) -> Applied:
     action.refresh_from_db(fields=["state"])
     follow_money(action, rows, business_date=day, at=asking.at)
     how = f"by {row.reference} of {day.isoformat()}" if is_paid else "and borne by the house"
-    return Applied(f"{row.ref} over {plain(row.amount)} {row.currency} is {row.get_state_display().lower()} {how}.")
+    return Applied(f"{row.ref} over {row.said} is {row.get_state_display().lower()} {how}.")
 
 
 def _bear(row: Claim, *, actor: Principal, day: date, at: datetime) -> None:

@@ -65,8 +65,13 @@ def _say(actor: Principal, at: datetime, found: Claim, step: str, why: str) -> A
 
 
 def _ask(actor: Principal, at: datetime, row: Claim, step: ClaimStep, why: str) -> Acted:
+    row = next(one for one in lock_claims(row.action_id) if one.id == row.id)  # of two who ask at once one is first
     if row.state not in OPEN:
         raise NotPossible("CLAIM_REFUSED", f"{row.ref} is {row.get_state_display().lower()}.")
+    if step.step == WRITE_OFF and not row.currency:
+        raise NotPossible(
+            "CLAIM_REFUSED", f"{row.ref} is {row.said}: shares are delivered, or bought in; money is agreed apart."
+        )
     if AuthorisationRequest.objects.filter(
         kind=KIND, subject_type=SUBJECT, subject_id=row.ref, state__in=WAITS
     ).exists():
@@ -79,14 +84,14 @@ def _ask(actor: Principal, at: datetime, row: Claim, step: ClaimStep, why: str) 
             "paid_on": step.paid_on.isoformat() if step.paid_on else "", "reference": step.reference, "reason": why,
         },
         summary=summary[:500], desk_id=row.instruction.allocation.block.desk_id, group_id=row.account.group_id,
-        value=abs(row.amount), currency=row.currency,
+        value=abs(row.amount) if row.currency else None, currency=row.currency,
     )  # fmt: skip
     return Acted(f"It waits for a second person: {summary}", raised.id)
 
 
 def words_of(step: ClaimStep, row: Claim) -> str:
     """The step as a summary tells it."""
-    money = f"{row.ref}: {plain(row.amount)} {row.currency} of {row.counterparty or 'the other side'}"
+    money = f"{row.ref}: {row.said} of {row.counterparty or 'the other side'}"
     if step.step == WRITE_OFF:
         return f"{money} written off, borne by the house"
     return f"{money} paid on {step.paid_on} by {step.reference}"

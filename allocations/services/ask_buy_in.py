@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from allocations.domain.buying_in import SUBJECT, BuyInStep, obstacle, read_step
+from allocations.locks import lock_instructions
 from allocations.models import SettlementInstruction
 from allocations.permissions import require_work
 from allocations.selectors.buy_in import failing_of
@@ -31,10 +32,11 @@ def ask_buy_in(
     BUY_IN_REFUSED, Conflict CHANGE_PENDING; then nothing changed.
     """
     require_work(actor)
-    why, row = require_reason(reason), find_instruction(actor, ref)
-    step = read_step(said, currency=row.currency)
+    why, found = require_reason(reason), find_instruction(actor, ref)
+    step = read_step(said, currency=found.currency)
 
     def act() -> Acted:
+        row = lock_instructions([found.id])[found.id]  # of two who ask at once one is first
         now = failing_of(row)
         refused = obstacle(step, now)
         if refused:

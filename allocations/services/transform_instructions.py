@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.services.settle_trades import lock_settling
 from allocations.domain import transitions as moves
@@ -106,12 +106,8 @@ def _due(cause: Cause) -> QuerySet[SettlementInstruction]:
         allocation__block__instrument_id=cause.action.instrument_id,
         allocation__block__trade_date__lt=cause.terms.ex_date,
     ).exclude(state__in=_OVER)
-    name = [str(cause.action.id)]
-    if cause.action.state == UNDONE:
-        rows = rows.filter(taken_into__contains=name)
-    else:
-        rows = rows.exclude(taken_into__contains=name)
-    return rows.order_by("allocation__number", "version")
+    taken = Q(taken_into__contains=[str(cause.action.id)])
+    return rows.filter(taken if cause.action.state == UNDONE else ~taken).order_by("allocation__number", "version")
 
 
 def _plan(cause: Cause, rows: Sequence[SettlementInstruction]) -> _Planned:

@@ -1,17 +1,16 @@
-"""Sweeper: trades of before an ex date that had not settled in time: claims of a dividend, and what is instructed in old shares.
+"""Sweeper: trades of before an ex date that had not settled in time become claims, and their money and shares follow.
 
-The entitlement itself is booked (``accounts``: pending money, new shares); who pays is the other side of the trade. Money becomes rows
-that people follow until they are paid or given up (``_claims``), and one matter an action and counterparty says what is open of them. Of a
-split the matter says what is instructed in old shares, and ends when nothing of it is open.
+The entitlement itself is booked (``accounts``: pending money, new shares); who pays is the other side of the trade
+(``domain.market_claims``). Claims are rows that people follow until they are paid or given up (``_claims``), and one matter an action
+and counterparty says what is open of them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -20,11 +19,11 @@ from django.db.models import Q
 from allocations.domain import transitions as moves
 from allocations.domain.instructing import RECEIVE
 from allocations.domain.market_claims import MarketClaim, Settling, claims_of
-from allocations.domain.settling import Said, stand
+from allocations.domain.settling import stand
 from allocations.domain.terms import NOBODY
 from allocations.models import Claim, SettlementInstruction
 from allocations.models.claims import OPEN
-from allocations.selectors.statuses import asked_of, statuses_by_instruction
+from allocations.selectors.statuses import asked_of_all, statuses_by_instruction
 from allocations.services._claims import Owed, keep_claims
 from authorisation.domain.principal import process_principal
 from journal.domain.records import ANOMALY_RAISED, Anomaly, Severity
@@ -58,9 +57,7 @@ def _watch(action: CorporateAction, *, at: datetime) -> int:
     by = (terms.record_date or terms.ex_date) if terms.is_paid else terms.ex_date - timedelta(days=1)
     over = at.astimezone(clock.zone).date() > by and action.state in STANDS
     settling = _settling(action, terms, clock.zone) if over else {}
-    found = {name: claims_of(terms, rows, by=by) for name, rows in settling.items()}
-    if terms.is_paid:
-        found = _followed(action, found, at=at)
+    found = _followed(action, {name: claims_of(terms, rows, by=by) for name, rows in settling.items()}, at=at)
     for name, claims in sorted(found.items()):
         _tell(action, terms, name, claims, at=at)
     return sum(bool(claims) for claims in found.values())
@@ -71,9 +68,11 @@ def _followed(
 ) -> dict[str, list[MarketClaim]]:
     """Claims as rows, and what is open of them by counterparty; also of one that owes nothing any more."""
     refs = [one.ref for claims in found.values() for one in claims]
+    if not refs and not Claim.objects.filter(action=action).exists():
+        return {}
     instructions = {row.ref: row for row in SettlementInstruction.objects.filter(ref__in=refs)}
     owed = [
-        Owed(instructions[one.ref], name, one.units if one.receives else -one.units, one.money)
+        Owed(instructions[one.ref], name, one.units if one.receives else -one.units, one.amount, one.currency)
         for name, claims in sorted(found.items())
         for one in claims
     ]
@@ -85,37 +84,46 @@ def _followed(
 
 def _open(row: Claim) -> MarketClaim:
     return MarketClaim(
-        row.instruction.ref, row.instruction.account.code, row.amount > 0, abs(row.units), money=row.amount
+        row.instruction.ref, row.instruction.account.code, row.amount > 0, abs(row.units), row.amount, row.currency
     )
 
 
 def _settling(action: CorporateAction, terms: ActionTerms, zone: ZoneInfo) -> Mapping[str, Sequence[Settling]]:
-    """Instructions of trades of before the ex date by counterparty; of a split only those that are open."""
+    """Instructions of trades of before the ex date by counterparty; of a split those that are in new shares by what they were."""
     rows = (
         SettlementInstruction.objects.filter(
             allocation__block__instrument_id=action.instrument_id, allocation__block__trade_date__lt=terms.ex_date
         )
-        .exclude(state=moves.CANCELED)
-        .select_related("account", "allocation__block")
-        .order_by("allocation__number", "ref")
+        .filter(~Q(state=moves.CANCELED) | Q(shares_until__isnull=False))
+        .select_related("account", "action", "allocation__block")
+        .order_by("allocation__number", "version")
     )
-    if terms.kind.is_split:
-        rows = rows.exclude(state=moves.SETTLED)
     chosen = list(rows)
-    said = statuses_by_instruction([row.id for row in chosen])
+    going_on = {row.transforms_id for row in chosen}
+    said, asked = statuses_by_instruction([row.id for row in chosen]), asked_of_all(chosen)
     found: defaultdict[str, list[Settling]] = defaultdict(list)
     for row in chosen:
+        ended = row.state == moves.CANCELED and not row.settled_qty and row.id not in going_on
+        if ended or not _counts(row, action, terms, zone):
+            continue
+        made_of = row.of_qty if row.action_id == action.id else None
+        parts = [
+            (part.effective_at.astimezone(zone).date(), part.qty)
+            for part in stand(asked[row.id], said.get(row.id, ())).parts
+        ]
         found[row.allocation.block.session_group].append(
-            Settling(row.ref, row.account.code, row.delivery == RECEIVE, row.qty, _parts(row, said, zone))
+            Settling(row.ref, row.account.code, row.delivery == RECEIVE, row.qty, parts, made_of)
         )
     return found
 
 
-def _parts(
-    row: SettlementInstruction, said: Mapping[UUID, Sequence[Said]], zone: ZoneInfo
-) -> list[tuple[date, Decimal]]:
-    parts = stand(asked_of(row), said.get(row.id, ())).parts
-    return [(part.effective_at.astimezone(zone).date(), part.qty) for part in parts]
+def _counts(row: SettlementInstruction, action: CorporateAction, terms: ActionTerms, zone: ZoneInfo) -> bool:
+    """Of a dividend the one in the shares of the record date; of a split those in its own new shares, and those in the old ones."""
+    if terms.is_paid:
+        by = terms.record_date or terms.ex_date
+        left_before = row.shares_until is not None and row.shares_until.astimezone(zone).date() <= by
+        return not left_before and (row.action is None or row.action.ex_date <= by)
+    return (row.action_id == action.id and str(action.id) in row.taken_into) or str(action.id) not in row.taken_into
 
 
 def _tell(
@@ -155,12 +163,18 @@ def _sentence(action: CorporateAction, terms: ActionTerms, counterparty: str, cl
     units = f"{plain(_units(come))} units to come and {plain(_units(go))} to go"
     if terms.is_paid:
         said = (
-            f"claim {plain(sum((one.money for one in come), ZERO))} {terms.currency} from {party} and expect to pay "
-            f"{plain(-sum((one.money for one in go), ZERO))}"
+            f"claim {plain(sum((one.amount for one in come), ZERO))} {terms.currency} from {party} and expect to pay "
+            f"{plain(-sum((one.amount for one in go), ZERO))}"
         )
         return f"{action}: {units} had not settled by the record date: {said}."
-    new = [plain(abs(sum((one.new_units for one in part), ZERO))) for part in (come, go)]
-    return f"{action}: {units} are instructed with {party} in old shares: {new[0]} and {new[1]} new ones are to settle."
+    owed = " and ".join(_owed(claims, currency) for currency in sorted({one.currency for one in claims}, reverse=True))
+    return f"{action}: {units} of trades with {party} did not settle in the shares that hold now: {owed}."
+
+
+def _owed(claims: Sequence[MarketClaim], currency: str) -> str:
+    amounts = [one.amount for one in claims if one.currency == currency]
+    come, go = sum((x for x in amounts if x > 0), ZERO), -sum((x for x in amounts if x < 0), ZERO)
+    return f"{plain(come)} {currency or 'shares'} to come and {plain(go)} to go"
 
 
 def _units(claims: Sequence[MarketClaim]) -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,18 +12,23 @@ from rest_framework.response import Response
 from allocations.domain.buying_in import BEARERS, STEPS
 from allocations.domain.claiming import BY_ONE, BY_TWO
 from allocations.models import Claim
+from allocations.models.claims import OPEN
 from allocations.permissions import require_work
-from allocations.selectors.claims import find_claim, list_claims
+from allocations.selectors.claims import find_claim, page_of_claims
 from allocations.services._acting import LONGEST_REASON, Acted
 from allocations.services.act_on_claim import act_on_claim
 from allocations.services.ask_buy_in import ask_buy_in
 from authorisation.domain.scopes import POST_TRADE_READ, POST_TRADE_WRITE
 from kernel.clock import utc_now
+from kernel.errors import Invalid
 from kernel.numbers import plain
+from orders.api.reading import UNREADABLE, read_word
 from orders.api.serializers import StrictSerializer
 from orders.api.views import KEY, OrderApiView
 
 LONGEST = 60
+STATES = ("open", *(state for state, _ in Claim.STATES))
+_NAMED = {"open": OPEN}
 
 
 class BuyInStepSerializer(StrictSerializer):
@@ -55,7 +60,7 @@ class ClaimActedAnswer(serializers.Serializer[Any]):
 
 
 class ClaimAnswer(serializers.Serializer[Any]):
-    """``units`` and ``amount`` above zero are owed to us. ``days_late`` of an open one."""
+    """``units`` and ``amount`` above zero are owed to us; without a currency the amount is in shares. ``days_late`` of an open one."""
 
     ref = serializers.CharField()
     state = serializers.CharField()
@@ -66,7 +71,7 @@ class ClaimAnswer(serializers.Serializer[Any]):
     ex_date = serializers.DateField()
     units = serializers.CharField()
     amount = serializers.CharField()
-    currency = serializers.CharField()
+    currency = serializers.CharField(allow_blank=True)
     expected_on = serializers.DateField()
     days_late = serializers.IntegerField()
     paid_on = serializers.DateField(allow_null=True)
@@ -75,8 +80,9 @@ class ClaimAnswer(serializers.Serializer[Any]):
 
 
 class ClaimsAnswer(serializers.Serializer[Any]):
-    """Open ones first, the oldest on top; two hundred at most."""
+    """Open ones first, the oldest on top. ``next`` is the ``after`` of the following page, null on the last."""
 
+    next = serializers.CharField(allow_null=True)
     claims = ClaimAnswer(many=True)
 
 
@@ -106,14 +112,30 @@ class BuyInView(OrderApiView):
 
 
 class ClaimsView(OrderApiView):
-    """``/market-claims``."""
+    """``/market-claims``: all of them, or those in a state; a page of a hundred, further ones by ``after``."""
 
     scopes = {"GET": POST_TRADE_READ}
+    parameters = {"GET": ("state", "after")}
 
-    @extend_schema(operation_id="market_claims_list", responses={200: ClaimsAnswer})
+    @extend_schema(
+        operation_id="market_claims_list",
+        parameters=[
+            OpenApiParameter("state", str, enum=STATES),
+            OpenApiParameter("after", str, description="As the page before said"),
+        ],
+        responses={200: ClaimsAnswer},
+    )
     def get(self, request: Request) -> Response:
-        rows = list_claims(self.principal(), today=utc_now().date())
-        return Response({"claims": [_told(one.row) | {"days_late": one.age} for one in rows]})
+        asked, faults = request.query_params.dict(), dict[str, list[str]]()
+        state = read_word(asked, "state", STATES, faults)
+        if faults:
+            raise Invalid("PARAMETERS_INVALID", UNREADABLE, faults)
+        page = page_of_claims(
+            self.principal(), today=utc_now().date(), states=_NAMED.get(state, (state,) if state else ()),
+            after=asked.get("after", "")[:40],
+        )  # fmt: skip
+        claims = [_told(one.row) | {"days_late": one.age} for one in page.rows]
+        return Response({"next": page.next_after or None, "claims": claims})
 
 
 class ClaimActView(OrderApiView):

@@ -239,6 +239,9 @@ _SETTLEMENT = {
     "SETTLEMENT_UNKNOWN_REF": _books("A custodian names no instruction of ours", "R-25", SETTLEMENT, settles=PERSON),
     "SETTLEMENT_CONTRADICTION": _books("A custodian contradicts what we know", "R-26", SETTLEMENT, settles=PERSON),
     "SETTLEMENT_AMOUNT_DIFFERS": _books("Another amount was paid than instructed", "R-26", SETTLEMENT, settles=PERSON),
+    "SETTLEMENT_NOT_TRANSFORMED": _books(
+        "An instruction cannot be said in the shares that hold now", "R-26", SETTLEMENT, settles=PERSON
+    ),
     "SETTLEMENT_FAILED": _books("A trade did not settle on its day", "R-26", SETTLEMENT),
     "CUSTODIAN_SILENT": _books("A custodian has said nothing of a day", "R-25", SETTLEMENT, settles=PERSON),
     "SETTLED_REVERSED": _books("What had settled was reversed", "R-26", SETTLEMENT, settles=PERSON),

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from accounts.models import TradingAccount
 from allocations.domain.settling import stand
 from allocations.models import SettlementInstruction
-from allocations.selectors.statuses import asked_of, statuses_by_instruction
+from allocations.selectors.fractions import fraction_moves
+from allocations.selectors.statuses import asked_of_all, statuses_by_instruction
 from operations.fsck.check import Check, Found, Level
 from operations.fsck.snapshot import Snapshot
+from refdata.as_at import terms_of
+from refdata.models import CorporateAction
 
 SLICE = 1000
+GRACE = "3 minutes"
+"""How long what an action changed may wait for the sweeper that instructs it anew."""
+QUIET = timedelta(minutes=3)
 
 _BOOKED = """
 WITH told AS (
@@ -46,13 +54,57 @@ SELECT 'A-' || a.number AS subject,
   FROM allocations_allocation a
   LEFT JOIN allocations_settlementinstruction i ON i.allocation_id = a.id AND i.state <> 'canceled'
  WHERE (i.id IS NULL AND a.state = 'booked' AND NOT a.is_rounding
-        AND a.booked_at <= current_setting('oms.fsck_at')::timestamptz - interval '60 seconds')
+        AND a.booked_at <= current_setting('oms.fsck_at')::timestamptz - interval '60 seconds'
+        AND NOT EXISTS (SELECT FROM allocations_settlementinstruction x WHERE x.allocation_id = a.id AND x.shares_until IS NOT NULL))
     OR (i.id IS NOT NULL AND a.state = 'parked')
     OR (i.id IS NOT NULL AND a.state = 'reversed' AND i.settled_qty = 0
         AND a.ended_at <= current_setting('oms.fsck_at')::timestamptz - interval '60 seconds')
-    OR (i.id IS NOT NULL AND (i.account_id <> a.account_id OR i.qty <> a.qty OR i.settlement_date <> a.settlement_date
+    OR (i.id IS NOT NULL AND (i.account_id <> a.account_id OR i.settlement_date <> a.settlement_date
         OR i.delivery <> CASE WHEN a.side = '1' THEN 'RECE' ELSE 'DELI' END
-        OR i.amount <> greatest(CASE WHEN a.side = '1' THEN -a.net ELSE a.net END, 0)))
+        OR i.transforms_id IS NULL AND (i.qty <> a.qty
+           OR i.amount <> greatest(CASE WHEN a.side = '1' THEN -a.net ELSE a.net END, 0))))
+"""
+
+# Whole shares of what was open, by the terms in force; what is within a millionth of one is that one.
+_TRANSFORMED = f"""
+WITH terms AS (
+     SELECT a.id, a.kind, a.state, a.ex_date, a.instrument_id, a.updated_at, a.source || ':' || a.reference AS name,
+            v.terms ->> 'fractions' AS fractions, coalesce((v.terms ->> 'ratio_new')::numeric, 1) AS new,
+            coalesce((v.terms ->> 'ratio_old')::numeric, 1) AS old, v.terms ->> 'new_isin' AS isin
+       FROM refdata_corporateaction a JOIN refdata_corporateactionversion v ON v.action_id = a.id AND v.number = a.version
+      WHERE a.kind <> 'cash_dividend'
+), newest AS (
+     SELECT DISTINCT ON (n.transforms_id) n.*, n.taken_into ? n.action_id::text AS onward
+       FROM allocations_settlementinstruction n WHERE n.transforms_id IS NOT NULL ORDER BY n.transforms_id, n.version DESC
+), due AS (
+     SELECT n.id, round(n.of_qty * CASE WHEN n.onward THEN t.new ELSE t.old END
+                                 / CASE WHEN n.onward THEN t.old ELSE t.new END, 6) AS exact,
+            n.onward AND t.fractions = 'up' AS up, t.kind
+       FROM newest n JOIN terms t ON t.id = n.action_id
+)
+SELECT n.ref AS subject,
+       format('is %s for %s made of %s of %s, of which %s for %s are open', n.qty, n.amount, n.of_qty, o.ref, o.qty - o.settled_qty,
+              o.amount - o.settled_amount) AS what
+  FROM newest n JOIN allocations_settlementinstruction o ON o.id = n.transforms_id JOIN due d ON d.id = n.id
+ WHERE n.state <> 'canceled'
+   AND (n.of_qty <> o.qty - o.settled_qty OR n.amount <> greatest(o.amount - o.settled_amount, 0) OR o.shares_until IS NULL
+        OR CASE WHEN d.kind = 'name_change' THEN n.qty <> n.of_qty
+                WHEN NOT n.onward AND o.transforms_id IS NOT NULL AND o.settled_qty = 0 AND o.action_id = n.action_id THEN n.qty <> o.of_qty
+                WHEN d.up THEN n.qty <> ceil(d.exact) ELSE n.qty <> floor(d.exact) END)
+ UNION ALL
+SELECT o.ref, 'is closed for other shares, and nothing was made of it'
+  FROM allocations_settlementinstruction o
+ WHERE o.shares_until IS NOT NULL AND NOT EXISTS (SELECT FROM newest n WHERE n.transforms_id = o.id)
+ UNION ALL
+SELECT i.ref, format('is %s in shares that are no more since %s', i.state, t.name)
+  FROM allocations_settlementinstruction i JOIN allocations_allocation a ON a.id = i.allocation_id
+  JOIN allocations_block b ON b.id = a.block_id JOIN terms t ON t.instrument_id = b.instrument_id AND b.trade_date < t.ex_date
+ WHERE i.state NOT IN ('settled', 'canceled', 'rejected') AND (t.kind <> 'name_change' OR t.isin <> '')
+   AND t.ex_date >= (current_setting('oms.fsck_at')::timestamptz - interval '90 days')::date
+   AND greatest(t.updated_at, i.created_at) <= current_setting('oms.fsck_at')::timestamptz - interval '{GRACE}'
+   AND CASE WHEN t.state IN ('ex_applied', 'paying', 'applied') THEN NOT i.taken_into ? t.id::text
+            ELSE t.state = 'undone' AND i.taken_into ? t.id::text END
+   AND floor(round((i.qty - i.settled_qty) * t.new / t.old, 6)) > 0
 """
 
 _SENT = """
@@ -126,15 +178,31 @@ def differing_states(snapshot: Snapshot) -> Iterator[Found]:
         if not chosen:
             return
         after = chosen[-1].id
-        said = statuses_by_instruction([row.id for row in chosen])
+        said, asked = statuses_by_instruction([row.id for row in chosen]), asked_of_all(chosen)
         for row in chosen:
-            due = stand(asked_of(row), said.get(row.id, ()))
+            due = stand(asked[row.id], said.get(row.id, ()))
             if (row.state, row.settled_qty, row.settled_amount) != (due.state, due.settled_qty, due.settled_amount):
                 what = (
                     f"is {row.state} with {row.settled_qty} units for {row.settled_amount}; its custodian's words leave it "
                     f"{due.state} with {due.settled_qty} for {due.settled_amount}"
                 )
                 yield Found(row.ref, what)
+
+
+def differing_fractions(snapshot: Snapshot) -> Iterator[Found]:
+    """Accounts whose pending stock is not what their transformed instructions bring."""
+    codes = dict(TradingAccount.objects.values_list("id", "code"))
+    quiet = snapshot.at - QUIET
+    actions = CorporateAction.objects.filter(
+        id__in=SettlementInstruction.objects.filter(action__isnull=False).values("action_id"), updated_at__lte=quiet
+    )
+    for action in actions.order_by("id"):
+        if SettlementInstruction.objects.filter(action=action, closed_at__gt=quiet).exists():
+            continue
+        for one in fraction_moves(action, terms_of(action)):
+            if (one.units, one.money) != (one.had_units, one.had_money):
+                what = f"moved {one.had_units} units and {one.had_money} of parts of shares; {one.units} and {one.money} are due"
+                yield Found(f"{action} of {codes[one.account_id]}", what)
 
 
 CHECKS = (
@@ -162,6 +230,19 @@ CHECKS = (
         "Every instruction that was sent is in a file that is kept byte for byte, by a standing instruction of its account.",
         "Ask the custodian what it has; send nothing a second time under the same reference.",
         sql=_SENT,
+    ),
+    Check(
+        "SETTLEMENT_IN_OTHER_SHARES", "I4", Level.EXCEPTIONS,
+        "What is open is instructed in the shares that hold now, made of what was open in others, for the same money.",
+        "The sweeper instruct_settlements cancels and instructs anew; ask the custodian what it has under either reference.",
+        sql=_TRANSFORMED,
+    ),
+    Check(
+        "SETTLEMENT_FRACTIONS_DIFFER", "I4", Level.MONEY,
+        "Pending stock of an account is what its transformed instructions bring; parts of shares moved into money to the minor unit.",
+        "The sweeper instruct_settlements books what is missing; compare the bookings of the account with its instructions.",
+        look=differing_fractions,
+        reads_all=True,
     ),
     Check(
         "BUY_IN_DIFFERS", "I4", Level.EXCEPTIONS,

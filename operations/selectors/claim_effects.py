@@ -10,7 +10,6 @@ from allocations.models import Claim
 from allocations.models.claims import OPEN
 from allocations.services.act_on_claim import step_of
 from authorisation.domain.four_eyes import RequestFacts
-from kernel.numbers import plain
 from operations.domain.effect import Effect, EffectLine
 
 
@@ -22,21 +21,21 @@ def describe_claim(facts: RequestFacts, at: datetime) -> Effect:
     lines = (
         EffectLine("Claim", row.get_state_display(), "Paid" if paid else "Written off"),
         EffectLine(
-            f"Cash of {row.account.code}",
+            f"{'Cash' if row.currency else 'Stock'} of {row.account.code}",
             "pending",
             "settled",
-            f"{plain(row.amount)} {row.currency}, once the issuer paid",
+            f"{row.said}, once the issuer paid" if row.currency else row.said,
         ),
     )
     obstacle = ""
     if row.state not in OPEN:
         obstacle = f"{row.ref} is {row.get_state_display().lower()} already."
     elif row.amount != Decimal(told["amount"]):
-        obstacle = f"{row.ref} became {plain(row.amount)} {row.currency} since this was asked."
+        obstacle = f"{row.ref} became {row.said} since this was asked."
     return Effect(
         headline=f"{facts.summary}. Reason: {told['reason']}",
-        button=f"{'book the payment of' if paid else 'write off'} {row.ref}",
+        button=f"{('book the payment of' if row.currency else 'book the delivery of') if paid else 'write off'} {row.ref}",
         lines=lines,
-        warnings=() if paid else (f"The error account bears {plain(row.amount)} {row.currency}.",),
+        warnings=() if paid else (f"The error account bears {row.said}.",),
         obstacle=obstacle,
     )

@@ -402,6 +402,10 @@ class Chain:
         assert sorted(open_.values_list("allocation_id", flat=True)) == booked
         wanted = {line.id: (line.qty, abs(line.net)) for line in lines if line.state != "parked" and line.qty}
         rows = SettlementInstruction.objects.exclude(state="canceled")
+        for row in rows.filter(transforms__isnull=False):  # in other shares, and open for the rest of the money
+            assert row.of_qty is not None
+            assert row.of_qty <= wanted[row.allocation_id][0]
+            wanted[row.allocation_id] = (row.qty, row.amount)
         assert {row.allocation_id: (row.qty, row.amount) for row in rows} == wanted
 
     def fsck(self, checks: Sequence[Check] = CHECKS) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from unittest.mock import patch
@@ -20,6 +21,7 @@ from allocations.services._acting import Acted
 from allocations.services._on_one_instruction import NotPossible
 from allocations.services.act_on_claim import act_on_claim
 from allocations.services.cascade_blocks import cascade_blocks
+from allocations.services.transform_instructions import transform_instructions
 from allocations.services.watch_claims import watch_claims
 from authorisation.models import AuthorisationRequest, User
 from authorisation.selectors import get_request
@@ -39,16 +41,16 @@ pytestmark = pytest.mark.django_db
 D = Decimal
 
 
-def bought(chain: Chain, qty: int = 1000) -> Placed:
-    """C1, C2 and C3 got 5 : 3 : 2 of ``qty`` at 72.40 pence."""
-    placed = chain.order(1, 1000)
+def bought(chain: Chain, qty: int = 1000, parts: tuple[str, str, str] = ("500", "300", "200")) -> Placed:
+    """C1, C2 and C3 got their parts of ``qty`` at 72.40 pence."""
+    placed = chain.order(1 if qty == 1000 else 0, qty)
     chain.fill(placed, qty, "72.40")
     chain.relay()
     block = Block.objects.select_related("listing").get()
     chain.book(
         block,
         "pro_rata",
-        [{"account": code, "target": part} for code, part in (("C1", "500"), ("C2", "300"), ("C3", "200"))],
+        [{"account": code, "target": part} for code, part in zip(("C1", "C2", "C3"), parts, strict=True)],
     )
     chain.relay()
     return placed
@@ -272,24 +274,42 @@ def approve(chain: Chain, request_id: UUID | None) -> str:
     )  # fmt: skip
 
 
-def test_a_split_before_settlement_says_what_is_instructed_in_old_shares_and_a_bust_takes_new_ones_back() -> None:
+def test_what_settled_late_in_old_shares_is_owed_in_new_ones_and_a_part_of_a_share_in_money() -> None:
     chain = chain_world()
-    bought(chain)
-    chain.custodian(row("C1"), "settled", D(500))
-    chain.action("split")
+    bought(chain, 1003, ("501", "301", "201"))
+    three = [row(code).qty for code in ("C1", "C2", "C3")]
+    assert three == [D(501), D(301), D(201)]
+    chain.action("split", ratio_new="3", ratio_old="2", fraction_px="0.90")
     chain.night()
+    chain.custodian(row("C1"), "settled", D(501))  # on the ex date, in as many old shares
     chain.actions()
-    assert units(chain) == [D(11_000), D(10_600), D(10_400), D(10_000)]
-    watch_claims(at=chain.now)
-    assert "500 units to come and 0 to go are instructed" in said("MARKET_CLAIM")[0][1]
-    assert "1000 and 0 new ones are to settle" in said("MARKET_CLAIM")[0][1]
-
-    chain.bust(chain.said[0])
-    chain.relay()
-    assert units(chain) == [D(10_000)] * 4
+    chain.now += timedelta(seconds=1)
+    transform_instructions(at=chain.now)
+    assert watch_claims(at=chain.now) == 1
+    rows = {one.account.code: one for one in Claim.objects.select_related("account", "instruction").order_by("number")}
+    assert [(code, one.units, one.said, one.instruction.qty) for code, one in rows.items()] == [
+        ("C1", D(501), "250 shares", D(501)), ("C2", D("0.5"), "0.45 GBP", D(451)), ("C3", D("0.5"), "0.45 GBP", D(301)),
+    ]  # fmt: skip
+    assert said("MARKET_CLAIM")[-1][1].endswith("0.9 GBP to come and 0 to go and 250 shares to come and 0 to go.")
+    chain.fsck()
+    ours = rows["C1"]
+    with pytest.raises(NotPossible, match="shares are delivered"):
+        claim_step(chain, ours.ref, step="write_off")
+    stock = Holding.objects.filter(account=ours.account, instrument_id=chain.listings["VOD.L"].instrument_id)
+    assert stock.values_list("settled", "pending").get() == (D(8001), D(250))
+    asked = claim_step(chain, ours.ref, step="pay", paid_on="2026-11-23", reference="CUST-7").authorisation_id
+    assert approve(chain, asked) == "applied"
+    assert stock.values_list("settled", "pending").get() == (D(8251), D(0))
+    asked = claim_step(chain, rows["C2"].ref, step="pay", paid_on="2026-11-23", reference="B-8").authorisation_id
+    assert (approve(chain, asked), watch_claims(at=chain.now)) == ("applied", 1)
     chain.prove()
+    chain.fsck()
+
+    chain.bust(chain.said[0])  # what C1 got goes back, of before the ex date: so the shares go back too
+    chain.relay()
     watch_claims(at=chain.now)
-    assert "0 units to come and 500 to go" in said("MARKET_CLAIM")[-1][1]
+    assert Claim.objects.get(pk=rows["C3"].pk).state == "withdrawn"
+    chain.prove()
     chain.fsck()
 
 

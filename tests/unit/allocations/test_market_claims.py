@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from allocations.domain.market_claims import MarketClaim, Settling, claims_of
-from refdata.domain.action_terms import ActionKind, ActionTerms
+from refdata.domain.action_terms import ActionKind, ActionTerms, Fractions
 
 D = Decimal
 RECORD = date(2026, 11, 24)
@@ -26,13 +27,24 @@ def test_money_of_a_dividend_comes_with_what_is_received_late_and_goes_with_what
     ]
     # 333 × 0.0305 = 10.1565, 60 × 0.0305 = 1.83, 50 × 0.0305 = 1.525, half-even 1.52
     assert claims_of(DIVIDEND, rows, by=RECORD) == [
-        MarketClaim("S1-1", "C1", True, D(333), money=D("10.16")),
-        MarketClaim("S2-1", "C2", True, D(60), money=D("1.83")),
-        MarketClaim("S4-1", "C1", False, D(50), money=D("-1.52")),
+        MarketClaim("S1-1", "C1", True, D(333), D("10.16"), "GBP"),
+        MarketClaim("S2-1", "C2", True, D(60), D("1.83"), "GBP"),
+        MarketClaim("S4-1", "C1", False, D(50), D("-1.52"), "GBP"),
     ]
 
 
-def test_shares_of_a_split_are_whole_new_ones() -> None:
-    rows = [Settling("S1-1", "C1", True, D(333)), Settling("S2-1", "C2", False, D(10))]
-    assert [one.new_units for one in claims_of(SPLIT, rows, by=date(2026, 11, 22))] == [D(499), D(-15)]
+def test_of_a_split_shares_are_owed_for_what_settled_late_in_old_ones_and_money_for_what_was_cut_off() -> None:
+    terms = replace(SPLIT, fraction_px=D("0.90"))
+    late = [(date(2026, 11, 20), D(100)), (RECORD, D(233))]
+    rows = [
+        Settling("S1-1", "C1", True, D(333), late), Settling("S2-1", "C2", False, D(10), [(RECORD, D(10))]),
+        Settling("S3-2", "C3", True, D(499), made_of=D(333)), Settling("S4-2", "C4", False, D(499), [(RECORD, D(499))], made_of=D(333)),
+        Settling("S5-1", "C5", True, D(50)),
+    ]  # fmt: skip
+    # 233 old ones are 349 and a half new ones: 116 whole ones are missing. Half a share of 0.90 is 0.45.
+    assert claims_of(terms, rows, by=date(2026, 11, 22)) == [
+        MarketClaim("S1-1", "C1", True, D(233), D(116)), MarketClaim("S2-1", "C2", False, D(10), D(-5)),
+        MarketClaim("S3-2", "C3", True, D("0.5"), D("0.45"), "GBP"), MarketClaim("S4-2", "C4", False, D("0.5"), D("-0.45"), "GBP"),
+    ]  # fmt: skip
+    assert claims_of(replace(terms, fractions=Fractions.DOWN), rows[2:4], by=RECORD) == []
     assert claims_of(ActionTerms(ActionKind.NAME_CHANGE, RECORD), rows, by=RECORD) == []

@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,7 +21,7 @@ PAIRS = set(moves.pairs(moves.INSTRUCTION))
 
 
 def said(
-    number: int, status: str, hours: int = 0, qty: str | None = None, amount: str | None = None, **more: str
+    number: int, status: str, hours: int = 0, qty: str | None = None, amount: str | None = None, **more: Any
 ) -> Said:
     return Said(
         UUID(int=number), status, NOON + timedelta(hours=hours), f"R{number}",
