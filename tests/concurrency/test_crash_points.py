@@ -88,7 +88,12 @@ ELSEWHERE = {
     # tests/concurrency/test_settlement_crashes.py
     *("settlement.written", "settlement.committed", "settlement_file.put"),
     *("statuses.stored", "statuses.applied", "statuses.committed"),
-    *("claims.kept", "claims.ended"),  # tests/concurrency/test_claim_crashes.py
+    *(
+        "claims.kept",
+        "claims.ended",
+        "instructions.transformed",
+        "fractions.booked",
+    ),  # tests/concurrency/test_claim_crashes.py
     # tests/concurrency/test_blocks.py
     *("round.undone", "round.told", "round.booked", "allocation.committed", "parked.released"),
     # tests/concurrency/test_post_trade_crashes.py

@@ -5,6 +5,9 @@ from __future__ import annotations
 from tests.integration.fsck.corruption import Corruption
 
 PARTLY = "(SELECT id FROM allocations_settlementinstruction WHERE state = 'partial')"
+SPLIT = "(SELECT id FROM refdata_corporateaction WHERE kind = 'split' ORDER BY id LIMIT 1)"
+WAITS = "(SELECT id FROM allocations_settlementinstruction WHERE state = 'waiting' ORDER BY id LIMIT 1)"
+LONG_AGO = f"UPDATE refdata_corporateaction SET updated_at = updated_at - interval '10 days' WHERE id = {SPLIT}"
 CLAIM = (
     "INSERT INTO allocations_claim (id, number, action_id, instruction_id, account_id, counterparty, state, units, amount, currency, "
     "expected_on, paid_on, reference, reason, raised_at, event_id, request_id)"
@@ -51,6 +54,29 @@ SETTLEMENT = (
         "SETTLEMENT_NOT_SENT", "of another currency", "UPDATE allocations_standinginstruction SET currency = 'XXX'"
     ),
     Corruption(
+        "SETTLEMENT_IN_OTHER_SHARES", "closed, and nothing in its place",
+        "UPDATE allocations_settlementinstruction SET state = 'canceled', closed_at = now(), shares_until = now() "
+        f"WHERE id = {WAITS}",
+    ),
+    Corruption(
+        "SETTLEMENT_IN_OTHER_SHARES", "more than was open",
+        f"UPDATE allocations_settlementinstruction SET transforms_id = {PARTLY}, action_id = {SPLIT}, of_qty = qty, "
+        f"taken_into = jsonb_build_array({SPLIT}) WHERE id = {WAITS}",
+    ),
+    Corruption(
+        "SETTLEMENT_IN_OTHER_SHARES", "in shares that are no more",
+        "UPDATE refdata_corporateaction SET instrument_id = (SELECT i.instrument_id FROM allocations_settlementinstruction i "
+        f"WHERE i.id = {WAITS}) WHERE id = {SPLIT}; {LONG_AGO};"
+        "UPDATE allocations_settlementinstruction SET created_at = created_at - interval '1 day'",
+        related=("ENTITLEMENT_DIFFERS",),
+    ),
+    Corruption(
+        "SETTLEMENT_FRACTIONS_DIFFER", "a share that nobody brings",
+        f"UPDATE allocations_settlementinstruction SET action_id = {SPLIT}, transforms_id = {PARTLY}, of_qty = 1, "
+        f"taken_into = jsonb_build_array({SPLIT}) WHERE id = {WAITS}; {LONG_AGO}",
+        related=("SETTLEMENT_IN_OTHER_SHARES",),
+    ),
+    Corruption(
         "BUY_IN_DIFFERS", "started and none open",
         f"UPDATE allocations_settlementinstruction SET buy_in = 'started' WHERE id = {PARTLY}",
     ),
@@ -69,6 +95,11 @@ SETTLEMENT = (
         "CLAIM_DIFFERS", "raised by no event",
         f"{CLAIM} SELECT gen_random_uuid(), 1, a.id, i.id, i.account_id, '', 'raised', 1, 5, 'GBP', '2026-11-30', NULL, '', '', now(), "
         f"gen_random_uuid(), NULL {OF_ACTION}",
+    ),
+    Corruption(
+        "CLAIM_DIFFERS", "more shares than the split made",
+        f"{CLAIM} SELECT gen_random_uuid(), 1, {SPLIT}, i.id, i.account_id, '', 'withdrawn', 1, 5, '', '2026-11-30', NULL, '', '', now(), "
+        f"gen_random_uuid(), NULL {OF_ACTION}; UPDATE allocations_claim SET state = 'raised', action_id = {SPLIT} WHERE currency = ''",
     ),
     Corruption(
         "CLAIM_MONEY_DIFFERS", "written off and borne by nobody",
