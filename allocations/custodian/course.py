@@ -1,14 +1,15 @@
 """What a custodian says of one instruction, and when: a course that follows from the seed and its reference alone. Pure.
 
 Most settle; some settle in two parts, some fail first (the other side lacks the stock), some are refused for a wrong safekeeping
-account, and of some nothing is ever said. What was refused once and is sent again settles. ``Pace`` says how long each step takes:
+account, and of some nothing is ever said. What was refused once and is sent again settles. Some of what
+we instruct in new shares it had transformed by itself: that settles under the old reference, ours beside it does not. ``Pace`` says how long each step takes:
 ``REAL`` waits for the day of settlement, ``DEMO`` lives it in minutes, whatever the day.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
@@ -30,6 +31,7 @@ class Fate(StrEnum):
 
 SHARES = ((Fate.REFUSED, 4), (Fate.SILENT, 2), (Fate.FAILS_FIRST, 10), (Fate.SPLITS, 12))
 """Of a hundred; the rest settles."""
+OWN_WAY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,22 @@ def course(instructed: Instructed, *, received_at: datetime, seed: int, pace: Pa
         begin += timedelta(seconds=pace.late)
     settled = begin + timedelta(seconds=pace.settles + spread)
     return words + _settled(instructed, fate, ref, settled, timedelta(seconds=pace.settles))
+
+
+def transformed_itself(old: Instructed, new: Instructed, seed: int) -> bool:
+    """Whether it had made the old one into the new shares before we instructed those: one in ``OWN_WAY``."""
+    return old.qty != new.qty and _dice(old.ref, seed, "shares") % OWN_WAY == 0
+
+
+def own_course(
+    old: Instructed, new: Instructed, *, received_at: datetime, seed: int, pace: Pace
+) -> tuple[list[Word], list[Word]]:
+    """What it says under the old reference and under the new one, where it did: all of it settles under the old."""
+    ref = f"C{_dice(old.ref, seed, 'ref') % 10**10:010d}"
+    settles = received_at + timedelta(seconds=pace.settles)
+    accepted = Word(received_at + timedelta(seconds=pace.accepts), new, ACCEPTED, f"{ref}N")
+    said_as = replace(new, ref=old.ref)
+    return [Word(settles, said_as, moves.SETTLED, f"{ref}T", new.qty, new.amount)], [accepted]
 
 
 def _settled(instructed: Instructed, fate: Fate, ref: str, at: datetime, apart: timedelta) -> list[Word]:

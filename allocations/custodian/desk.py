@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from allocations.custodian.course import DEMO, Instructed, Pace, Word, course
+from allocations.custodian.course import DEMO, Instructed, Pace, Word, course, own_course, transformed_itself
 from allocations.custodian.papers import read_cancellations, read_instructions, write_words
 from allocations.domain import transitions as moves
 from kernel.clock import utc_now
@@ -37,6 +37,7 @@ class Custodian:
     pace: Pace = DEMO
     _read: set[Path] = field(default_factory=set)
     _words: dict[str, list[Word]] = field(default_factory=dict)
+    _asked: dict[str, Instructed] = field(default_factory=dict)
     _agents: dict[str, str] = field(default_factory=dict)
 
     def step(self, *, at: datetime) -> int:
@@ -70,11 +71,20 @@ class Custodian:
         content, agent = path.read_bytes(), path.parent.name
         if ".sese.023." in path.name:
             for one in read_instructions(content):
-                self._words[one.ref] = course(one, received_at=came, seed=self.seed, pace=self.pace)
-                self._agents[one.ref] = agent
+                self._instruct(one, came)
+                self._asked[one.ref], self._agents[one.ref] = one, agent
         elif ".sese.020." in path.name:
             for ref in read_cancellations(content):
                 self._cancel(ref, came + timedelta(seconds=self.pace.accepts))
+
+    def _instruct(self, one: Instructed, came: datetime) -> None:
+        old = self._asked.get(one.previous)
+        if old is not None and transformed_itself(old, one, self.seed):
+            own, ours = own_course(old, one, received_at=came, seed=self.seed, pace=self.pace)
+            self._words[old.ref] = [*self._words.get(old.ref, []), *own]
+            self._words[one.ref] = ours
+        else:
+            self._words[one.ref] = course(one, received_at=came, seed=self.seed, pace=self.pace)
 
     def _cancel(self, ref: str, at: datetime) -> None:
         """What has not settled by then is canceled; what has, has."""

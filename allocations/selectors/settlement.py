@@ -64,7 +64,7 @@ class Rung:
 def visible_instructions(actor: Principal) -> QuerySet[SettlementInstruction]:
     """Instructions that exist for the actor."""
     rows = SettlementInstruction.objects.filter(allocation_sight(actor, before="allocation__"))
-    return rows.select_related("account", "standing", "allocation__block__listing")
+    return rows.select_related("account", "standing", "transforms", "allocation__block__listing")
 
 
 def ladder(actor: Principal, *, today: date) -> list[Rung]:
@@ -95,6 +95,11 @@ class InstructionPage:
     statuses: Sequence[SettlementStatus]
     versions: Sequence[SettlementInstruction]
     files: Sequence[SettlementFile]
+
+    @property
+    def became(self) -> SettlementInstruction | None:
+        """What takes its place in other shares; the newest of those."""
+        return next((one for one in reversed(self.versions) if one.transforms_id == self.row.id), None)
 
 
 def find_instruction(actor: Principal, ref: str) -> SettlementInstruction:

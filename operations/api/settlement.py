@@ -302,6 +302,8 @@ def _told(row: SettlementInstruction) -> dict[str, Any]:
         "buy_in_on": row.buy_in_on.isoformat() if row.buy_in_on else None,
         "held_by": row.held_by or None,
         "held_why": row.held_why or None,
+        "transforms": row.transforms.ref if row.transforms is not None else None,
+        "of_quantity": plain(row.of_qty) if row.of_qty is not None else None,
     }
 
 

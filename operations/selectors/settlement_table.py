@@ -17,6 +17,7 @@ INSTRUCTIONS = tuple(
         ("custodian", "Custodian"), ("place", "Depository"), ("counterparty", "Other side"), ("reason_code", "Reason"),
         ("reason", "Reason, in words"), ("failing_since", "Failing since"), ("buy_in", "Buy-in"), ("buy_in_on", "Buy-in from"),
         ("held_by", "Held back by"), ("held_why", "Held back because"), ("sent_at", "Sent"), ("settled_at", "Settled last"),
+        ("transforms", "Made of"), ("of_qty", "Units of that"),
     )
 )  # fmt: skip
 
@@ -33,5 +34,5 @@ def _cells(row: SettlementInstruction) -> tuple[Cell, ...]:
         row.ref, row.state, row.settlement_date, row.trade_date, row.account.code, listing.symbol, listing.market_id,
         row.delivery, row.qty, row.settled_qty, row.amount, row.settled_amount, row.currency, agent, place, row.counterparty,
         row.reason_code, row.reason, row.failing_since, row.buy_in, row.buy_in_on, row.held_by, row.held_why,
-        row.instructed_at, row.settled_at,
+        row.instructed_at, row.settled_at, row.transforms.ref if row.transforms is not None else "", row.of_qty,
     )  # fmt: skip

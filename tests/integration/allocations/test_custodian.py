@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,16 @@ from typing import Any
 
 import pytest
 
-from allocations.custodian.course import DEMO, REAL, Fate, Instructed, course, fate_of
+from allocations.custodian.course import (
+    DEMO,
+    REAL,
+    Fate,
+    Instructed,
+    course,
+    fate_of,
+    own_course,
+    transformed_itself,
+)
 from allocations.custodian.desk import Custodian
 from allocations.custodian.papers import write_words
 from allocations.formats.status_records import StatusLine
@@ -62,6 +72,27 @@ def test_courses_are_seeded_end_whole_and_are_read_by_our_own_reader() -> None:
             (word.status, word.qty, word.their_ref, word.reason_code) for word in words
         ]  # fmt: skip
     assert fate_of(asked(1, previous="S1-0"), SEED) is Fate.SETTLES
+
+
+def test_some_of_what_is_instructed_in_new_shares_it_had_transformed_by_itself(tmp_path: Path) -> None:
+    pairs = [
+        (asked(number), asked(number, ref=f"S{number}-2", qty=D(202), previous=f"S{number}-1")) for number in range(40)
+    ]
+    own = [(old, new) for old, new in pairs if transformed_itself(old, new, SEED)]
+    assert 4 <= len(own) <= 16
+    assert not transformed_itself(pairs[0][0], replace(pairs[0][0], ref="S0-2"), SEED)  # sent again in the same shares
+    under_old, under_new = own_course(*own[0], received_at=AT, seed=SEED, pace=DEMO)
+    assert [(word.instructed.ref, word.status, word.qty, word.amount) for word in under_old] == [
+        (own[0][0].ref, "settled", D(202), D("1000.01"))
+    ]
+    assert [word.status for word in under_new] == ["accepted"]
+    custodian = Custodian(tmp_path, tmp_path, SEED, DEMO)
+    for old, new in pairs:
+        for one in (old, new):
+            custodian._instruct(one, AT)
+            custodian._asked[one.ref] = one
+    settled = {ref for ref, words in custodian._words.items() for word in words if word.qty == D(202)}
+    assert settled == {old.ref if (old, new) in own else new.ref for old, new in pairs}
 
 
 def test_a_file_that_cannot_be_read_holds_up_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
