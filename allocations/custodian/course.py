@@ -1,8 +1,8 @@
 """What a custodian says of one instruction, and when: a course that follows from the seed and its reference alone. Pure.
 
 Most settle; some settle in two parts, some fail first (the other side lacks the stock), some are refused for a wrong safekeeping
-account, and of some nothing is ever said. What was refused once and is sent again settles. Some of what
-we instruct in new shares it had transformed by itself: that settles under the old reference, ours beside it does not. ``Pace`` says how long each step takes:
+account, and of some nothing is ever said. What was refused once and is sent again settles. Some of what we instruct in new shares it
+had transformed by itself: that settles under the old reference, ours beside it does not. ``Pace`` says how long each step takes:
 ``REAL`` waits for the day of settlement, ``DEMO`` lives it in minutes, whatever the day.
 """
 
