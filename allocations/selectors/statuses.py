@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import Q
+
 from allocations.domain import transitions as moves
 from allocations.domain.settling import Asked, Closed, Said
 from allocations.domain.transforming import in_new_shares
@@ -59,14 +61,16 @@ def _asked(row: SettlementInstruction, following: _Next | None) -> Asked:
 def statuses_by_instruction(instruction_ids: Collection[UUID]) -> dict[UUID, list[Said]]:
     """All statuses of each, in the order in which they came; of which nothing was said is absent."""
     wanted = set(instruction_ids)
-    made_of = SettlementInstruction.objects.filter(pk__in=wanted, transforms__isnull=False)
-    older = set(made_of.values_list("transforms_id", flat=True))
+    about = SettlementInstruction.objects.filter(
+        Q(transforms__isnull=False) | Q(shares_until__isnull=False), pk__in=wanted
+    )
+    rows = {row.id: row for row in about}
+    older = {row.transforms_id for row in rows.values() if row.transforms_id is not None} - rows.keys()
+    rows |= SettlementInstruction.objects.in_bulk(older) if older else {}
     said: defaultdict[UUID, list[Said]] = defaultdict(list)
     for status in SettlementStatus.objects.filter(instruction_id__in=wanted | older).order_by("id"):
         if status.instruction_id is not None:
             said[status.instruction_id].append(_said(status))
-    closed = SettlementInstruction.objects.filter(pk__in=said.keys(), shares_until__isnull=False)
-    rows = {row.id: row for row in closed}
     for old_id, following in _next_of(rows.values()).items():
         _hand_over(rows[old_id], following, said)
     return {key: sorted(said[key], key=lambda one: one.id) for key in wanted if said.get(key)}

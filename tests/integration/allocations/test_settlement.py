@@ -300,7 +300,7 @@ def test_many_lines_cost_few_statements(django_assert_max_num_queries: Any) -> N
     for account in accounts:
         standing(desk, account)
     made = booked_block(desk, [(account, 10) for account in accounts])
-    with django_assert_max_num_queries(48):
+    with django_assert_max_num_queries(51):
         handle(made.events)
         instruct_settlements(at=AT)
         say(*(line(f"S{1000 + n}-1", "settled", f"C{n}", "10", "7.24") for n in range(60)))
