@@ -64,6 +64,12 @@ def add_start_of_day(verbs: Verbs[argparse.ArgumentParser]) -> None:
     )
     start.add_argument("--kind", required=True, choices=("accounts", "cash", "holdings", "open_orders"))
     start.add_argument("--source", default="", help="whose word it is; else as the file says itself, else by its name")
+    start.add_argument(
+        "--feed",
+        default="",
+        metavar="CODE",
+        help="the feed these files answer, as BANK-CASH: its terms judge them, its gate opens",
+    )
     start.add_argument("files", nargs="+", metavar="FILE")
     start.add_argument("--json", action="store_true")
 

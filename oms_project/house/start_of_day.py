@@ -10,13 +10,16 @@ import json
 import os
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oms_project.house import environment
 from oms_project.house.current import house_addresses, mode_of
 from oms_project.house.failures import BAD_INPUT, HOLDS, BadInput
 from oms_project.house.paths import this_house
 from oms_project.house.trading import operator
+
+if TYPE_CHECKING:
+    from reconciliation.models import Feed
 
 
 def run(arguments: Namespace) -> int:
@@ -32,7 +35,8 @@ def run(arguments: Namespace) -> int:
         from django.db import connections
 
         try:
-            answers = [taken(path, kind=arguments.kind, source=arguments.source) for path in paths]
+            feed = feed_of(arguments.feed, arguments.kind)
+            answers = [taken(path, kind=arguments.kind, source=arguments.source, feed=feed) for path in paths]
         finally:
             connections.close_all()
     refused = any("error" in answer for answer in answers)
@@ -54,7 +58,20 @@ def answer_of(kind: str, answers: list[dict[str, Any]]) -> dict[str, Any]:
     return whole
 
 
-def taken(path: Path, *, kind: str, source: str) -> dict[str, Any]:
+def feed_of(code: str, kind: str) -> Feed | None:
+    """The feed that is named: its terms judge the files and its gate opens by them. Without a name the files answer none."""
+    if not code:
+        return None
+    from reconciliation.models import Feed
+
+    feed = Feed.objects.filter(code=code).first()
+    if feed is None or feed.kind != kind:
+        known = ", ".join(Feed.objects.filter(kind=kind).order_by("code").values_list("code", flat=True)) or "none"
+        raise BadInput(f"--feed: {code} is no feed of {kind}; there are: {known}.")
+    return feed
+
+
+def taken(path: Path, *, kind: str, source: str, feed: Feed | None = None) -> dict[str, Any]:
     """What became of one file."""
     from authorisation.domain.principal import process_principal
     from kernel.clock import utc_now
@@ -68,7 +85,7 @@ def taken(path: Path, *, kind: str, source: str) -> dict[str, Any]:
     try:
         with path.open("rb") as content:
             received = receive_file(
-                actor=actor, at=utc_now(), name=path.name, content=content, kind=kind, source=source,
+                actor=actor, at=utc_now(), name=path.name, content=content, kind=kind, source=source, feed=feed,
                 manifest=manifest.read_bytes() if manifest.is_file() else b"",
             )  # fmt: skip
     except OSError as problem:
