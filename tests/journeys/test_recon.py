@@ -122,8 +122,12 @@ def _morning(house: House, sign_in: SignIn, tmp_path: Path) -> None:
     page.reload()
     expect(page.locator("#sync-file")).to_contain_text("Applied")
     wait_until(lambda: not _gates(house), seconds=60, what="the gate is open")
+    page.get_by_text("Look at the first rows left out").press("Enter")
+    expect(page.locator("#reject-rows")).to_contain_text("NOBODY-7,GBP,12")
     page.goto(f"{house.url}/sync")
     expect(page.locator("#sync-state")).not_to_contain_text("the whole firm")
+    page.get_by_role("link", name="Restart and days").press("Enter")
+    expect(page.locator("#restart-state")).to_contain_text("order by order and account by account")
 
 
 def test_night_shift(house: House, sign_in: SignIn, made: Path) -> None:
@@ -231,6 +235,13 @@ def test_breaks_are_mended_each_in_its_way(house: House, sign_in: SignIn, made: 
     approve(checker, house, late)
 
     page.goto(f"{house.url}/b/{theirs}")
+    page.get_by_role("button", name="Assign to me").press("Enter")
+    expect(page.locator("#break-work")).to_contain_text("Go on with it")
+    page.keyboard.press("c")
+    expect(page.locator("#w-comment")).to_be_focused()
+    page.keyboard.type("The bank was rung")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#break-work .timeline")).to_contain_text("The bank was rung")
     page.get_by_role("link", name="Match by hand").press("Enter")
     page.locator(f"input[name=pick][value='{int(ours[4:])}']").check()
     page.fill("#match-reason", "The bank gave its own reference")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.db.models import Count
 
 from accounts.models import TradingAccount
 from authorisation.domain.principal import Principal
@@ -22,6 +24,7 @@ from risk.models import Block
 
 REF = re.compile(r"^(?:BRK-?)?0*(\d{1,12})$", re.IGNORECASE)
 MOST_SEEN = 50
+LATELY = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class BreakDetail:
-    """All the page shows. ``stops`` says what its policy does now, ``blocks`` where; ``seen`` newest first; ``others`` are the same
-    matter at other times."""
+    """All the page shows. ``stops`` says what its policy does now, ``blocks`` where; ``past`` counts how breaks like it ended;
+    ``seen`` newest first; ``others`` are the same matter at other times."""
 
     row: BreakRow
     account: str
@@ -49,6 +52,7 @@ class BreakDetail:
     candidates: tuple[Side, ...]
     stops: str
     blocks: tuple[tuple[str, Block], ...]
+    past: tuple[tuple[str, int], ...]
     seen: tuple[RunBreak, ...]
     others: tuple[Break, ...]
 
@@ -92,11 +96,23 @@ def get_break_detail(*, actor: Principal, item: Break, at: datetime) -> BreakDet
         candidates=tuple(read_side(one) for one in item.candidates),
         stops="" if item.closed_at else SENTENCES[Stands(item.effect)],
         blocks=_standing(item),
+        past=_past(actor, item, at),
         seen=tuple(item.seen.select_related("run").order_by("-run__created_at", "-id")[:MOST_SEEN]),
         others=tuple(
             visible_breaks(actor).filter(key=item.key).exclude(pk=item.pk).order_by("-recurrence")[:MOST_SEEN]
         ),
     )
+
+
+def _past(actor: Principal, item: Break, at: datetime) -> tuple[tuple[str, int], ...]:
+    """How breaks of the kind, category and source that the actor sees have ended lately: the usual way first."""
+    like = visible_breaks(actor).filter(
+        kind=item.kind, category=item.category, source=item.source, closed_at__gt=at - LATELY
+    )
+    counted = (
+        like.exclude(pk=item.pk).values_list("closed_as").annotate(number=Count("id")).order_by("-number", "closed_as")
+    )
+    return tuple((Break.ClosedAs(how).label, number) for how, number in counted)
 
 
 def _standing(item: Break) -> tuple[tuple[str, Block], ...]:

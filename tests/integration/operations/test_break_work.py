@@ -19,7 +19,7 @@ from operations.services.on_anomaly_raised import handle
 from reconciliation.models import Break
 from reconciliation.services._tell_breaks import break_anomaly
 from tests.factories import DeskWorld, make_desk, make_principal
-from tests.factories.compared import make_breaks, make_run
+from tests.factories.compared import end_break, make_breaks, make_run, saw
 from tests.factories.doors import sign_in_as
 
 pytestmark = pytest.mark.django_db
@@ -129,3 +129,24 @@ def test_a_write_off_beyond_its_mark_is_not_offered(world: DeskWorld, amount: st
     shown = browser(person("r.one", world, *RIGHTS)).get(f"/b/{item.ref}").content.decode()
     assert (f'<span class="why">{why}</span>' in shown) == bool(why)
     assert ('value="write_off"' in shown) == (not why)
+
+
+def test_how_breaks_like_it_ended_is_counted_of_those_one_sees(world: DeskWorld) -> None:
+    run = make_run(at=utc_now())
+    item, *ended = make_breaks(run, 4, account_id=world.account.pk)
+    for one, how in zip(ended, ("matched", "matched", "agreed"), strict=True):
+        end_break(one, how, at=utc_now())
+    (hidden,) = make_breaks(run, account_id=make_desk("EQ2").account.pk)
+    end_break(hidden, "matched", at=utc_now())
+    (old,) = make_breaks(run, account_id=world.account.pk)
+    end_break(old, "matched", at=utc_now() - timedelta(days=91))
+    shown = browser(person("r.one", world, *RIGHTS)).get(f"/b/{item.ref}").content.decode()
+    assert "Like it in the last 90 days: 2 matched, 1 agreed." in shown
+
+
+def test_a_run_that_found_nothing_new_says_so(world: DeskWorld) -> None:
+    first, second = make_run(at=utc_now() - timedelta(hours=1)), make_run(at=utc_now())
+    saw(second, make_breaks(first, 2, account_id=world.account.pk))
+    client = browser(person("r.one", world, *RIGHTS))
+    assert "wrote nothing" in client.get(f"/recon/{second.pk}").content.decode()
+    assert "wrote nothing" not in client.get(f"/recon/{first.pk}").content.decode()
