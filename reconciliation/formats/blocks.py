@@ -82,6 +82,10 @@ class Blocks:
                 yield number, text
                 number += text.count("\n")
 
+    def numbers(self, first: int, count: int) -> range:
+        """Which lines of the file those of a block are, told by its first."""
+        return range(first, first + count)
+
     def lines(self) -> Iterator[tuple[int, str]]:
         """Line by line, without its end."""
         for number, text in self:

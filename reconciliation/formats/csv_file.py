@@ -29,6 +29,7 @@ NAME: Final = "csv"
 DAY_COLUMN: Final = "as_of"
 _MOST_LINES: Final = 200  # of one record; a quote that nobody closes must not swallow the file
 _MOST_FAMILIES: Final = 100_000
+_LINES_A_BLOCK: Final = 5_000
 _WORD = re.compile(r"#\s*[A-Za-z]+")
 
 
@@ -80,8 +81,7 @@ class CsvStatement(Statement):
 
     def only_lines(self, lines: Iterable[tuple[int, str]]) -> None:
         """Read these lines instead of the file; what it says of all of them is of no account then. No line is part of a longer record."""
-        kept = [(number, f"{line}\n") for number, line in lines if line.strip() and not line.startswith("#")]
-        self._blocks = _Lines(kept)
+        self._blocks = _Lines((number, line) for number, line in lines if line.strip() and not line.startswith("#"))
         self.header.said = Totals()
         self._header_line, self._trailer_due, self.digest_said = 0, False, ""
 
@@ -89,8 +89,8 @@ class CsvStatement(Statement):
         """Read the file to its end; what is then left to be read is what of it is not ``known``."""
         known.meet(self._lines_of_their_own(known))
         self.good += known.met
-        kept = [(number, f"{line}\n") for number, line in sorted(known.raw.items())]
-        self._blocks = _Lines(kept, self._blocks.sha256)
+        self._blocks = _Lines(sorted(known.raw.items()), self._blocks.sha256)
+        self._header_line = 0  # all of them stand behind it
 
     def _lines_of_their_own(self, known: KnownLines) -> Iterator[Lines]:
         """The lines that are rows by themselves. Within quotes and behind a trailer a line is not what it seems."""
@@ -132,11 +132,12 @@ class CsvStatement(Statement):
             if self.difference is not None:
                 self.difference.take(number, text)
             lines = text[:-1].split("\n")
+            numbers = self._blocks.numbers(number, len(lines))
             if self._all_clean(names, lines, text, clean, to_fill):
                 self.good += len(lines)
-                yield "".join([f"{at}{self.copy_delimiter}{line}\n" for at, line in enumerate(lines, number)])
+                yield "".join([f"{at}{self.copy_delimiter}{line}\n" for at, line in zip(numbers, lines, strict=True)])
             else:
-                yield "".join(self._one_by_one(names, enumerate(lines, number), clean, to_fill))
+                yield "".join(self._one_by_one(names, zip(numbers, lines, strict=True), clean, to_fill))
         self._end()
 
     def _behind_header(self, number: int, text: str) -> tuple[int, str]:
@@ -283,19 +284,25 @@ class CsvStatement(Statement):
 
 
 class _Lines:
-    """Single lines in the place of the blocks of a file."""
+    """Single lines in the place of the blocks of a file: as many together as its blocks hold, told by their places among them."""
 
-    def __init__(self, lines: list[tuple[int, str]], sha256: str = "") -> None:
-        self._lines = lines
+    def __init__(self, lines: Iterable[tuple[int, str]], sha256: str = "") -> None:
+        """Numbers of lines of the file, and the lines without their ends."""
+        self._lines = list(lines)
         self.sha256 = sha256
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
-        return iter(self._lines)
+        for start in range(0, len(self._lines), _LINES_A_BLOCK):
+            lines = self._lines[start : start + _LINES_A_BLOCK]
+            yield start + 1, "".join([f"{line}\n" for _, line in lines])
+
+    def numbers(self, first: int, count: int) -> Sequence[int]:
+        """Which lines of the file those of a block are."""
+        return [number for number, _ in self._lines[first - 1 : first - 1 + count]]
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Without their ends."""
-        for number, line in self._lines:
-            yield number, line[:-1]
+        """One after the other."""
+        return iter(self._lines)
 
 
 def _word_of(line: str) -> str:

@@ -31,8 +31,8 @@ SELECT code, {ID_OF_NEW} AS id, 'active' AS state FROM (SELECT DISTINCT account 
 """  # noqa: S608
 _KNOWN = f"SELECT EXISTS (SELECT FROM accounts_tradingaccount a JOIN {PROMISED} p ON p.code = a.code)"  # noqa: S608
 _BROKEN = f"""
-SELECT EXISTS (SELECT FROM {PROMISED} p LEFT JOIN accounts_tradingaccount a ON a.id = p.id AND a.code = p.code
-                WHERE a.id IS NULL OR a.state = 'closed')
+SELECT EXISTS (SELECT FROM {PROMISED} p LEFT JOIN accounts_tradingaccount a ON a.id = p.id
+                WHERE a.id IS NULL OR a.code <> p.code OR a.state = 'closed')
 """  # noqa: S608
 
 
@@ -84,7 +84,7 @@ def promise(cursor: Any, intake: Intake, now: Staged, before: LastFile | None, b
     if load is None or not cursor.fetchall()[0][0]:
         raise NotAhead
     cursor.execute(_PROMISE.format(staged=now.table), {"load": load})
-    cursor.execute(f"ANALYZE {PROMISED}")
+    cursor.execute(f"ANALYZE {PROMISED} (code)")
     cursor.execute(_KNOWN)
     if cursor.fetchall()[0][0]:
         raise NotAhead

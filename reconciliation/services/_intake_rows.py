@@ -42,11 +42,12 @@ _ACCOUNT = """
 """
 _MONEYLESS = "amount <> 0 AND account_id IN (SELECT account_id FROM without_money)"
 _FINE = " ".join(f"WHEN '{currency}' THEN {places}" for currency, places in sorted(MINOR_PLACES.items()))
+# Nearly all records are balances: said so that the planner sees it, who would look a few up one by one.
 _CASH = f"""
 {_NAMES}, found AS (
      SELECT s.line, a.id AS account_id, s.account, s.currency AS what, s.amount, s.as_of, a.state
        FROM {{staged}} s {{account_named}} {_ACCOUNT}
-      WHERE coalesce(s.record, 'balance') = 'balance'
+      WHERE s.record IS NULL OR s.record = 'balance'
 )
 SELECT account_id, what::varchar(3) AS what, amount, line, account AS named,
        CASE WHEN account_id IS NULL THEN 'ACCOUNT_UNKNOWN' WHEN {_MONEYLESS} THEN 'ACCOUNT_HAS_NO_MONEY'

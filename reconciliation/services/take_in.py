@@ -41,7 +41,7 @@ from reconciliation.services.begin_intake import begin_intake, cut_of, end_intak
 from reconciliation.staging import Staged, staged
 
 PROGRESS_S = 0.5
-TEMP_BUFFERS = "128MB"
+TEMP_BUFFERS = "256MB"
 BOOKED = frozenset({"cash", "holdings"})
 COMPARED_BY_LINE = frozenset({"accounts", "cash", "holdings"})
 """Kinds of which a clean file has one row for each thing. A venue may list an order twice."""
