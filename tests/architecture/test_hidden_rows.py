@@ -22,6 +22,7 @@ OWN_ROWS = [
 # A stored token, an idempotency key or the id asked for differs from call to call; nothing else may.
 NOISE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}|value=\"[A-Za-z0-9]{64}\"|\"X-CSRFToken\": \"\w+\"|\d\d:\d\d:\d\d[.\d]*"
+    r"|>[\dm ]+s</span> old"  # how long ago a price came
 )
 
 
