@@ -39,7 +39,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """An allocation with all that a note says of it. ``fills`` are those of its block; ``own_fills``: all were the client's.
+    """An allocation with all that a note says of it. ``fills`` are those of its block, as time went; ``own_fills``: all were the client's.
 
     ``gross`` and ``net`` are signed from the account's point of view; ``charges`` are (name, amount), a cost is positive.
     """
@@ -191,7 +191,7 @@ def _times(fills: Sequence[Fill], zone: ZoneInfo) -> str:
     """First to last, with the zone's name; nothing where nothing is known."""
     if not fills:
         return ""
-    first, last = (moment.astimezone(zone) for moment in (min(one.at for one in fills), max(one.at for one in fills)))
+    first, last = fills[0].at.astimezone(zone), fills[-1].at.astimezone(zone)
     till = "" if f"{first:%H:%M:%S}" == f"{last:%H:%M:%S}" else f" to {last:%H:%M:%S}"
     return f"{first:%H:%M:%S}{till} {last:%Z}"
 

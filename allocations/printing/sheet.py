@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-from allocations.printing.typeface import BOLD, PLAIN, printable, register, width
+from allocations.printing.typeface import BOLD, PLAIN, number, printable, register, shown_by, width
 
 WIDTH, HEIGHT = A4
 MARGIN, FOOT = 48.0, 52.0
@@ -57,30 +58,21 @@ class Sheet:
         shown, base = printable(text), HEIGHT - self.y - size
         start = x - width(shown, face, size) if right else x
 
-        def mark(canvas: Any) -> None:
-            _set_ink(canvas, ink)
-            canvas.setFont(face, size)
-            canvas.drawString(start, base, shown)
-
-        self.pages[-1].append(mark)
+        self.pages[-1].append(lambda canvas: _write(canvas, shown, start, base, face, size, ink))
 
     def rule(self, *, weight: float = 0.4, ink: Any = RULE, x: float = MARGIN, to: float = WIDTH - MARGIN) -> None:
         """A line across at the place reached."""
         at = HEIGHT - self.y
 
-        def mark(canvas: Any) -> None:
-            _set_ink(canvas, ink)
-            canvas.setLineWidth(weight)
-            canvas.line(x, at, to, at)
-
-        self.pages[-1].append(mark)
+        drawn = f"{_inked(ink)}\n{number(weight)} w\nn {number(x)} {number(at)} m {number(to)} {number(at)} l S"
+        self.pages[-1].append(lambda canvas: canvas.addLiteral(drawn))
 
     def frame(self, height: float, *, ink: Any = INK) -> None:
         """A box over the whole width, from the place reached down."""
         base = HEIGHT - self.y - height
 
         def mark(canvas: Any) -> None:
-            _set_ink(canvas, ink)
+            canvas.addLiteral(_inked(ink))
             canvas.setLineWidth(1)
             canvas.rect(MARGIN, base, ROOM, height, stroke=1, fill=0)
 
@@ -139,22 +131,29 @@ def pdf_of(sheet: Sheet, *, title: str, author: str, subject: str, foot: str) ->
     canvas.setAuthor(printable(author))
     canvas.setSubject(printable(subject))
     canvas.setCreator("OMS")
-    for number, marks in enumerate(sheet.pages, start=1):
+    for page, marks in enumerate(sheet.pages, start=1):
         for mark in marks:
             mark(canvas)
-        _set_ink(canvas, QUIET)
-        canvas.setFont(PLAIN, 7.5)
-        canvas.drawString(MARGIN, FOOT / 2, printable(foot))
-        canvas.drawRightString(WIDTH - MARGIN, FOOT / 2, f"Page {number} of {len(sheet.pages)}")
+        _write(canvas, printable(foot), MARGIN, FOOT / 2, PLAIN, 7.5, QUIET)
+        numbered = f"Page {page} of {len(sheet.pages)}"
+        _write(canvas, numbered, WIDTH - MARGIN - width(numbered, PLAIN, 7.5), FOOT / 2, PLAIN, 7.5, None)
         canvas.showPage()
     canvas.save()
     return buffer.getvalue()
 
 
-def _set_ink(canvas: Any, ink: Any) -> None:
+def _write(canvas: Any, text: str, x: float, base: float, face: str, size: float, ink: Any) -> None:
+    """Printable text from ``x`` on; ``ink`` None: as the last mark. Written as operators, as the library's own methods would."""
+    shown = f"BT 1 0 0 1 {number(x)} {number(base)} Tm {shown_by(canvas._doc, text, face, size)} T* ET"
+    canvas.addLiteral(shown if ink is None else f"{_inked(ink)}\n{shown}")
+
+
+@cache
+def _inked(ink: Any) -> str:
+    """Operators that set the colour of what is filled and of what is drawn."""
     red, green, blue = ink if isinstance(ink, tuple) else (ink, ink, ink)
-    canvas.setFillColorRGB(red, green, blue)
-    canvas.setStrokeColorRGB(red, green, blue)
+    colour = f"{number(red)} {number(green)} {number(blue)}"
+    return f"{colour} rg\n{colour} RG"
 
 
 __all__ = [

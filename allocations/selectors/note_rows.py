@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -75,21 +77,42 @@ def trades(allocation_ids: Collection[UUID]) -> dict[UUID, Trade]:
         cursor.execute(_TRADES, [sorted(allocation_ids)])
         rows = cursor.fetchall()
         cursor.execute(_FILLS, [sorted({row[2] for row in rows})])
-        fills: dict[UUID, list[tuple[Any, ...]]] = {}
-        for block_id, *fill in cursor.fetchall():
-            fills.setdefault(block_id, []).append(tuple(fill))
+        executed = _executed(cursor.fetchall())
     places = places_of([(row[21], row[9], row[13], row[19]) for row in rows])
     return {
-        row[0]: _trade(row, fills.get(row[2], []), place.place if place else "")
+        row[0]: _trade(row, executed.get(row[2], _NOTHING), place.place if place else "")
         for row, place in zip(rows, places, strict=True)
     }
 
 
-def _trade(row: Sequence[Any], fills: Sequence[tuple[Any, ...]], place: str) -> Trade:
+class _Executed(NamedTuple):
+    """What lies behind a block, which all its trades tell alike: executions as time went, names of orders and their types."""
+
+    fills: tuple[Fill, ...]
+    order_refs: tuple[str, ...]
+    order_types: tuple[str, ...]
+
+
+_NOTHING = _Executed((), (), ())
+
+
+def _executed(rows: Sequence[tuple[Any, ...]]) -> dict[UUID, _Executed]:
+    """By block, of rows in its order."""
+    return {
+        block_id: _Executed(
+            tuple(Fill(at, qty, px) for _, at, qty, px, _, _ in fills),
+            tuple(sorted({row[4] for row in fills})),
+            tuple(sorted({row[5] for row in fills})),
+        )
+        for block_id, fills in ((key, list(rows)) for key, rows in groupby(rows, itemgetter(0)))
+    }
+
+
+def _trade(row: Sequence[Any], executed: _Executed, place: str) -> Trade:
     return Trade(
         ref=f"A-{row[1]}",
         block_ref=f"B-{row[3]}",
-        order_refs=tuple(sorted({fill[3] for fill in fills})) if row[4] == "direct" else (),
+        order_refs=executed.order_refs if row[4] == "direct" else (),
         side=row[5],
         isin=row[6],
         instrument=row[7],
@@ -105,8 +128,8 @@ def _trade(row: Sequence[Any], fills: Sequence[tuple[Any, ...]], place: str) -> 
         trade_date=row[18],
         settlement_date=row[19],
         capacity=row[20],
-        order_types=tuple(sorted({fill[4] for fill in fills})),
-        fills=tuple(Fill(fill[0], fill[1], fill[2]) for fill in fills),
+        order_types=executed.order_types,
+        fills=executed.fills,
         own_fills=row[4] == "direct",
         place=place,
         undoes=f"A-{row[22]}" if row[22] is not None else "",

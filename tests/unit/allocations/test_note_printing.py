@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -14,13 +15,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import reportlab
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
 
 from allocations.domain.notes import Fill, Heading, Trade, facts_of
 from allocations.domain.noting import LAST_CALL, QUIET, Step, may_go, next_step
 from allocations.printing.note_v1 import figure
 from allocations.printing.render_note import render_note
-from allocations.printing.sheet import MARGIN, ROOM, Sheet, wrapped
-from allocations.printing.typeface import FONTS, PLAIN, printable, width
+from allocations.printing.sheet import ALARM, INK, MARGIN, ROOM, RULE, Sheet, pdf_of, wrapped
+from allocations.printing.sheet import QUIET as GREY
+from allocations.printing.typeface import BOLD, FONTS, PLAIN, printable, register, width
 from kernel.errors import InvariantBroken
 from kernel.ids import new_id
 from tests.architecture.house import ROOT
@@ -138,6 +144,73 @@ def _column() -> Any:
     from allocations.printing.sheet import Column
 
     return Column(MARGIN, 50)
+
+
+WORDS = [
+    "Smith (Holdings) \\ Co",
+    "Δημήτρης Łukasz",
+    "1,234.50",
+    "",
+    "a\u202eb €",
+    "plain",
+    "Nguyễn · Škoda",
+    "株",
+    "UK-000123",
+]
+
+
+def test_marks_are_to_the_byte_what_the_library_draws_by_its_own_methods() -> None:
+    """Two documents of other characters after each other: what is remembered of the one is not taken for the other."""
+    for words in (WORDS, WORDS[::-1], WORDS[5:6]):
+        sheet = Sheet()
+        for number, word in enumerate(words):
+            sheet.write(word, face=(PLAIN, BOLD)[number % 2], size=7.5 + number, ink=(INK, GREY, ALARM)[number % 3])
+            sheet.write(word, x=400.123456, right=True)
+            sheet.y += 11.3
+            sheet.rule(weight=0.4 + number)
+        sheet.frame(20)
+        drawn = pdf_of(sheet, title="t", author="a", subject="s", foot="Foot · é")
+        assert drawn == _as_the_library_draws(words), words
+
+
+def _as_the_library_draws(words: list[str]) -> bytes:
+    for name, file in ((PLAIN, "Roboto-Regular.ttf"), (BOLD, "Roboto-Bold.ttf")):
+        pdfmetrics.registerFont(TTFont(name, str(FONTS / file)))
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4, invariant=1, pageCompression=0, lang="en-GB")
+    for name, said in (("Title", "t"), ("Author", "a"), ("Subject", "s"), ("Creator", "OMS")):
+        getattr(canvas, f"set{name}")(said)
+
+    def ink(colour: Any) -> None:
+        red, green, blue = colour if isinstance(colour, tuple) else (colour, colour, colour)
+        canvas.setFillColorRGB(red, green, blue)
+        canvas.setStrokeColorRGB(red, green, blue)
+
+    def text(word: str, x: float, y: float, face: str, size: float, right: bool) -> None:
+        canvas.setFont(face, size)
+        (canvas.drawRightString if right else canvas.drawString)(x, y, printable(word))
+
+    y = MARGIN
+    for number, word in enumerate(words):
+        size = 7.5 + number
+        ink((INK, GREY, ALARM)[number % 3])
+        text(word, MARGIN, A4[1] - y - size, (PLAIN, BOLD)[number % 2], size, False)
+        ink(INK)
+        text(word, 400.123456, A4[1] - y - 8.5, PLAIN, 8.5, True)
+        y += 11.3
+        ink(RULE)
+        canvas.setLineWidth(0.4 + number)
+        canvas.line(MARGIN, A4[1] - y, A4[0] - MARGIN, A4[1] - y)
+    ink(INK)
+    canvas.setLineWidth(1)
+    canvas.rect(MARGIN, A4[1] - y - 20, ROOM, 20, stroke=1, fill=0)
+    ink(GREY)
+    text("Foot · é", MARGIN, 26, PLAIN, 7.5, False)
+    text("Page 1 of 1", A4[0] - MARGIN, 26, PLAIN, 7.5, True)
+    canvas.showPage()
+    canvas.save()
+    register.cache_clear()  # ours again
+    return buffer.getvalue()
 
 
 def test_figures_are_grouped_and_never_rounded_on_their_own() -> None:
