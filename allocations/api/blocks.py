@@ -154,8 +154,8 @@ class BlockPreviewView(OrderApiView):
         operation_id="blocks_preview", request=PreviewBodySerializer, responses={200: AllocationPreviewAnswer}
     )
     def post(self, request: Request, ref: str) -> HttpResponse:
-        body = self.body(PreviewBodySerializer)
         with no_collecting():  # all that is made for it is gone again once it is told
+            body = self.body(PreviewBodySerializer)
             told = preview_json(
                 preview_allocation(
                     actor=self.principal(),

@@ -5,10 +5,12 @@ Decimals as text; money signed as the account sees it. ``charges``, ``checks`` a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, repeat
 
 import orjson
 
+from allocations.domain.account_checks import LineCheck
 from allocations.domain.block import units_text
 from allocations.domain.telling import charges_text
 from allocations.domain.weighing import Sized, Weighed
@@ -18,26 +20,34 @@ from kernel.numbers import plain
 
 def lines_text(weighed: Weighed) -> str:
     """The lines as JSON text. What shares of one size and class have in common is written once."""
-    keys = list(map(id, weighed.sized))
-    texts = {key: _sized_json(one) for key, one in dict(zip(keys, weighed.sized, strict=True)).items()}
-    exact = weighed.plan.allocation.exact
+    keys, exact = list(map(id, weighed.sized)), weighed.plan.allocation.exact
+    sizes = dict(zip(keys, weighed.sized, strict=True))
+    units = {key: f',"qty":"{plain(one.qty)}","exact":"' for key, one in sizes.items()}
     exactly = {units: units_text(units) for units in set(exact)}
-    lines = [
-        f'{{"account":{code},"qty":"{qty}","exact":"{exactly[units]}"{rest}'
-        for code, units, (qty, rest) in zip(_quoted(weighed.accounts), exact, looked_up(texts, keys), strict=True)
-    ]
-    for place, checks in weighed.checks.items():
-        told = [[check.code.value, check.sentence] for check in checks]
-        lines[place] += f',"checks":{orjson.dumps(told).decode()}'
+    costs = {key: _costs_json(one) for key, one in sizes.items()}
+    columns: list[Iterable[str]] = [
+        repeat('{"account":'), _quoted(weighed.accounts), looked_up(units, keys), looked_up(exactly, exact), looked_up(costs, keys)
+    ]  # fmt: skip
+    if weighed.checks:
+        columns.append(_checks_json(weighed.checks, len(keys)))
     if weighed.said is not None:
-        lines = [f'{line},"said":"{plain(said)}"' for line, said in zip(lines, weighed.said, strict=True)]
-    return f"[{'},'.join(lines)}}}]"
+        columns += repeat(',"said":"'), map(plain, weighed.said), repeat('"')
+    lines = "".join(chain.from_iterable(zip(*columns, repeat("},"))))
+    return f"[{lines[:-1]}]"
 
 
-def _sized_json(one: Sized) -> tuple[str, str]:
-    """Units, and what follows of a share of that size."""
+def _costs_json(one: Sized) -> str:
+    """What follows of a share of that size."""
     charges = f',"charges":{charges_text(one.costs.told)}' if one.costs.told else ""
-    return plain(one.qty), f',"gross":"{one.gross}","fees":"{one.costs.fees}","net":"{one.net}"{charges}'
+    return f'","gross":"{one.gross}","fees":"{one.costs.fees}","net":"{one.net}"{charges}'
+
+
+def _checks_json(checks: Mapping[int, tuple[LineCheck, ...]], count: int) -> list[str]:
+    """Of each line, by place."""
+    told = [""] * count
+    for place, found in checks.items():
+        told[place] = f',"checks":{orjson.dumps([[check.code.value, check.sentence] for check in found]).decode()}'
+    return told
 
 
 def _quoted(texts: Sequence[str]) -> list[str]:

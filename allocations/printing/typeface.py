@@ -34,7 +34,7 @@ class _Face(TTFontFace):  # type: ignore[misc]
     def __init__(self, filename: str) -> None:
         super().__init__(filename)
         self._cut = lru_cache(maxsize=_SUBSETS)(super().makeSubset)
-        self._width = cache(lambda code: fp_str(TTFontFace.getCharWidth(self, code)).encode("ascii"))
+        self._width = cache(lambda code: bytes(fp_str(TTFontFace.getCharWidth(self, code)), "ascii"))
 
     def makeSubset(self, subset: Sequence[int]) -> bytes:
         """A file of the typeface with these characters alone."""

@@ -36,6 +36,10 @@ SELECT scope, scope_id, reason FROM risk_block
  WHERE lifted_at IS NULL AND (scope IN ('account', 'client') OR scope = 'position' AND scope_id LIKE %s)
    AND NOT EXISTS (SELECT FROM risk_waiver w WHERE w.block_id = risk_block.id AND w.ended_at IS NULL AND w.until > %s)
 """
+_CLIENTS = """
+SELECT array_agg(a.client_id ORDER BY nth) FROM unnest(%s::uuid[]) WITH ORDINALITY AS named(id, nth)
+  JOIN accounts_tradingaccount a ON a.id = named.id
+"""
 _EARLIER = """
 SELECT a.account_id, a.qty, abs(a.gross), a.charges
   FROM allocations_allocation a JOIN allocations_block b ON b.id = a.block_id
@@ -90,7 +94,7 @@ def _facts(
     judge = _Judge(block, get_rulebook(), adds_risk, at)
     restricted, outside = [False] * count, [judge.same_for_all or ""] * count
     if judge.same_for_all is None:
-        accounts = list(zip(named.codes, named.ids, named.client_ids, strict=True))
+        accounts = list(zip(named.codes, named.ids, _clients_of(named), strict=True))
         restricted = [judge.restricted(account_id, client_id) for _, account_id, client_id in accounts]
         outside = [judge.outside_mandate(*account) for account in accounts]
     covered = {name: one.covered for name, one in selected.items()}
@@ -109,10 +113,18 @@ def _blocked(block: Block, named: NamedAccounts, at: datetime) -> list[str]:
     found, scopes = [""] * len(named.ids), {scope for scope, _ in reasons}
     for scope, suffix in ((POSITION, f":{block.instrument_id}"), (Scope.CLIENT.value, ""), (Scope.ACCOUNT.value, "")):
         if scope in scopes:
-            column = named.client_ids if scope == Scope.CLIENT.value else named.ids
+            column = _clients_of(named) if scope == Scope.CLIENT.value else named.ids
             keys = ((scope, id_text(one) + suffix) for one in column)
             found = [reasons.get(key, before) for key, before in zip(keys, found, strict=True)]
     return found
+
+
+def _clients_of(named: NamedAccounts) -> list[UUID]:
+    """Whose the accounts are, in their order; few blocks need to know."""
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_CLIENTS, [list(named.ids)])
+        clients: list[UUID] | None = cursor.fetchall()[0][0]
+    return clients or []
 
 
 class _Judge:

@@ -12,7 +12,6 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from itertools import repeat
-from struct import iter_unpack
 from typing import NamedTuple
 from uuid import UUID
 
@@ -38,7 +37,7 @@ from allocations.domain.methods import (
 from allocations.domain.second_person import Wanted, Why, Worth, why_second_person
 from allocations.domain.words import AllocationCode, Method
 from allocations.models import Allocation, Block, BlockFill, IntendedAllocation, Scheme
-from allocations.selectors.means import MEANS_COLUMNS, MEANS_TABLES, Means
+from allocations.selectors.means import CASH_COLUMN, CASH_TABLE, MEANS_COLUMNS, MEANS_TABLES, Means
 from authorisation.domain.principal import Principal
 from authorisation.selectors.policies import standing_policies
 from journal.bulk import raw_cursor
@@ -47,7 +46,6 @@ from kernel.columns import rows_of
 from kernel.errors import Invalid
 from kernel.fix import Side
 from kernel.numbers import ZERO, Money, round_money
-from orders.models import Order
 from orders.permissions import visible_groups
 from refdata.selectors import get_fx_rates
 
@@ -58,8 +56,8 @@ STANDING = ("booked", "parked")
 HOUSE = "house"
 """The class of the firm's own accounts: whoever types the lines cannot make clients of them."""
 _ACCOUNTS = """
-SELECT count(a.id), array_agg(a.id ORDER BY nth), string_agg(uuid_send(a.client_id), ''::bytea ORDER BY nth),
-       array_agg(a.account_class ORDER BY nth), array_agg(a.state ORDER BY nth){columns}
+SELECT count(a.id), array_agg(a.id ORDER BY nth), string_agg(a.account_class, ' ' ORDER BY nth),
+       string_agg(a.state, ' ' ORDER BY nth){columns}
   FROM unnest(%(codes)s::text[]) WITH ORDINALITY AS named(code, nth)
   LEFT JOIN accounts_tradingaccount a ON a.code = named.code
    AND (%(everyone)s OR a.group_id = ANY(%(groups)s::bigint[]))
@@ -68,30 +66,26 @@ SELECT count(a.id), array_agg(a.id ORDER BY nth), string_agg(uuid_send(a.client_
        UNION ALL SELECT account_id FROM allocations_washaccount){tables}
 """
 _NAMED = _ACCOUNTS.format(columns="", tables="")
-_WITH_MEANS = _ACCOUNTS.format(
-    columns=f",{MEANS_COLUMNS}",
-    tables=MEANS_TABLES.format(account="a.id"),
-)
+_WITH_CASH = _ACCOUNTS.format(columns=f", {CASH_COLUMN}", tables=CASH_TABLE.format(account="a.id"))
+_WITH_MEANS = _ACCOUNTS.format(columns=f", {MEANS_COLUMNS}", tables=MEANS_TABLES.format(account="a.id"))
+_FILLS = """
+SELECT array_agg(execution_id), array_agg(DISTINCT order_id) FROM allocations_blockfill WHERE block_id = %s AND qty > 0
+"""
+_ORDERS = "SELECT id, root_id, strategy, order_qty FROM orders_order WHERE id = ANY(%s::uuid[])"
+_ELSEWHERE = "SELECT sum(qty) FROM allocations_blockfill WHERE order_id = ANY(%s::uuid[]) AND block_id <> %s"
 _POSITIONS = """
 SELECT account_id, settled + pending - short FROM accounts_holding WHERE account_id = ANY(%s::uuid[]) AND instrument_id = %s
 """
 
 
 class NamedAccounts(NamedTuple):
-    """The accounts of the lines, in their order, as columns; ``means`` where they were read along. ``clients``: the bytes of the ids of
-    their clients, one behind the other: few blocks need to know them."""
+    """The accounts of the lines, in their order, as columns; ``means`` where they were read along."""
 
     codes: Sequence[str]
     ids: Sequence[UUID]
-    clients: bytes
     classes: Sequence[str]
     states: Sequence[str]
     means: Means | None = None
-
-    @property
-    def client_ids(self) -> list[UUID]:
-        """Whose they are."""
-        return [UUID(bytes=one) for (one,) in iter_unpack("16s", self.clients)]
 
 
 class OrderOfBlock(NamedTuple):
@@ -223,12 +217,12 @@ def read_beforehand(block: Block) -> Beforehand:
 
 def read_traded(block: Block) -> Traded:
     """Its executions and their orders, ascending."""
-    rows = list(BlockFill.objects.filter(block=block, qty__gt=0).values_list("execution_id", "order_id"))
-    order_ids = tuple(sorted({order_id for _, order_id in rows}))
-    orders = Order.objects.filter(pk__in=order_ids).values_list("id", "root_id", "strategy", "order_qty")
-    return Traded(
-        tuple(execution_id for execution_id, _ in rows), order_ids, tuple(OrderOfBlock(*one) for one in orders)
-    )
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_FILLS, [block.id])
+        execution_ids, order_ids = cursor.fetchall()[0]
+        cursor.execute(_ORDERS, [order_ids or []])
+        orders = tuple(OrderOfBlock(*one) for one in cursor.fetchall())
+    return Traded(tuple(execution_ids or ()), tuple(order_ids or ()), orders)
 
 
 def find_intended(traded: Traded) -> Wanted | None:
@@ -321,9 +315,10 @@ def accounts_of(actor: Principal, stated: Sequence[StatedLine], block: Block | N
         "currency": block.currency if block else None,
         "instrument": block.instrument_id if block else None,
     }
+    statement = _NAMED if block is None else _WITH_MEANS if block.side == Side.SELL else _WITH_CASH
     with raw_cursor(binary=True) as cursor:
-        cursor.execute(_WITH_MEANS if block else _NAMED, values)
-        found, ids, clients, classes, states, *means = cursor.fetchall()[0]
+        cursor.execute(statement, values)
+        found, ids, classes, states, *means = cursor.fetchall()[0]
     if found < len(codes):
         wrong = {
             f"lines.{number}": ["There is no such account that you may allocate a block to."]
@@ -333,15 +328,15 @@ def accounts_of(actor: Principal, stated: Sequence[StatedLine], block: Block | N
         raise Invalid(
             "LINES_INVALID", f"{len(wrong)} of {len(codes)} lines name no account that you may allocate to.", wrong
         )
-    return NamedAccounts(
-        codes, ids or (), clients or b"", classes or (), states or (), Means(*means) if block else None
-    )
+    known = Means(ids or (), block.instrument_id, *means) if block else None
+    return NamedAccounts(codes, ids or (), (classes or "").split(), (states or "").split(), known)
 
 
 def _facts(block: Block, traded: Traded, lot: Decimal) -> BlockFacts:
     ordered = sum((order.order_qty for order in traded.orders if order.order_qty is not None), ZERO)
-    others = BlockFill.objects.filter(order_id__in=traded.order_ids).exclude(block=block)
-    elsewhere = others.aggregate(total=Sum("qty"))["total"]
+    with raw_cursor(binary=True) as cursor:
+        cursor.execute(_ELSEWHERE, [list(traded.order_ids), block.id])
+        elsewhere = cursor.fetchall()[0][0]
     return BlockFacts(
         id=block.id,
         side=Side(block.side),
@@ -411,7 +406,7 @@ def require_plan(case: Case) -> Plan:
 
 def case_of_account(block: Block, account: TradingAccount, *, at: datetime) -> Case:
     """A block with one account in it and nothing wanted: for what is known of that account."""
-    one = NamedAccounts([account.code], [account.id], account.client_id.bytes, [account.account_class], [account.state])
+    one = NamedAccounts([account.code], [account.id], [account.account_class], [account.state])
     traded = read_traded(block)
     facts = _facts(block, traded, block.listing.lot_size)
     nothing = NotAllocated(AllocationCode.NO_LINES, "Nothing is divided.")
