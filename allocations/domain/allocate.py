@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice
-from operator import lt
 
 from allocations.domain.apportion import (
     Rank,
@@ -27,9 +26,10 @@ from allocations.domain.apportion import (
 )
 from allocations.domain.block import Block, from_units, half_even, to_units
 from allocations.domain.claims import Claims, claims_of, faults_of
-from allocations.domain.lines import Allocation, Line, NotAllocated, Rules, allocation
+from allocations.domain.lines import Allocation, Line, Lines, NotAllocated, Rules, allocation
 from allocations.domain.stated import as_typed, in_turns
 from allocations.domain.words import CAPPED, AllocationCode, BelowMinimum, Method, PartialFill
+from kernel.columns import looked_up
 from kernel.numbers import plain
 
 
@@ -44,7 +44,7 @@ def allocate(
         return NotAllocated(
             AllocationCode.NOTHING_EXECUTED, "Nothing of the block is executed: nothing can be allocated."
         )
-    ordered = _ordered(lines)
+    ordered = Lines.of(lines)
     faults = faults_of(method, block, ordered, rules)
     if faults:
         count = len({fault.account_id for fault in faults})
@@ -60,24 +60,17 @@ def allocate(
     return _Case(method, block, ordered, rules, claims).decide()
 
 
-def _ordered(lines: Sequence[Line]) -> Sequence[Line]:
-    """By place, then account; lines that come so stay as they are."""
-    places = [line.place for line in lines]
-    if all(map(lt, places, places[1:])):
-        return lines
-    return sorted(lines, key=lambda line: (line.place, line.account_id.int))
-
-
 class _Case:
     """A method that computes, on one block: what everybody claims, and what they get."""
 
-    def __init__(self, method: Method, block: Block, lines: Sequence[Line], rules: Rules, claims: Claims) -> None:
+    def __init__(self, method: Method, block: Block, lines: Lines, rules: Rules, claims: Claims) -> None:
         self.method, self.block, self.lines, self.rules, self.claims = method, block, lines, rules, claims
         self.qty, self.lot = to_units(block.qty), to_units(block.lot)
         self.full = self.qty * claims.per_unit
         self.claimed_lot = self.lot * claims.per_unit
         ignored = rules.below_minimum is BelowMinimum.IGNORE
-        self.minimums = [to_units(line.minimum) if line.minimum and not ignored else 0 for line in lines]
+        plainly = ignored or not any(lines.minimums)
+        self.minimums = [0] * len(lines) if plainly else [to_units(one) for one in lines.minimums]
         self.lots, self.exact = [0] * len(lines), [0] * len(lines)
 
     def decide(self) -> Allocation | NotAllocated:
@@ -119,16 +112,16 @@ class _Case:
     def _tiers(self) -> list[list[int]]:
         """Clients before the house when less was executed than is claimed; else all lines at once. By index."""
         everybody = list(range(len(self.lines)))
-        house = [index for index in everybody if self.lines[index].house]
+        house = [index for index, is_house in enumerate(self.lines.houses) if is_house]
         if self.claims.total <= self.full or self.rules.house_needed or len(house) in (0, len(everybody)):
             return [everybody]
-        return [[index for index in everybody if not self.lines[index].house], house]
+        return [[index for index in everybody if not self.lines.houses[index]], house]
 
     def _spread(self) -> NotAllocated | None:
         tiers = self._tiers()
         lots_left, part_left = self.full // self.claimed_lot, self.full
         for tier in tiers:
-            claims = [self.claims.values[index] for index in tier]
+            claims = looked_up(self.claims.values, tier)
             total = sum(claims)
             part = part_left if tier is tiers[-1] else min(part_left, total)
             lots = min(lots_left, -(-part // self.claimed_lot))
@@ -139,16 +132,18 @@ class _Case:
                 return shares
             by = total * self.claims.per_unit
             exact = {claim: half_even(claim * part, by) for claim in set(claims)}
-            for index, claim, share in zip(tier, claims, shares, strict=True):
-                self.lots[index] = share
-                self.exact[index] = exact[claim]
+            if len(tier) == len(self.lines):
+                self.lots, self.exact = shares, looked_up(exact, claims)
+            else:
+                for index, claim, share in zip(tier, claims, shares, strict=True):
+                    self.lots[index], self.exact[index] = share, exact[claim]
             lots_left, part_left = lots_left - lots, part_left - part
         return None
 
     def _shares(self, tier: list[int], claims: list[int], lots: int) -> list[int] | NotAllocated:
         """The lots of one tier by the policy. Policies other than pro rata are for part of what is claimed."""
         rank = self._rank(tier)
-        least = [-(-self.minimums[index] // self.lot) for index in tier]
+        least = [-(-one // self.lot) if one else 0 for one in looked_up(self.minimums, tier)]
         policy = self.rules.partial if sum(claims) > lots * self.claimed_lot else PartialFill.PRO_RATA
         shares: list[int] | None
         if policy is PartialFill.IN_ORDER:
@@ -170,7 +165,7 @@ class _Case:
         return shares if sum(shares) == lots else _rest(lots, sum(shares), self.lot)
 
     def _rank(self, tier: list[int]) -> Rank:
-        return rank_of(self.block.seed, [self.lines[index].account_id for index in tier])
+        return rank_of(self.block.seed, [self.lines.account_ids[index] for index in tier])
 
     def _odd_receiver(self) -> int | None:
         """Who holds what is no whole lot: the line whose share is furthest below its exact part; in order: the first not full."""

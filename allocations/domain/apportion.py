@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from uuid import UUID
 
+from kernel.columns import looked_up
+
 Rank = Callable[[int], bytes]
 """The place of a line among equals, by its index."""
 
@@ -31,11 +33,11 @@ def rank_of(seed: bytes, accounts: Sequence[UUID]) -> Rank:
 def apportion(lots: int, claims: Sequence[int], rank: Rank) -> list[int]:
     """``lots`` in proportion to ``claims`` (not negative, not all zero)."""
     total = sum(claims)
-    parts = [divmod(claim * lots, total) for claim in claims]
-    shares = [whole for whole, _ in parts]
+    parts = {claim: divmod(claim * lots, total) for claim in set(claims)}
+    shares = looked_up({claim: whole for claim, (whole, _) in parts.items()}, claims)
     left = lots - sum(shares)
     if left:
-        rests = [rest for _, rest in parts]
+        rests = looked_up({claim: rest for claim, (_, rest) in parts.items()}, claims)
         for index in largest(rests, left, rank):
             shares[index] += 1
     return shares

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from allocations.domain.block import SCALE, UNITS, Block, NotInUnits, to_units
-from allocations.domain.lines import Line, LineFault, NotAllocated, Rules
+from allocations.domain.lines import Line, LineFault, Lines, NotAllocated, Rules
 from allocations.domain.words import CAPPED, AllocationCode, BelowMinimum, Method
+from kernel.columns import worked_out
 from kernel.numbers import plain
 
 PERCENT = 100 * UNITS
@@ -28,17 +29,17 @@ class Claims:
     total: int
 
 
-def claims_of(method: Method, block: Block, lines: Sequence[Line]) -> Claims | NotAllocated:
+def claims_of(method: Method, block: Block, lines: Lines) -> Claims | NotAllocated:
     """What the lines claim by a method that computes; lines without faults."""
-    amounts = [to_units(line.amount) for line in lines]
+    amounts = worked_out(to_units, lines.amounts)
     intended = to_units(block.intended_qty)
     total = sum(amounts)
     if method is Method.WEIGHTS and total:
-        return _claims([amount * intended for amount in amounts], total)
+        return _claims(worked_out(intended.__mul__, amounts), total)
     if method is Method.PERCENTAGE:
         if total != PERCENT:
             return _not_100(lines)
-        return _claims([amount * intended for amount in amounts], PERCENT)
+        return _claims(worked_out(intended.__mul__, amounts), PERCENT)
     if method is Method.TARGET_POSITION:
         sign = 1 if block.side.is_buy else -1
         needs = [sign * (amount - to_units(line.position)) for amount, line in zip(amounts, lines, strict=True)]
@@ -63,7 +64,7 @@ def _not_100(lines: Sequence[Line]) -> NotAllocated:
     )
 
 
-def faults_of(method: Method, block: Block, lines: Sequence[Line], rules: Rules) -> list[LineFault]:
+def faults_of(method: Method, block: Block, lines: Lines, rules: Rules) -> list[LineFault]:
     """Everything that is wrong with single lines, whoever else is in the block."""
     found = _figure_faults(method, lines)
     if found:
@@ -80,16 +81,16 @@ def _fault(line: Line, code: AllocationCode, sentence: str) -> LineFault:
     return LineFault(line.account_id, code, sentence)
 
 
-def _figure_faults(method: Method, lines: Sequence[Line]) -> list[LineFault]:
+def _figure_faults(method: Method, lines: Lines) -> list[LineFault]:
     """Accounts named twice and figures that cannot be. Looks at single lines only when the whole is not as it should be."""
     positions = method is Method.TARGET_POSITION
     try:
-        least = 0 if positions else min(to_units(amount) for amount in {line.amount for line in lines})
-        sizes = {line.minimum for line in lines}
+        least = 0 if positions else min(to_units(amount) for amount in set(lines.amounts))
+        sizes = set(lines.minimums)
         least = min(least, *(to_units(size) for size in sizes), 0)
         for line in lines if positions else ():
             to_units(line.amount), to_units(line.position)
-        if least >= 0 and len({line.account_id.int for line in lines}) == len(lines):
+        if least >= 0 and len({one.int for one in lines.account_ids}) == len(lines):
             return []
     except NotInUnits:
         pass

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import NamedTuple
+from operator import lt
+from typing import NamedTuple, overload
 from uuid import UUID
 
 from allocations.domain.block import Block, from_units, to_units
@@ -31,6 +32,55 @@ class Line(NamedTuple):
     house: bool = False
     position: Decimal = ZERO
     intended: Decimal | None = None
+
+
+class Lines(Sequence[Line]):
+    """Lines as columns, in their order; a row is made only for who looks at one."""
+
+    def __init__(
+        self,
+        account_ids: Sequence[UUID],
+        amounts: Sequence[Decimal],
+        places: Sequence[int],
+        minimums: Sequence[Decimal],
+        houses: Sequence[bool],
+        positions: Sequence[Decimal],
+        intended: Sequence[Decimal | None],
+    ) -> None:
+        self.account_ids, self.amounts, self.places, self.minimums = account_ids, amounts, places, minimums
+        self.houses, self.positions, self.intended = houses, positions, intended
+
+    @classmethod
+    def of(cls, lines: Sequence[Line]) -> Lines:
+        """The same lines by place, then account."""
+        made = lines if isinstance(lines, cls) else _columns(lines)
+        if isinstance(made.places, range) or all(map(lt, made.places, made.places[1:])):
+            return made
+        return _columns(sorted(made, key=lambda line: (line.place, line.account_id.int)))
+
+    @cached_property
+    def rows(self) -> list[Line]:
+        """Line by line."""
+        return rows_of(
+            Line, self.account_ids, self.amounts, self.places, self.minimums, self.houses, self.positions, self.intended
+        )
+
+    def __len__(self) -> int:
+        return len(self.account_ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Line: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Line]: ...
+    def __getitem__(self, place: int | slice) -> Line | Sequence[Line]:
+        return self.rows[place]
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self.rows)
+
+
+def _columns(lines: Sequence[Line]) -> Lines:
+    return Lines(*([getattr(line, name) for line in lines] for name in Line._fields))
 
 
 class RotationMark(NamedTuple):
@@ -130,7 +180,7 @@ class NotAllocated:
 def allocation(
     method: Method,
     block: Block,
-    lines: Sequence[Line],
+    lines: Lines,
     lots: Sequence[int],
     exact: Sequence[int],
     *,
@@ -146,6 +196,6 @@ def allocation(
         units[odd_index] += odd
     if sum(units) != to_units(block.qty):
         raise InvariantBroken("ALLOCATION_NOT_BLOCK", "The shares of an allocation do not sum to its block.")
-    holder = lines[odd_index].account_id if odd_index is not None else None
-    ids, houses = [line.account_id for line in lines], [line.house for line in lines]
+    holder = lines.account_ids[odd_index] if odd_index is not None else None
+    ids, houses = lines.account_ids, lines.houses
     return Allocation(method, ids, units, exact, houses, partial, block.seed.hex(), from_units(odd), holder, rotation)

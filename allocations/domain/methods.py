@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from itertools import repeat
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from allocations.domain.lines import RotationMark, Rules, Turns
 from allocations.domain.words import BelowMinimum, Method, PartialFill
-from kernel.columns import rows_of
+from kernel.columns import rows_of, worked_out
 from kernel.errors import Invalid
 from kernel.numbers import MOST_DIGITS, ZERO, parse_decimal, plain
 
@@ -58,6 +57,20 @@ class StatedLine(NamedTuple):
     house: bool = False
 
 
+class Stated(NamedTuple):
+    """Stated lines as columns (:class:`StatedLine`), in their order."""
+
+    accounts: Sequence[str]
+    amounts: Sequence[Decimal]
+    minimums: Sequence[Decimal]
+    houses: Sequence[bool]
+
+    @property
+    def rows(self) -> tuple[StatedLine, ...]:
+        """Line by line."""
+        return tuple(rows_of(StatedLine, *self))
+
+
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """How a scheme is applied. ``lot`` None: the listing's."""
@@ -76,18 +89,19 @@ def read_method(text: str) -> Method:
 
 def read_lines(method: Method, rows: Sequence[Any]) -> tuple[StatedLine, ...]:
     """Lines of a method, or Invalid LINES_INVALID with the sentences of every wrong line by its number."""
-    return read_stated(method, rows)[0]
+    return read_stated(method, rows)[0].rows
 
 
-def read_stated(method: Method, rows: Sequence[Any]) -> tuple[tuple[StatedLine, ...], Sequence[Mapping[str, Any]]]:
-    """Lines as :func:`read_lines`, and as :func:`lines_to_json` writes them: ``rows`` themselves, where they are written so."""
+def read_stated(method: Method, rows: Sequence[Any]) -> tuple[Stated, Sequence[Mapping[str, Any]]]:
+    """Lines as :func:`read_lines` in columns, and as :func:`lines_to_json` writes them: ``rows`` themselves, where they are written so."""
     if len(rows) > MOST_LINES:
         raise Invalid("LINES_INVALID", f"An allocation has at most {MOST_LINES:,} lines.")
     texts = _plain_texts(AMOUNT_KEY[method], rows)
     if texts is not None:
         codes, amounts = texts
-        lines = tuple(rows_of(StatedLine, codes, map(Decimal, amounts), repeat(ZERO), repeat(False)))
-        return lines, lines_to_json(method, lines) if _LEADING_ZERO.search("\n".join(amounts)) else rows
+        count = len(rows)
+        stated = Stated(codes, worked_out(Decimal, amounts), [ZERO] * count, [False] * count)
+        return stated, lines_to_json(method, stated.rows) if _LEADING_ZERO.search("\n".join(amounts)) else rows
     wrong: dict[str, list[str]] = {}
     found = []
     for number, row in enumerate(rows, start=1):
@@ -97,7 +111,8 @@ def read_stated(method: Method, rows: Sequence[Any]) -> tuple[tuple[StatedLine, 
             wrong[f"lines.{number}"] = [str(why)]
     if wrong:
         raise Invalid("LINES_INVALID", f"{len(wrong)} of {len(rows)} lines cannot be read.", fields=wrong)
-    return tuple(found), lines_to_json(method, found)
+    columns = ([getattr(line, name) for line in found] for name in StatedLine._fields)
+    return Stated(*columns), lines_to_json(method, found)
 
 
 def _plain_texts(key: str, rows: Sequence[Any]) -> tuple[Sequence[str], Sequence[str]] | None:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from allocations.domain.block import Block, from_units
 from allocations.domain.claims import claims_of, faults_of
-from allocations.domain.lines import Line, NotAllocated
+from allocations.domain.lines import Line, Lines, NotAllocated
 from allocations.domain.methods import (
     Parameters,
     StatedLine,
@@ -95,10 +95,9 @@ def _require_dividing(method: Method, stated: Sequence[StatedLine], parameters: 
     ids: dict[str, UUID] = {}
     for one in stated:
         ids.setdefault(one.account, UUID(int=len(ids) + 1))
-    lines = [
-        Line(ids[one.account], one.amount, place, one.minimum, one.house, intended=None)
-        for place, one in enumerate(stated)
-    ]
+    lines = Lines.of(
+        [Line(ids[one.account], one.amount, place, one.minimum, one.house) for place, one in enumerate(stated)]
+    )
     block = _any_block(parameters)
     faults = faults_of(method, block, lines, parameters.rules)
     if faults:

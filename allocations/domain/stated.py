@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from allocations.domain.block import Block, to_units
-from allocations.domain.lines import Allocation, Line, NotAllocated, Rules, allocation
+from allocations.domain.lines import Allocation, Line, Lines, NotAllocated, Rules, allocation
 from allocations.domain.rotation import turn
 from allocations.domain.words import AllocationCode, Method
 from kernel.numbers import ZERO, plain
 
 
-def as_typed(block: Block, lines: Sequence[Line], rules: Rules) -> Allocation | NotAllocated:
+def as_typed(block: Block, lines: Lines, rules: Rules) -> Allocation | NotAllocated:
     """The quantities as they are: their sum must be the block."""
     total = sum((line.amount for line in lines), ZERO)
     if total != block.qty:
@@ -45,7 +45,7 @@ def _house_first(lines: Sequence[Line], block: Block) -> bool:
     return short >= block.lot
 
 
-def in_turns(block: Block, lines: Sequence[Line], rules: Rules) -> Allocation | NotAllocated:
+def in_turns(block: Block, lines: Lines, rules: Rules) -> Allocation | NotAllocated:
     """The next turns of the rotation."""
     if not any(line.amount for line in lines):
         return NotAllocated(AllocationCode.TURN_NOT_SET, "No line of the rotation has a turn.")

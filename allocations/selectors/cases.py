@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from itertools import repeat
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,10 +22,10 @@ from accounts.models import TradingAccount
 from allocations.domain.allocating import Plan, make_plan
 from allocations.domain.block import Block as BlockFacts
 from allocations.domain.block import tie_seed
-from allocations.domain.lines import Line, NotAllocated, Turns
+from allocations.domain.lines import Lines, NotAllocated, Turns
 from allocations.domain.methods import (
     AMOUNT_KEY,
-    StatedLine,
+    Stated,
     mark_from_json,
     parameters_to_json,
     read_method,
@@ -42,7 +41,6 @@ from authorisation.domain.principal import Principal
 from authorisation.selectors.policies import standing_policies
 from journal.bulk import raw_cursor
 from journal.domain.pg_text import array_literal
-from kernel.columns import rows_of
 from kernel.errors import Invalid
 from kernel.fix import Side
 from kernel.numbers import ZERO, Money, round_money
@@ -167,7 +165,7 @@ def read_case(
     stated, kept = read_stated(method, wanted.lines)
     parameters = read_parameters(wanted.parameters or {})
     wanted = _in_words_said(Wanted(method.value, wanted.scheme, kept, parameters_to_json(parameters)), beforehand)
-    named = accounts_of(actor, stated, block if with_means else None)
+    named = accounts_of(actor, stated.accounts, block if with_means else None)
     lot = parameters.lot or block.listing.lot_size
     facts = _facts(block, traded, lot)
     given = _given_elsewhere(block, order_ids) if said is not None and said.says_as(wanted) else {}
@@ -303,11 +301,10 @@ def _filled_in(wanted: Wanted, desk_id: int) -> Wanted:
     return Wanted(scheme.method, scheme.code, scheme.lines, scheme.parameters)
 
 
-def accounts_of(actor: Principal, stated: Sequence[StatedLine], block: Block | None = None) -> NamedAccounts:
+def accounts_of(actor: Principal, codes: Sequence[str], block: Block | None = None) -> NamedAccounts:
     """The accounts that lines name; of a ``block`` what they may trade with as well. One statement. Raises Invalid LINES_INVALID by the
     number of the line where one cannot be allocated to: it is not there, the actor may not see it, or it is the firm's for blocks,
     suspense or proofs."""
-    codes = [line.account for line in stated]
     values = {
         "codes": array_literal("text", codes),
         "everyone": actor.is_process,
@@ -361,25 +358,26 @@ def _given_elsewhere(block: Block, order_ids: Sequence[UUID]) -> dict[UUID, Deci
 def _lines(
     block: Block,
     method: Method,
-    stated: Sequence[StatedLine],
+    stated: Stated,
     named: NamedAccounts,
     said: Wanted | None,
     given: Mapping[UUID, Decimal],
-) -> list[Line]:
+) -> Lines:
     """``given``: what other blocks have given of what was intended; taken off lines that say it in units."""
-    ids, nothing = named.ids, [ZERO] * len(stated)
-    amounts: Sequence[Decimal] = [line.amount for line in stated]
+    ids, count = named.ids, len(named.ids)
+    amounts = stated.amounts
     if given and method in IN_UNITS:
         left = zip(ids, amounts, strict=True)
         amounts = [max(ZERO, amount - given[one]) if one in given else amount for one, amount in left]
-    houses = [line.house or kind == HOUSE for line, kind in zip(stated, named.classes, strict=True)]
-    positions, intended = nothing, _intended_by_account(said)
+    houses = stated.houses
+    if HOUSE in named.classes:
+        houses = [house or kind == HOUSE for house, kind in zip(houses, named.classes, strict=True)]
+    positions, intended = [ZERO] * count, _intended_by_account(said)
     if method is Method.TARGET_POSITION:
         had = _positions(block, ids)
         positions = [had.get(one, ZERO) for one in ids]
-    before = [intended.get(code) for code in named.codes] if intended else repeat(None)
-    minimums = [line.minimum for line in stated]
-    return rows_of(Line, ids, amounts, range(len(stated)), minimums, houses, positions, before)
+    before = [intended.get(code) for code in named.codes] if intended else [None] * count
+    return Lines(ids, amounts, range(count), stated.minimums, houses, positions, before)
 
 
 def _positions(block: Block, account_ids: Sequence[UUID]) -> dict[UUID, Decimal]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from allocations.domain.methods import read_lines, read_method
+from allocations.domain.methods import read_method, read_stated
 from allocations.domain.schemes import SCHEME, read_scheme, refuse
 from allocations.models import Scheme, WashAccount
 from allocations.permissions import require_scheme_asker
@@ -82,7 +82,7 @@ def check_scheme(actor: Principal, given: Mapping[str, Any]) -> dict[str, Any]:
         refuse("desk", "A scheme stays with its desk: end it, and save another.")
     _require_wash_account(actor, body, desk)
     method = read_method(body["method"])
-    accounts_of(actor, read_lines(method, body["lines"]))
+    accounts_of(actor, read_stated(method, body["lines"])[0].accounts)
     _require_only_default(body)
     return body
 

@@ -150,7 +150,8 @@ def test_units_as_text(units: int) -> None:
 )  # fmt: skip
 def test_lines_are_kept_in_one_form(rows: list[dict[str, object]]) -> None:
     """However numbers were written, and whether lines were read one by one or a column at a time."""
-    lines, kept = read_stated(Method.WEIGHTS, rows)
+    stated, kept = read_stated(Method.WEIGHTS, rows)
+    lines = stated.rows
     assert list(kept) == lines_to_json(Method.WEIGHTS, lines)
     assert read_lines(Method.WEIGHTS, kept) == lines
     assert [(line.account, line.amount) for line in lines] == [(row["account"], D(str(row["weight"]))) for row in rows]
