@@ -23,10 +23,19 @@ def new_id() -> UUID:
 
     Sorts by creation down to a quarter of a microsecond, so the rows of one batch keep their order.
     """
-    nanos = time.time_ns()
+    return _id_at(time.time_ns(), os.urandom(8))
+
+
+def new_ids(count: int) -> list[UUID]:
+    """So many, in order; the system is asked for chance once."""
+    chance = os.urandom(8 * count)
+    return [_id_at(time.time_ns(), chance[start : start + 8]) for start in range(0, len(chance), 8)]
+
+
+def _id_at(nanos: int, chance: bytes) -> UUID:
     millis, rest = divmod(nanos, 1_000_000)
     value = (millis << 80) | (0x7 << 76) | ((rest << 12) // 1_000_000 << 64)
-    value |= 0x2 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
+    value |= 0x2 << 62 | int.from_bytes(chance, "big") >> 2
     return UUID(int=value)
 
 

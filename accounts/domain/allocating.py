@@ -12,15 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.domain.fees import Charge
 from kernel.fix import Side
 from kernel.numbers import ZERO
-
-_AS_INT = attrgetter("int")
 
 
 class AllocationMove(NamedTuple):
@@ -66,24 +63,27 @@ class AllocationEvent:
 
 
 class Sum(NamedTuple):
-    """What the events move of one balance, and the last event that did."""
+    """What the events move of one account's balance, and the last event that did."""
 
+    account_id: UUID
     amount: Decimal
     event_id: UUID
 
 
 class Sums(NamedTuple):
-    """What events move by account: cash with charges, units of the long leg, and of the short one."""
+    """What events move, ascending by account: cash with charges, units of the long leg, and of the short one."""
 
-    cash: dict[UUID, Sum]
-    stock: dict[UUID, Sum]
-    short: dict[UUID, Sum]
+    cash: list[Sum]
+    stock: list[Sum]
+    short: list[Sum]
 
 
 def sums_of(events: Iterable[AllocationEvent]) -> Sums:
     """By account, charges included; what comes to nothing is in it, for its row is met all the same."""
-    cash: dict[UUID, list[Any]] = {}
-    legs: tuple[dict[UUID, list[Any]], ...] = ({}, {})
+    cash: dict[
+        int, list[Any]
+    ] = {}  # by the number of the account's id: a UUID is hashed in Python, and a number is not
+    legs: tuple[dict[int, list[Any]], ...] = ({}, {})
     for event in events:
         units, event_id = legs[event.side.is_short], event.event_id
         for _, account_id, qty, money, charges in (*event.moves, event.given):
@@ -95,14 +95,14 @@ def sums_of(events: Iterable[AllocationEvent]) -> Sums:
     return Sums(*(_sums(found) for found in (cash, *legs)))
 
 
-def _add(found: dict[UUID, list[Any]], account_id: UUID, amount: Decimal, event_id: UUID) -> None:
-    held = found.get(account_id)
+def _add(found: dict[int, list[Any]], account_id: UUID, amount: Decimal, event_id: UUID) -> None:
+    held = found.get(account_id.int)
     if held is None:
-        found[account_id] = [amount, event_id]
+        found[account_id.int] = [account_id, amount, event_id]
     else:
-        held[0] += amount
-        held[1] = event_id
+        held[1] += amount
+        held[2] = event_id
 
 
-def _sums(found: dict[UUID, list[Any]]) -> dict[UUID, Sum]:
-    return {account_id: Sum(*found[account_id]) for account_id in sorted(found, key=_AS_INT)}
+def _sums(found: dict[int, list[Any]]) -> list[Sum]:
+    return [Sum(*found[number]) for number in sorted(found)]

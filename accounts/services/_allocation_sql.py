@@ -6,7 +6,7 @@ back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -79,7 +79,7 @@ def stock_in(instrument_id: UUID, *, short: bool) -> Balances:
     return Balances("accounts_holding", "instrument_id", instrument_id, ("pending", "short"), short)
 
 
-def move_balances(which: Balances, sums: Mapping[UUID, Sum]) -> list[Shortfall]:
+def move_balances(which: Balances, sums: Sequence[Sum]) -> list[Shortfall]:
     """Move each account's balance, all of which are locked, and open what an account never had; those that fell below what is held
     (negative) or came back."""
     if not sums:
@@ -91,9 +91,9 @@ def move_balances(which: Balances, sums: Mapping[UUID, Sum]) -> list[Shortfall]:
         zeros=", 0" * len(others),
     )  # fmt: skip
     values = {
-        "accounts": array_literal("uuid", list(sums)),
-        "amounts": array_literal("numeric", [_signed(which, one.amount) for one in sums.values()]),
-        "events": array_literal("uuid", [one.event_id for one in sums.values()]),
+        "accounts": array_literal("uuid", [one.account_id for one in sums]),
+        "amounts": array_literal("numeric", [_signed(which, one.amount) for one in sums]),
+        "events": array_literal("uuid", [one.event_id for one in sums]),
         "what": which.what,
     }
     with raw_cursor(binary=True) as cursor:
@@ -101,7 +101,8 @@ def move_balances(which: Balances, sums: Mapping[UUID, Sum]) -> list[Shortfall]:
         rows = cursor.fetchall()
     if rows.pop()[1] != len(sums):
         raise InvariantBroken("BALANCE_LOST", "A locked balance row was not there to be written.")
-    return [_shortfall(which, account_id, available, sums[account_id].event_id) for account_id, available in rows]
+    by_event = {one.account_id: one.event_id for one in sums} if rows else {}
+    return [_shortfall(which, account_id, available, by_event[account_id]) for account_id, available in rows]
 
 
 def _signed(which: Balances, amount: Decimal) -> Decimal:
@@ -128,7 +129,7 @@ def _bookings_of(event: AllocationEvent, at: datetime) -> Iterator[str]:
 
 def _bookings(event: AllocationEvent, moves: Sequence[AllocationMove], settles: date, at: datetime) -> Iterator[str]:
     """COPY lines of a thousand moves at a time. All columns but account, allocation and amount are one of a few pieces of text."""
-    is_short = event.side.is_short
+    is_short, event_id = event.side.is_short, id_text(event.event_id)
     dated = f"\t{event.trade_date}\t{settles}\t{utc_text(at)}\n"
     kind, currency = copy_text(event.kind), copy_text(event.currency)
     units = f"{kind}\t\t{_LEG[is_short]}\t\t{id_text(event.instrument_id)}\t"
@@ -137,7 +138,7 @@ def _bookings(event: AllocationEvent, moves: Sequence[AllocationMove], settles: 
     for start in range(0, len(moves), SLICE):
         found: list[str] = []
         for allocation_id, account_id, qty, money, charges in moves[start : start + SLICE]:
-            head = f"{id_text(account_id)}\t{event.event_id}\t{id_text(allocation_id) if allocation_id else _NULL}\t"
+            head = f"{id_text(account_id)}\t{event_id}\t{id_text(allocation_id) if allocation_id else _NULL}\t"
             if qty:
                 found.append(f"{head}{units}{-qty if is_short else qty}{dated}")
             if money:

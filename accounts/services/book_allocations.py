@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 from accounts.domain.allocating import AllocationEvent, sums_of
@@ -20,6 +21,7 @@ from accounts.services.book_executions import overdrawn_anomaly
 from journal.bulk import insert_rows
 from journal.domain.records import Anomaly
 
+_AS_INT = attrgetter("int")
 _PART = ("event_id", "from_account", "first_account", "last_account", "recorded_at")
 
 
@@ -52,4 +54,7 @@ def _parts(events: Sequence[AllocationEvent], at: datetime) -> list[tuple[object
     for event in events:
         accounts.setdefault(event.event_id, []).extend(move.account_id for move in event.moves)
     givers = {event.event_id: event.from_account_id for event in events}
-    return [(event_id, givers[event_id], min(ids), max(ids), at) for event_id, ids in accounts.items()]
+    return [
+        (event_id, givers[event_id], min(ids, key=_AS_INT), max(ids, key=_AS_INT), at)
+        for event_id, ids in accounts.items()
+    ]

@@ -145,14 +145,28 @@ def _text(line: LineTold) -> str:
     """A line as canonical JSON: keys in order, no spaces. Only words of people need to be escaped."""
     account = id_text(line.account_id)
     booked = account if line.booked_account_id is line.account_id else id_text(line.booked_account_id)
+    px, charges, money, units, terms = _figures(*line[4:15])
     undoes = f'"compensates":"{line.compensates}",' if line.compensates is not None else ""
     reason = f'"reason":{orjson.dumps(line.reason).decode()},' if line.reason else ""
     return (
-        f'{{"account_id":"{account}","allocation_id":"{id_text(line.allocation_id)}","avg_px":"{plain(line.avg_px)}",'
-        f'"booked_account_id":"{booked}","charges":{charges_text(line.charges)},{undoes}"fees":"{plain(line.fees)}",'
-        f'"gross":"{plain(line.gross)}","is_rounding":{"true" if line.is_rounding else "false"},"net":"{plain(line.net)}",'
-        f'"number":{line.number},"qty":"{plain(line.qty)}",{reason}"settlement_date":"{line.settlement_date}",'
-        f'"side":"{line.side}","state":"{line.state}","trade_date":"{line.trade_date}"}}'
+        f'{{"account_id":"{account}","allocation_id":"{id_text(line.allocation_id)}",{px}"booked_account_id":"{booked}",'
+        f'{charges}{undoes}{money}"number":{line.number},{units}{reason}{terms}'
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _figures(
+    side: str, qty: Decimal, avg_px: Decimal, gross: Decimal, fees: Decimal, net: Decimal, trade_date: date, settlement_date: date,
+    charges: tuple[tuple[str, str, int, str], ...], is_rounding: bool, state: str,
+) -> tuple[str, str, str, str, str]:  # fmt: skip
+    """What lines of equal shares say alike, between what each says for itself."""
+    rounding = "true" if is_rounding else "false"
+    return (
+        f'"avg_px":"{plain(avg_px)}",',
+        f'"charges":{charges_text(charges)},',
+        f'"fees":"{plain(fees)}","gross":"{plain(gross)}","is_rounding":{rounding},"net":"{plain(net)}",',
+        f'"qty":"{plain(qty)}",',
+        f'"settlement_date":"{settlement_date}","side":"{side}","state":"{state}","trade_date":"{trade_date}"}}',
     )
 
 

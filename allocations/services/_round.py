@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from uuid import UUID
 
 from accounts.domain.fees import Charge
@@ -25,7 +26,7 @@ from accounts.locks import lock_allocated
 from accounts.models import Booking
 from accounts.selectors import find_suspense_account
 from allocations.domain import transitions as moves
-from allocations.domain.account_checks import checks_of
+from allocations.domain.account_checks import AccountFacts, checks_of
 from allocations.domain.allocating import Plan, PlanLine
 from allocations.domain.block import half_even
 from allocations.domain.charging import Biller, Earlier, charges_of, costs_of
@@ -41,7 +42,7 @@ from authorisation.domain.principal import Principal
 from kernel.crash_points import crash_point
 from kernel.errors import Conflict
 from kernel.fix import Side
-from kernel.ids import new_id
+from kernel.ids import new_id, new_ids
 from kernel.numbers import ZERO, minor_unit
 from refdata.selectors import get_market_clock
 
@@ -167,36 +168,42 @@ class _Maker:
         self.today = clock.business_date(at)
         self.settles = clock.settlement_date(self.today)
         self.known = read_known(proposed.case, at=at) if proposed else NOTHING_KNOWN
-        self.wanted = {line.account_id: line for line in proposed.plan.booked} if proposed else {}
         self.biller = Biller(self.known.selected, block.currency)
+
+    @cached_property
+    def wanted(self) -> dict[UUID, PlanLine]:
+        """What accounts are to have."""
+        return {line.account_id: line for line in self.proposed.plan.booked} if self.proposed else {}
 
     def lines(self, kept: dict[UUID, _Standing]) -> list[LineTold]:
         """A line for every account that has nothing settled."""
         if self.proposed is None:
             return []
-        px = self.proposed.plan.kept_px
-        fresh = [line for line in self.wanted.values() if line.account_id not in kept] if kept else self.wanted.values()
+        plan = self.proposed.plan
+        fresh = [pair for pair in zip(plan.lines, self.known.columns.rows, strict=True) if pair[0].qty]
+        if kept:
+            fresh = [(line, facts) for line, facts in fresh if line.account_id not in kept]
         self._work_out(fresh)
-        return [self._line(line, px) for line in fresh]
+        ids, px = new_ids(len(fresh)), plan.kept_px
+        return [self._line(one, line, facts, px) for one, (line, facts) in zip(ids, fresh, strict=True)]
 
-    def _work_out(self, lines: Iterable[PlanLine]) -> None:
+    def _work_out(self, fresh: Iterable[tuple[PlanLine, AccountFacts]]) -> None:
         """Charges of every class and size there is, each class in one go."""
-        facts, sizes = self.known.facts, defaultdict[str, set[tuple[Decimal, Decimal]]](set)
-        for line in lines:
-            if line.account_id not in self.known.earlier:
-                sizes[facts[line.account_id].account_class].add((line.qty, line.gross))
+        earlier, sizes = self.known.earlier, defaultdict[str, set[tuple[Decimal, Decimal]]](set)
+        for line, facts in fresh:
+            if not earlier or line.account_id not in earlier:
+                sizes[facts.account_class].add((line.qty, line.gross))
         for account_class, shares in sizes.items():
             self.biller.work_out(account_class, list(shares))
 
-    def _line(self, line: PlanLine, px: Decimal) -> LineTold:
-        block, known, account_id, gross = self.block, self.known, line.account_id, line.gross
-        facts = known.facts[account_id]
-        earlier = known.earlier.get(account_id) if known.earlier else None
+    def _line(self, allocation_id: UUID, line: PlanLine, facts: AccountFacts, px: Decimal) -> LineTold:
+        block, account_id, gross = self.block, line.account_id, line.gross
+        earlier = self.known.earlier.get(account_id) if self.known.earlier else None
         costs = self.biller.costs(facts.account_class, line.qty, gross, earlier)
         net = gross - costs.fees
         failed = checks_of(self.side, line.qty, net, facts)
         made = LineTold(
-            new_id(), 0, account_id, account_id, block.side, line.qty, px, gross, costs.fees, net, block.trade_date,
+            allocation_id, 0, account_id, account_id, block.side, line.qty, px, gross, costs.fees, net, block.trade_date,
             block.settlement_date, costs.told,
         )  # fmt: skip
         if not failed:
@@ -289,7 +296,7 @@ def _told(
 
 def _numbered(lines: Sequence[LineTold]) -> list[LineTold]:
     numbers = next_numbers(len(lines))
-    return [LineTold(line[0], number, *line[2:]) for line, number in zip(lines, numbers, strict=True)]
+    return [LineTold._make((line[0], number, *line[2:])) for line, number in zip(lines, numbers, strict=True)]
 
 
 def _adopt(block: Block, proposed: Proposed | None) -> None:

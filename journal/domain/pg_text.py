@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
-from kernel.texts import id_text, utc_text
+from kernel.texts import id_text, id_texts, utc_text
 
 _COPY_SPECIAL = re.compile(r"[\\\t\n\r]")
 _ARRAY_SPECIAL = re.compile(r'[\\"]')
@@ -49,6 +50,11 @@ _ENCODERS: dict[str, Encode] = {
 }
 
 
+def _ids(values: Sequence[Any]) -> list[str] | None:
+    """A column of ids; None where not all of it is UUIDs."""
+    return id_texts(values) if set(map(type, values)) == {UUID} else None
+
+
 def encoder(kind: str) -> Encode:
     """How a value of a PostgreSQL type is written; numbers, dates and JSON text speak for themselves."""
     return _ENCODERS.get(kind, str)
@@ -77,7 +83,8 @@ def copy_lines(kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         elif kind == "bytea":
             column = ["\\N" if value is None else "\\" + encode(value) for value in values]
         else:
-            column = ["\\N" if value is None else encode(value) for value in values]
+            plainly = _ids(values) if kind == "uuid" else None
+            column = plainly or ["\\N" if value is None else encode(value) for value in values]
         columns.append(column)
     return "".join(["\t".join(line) + "\n" for line in zip(*columns, strict=True)])
 
@@ -98,4 +105,6 @@ def array_literal(kind: str, values: Iterable[Any]) -> str:
     encode = encoder(kind)
     if kind in _QUOTED or kind == "bytea":
         return "{" + ",".join(_quoted(kind, list(values), encode)) + "}"
-    return "{" + ",".join(["NULL" if value is None else encode(value) for value in values]) + "}"
+    column = list(values)
+    plainly = _ids(column) if kind == "uuid" else None
+    return "{" + ",".join(plainly or ["NULL" if value is None else encode(value) for value in column]) + "}"
