@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
-from journal.domain.pg_text import array_literal
+from journal.domain.pg_text import array_literal, copy_lines
 
 
 @pytest.mark.parametrize(
@@ -19,3 +21,14 @@ from journal.domain.pg_text import array_literal
 def test_texts_of_an_array(values: list[str | None], literal: str) -> None:
     assert array_literal("text", values) == literal
     assert array_literal("varchar", values) == literal
+
+
+def test_ids_are_written_alike_however_they_come() -> None:
+    one, two = UUID(int=1), UUID(int=2**127)
+    texts = f"{one},{two}"
+    assert array_literal("uuid", [one, two]) == array_literal("uuid", (str(one), two)) == "{" + texts + "}"
+    assert array_literal("uuid", [one, None]) == "{" + f"{one},NULL" + "}"
+    assert array_literal("uuid", iter([])) == "{}"
+    rows = [(one, "a"), (two, "b")]
+    assert copy_lines(("uuid", "text"), rows) == f"{one}\ta\n{two}\tb\n"
+    assert copy_lines(("uuid", "text"), [*rows, (None, "c")]) == f"{one}\ta\n{two}\tb\n\\N\tc\n"
