@@ -7,10 +7,10 @@ of what the venue says of each execution, from which ``prove`` reckons what ever
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ from journal.services.run_listener import run_listener
 from kernel.errors import OmsError
 from kernel.fix import ExecType, OrdStatus, Side
 from kernel.ids import new_id
-from kernel.numbers import minor_unit, plain
+from kernel.numbers import ZERO, minor_unit, plain
 from oms_project.flow import LISTENERS
 from operations.fsck.check import Check
 from operations.fsck.prove import failing, prove
@@ -44,11 +44,15 @@ from operations.services import on_anomaly_raised
 from operations.services.compare_replay import compare_replay
 from orders.domain.report import Position, Report
 from orders.domain.results import CaptureResult
+from orders.domain.state import ONE
 from orders.models import Execution, Order
 from orders.selectors.executed import find_charges
+from orders.services._suspense import excess_of
+from orders.services.accept_excess import accept_excess
 from orders.services.apply_corporate_actions import apply_corporate_actions
 from orders.services.apply_reports import apply_reports
 from orders.services.capture_order import capture_order
+from orders.services.decide_suspense import decide_suspense
 from orders.services.record_hand_over import record_hand_over
 from orders.services.review_corporate_actions import review_corporate_actions
 from refdata.models import CorporateAction, Listing
@@ -65,10 +69,14 @@ D = Decimal
 HOUSE = process_principal("test")
 MARKETS = {"VOD.L": ("XLON", "GBP", "72.50"), "MSFT": ("XNYS", "USD", "39.25"), "7203.T": ("XTKS", "JPY", "2781")}
 CLIENTS = ("C1", "C2", "C3")
+SECOND_CLIENTS = ("E1", "E2", "E3")
+SHORT = "S1"
+"""A client who sells what it has not, with a locate, and buys it back."""
+DIRECT = {2: ("C1", None), 4: (SHORT, Side.SELL_SHORT), 5: (SHORT, Side.BUY)}
 FED = tuple(one for one in LISTENERS if one.name.startswith("allocations.") and one.name != "allocations.post_trade")
 SWEPT = (
     "allocations.services.complete_blocks", "allocations.services.cascade_blocks", "allocations.services.instruct_settlements",
-    "allocations.services.watch_settlements", "allocations.services.watch_wash",
+    "allocations.services.watch_settlements", "allocations.services.watch_wash", "orders.services.watch_restated",
 )  # fmt: skip
 QUIET = timedelta(minutes=6)
 """Longer than a note waits for what else may come."""
@@ -91,28 +99,38 @@ class Said:
     day: date
     ref: str
 
-    @property
-    def units(self) -> Decimal:
-        return self.qty if self.side.is_buy else -self.qty
-
-    @property
-    def cash(self) -> Decimal:
-        value = (self.qty * self.px / self.listing.price_divisor).quantize(
+    def worth(self, qty: Decimal) -> tuple[Decimal, Decimal]:
+        """Units and money that ``qty`` of it bring."""
+        value = (qty * self.px / self.listing.price_divisor).quantize(
             minor_unit(self.listing.currency), ROUND_HALF_EVEN
         )
-        return -value if self.side.is_buy else value
+        return (qty, -value) if self.side.is_buy else (-qty, value)
 
 
 @dataclass
 class Placed:
-    """An order that works at the venue."""
+    """An order that works at the venue. ``accepted`` is excess that two people took, in the shares of before any split;
+    ``anew`` is the ratio by which the venue has stated what was executed."""
 
     result: CaptureResult
     listing: Listing
     account: str
     side: Side
+    ordered: Decimal
     left: Decimal
     dead: bool = False
+    accepted: Decimal = ZERO
+    anew: Decimal = ONE
+
+
+@dataclass(frozen=True)
+class Team:
+    """A desk with a wash account of its own: who trades and divides for whom."""
+
+    desk: DeskWorld
+    wash: WashAccount
+    dealer: Principal
+    clients: tuple[str, ...]
 
 
 @dataclass
@@ -126,23 +144,37 @@ class Chain:
     dealer: Principal
     compliance: Principal
     clerk: Principal
+    second: Team
     now: datetime = AT
     seq: int = 0
     orders: list[Placed] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     paid: int = 0
 
+    @property
+    def first(self) -> Team:
+        return Team(self.desk, self.wash, self.dealer, CLIENTS)
+
+    def team_of(self, block: Block) -> Team:
+        """Whose block it is."""
+        return self.second if block.account_id == self.second.wash.account_id else self.first
+
     # What people do
 
     def order(self, what: int, qty: int, *, symbol: str = "VOD.L", side: Side = Side.BUY) -> Placed:
-        """0: for the wash account, 1: the same and intended, 2: for a client's own account."""
+        """0: for the wash account, 1: the same and intended, 2: for a client's own account, 3: for the wash account of the second
+        desk, 4: a short sale, 5: what buys it back. ``symbol`` is the one of the first day."""
         listing = self.listings[symbol]
-        account = "C1" if what == 2 else self.wash.account.code
+        listing.refresh_from_db()
+        team = self.second if what == 3 else self.first
+        account, own_side = DIRECT.get(what, (team.wash.account.code, None))
+        side = own_side or side
         self.seq += 1
         result = capture_order(
-            actor=self.dealer, at=AT, idempotency_key=f"o{self.seq}", route="t", source="ticket",
+            actor=team.dealer, at=AT, idempotency_key=f"o{self.seq}", route="t", source="ticket",
             terms=terms(
-                self.desk, account=account, symbol=symbol, side=side, order_qty=D(qty), price=D(MARKETS[symbol][2])
+                team.desk, account=account, symbol=listing.symbol, side=side, order_qty=D(qty), price=D(MARKETS[symbol][2]),
+                locate_ref=f"L-{symbol}" if side.is_short else "",
             ),
         )  # fmt: skip
         assert result.outcome == "released", result.sentence
@@ -153,14 +185,14 @@ class Chain:
             ]
             intend_allocation(actor=self.dealer, at=AT, order_id=result.order_id, method="pro_rata", lines=lines)
         record_hand_over(request_ids=[result.request_id], at=AT)
-        self.orders.append(Placed(result, listing, account, side, D(qty)))
+        self.orders.append(Placed(result, listing, account, side, D(qty), D(qty)))
         return self.orders[-1]
 
     def book(self, block: Block, method: str, lines: Sequence[dict[str, str]], *, decided: bool = True) -> str:
         """By the dealer, and where a second person must look, by compliance."""
         self.seq += 1
         done = book_allocation(
-            actor=self.dealer, at=self.now, idempotency_key=f"b{self.seq}", block_ref=block.ref, method=method, lines=lines,
+            actor=self.team_of(block).dealer, at=self.now, idempotency_key=f"b{self.seq}", block_ref=block.ref, method=method, lines=lines,
             reason="as agreed",
         )  # fmt: skip
         if done.outcome == PENDING and done.authorisation_id and decided:
@@ -181,6 +213,24 @@ class Chain:
             actor=self.clerk, at=self.now, idempotency_key=f"a{self.seq}", route="t",
             confirmation_ids=list(rows.values_list("id", flat=True)), reason="agreed by telephone",
         )  # fmt: skip
+
+    def accept(self, placed: Placed, part: Decimal) -> None:
+        """``part`` of what was executed beyond the order is its own: one asks, another decides."""
+        order = Order.objects.get(pk=placed.result.order_id)
+        qty = (excess_of(order) * part).quantize(ONE, ROUND_HALF_UP)
+        team = self.second if placed.account == self.second.wash.account.code else self.first
+        self.seq += 1
+        asked = accept_excess(
+            actor=team.dealer, at=self.now, idempotency_key=f"x{self.seq}", route="t", order_id=order.id, reason="the client takes it",
+            qty=qty,
+        )  # fmt: skip
+        request = AuthorisationRequest.objects.get(id=asked.authorisation_id)
+        done = decide_suspense(
+            actor=team.desk.checker, at=self.now, authorisation_id=request.id, verdict="approve", reason_code="CLIENT_CONFIRMED",
+            reason="spoken to them", payload_hash=request.payload_hash,
+        )  # fmt: skip
+        assert done.outcome == "applied", done
+        placed.accepted += qty / placed.anew
 
     def note(self, mic: str, day: date) -> None:
         issue_notes(actor=process_principal("notes"), at=self.now, mic=mic, day=day)
@@ -203,12 +253,22 @@ class Chain:
         self.said.remove(one)
 
     def correct(self, one: Said, *, qty: Decimal | None = None, px: Decimal | None = None) -> None:
+        """In the shares of the day of the trade, whatever the venue speaks of by now."""
         one.qty, one.px = one.qty if qty is None else qty, one.px if px is None else px
+        anew = next(placed.anew for placed in self.orders if placed.result is one.order)
         number = self._say(
             one.order, ExecType.TRADE_CORRECT, OrdStatus.PARTIALLY_FILLED, self.now.date(), exec_ref_id=one.ref,
-            last_qty=one.qty, last_px=one.px,
+            last_qty=one.qty * anew, last_px=one.px / anew,
         )  # fmt: skip
         one.ref = f"X{number}"
+
+    def state_anew(self, placed: Placed, ratio: Decimal) -> None:
+        """The venue tells an order with what was executed of it in the shares of after a split."""
+        placed.anew *= ratio
+        self._say(
+            placed.result, ExecType.RESTATED, OrdStatus.FILLED, self.now.date(), order_qty=placed.ordered * placed.anew,
+            restatement_reason="0",
+        )  # fmt: skip
 
     def _say(self, order: CaptureResult, kind: ExecType, status: OrdStatus, day: date, **values: Any) -> int:
         self.seq += 1
@@ -266,19 +326,25 @@ class Chain:
     def night(self, days: int = 1) -> None:
         """On to the next business day."""
         for _ in range(days):
-            self.now += timedelta(days=3 if self.now.weekday() == 4 else 1)
+            self.now += timedelta(days=1)
+            while self.now.weekday() > 4:
+                self.now += timedelta(days=1)
 
     def action(self, kind: str, **changes: Any) -> UUID:
         """Told and approved today, ex tomorrow's business day."""
-        ex = self.now.date() + timedelta(days=3 if self.now.weekday() == 4 else 1)
+        ex = self.now.date() + timedelta(days=1)
+        while ex.weekday() > 4:
+            ex += timedelta(days=1)
+        listing = self.listings["VOD.L"]
+        listing.refresh_from_db()
         if kind == "cash_dividend":
             changes |= {"record_date": ex + timedelta(days=1), "pay_date": ex + timedelta(days=10)}
         self.seq += 1
-        action_id = announce(kind, reference=f"R{self.seq}", ex_date=ex, **changes)
+        action_id = announce(kind, symbol=listing.symbol, reference=f"R{self.seq}", ex_date=ex, **changes)
         decide(action_id)
-        if kind == "split":
+        if kind in ("split", "name_change"):
             for one in self.orders:  # the venue ends what it was asked to cancel
-                if one.listing.symbol == "VOD.L" and Order.objects.get(pk=one.result.order_id).is_open:
+                if one.listing.id == listing.id and Order.objects.get(pk=one.result.order_id).is_open:
                     self._say(one.result, ExecType.CANCELED, OrdStatus.CANCELED, self.now.date())
                     one.dead = True
         return action_id
@@ -333,13 +399,23 @@ class Chain:
         self._prove_accounts(lines)
         self._prove_followers(lines)
 
+    def shares(self) -> Iterator[tuple[Said, tuple[Decimal, Decimal], tuple[Decimal, Decimal]]]:
+        """Each execution with what of it (units, money) is the order's own and what is beyond it, in the venue's order."""
+        for placed in self.orders:
+            room = placed.ordered + placed.accepted
+            for one in sorted(self.said, key=lambda one: one.number):
+                if one.order is placed.result:
+                    whole, own = one.worth(one.qty), one.worth(min(one.qty, max(room, D(0))))
+                    room -= one.qty
+                    yield one, own, (whole[0] - own[0], whole[1] - own[1])
+
     def _prove_blocks(self, lines: Sequence[Allocation]) -> None:
         said: defaultdict[str, list[Decimal]] = defaultdict(lambda: [D(0), D(0)])
-        for one in self.said:
+        for one, own, _ in self.shares():
             execution = Execution.objects.get(order_id=one.order.order_id, exec_id=f"X{one.number}")
             block = Block.objects.get(fill_rows__execution_id=execution.id)
-            said[block.ref][0] += one.qty
-            said[block.ref][1] += one.cash
+            said[block.ref][0] += abs(own[0])
+            said[block.ref][1] += own[1]
         for block in Block.objects.all():
             units, cash = said[block.ref]
             assert (block.qty, block.cash) == (units, cash), (block.ref, block.state)
@@ -356,10 +432,10 @@ class Chain:
     def _prove_accounts(self, lines: Sequence[Allocation]) -> None:
         units: defaultdict[tuple[UUID, UUID], Decimal] = defaultdict(lambda: D(0))
         cash: defaultdict[tuple[UUID, str], Decimal] = defaultdict(lambda: D(0))
-        for one in self.said:
-            account = self.accounts[one.account]
-            units[account.id, one.listing.instrument_id] += one.units
-            cash[account.id, one.listing.currency] += one.cash
+        for one, *shares in self.shares():
+            for code, (qty, money) in zip((one.account, "SUSPENSE"), shares, strict=True):
+                units[self.accounts[code].id, one.listing.instrument_id] += qty
+                cash[self.accounts[code].id, one.listing.currency] += money
         for line in lines:
             block = line.block
             if block.kind == "block":
@@ -374,7 +450,8 @@ class Chain:
                 units[row.account_id, row.instrument_id] += amount
             else:
                 cash[row.account_id, row.currency] += amount
-        own = {one.result.order_id: one for one in self.orders if one.account != self.wash.account.code}
+        washes = (self.wash.account.code, self.second.wash.account.code)
+        own = {one.result.order_id: one for one in self.orders if one.account not in washes}
         for (order_id, _), charges in find_charges(own).items():
             account, currency = self.accounts[own[order_id].account], own[order_id].listing.currency
             cash[account.id, currency] -= sum((charge.amount for charge in charges), D(0))

@@ -1,4 +1,5 @@
-"""The desk that a chain of trades is played on: a wash account, three clients, three markets, the firm's own accounts, its people."""
+"""Two desks that a chain of trades is played on: each with a wash account and three clients, one with a short seller beside; three
+markets, the firm's own accounts, their people."""
 
 from __future__ import annotations
 
@@ -27,8 +28,9 @@ from tests.factories import (
     make_principal,
     set_limits,
 )
+from tests.factories.accounts import located
 from tests.factories.actions import clerk
-from tests.factories.chain import CLIENTS, HOUSE, MARKETS, Chain
+from tests.factories.chain import CLIENTS, HOUSE, MARKETS, SECOND_CLIENTS, SHORT, Chain, Team
 
 D = Decimal
 
@@ -52,11 +54,23 @@ def chain_world() -> Chain:
             set_limits(currency)
     Limit.objects.filter(currency="JPY").update(warn=D(40_000_000), hard=D(80_000_000))
     accounts = {}
-    for code in ("WASH", "ROUND", "ERROR", "SUSPENSE", *CLIENTS):
+    other = make_desk("EQ2", cash="0")
+    CashBalance.objects.filter(account=other.account).delete()
+    TradingAccount.objects.filter(pk=other.account.pk).delete()
+    for code in ("WASH", "ROUND", "ERROR", "SUSPENSE", SHORT, *CLIENTS):
         accounts[code] = _opened(desk, code, listings)
+    for code in ("WASH-2", *SECOND_CLIENTS):
+        accounts[code] = _opened(other, code, listings)
+    TradingAccount.objects.filter(code=SHORT).update(short_allowed=True)
+    for symbol, listing in listings.items():
+        located(accounts[SHORT], listing.instrument_id, "6000", ref=f"L-{symbol}")
     wash = WashAccount.objects.create(
         account=accounts["WASH"], desk=desk.desk, rounding_account=accounts["ROUND"], error_account=accounts["ERROR"]
     )
+    wash_2 = WashAccount.objects.create(
+        account=accounts["WASH-2"], desk=other.desk, rounding_account=accounts["ROUND"], error_account=accounts["ERROR"]
+    )
+    other.account = accounts["WASH-2"]
     SuspenseAccount.objects.create(desk=None, account=accounts["SUSPENSE"])
     desk.account = accounts["WASH"]
     ways = [
@@ -68,13 +82,14 @@ def chain_world() -> Chain:
     ]  # fmt: skip
     set_standing_instructions(
         actor=HOUSE, at=AT,
-        settings=[Setting(accounts[code].id, one, number) for code in CLIENTS for number, one in enumerate(ways, start=1)],
+        settings=[Setting(accounts[code].id, one, number) for code in (*CLIENTS, *SECOND_CLIENTS, SHORT)
+                  for number, one in enumerate(ways, start=1)],
     )  # fmt: skip
     at_once = read_change("sending", {"leaves": "on_booking", "valid_from": "2000-01-01"})
     set_first_confirm_rules(actor=HOUSE, at=AT, changes=[at_once])
     people = {
         name: make_principal(
-            name, role=name, rights=rights, desks=(desk.desk,), groups=(desk.group,), trades=False, persona=persona
+            name, role=name, rights=rights, desks=(desk.desk, other.desk), groups=(desk.group, other.group), trades=False, persona=persona
         )
         for name, rights, persona in (
             ("compliance", ("decide_allocation",), "compliance"), ("post_trade", ("work_post_trade",), "operations"),
@@ -82,18 +97,20 @@ def chain_world() -> Chain:
     }  # fmt: skip
     dealer = replace(desk.dealer, rights=desk.dealer.rights | {"allocate_block"})
     clerk(), clerk("second")
-    return Chain(desk, wash, accounts, listings, dealer, people["compliance"], people["post_trade"])
+    dealer_2 = replace(other.dealer, rights=other.dealer.rights | {"allocate_block"})
+    second = Team(other, wash_2, dealer_2, SECOND_CLIENTS)
+    return Chain(desk, wash, accounts, listings, dealer, people["compliance"], people["post_trade"], second)
 
 
 def _opened(desk: DeskWorld, code: str, listings: dict[str, Listing]) -> TradingAccount:
     client = Client.objects.create(id=new_id(), code=f"CL-{code}", name=code)
     account = open_account(
         actor=HOUSE, at=AT, business_date=AT.date(), code=code, name=code, client=client, group=desk.group,
-        base_currency="GBP", opens_currencies=True, account_class="block" if code == "WASH" else "standard",
+        base_currency="GBP", opens_currencies=True, account_class="block" if code.startswith("WASH") else "standard",
     )  # fmt: skip
     money = {"GBP": "200000", "USD": "2000000", "JPY": "200000000"} if code != "SUSPENSE" else {}
     lines = [Deposit(account.id, D(amount), currency=currency) for currency, amount in money.items()]
-    if code in ("WASH", *CLIENTS):
+    if code in ("WASH", "WASH-2", *CLIENTS, *SECOND_CLIENTS):
         lines += [Deposit(account.id, D(5000), instrument_id=one.instrument_id) for one in listings.values()]
     if lines:
         deposit(actor=HOUSE, at=AT, business_date=AT.date(), deposits=lines, kind="opening")
