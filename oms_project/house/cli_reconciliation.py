@@ -42,7 +42,9 @@ def add_reconcile(verbs: Verbs[argparse.ArgumentParser]) -> None:
     compare = verbs.add_parser(
         "reconcile", help="compare a counterparty's records with ours; every difference with its why"
     )
-    compare.add_argument("kind", choices=("orders", "executions", "positions", "cash", "allocations", "settlements"))
+    compare.add_argument(
+        "kind", choices=("orders", "open_orders", "executions", "positions", "cash", "allocations", "settlements")
+    )
     compare.add_argument(
         "--source", required=True, metavar="FILE", help="the counterparty's file; docs/formats says which"
     )

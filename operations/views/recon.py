@@ -42,7 +42,7 @@ from reconciliation.selectors.signing import open_statement, why_not_signing
 from reconciliation.selectors.start import list_held
 from reconciliation.services.sign_run_off import sign_run_off
 
-KINDS = {"": "All", **{kind.value: kind.value.capitalize() for kind in RECONCILED}}
+KINDS = {"": "All", **{kind.value: kind.value.replace("_", " ").capitalize() for kind in RECONCILED}}
 WORDS = {"": "All", "new": "New", "standing": "Standing", "closed": "Closed by it"}
 NO_RIGHT = "Your role may not start comparisons."
 MOST_EXPORTED_RUNS = 5_000

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a file is about: ``START_OF_DAY`` are taken into the books, ``RECONCILED`` compared with them."""
+    """What a file is about: ``START_OF_DAY`` are taken into the books, ``RECONCILED`` compared with them, some both."""
 
     ACCOUNTS = "accounts"
     HOLDINGS = "holdings"
@@ -29,7 +29,9 @@ class Kind(StrEnum):
 
 
 START_OF_DAY = (Kind.ACCOUNTS, Kind.CASH, Kind.HOLDINGS, Kind.OPEN_ORDERS)
-RECONCILED = (Kind.ORDERS, Kind.EXECUTIONS, Kind.POSITIONS, Kind.CASH, Kind.ALLOCATIONS, Kind.SETTLEMENTS)
+RECONCILED = (
+    Kind.ORDERS, Kind.OPEN_ORDERS, Kind.EXECUTIONS, Kind.POSITIONS, Kind.CASH, Kind.ALLOCATIONS, Kind.SETTLEMENTS,
+)  # fmt: skip
 
 
 class Type(StrEnum):

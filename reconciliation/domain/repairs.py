@@ -78,7 +78,7 @@ def _not_booked(facts: Facts) -> str:
 
 
 def _no_state(facts: Facts) -> str:
-    if facts.kind != Kind.ORDERS or facts.category != "status" or facts.order_id is None:
+    if facts.kind not in (Kind.ORDERS, Kind.OPEN_ORDERS) or facts.category != "status" or facts.order_id is None:
         return "Only the status of an order of ours can be taken over."
     said = str(facts.theirs.get("ord_status", "")).lower()
     if said not in ENDED or not is_vouched(facts.theirs):

@@ -1,7 +1,7 @@
 """Which open breaks a run answers for: those it must find again if they still were. Pure.
 
 Executions, orders and cash entries belong to a day: only a run of that day can say that they agree now. A position or a
-balance is one figure that goes on: any later run sees it.
+balance is one figure that goes on, and so is what is open at a venue: any later run sees it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import date
 
 from reconciliation.domain.records import Kind
 
-GOING_ON = frozenset({Kind.POSITIONS, Kind.CASH})
+GOING_ON = frozenset({Kind.POSITIONS, Kind.CASH, Kind.OPEN_ORDERS})
 
 
 def answers_for(kind: str, *, as_of: date, last_seen: date) -> bool:

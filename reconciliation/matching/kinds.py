@@ -11,6 +11,7 @@ from reconciliation.matching.comparing import Compared, Task
 
 COMPARE: dict[Kind, Callable[[Any, Task], Compared]] = {
     Kind.ORDERS: orders.compare,
+    Kind.OPEN_ORDERS: orders.compare_open,
     Kind.EXECUTIONS: executions.compare,
     Kind.POSITIONS: positions.compare,
     Kind.CASH: cash.compare,

@@ -32,13 +32,17 @@ _EXPECTED = """
   JOIN refdata_instrument n ON n.id = l.instrument_id
   JOIN accounts_tradingaccount a ON a.id = o.account_id
  WHERE o.trade_date <= %(as_of)s AND (%(markets)s::text[] IS NULL OR l.market_id = ANY(%(markets)s))
-   AND (o.trade_date = %(as_of)s OR o.is_open OR o.state_date >= %(as_of)s
-        OR EXISTS (SELECT FROM orders_execution x WHERE x.order_id = o.id AND x.trade_date >= %(as_of)s))
+   AND {lived}
    AND (o.ord_status IS NOT NULL
         OR EXISTS (SELECT FROM orders_orderrequest r WHERE r.order_id = o.id AND r.handed_over_at IS NOT NULL))
    AND NOT EXISTS (SELECT FROM accounts_canaryaccount c WHERE c.account_id = o.account_id)
    AND (%(cut)s::timestamptz IS NULL OR o.entered_at <= %(cut)s)
 """
+_OF_DAY = _EXPECTED.format(
+    lived="""(o.trade_date = %(as_of)s OR o.is_open OR o.state_date >= %(as_of)s
+        OR EXISTS (SELECT FROM orders_execution x WHERE x.order_id = o.id AND x.trade_date >= %(as_of)s))"""
+)
+_OPEN = _EXPECTED.format(lived="o.is_open")
 _AGREES = """
        e.ord_status = coalesce(x.ord_status, 'A') AND e.order_qty = coalesce(x.order_qty, 0)
        AND coalesce(e.cum_qty = x.cum_qty, true) AND coalesce(e.leaves_qty = x.leaves_qty, true)
@@ -48,10 +52,10 @@ _AGREES = """
        AND coalesce(e.symbol IN (x.symbol, x.venue_symbol), true) AND coalesce(e.mic = x.mic, true)
        AND coalesce(e.cl_ord_id = x.cl_ord_id, true) AND coalesce(e.venue_order_id = x.venue_order_id, true)
 """
-_OURS = f"""
+_OURS = """
 SELECT o.id, o.cl_ord_id, o.venue_order_id, o.ord_status, o.order_qty, o.cum_qty, o.leaves_qty, o.price, o.side, o.ord_type,
        o.time_in_force, a.code AS account, n.isin, l.symbol, l.venue_symbol, l.market_id AS mic
-{_EXPECTED}
+{expected}
 """
 _THEIRS = """
 SELECT e.*, coalesce(r.order_id, g.order_id, v.id) AS order_id
@@ -89,6 +93,15 @@ _BY_REF = "SELECT ref, id FROM orders_order WHERE ref = ANY(%s)"
 
 def compare(cursor: Any, task: Task) -> Compared:
     """All the file says of orders against all of ours that lived on its day. Makes and drops tables of the session."""
+    return _compare(cursor, task, _OF_DAY)
+
+
+def compare_open(cursor: Any, task: Task) -> Compared:
+    """A list of what is open against what is open with us; one of ours that is over and listed is compared as it stood."""
+    return _compare(cursor, task, _OPEN)
+
+
+def _compare(cursor: Any, task: Task, expected_of_us: str) -> Compared:
     parameters = {"as_of": task.as_of, "markets": list(task.markets) or None, "cut": task.cut_at}
     cursor.execute(f"SELECT count(*), count(cl_ord_id), count(venue_order_id) FROM {task.table}")  # noqa: S608
     external, named, called = cursor.fetchone()
@@ -96,38 +109,42 @@ def compare(cursor: Any, task: Task) -> Compared:
     cursor.execute("CREATE TEMP TABLE recon_lines (line bigint)")
     cursor.execute("CREATE TEMP TABLE recon_ids (id uuid)")
     try:
-        expected = _look(cursor, task, name, parameters)
+        expected = _look(cursor, task, name, expected_of_us, parameters)
         cursor.execute("SELECT (SELECT count(*) FROM recon_lines), (SELECT count(*) FROM recon_ids)")
         lines, ids = cursor.fetchone()
         if max(lines, ids) > MOST_JUDGED:
             return Compared(expected, external, max(expected - ids, 0), unjudged=max(lines, ids))
         theirs = _load_theirs(cursor, task)
-        ours = _load_ours(cursor, task, theirs, parameters)
+        ours = _load_ours(cursor, task, theirs, expected_of_us, parameters)
         judged = judge_orders(ours, theirs, rules=task.rules, causes=load_causes(cursor, task))
         matched = expected - ids + judged.matched
         return Compared(
-            expected + judged.beyond, external, matched, judged.findings, sums=_sums(cursor, task, parameters)
+            expected + judged.beyond,
+            external,
+            matched,
+            judged.findings,
+            sums=_sums(cursor, task, expected_of_us, parameters),
         )
     finally:
         if not in_failed_transaction(cursor):
             cursor.execute("DROP TABLE IF EXISTS recon_lines, recon_ids")
 
 
-def _sums(cursor: Any, task: Task, parameters: dict[str, Any]) -> dict[str, tuple[Decimal, Decimal]]:
+def _sums(cursor: Any, task: Task, expected: str, parameters: dict[str, Any]) -> dict[str, tuple[Decimal, Decimal]]:
     """Ordered and executed units of both sides."""
-    cursor.execute(f"SELECT coalesce(sum(o.order_qty), 0), coalesce(sum(o.cum_qty), 0) {_EXPECTED}", parameters)
+    cursor.execute(f"SELECT coalesce(sum(o.order_qty), 0), coalesce(sum(o.cum_qty), 0) {expected}", parameters)
     ours = cursor.fetchone()
     cursor.execute(f"SELECT coalesce(sum(order_qty), 0), coalesce(sum(cum_qty), 0) FROM {task.table}")  # noqa: S608
     return dict(zip(("order_qty", "cum_qty"), zip(ours, cursor.fetchone(), strict=True), strict=True))
 
 
-def _look(cursor: Any, task: Task, name: str, parameters: dict[str, Any]) -> int:
+def _look(cursor: Any, task: Task, name: str, expected: str, parameters: dict[str, Any]) -> int:
     """Keep what does not agree, and all lines of an order that the file lists more than once; how many orders it should list."""
     cursor.execute(
         f"""
         WITH j AS MATERIALIZED (
             SELECT e.line, x.id, ({_AGREES}) IS TRUE AS agrees
-              FROM {task.table} e FULL JOIN ({_OURS}) x ON e.{name} = x.{name}
+              FROM {task.table} e FULL JOIN ({_OURS.format(expected=expected)}) x ON e.{name} = x.{name}
         ), again AS (
             SELECT id FROM j WHERE id IS NOT NULL GROUP BY id HAVING count(*) > 1
         ), doubtful AS (
@@ -179,7 +196,7 @@ def _their_order(
         order_id=row["order_id"] or alternate,
         account=row["account"] or "",
         account_id=accounts.get(row["account"] or ""),
-        instrument=" ".join(name for name in names if name),
+        instrument=" ".join(name for name in names if name) if names[0] or names[1] else "",  # a market is none
         instrument_id=instrument.instrument_id if instrument else None,
         money=instrument.currency if instrument else "",
         divisor=instrument.divisor if instrument else 1,
@@ -190,10 +207,12 @@ def _their_order(
     )
 
 
-def _load_ours(cursor: Any, task: Task, theirs: Sequence[TheirOrder], parameters: dict[str, Any]) -> list[OurOrder]:
+def _load_ours(
+    cursor: Any, task: Task, theirs: Sequence[TheirOrder], expected: str, parameters: dict[str, Any]
+) -> list[OurOrder]:
     cursor.execute("SELECT id FROM recon_ids")
     ids = {row[0] for row in cursor.fetchall()} | {row.order_id for row in theirs if row.order_id}
-    cursor.execute(_NEAR.format(ours=_OURS), {**parameters, "ids": sorted(ids)})
+    cursor.execute(_NEAR.format(ours=_OURS.format(expected=expected)), {**parameters, "ids": sorted(ids)})
     rows = Rows(cursor).dicts()
     cut = task.cut_at or _end_of_day(task)
     moved = [row["id"] for row in rows if row["updated_at"] > cut][:MOST_REPLAYED]

@@ -141,7 +141,7 @@ def _their_trade(
         side=row["side"] or "",
         account=row["account"] or "",
         account_id=accounts.get(row["account"] or ""),
-        instrument=" ".join(name for name in names if name),
+        instrument=" ".join(name for name in names if name) if names[0] or names[1] else "",  # a market is none
         instrument_id=instrument.instrument_id if instrument else None,
         order_account_id=row["account_id"],
         order_instrument_id=row["order_instrument_id"],

@@ -127,7 +127,11 @@ def _toothless(item: Break, wanted: Stands) -> tuple[Anomaly, bool]:
 
 def is_proven(item: Break) -> bool:
     """Whether the counterparty's own record names the order: only then a working order is asked to end by itself."""
-    return item.kind in (Kind.ORDERS, Kind.EXECUTIONS) and bool(item.theirs) and item.order_id is not None
+    return (
+        item.kind in (Kind.ORDERS, Kind.OPEN_ORDERS, Kind.EXECUTIONS)
+        and bool(item.theirs)
+        and item.order_id is not None
+    )
 
 
 def _cancel(item: Break, at: datetime) -> bool:

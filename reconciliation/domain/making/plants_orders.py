@@ -1,8 +1,9 @@
-"""Plants in a file of orders. Pure."""
+"""Plants in a file of orders, or of open orders. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from reconciliation.domain.making.plants import (
@@ -136,6 +137,11 @@ def _kind(
     return PlantKind(Kind.ORDERS, name, says, groups, change)
 
 
+def _of_open(plant: PlantKind) -> PlantKind:
+    """The same in a list of what is open: an order can be wrong there in the same ways."""
+    return replace(plant, kind=Kind.OPEN_ORDERS)
+
+
 def _named(record: Record) -> bool:
     return bool(record["cl_ord_id"]) and record["ord_status"] not in ("rejected",)
 
@@ -178,3 +184,4 @@ PLANTS = (
     _kind("renamed", "the same economics under other names: not the same", singles(_named), _renamed),
     _kind("truncated", "the last two thirds are missing: the file is doubted", most_of, lose),
 )
+OF_OPEN = tuple(_of_open(plant) for plant in PLANTS)

@@ -12,6 +12,7 @@ from reconciliation.domain.records import Kind
 ALL: tuple[PlantKind, ...] = (
     *plants_executions.PLANTS,
     *plants_orders.PLANTS,
+    *plants_orders.OF_OPEN,
     *plants_balances.POSITIONS,
     *plants_balances.CASH,
     *plants_post_trade.PLANTS,

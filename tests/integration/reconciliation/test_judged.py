@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 EXECUTED = ("ExecutionRecorded", "ExecutionCorrected", "ExecutionBusted", "ExcessMoved")
 KINDS = tuple(kind for kind in RECONCILED if kind is not Kind.SETTLEMENTS)  # nothing of the day settles on it
 ONCE = ",".join(f"{kind.full_name}:1" for kind in ALL if kind.name != "truncated" and kind.kind in KINDS)
-BOOKS = ("executions", "orders", "positions", "positions_traded", "cash", "allocations")
+BOOKS = ("executions", "orders", "open_orders", "positions", "positions_traded", "cash", "allocations")
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,18 @@ def orders(count: int = 20) -> Book:
     return Book("orders", Kind.ORDERS, "VENUE", DAY, CUT, tuple(_order(number) for number in range(count)))
 
 
+def open_orders(count: int = 16) -> Book:
+    """Those that live, of other names than :func:`orders`."""
+    live = [_order(number) for number in range(100, 100 + 2 * count) if number % 4 != 3][: count - 1]
+    return Book("open_orders", Kind.OPEN_ORDERS, "VENUE", DAY, CUT, (replaced(), *live))
+
+
+def replaced() -> Record:
+    """One that works under the name of its replace."""
+    record = _order(200)
+    return Record(record.key, record.values, {**record.about, "former_names": "A200.1"})
+
+
 def _order(number: int) -> Record:
     done = number % 4 == 3
     values = {
@@ -111,4 +123,4 @@ def _money(number: int) -> dict[str, str]:
 
 def books() -> list[Book]:
     """All of them."""
-    return [executions(), orders(), positions(), cash(), allocated(), settled()]
+    return [executions(), orders(), open_orders(), positions(), cash(), allocated(), settled()]
