@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django_fsm import FSMField, FSMModelMixin, transition
@@ -269,6 +270,7 @@ class Allocation(FSMModelMixin, models.Model):
         indexes: ClassVar = [
             models.Index(fields=["account", "-trade_date"], name="allocations_by_account"),
             models.Index(fields=["trade_date", "settlement_date"], name="allocations_by_day"),
+            BrinIndex(fields=["booked_at"], name="allocations_by_time", pages_per_range=32),
         ]
 
     @property

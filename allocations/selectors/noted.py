@@ -30,7 +30,7 @@ SELECT a.account_id, a.trade_date, l.market_id, min(a.settlement_date),
                 WHERE w.trade_date = a.trade_date AND m.market_id = l.market_id AND w.qty > 0 AND w.state IN {_OPEN}
                   AND (w.kind = 'block' OR w.account_id = a.account_id)), max(a.booked_at)
   FROM allocations_allocation a JOIN allocations_block b ON b.id = a.block_id JOIN refdata_listing l ON l.id = b.listing_id
- WHERE a.trade_date >= %(since)s AND {STANDING} AND {CLIENTS} AND NOT {NOTED.format(more="")}
+ WHERE (a.trade_date >= %(since)s OR a.booked_at >= %(since)s::date) AND {STANDING} AND {CLIENTS} AND NOT {NOTED.format(more="")}
    AND (%(mic)s::text IS NULL OR l.market_id = %(mic)s) AND (%(day)s::date IS NULL OR a.trade_date = %(day)s)
  GROUP BY a.account_id, a.trade_date, l.market_id
  ORDER BY a.trade_date, l.market_id, a.account_id LIMIT %(most)s
@@ -73,7 +73,7 @@ class Unnoted:
 
 
 def list_unnoted(*, since: date, most: int, mic: str | None = None, day: date | None = None) -> list[Unnoted]:
-    """Accounts whose trades since a day no live note tells of, oldest first."""
+    """Accounts whose trades no live note tells of, oldest first: those of a day or later, and those booked since, however old they are."""
     with raw_cursor(binary=True) as cursor:
         cursor.execute(_WITHOUT, {"since": since, "most": most, "mic": mic, "day": day})
         return [Unnoted(NoteKey(row[0], row[1], row[2]), *row[3:]) for row in cursor.fetchall()]

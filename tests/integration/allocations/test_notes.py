@@ -144,6 +144,14 @@ def test_what_changes_afterwards_puts_another_note_in_its_place(house: NotedHous
     assert len(live()[-1].facts["trades"]) == 2
 
 
+def test_a_trade_that_is_booked_weeks_after_its_day_gets_its_note(house: NotedHouse) -> None:
+    """A late trade, or a block that was divided late: late as it is, the client is told, and so is whoever must answer for it."""
+    late = CLOSED + timedelta(days=40)
+    house.direct(at=late)
+    assert (issue_due_notes(at=late), issue_due_notes(at=late + QUIET)) == (0, 1)
+    assert (live()[0].trade_date, issue_due_notes(at=late + QUIET)) == (DAY, 0)
+
+
 def test_a_note_waits_for_open_blocks_but_not_beyond_its_last_hours(house: NotedHouse) -> None:
     made = house.direct()
     other = booked_block(house.world, [(make_account("ACC-2", group=house.world.group), 10)])
