@@ -31,7 +31,7 @@ from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import AuthorisationRequest
 from journal.models import Event
 from journal.services.run_listener import run_listener
-from kernel.errors import OmsError
+from kernel.errors import Conflict, OmsError
 from kernel.fix import ExecType, OrdStatus, Side
 from kernel.ids import new_id
 from kernel.numbers import ZERO, minor_unit, plain
@@ -177,7 +177,8 @@ class Chain:
                 locate_ref=f"L-{symbol}" if side.is_short else "",
             ),
         )  # fmt: skip
-        assert result.outcome == "released", result.sentence
+        if result.outcome != "released":
+            raise Conflict("NOT_RELEASED", result.sentence)
         if what == 1:
             lines = [
                 {"account": code, "target": plain(D(qty) * part / 10)}

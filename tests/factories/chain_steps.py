@@ -259,6 +259,9 @@ def _season(chain: Chain, a: int, b: int, c: int) -> bool:
     then = datetime(2027, 3, (12, 26)[a % 2], (4, 20, 23)[b % 3], 30, tzinfo=UTC)
     if b % 2 or then <= chain.now:
         return False
+    for _ in range(2):  # nobody sleeps through a winter: what the first nights bring is done
+        chain.night()
+        chain.relay()
     chain.now = then
     return True
 
