@@ -31,10 +31,10 @@ from authorisation.domain.principal import Principal, process_principal
 from authorisation.models import AuthorisationRequest
 from journal.models import Event
 from journal.services.run_listener import run_listener
-from kernel.errors import Conflict, OmsError
+from kernel.errors import Conflict
 from kernel.fix import ExecType, OrdStatus, Side
 from kernel.ids import new_id
-from kernel.numbers import ZERO, minor_unit, plain
+from kernel.numbers import minor_unit, plain
 from oms_project.flow import LISTENERS
 from operations.fsck.check import Check
 from operations.fsck.prove import failing, prove
@@ -64,6 +64,7 @@ from tests.factories import (
     terms,
 )
 from tests.factories.actions import announce, clerk, decide
+from tests.factories.chain_parts import Placed, Said, Team
 
 D = Decimal
 HOUSE = process_principal("test")
@@ -83,54 +84,6 @@ QUIET = timedelta(minutes=6)
 HEADER = "our_ref,status,their_ref,quantity,amount,currency,reason_code,reason,effective_at\n"
 NOT_HERE = frozenset({"HAND_OVER_MISSING", "ITEM_STANDS_STILL", "SSI_UNAPPROVED"})
 """Checks of what a test does not do: the gateway, people at work on exceptions, two people who set where trades settle."""
-
-
-@dataclass
-class Said:
-    """What the venue says of one execution as it stands: nothing of a busted one."""
-
-    order: CaptureResult
-    listing: Listing
-    account: str
-    side: Side
-    number: int
-    qty: Decimal
-    px: Decimal
-    day: date
-    ref: str
-
-    def worth(self, qty: Decimal) -> tuple[Decimal, Decimal]:
-        """Units and money that ``qty`` of it bring."""
-        value = (qty * self.px / self.listing.price_divisor).quantize(
-            minor_unit(self.listing.currency), ROUND_HALF_EVEN
-        )
-        return (qty, -value) if self.side.is_buy else (-qty, value)
-
-
-@dataclass
-class Placed:
-    """An order that works at the venue. ``accepted`` is excess that two people took, in the shares of before any split;
-    ``anew`` is the ratio by which the venue has stated what was executed."""
-
-    result: CaptureResult
-    listing: Listing
-    account: str
-    side: Side
-    ordered: Decimal
-    left: Decimal
-    dead: bool = False
-    accepted: Decimal = ZERO
-    anew: Decimal = ONE
-
-
-@dataclass(frozen=True)
-class Team:
-    """A desk with a wash account of its own: who trades and divides for whom."""
-
-    desk: DeskWorld
-    wash: WashAccount
-    dealer: Principal
-    clients: tuple[str, ...]
 
 
 @dataclass
@@ -365,7 +318,7 @@ class Chain:
         for row in CorporateAction.objects.filter(state="ex_applied"):
             self.paid += 1
             confirm_payment(
-                actor=clerk(), at=self.now, action_id=row.id, today=date(2027, 1, 29), statement=f"MT566-{self.paid}"
+                actor=clerk(), at=self.now, action_id=row.id, today=date(2027, 12, 31), statement=f"MT566-{self.paid}"
             )
 
     def relay(self, *, limit: int = 500, turns: int = 8) -> None:
@@ -525,13 +478,3 @@ class Chain:
             ),
             sorted(Event.objects.values_list("kind", flat=True)),
         )  # fmt: skip
-
-
-def taken(step: Callable[[], object]) -> bool:
-    """Whether the house took the step; what it refuses changes nothing."""
-    try:
-        with transaction.atomic():
-            step()
-    except OmsError:
-        return False
-    return True

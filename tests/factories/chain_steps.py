@@ -12,7 +12,8 @@ from allocations.services.release_parked import release_parked
 from kernel.fix import Side
 from kernel.numbers import plain
 from refdata.models import Listing
-from tests.factories.chain import CLIENTS, MARKETS, SECOND_CLIENTS, SHORT, Chain, Placed, Said, taken
+from tests.factories.chain import CLIENTS, MARKETS, SECOND_CLIENTS, SHORT, Chain
+from tests.factories.chain_parts import Placed, Said, taken
 
 D = Decimal
 Step = tuple[str, int, int, int]

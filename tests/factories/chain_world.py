@@ -30,7 +30,8 @@ from tests.factories import (
 )
 from tests.factories.accounts import located
 from tests.factories.actions import clerk
-from tests.factories.chain import CLIENTS, HOUSE, MARKETS, SECOND_CLIENTS, SHORT, Chain, Team
+from tests.factories.chain import CLIENTS, HOUSE, MARKETS, SECOND_CLIENTS, SHORT, Chain
+from tests.factories.chain_parts import Team
 
 D = Decimal
 
