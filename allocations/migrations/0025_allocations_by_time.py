@@ -10,7 +10,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies: ClassVar = [("allocations", "0021_buy_in_bearer")]
+    dependencies: ClassVar = [("allocations", "0024_claims_of_shares")]
 
     operations: ClassVar = [
         AddIndexConcurrently(
