@@ -365,11 +365,11 @@ class Chain:
 
     def _prove_blocks(self, lines: Sequence[Allocation]) -> None:
         said: defaultdict[str, list[Decimal]] = defaultdict(lambda: [D(0), D(0)])
-        for one, own, _ in self.shares():
+        for one, its, _ in self.shares():
             execution = Execution.objects.get(order_id=one.order.order_id, exec_id=f"X{one.number}")
             block = Block.objects.get(fill_rows__execution_id=execution.id)
-            said[block.ref][0] += abs(own[0])
-            said[block.ref][1] += own[1]
+            said[block.ref][0] += abs(its[0])
+            said[block.ref][1] += its[1]
         for block in Block.objects.all():
             units, cash = said[block.ref]
             assert (block.qty, block.cash) == (units, cash), (block.ref, block.state)

@@ -33,7 +33,8 @@ from operations.views import settlement
 from orders.models import Execution, Order
 from orders.services.watch_restated import watch_restated
 from tests.factories import make_principal
-from tests.factories.chain import Chain, Placed
+from tests.factories.chain import Chain
+from tests.factories.chain_parts import Placed
 from tests.factories.chain_world import chain_world
 from tests.factories.doors import issue_token
 
