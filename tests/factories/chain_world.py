@@ -111,7 +111,7 @@ def _opened(desk: DeskWorld, code: str, listings: dict[str, Listing]) -> Trading
     )  # fmt: skip
     money = {"GBP": "200000", "USD": "2000000", "JPY": "200000000"} if code != "SUSPENSE" else {}
     lines = [Deposit(account.id, D(amount), currency=currency) for currency, amount in money.items()]
-    if code in ("WASH", "WASH-2", *CLIENTS, *SECOND_CLIENTS):
+    if code in ("WASH", *CLIENTS):
         lines += [Deposit(account.id, D(5000), instrument_id=one.instrument_id) for one in listings.values()]
     if lines:
         deposit(actor=HOUSE, at=AT, business_date=AT.date(), deposits=lines, kind="opening")
