@@ -36,8 +36,10 @@ def browser(actor: Principal) -> Client:
 
 
 @pytest.fixture
-def world() -> ConfirmingWorld:
-    """One matched, one mismatched, one that waits for theirs, and a record of nobody."""
+def world(monkeypatch: pytest.MonkeyPatch) -> ConfirmingWorld:
+    """One matched, one mismatched, one that waits for theirs, and a record of nobody, looked at three days later."""
+    for module in (affirmed_in_time, confirmations):
+        monkeypatch.setattr(module, "utc_now", lambda: AT + timedelta(days=3))
     made = confirming_world((600, 300, 100))
     net = made.said[0].accounts[1].net
     assert net is not None
@@ -154,14 +156,12 @@ def test_files_and_rules_are_taken_from_the_page(world: ConfirmingWorld) -> None
 
 
 def test_the_share_affirmed_in_time_is_shown_by_counterparty_and_day_and_read_by_programs(
-    world: ConfirmingWorld, monkeypatch: pytest.MonkeyPatch
+    world: ConfirmingWorld,
 ) -> None:
     ops, far = person("k.one", world.desk, "work_post_trade"), make_desk("EQ3", symbol="TSCO.L")
     issue_token(ops, "oms_ops")
     issue_token(person("k.two", far, "work_post_trade"), "oms_far")
     past, day = AT + timedelta(days=1), DAY
-    for module in (affirmed_in_time, confirmations):
-        monkeypatch.setattr(module, "utc_now", lambda: AT + timedelta(days=3))
     Confirmation.objects.filter(ref="C-1000-1").update(
         state="affirmed", affirm_by=past, affirmed_at=past - timedelta(hours=1), affirmed_by="user:1"
     )

@@ -20,6 +20,7 @@ from journal.models import Event
 from kernel.canonical import sha256
 from kernel.errors import Conflict
 from oms_project.house.trade_feed import COLUMNS, row_of, write
+from operations.views import notes
 from outbound.domain.telling import Listener
 from outbound.selectors import get_page
 from tests.factories import AT, DeskWorld, make_account, make_desk, make_principal
@@ -44,7 +45,9 @@ def signed_in(actor: Principal) -> Client:
 
 
 @pytest.fixture
-def house() -> NotedHouse:
+def house(monkeypatch: pytest.MonkeyPatch) -> NotedHouse:
+    """Its pages are looked at soon enough to show a day without notes."""
+    monkeypatch.setattr(notes, "utc_now", lambda: AT + timedelta(days=3))
     return make_noted_house(make_desk(cash="1000000"))
 
 
