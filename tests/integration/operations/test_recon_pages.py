@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -30,6 +31,7 @@ from tests.factories import AT, DeskWorld, make_desk, make_principal
 from tests.factories.compared import accept_break, end_break, make_breaks, make_file, make_run, saw
 from tests.factories.doors import sign_in_as
 from tests.factories.executed import captured
+from venues.models import RouteDecision
 
 pytestmark = pytest.mark.django_db
 WORKS = ("work_break", "decide_break")
@@ -294,3 +296,23 @@ def test_nothing_changes_by_looking(world: DeskWorld) -> None:
     for path in ("/recon", f"/recon/{run.pk}?break={item.ref}", f"/b/{item.ref}", "/recon/ageing"):
         text(client.get(path))
     assert (list(Break.objects.values()), Event.objects.count()) == before
+
+
+def test_an_order_says_in_words_who_asked_and_where_it_went(world: DeskWorld) -> None:
+    order_id = captured(world).order_id
+    passed = {
+        "eligible": False,
+        "taken": False,
+        "venue": "SIM2",
+        "session_group": "SIM2",
+        "reason": "does not trade on XLON",
+    }
+    taken = {"eligible": True, "taken": True, "venue": "XLON", "session_group": "SIM1", "reason": "first of 1"}
+    RouteDecision.objects.create(
+        order_id=order_id, session_group="SIM1", candidates=[taken, passed], rule_version="route/1", decided_at=AT
+    )
+    shown = text(browser(world.dealer).get(f"/o/{order_id}"))
+    assert '<b>SIM1</b> taken: first of 1 <span class="quiet">venue XLON</span>' in shown
+    assert "SIM2 ruled out: does not trade on XLON" in shown
+    assert "<dt>New</dt><dd>" + world.dealer.username in shown
+    assert not re.search(r"\b(True|False)\b", shown[shown.index('id="h-route"') : shown.index('id="h-changes"')])
