@@ -78,8 +78,10 @@ def handle(events: Sequence[EventRecord]) -> None:
     insert_rows(BlockFill, rows, fields=_FILL_FIELDS, on_conflict=_FILL_UPSERT)
     touched = {row[1] for row in rows}
     sums = _sums(touched)
+    charging = {one for event in events if event.payload.get("fees") for one in _executions_of(event)}
+    charged = {row[1] for row in rows if row[0] in charging}
     for block_id in sorted(touched):
-        _bring_to(blocks[block_id], sums[block_id], at=at)
+        _bring_to(blocks[block_id], sums[block_id], charged=block_id in charged, at=at)
 
 
 def _executions_of(event: EventRecord) -> Iterable[UUID]:
@@ -147,8 +149,10 @@ def _sums(block_ids: Iterable[UUID]) -> dict[UUID, Sums]:
     return {block_id: summed(fills) for block_id, fills in found.items()}
 
 
-def _bring_to(block: Block, sums: Sums, *, at: datetime) -> None:
+def _bring_to(block: Block, sums: Sums, *, charged: bool, at: datetime) -> None:
+    """``charged``: its order pays otherwise than before. An execution that is all excess moves nothing of a trade but its charges."""
     same = (block.qty, block.notional, block.cash, block.fills) == (sums.qty, sums.notional, sums.cash, sums.fills)
+    same = same and not (charged and block.kind == Block.Kind.DIRECT and block.state == moves.BOOKED)
     if same and (sums.qty or block.state not in (moves.FORMING, moves.READY)):
         return
     block.qty, block.notional, block.cash, block.fills = sums.qty, sums.notional, sums.cash, sums.fills

@@ -59,3 +59,24 @@ def test_trades_told_late_are_of_their_day_a_holiday_too_and_settle_late() -> No
     chain.relay()
     chain.prove()
     chain.fsck()
+
+
+def test_an_execution_that_is_all_excess_moves_nothing_of_a_trade_but_its_charges() -> None:
+    """1,000 of 1,000, then 200 and 80 more at 72.50 pence: half a per cent of duty on 725, 870 and 928 pounds, and 7 of commission."""
+    chain = chain_world()
+    placed = chain.order(2, 1000)
+    chain.fill(placed, 1000, "72.50")
+    chain.relay()
+    chain.fill(placed, 200, "72.50")
+    chain.relay()
+    chain.prove()
+    (line,) = Allocation.objects.filter(state="booked")
+    assert (line.qty, line.gross, line.fees, line.net) == (D(1000), D(-725), D("11.35"), D("-736.35"))
+    assert SettlementInstruction.objects.exclude(state="canceled").get().amount == D("736.35")
+
+    chain.custodian(SettlementInstruction.objects.exclude(state="canceled").get(), "settled", D(1000))
+    chain.fill(placed, 80, "72.50")
+    chain.relay()
+    chain.prove()
+    beside = Allocation.objects.exclude(state="reversed").get(compensates=line)
+    assert (beside.qty, beside.gross, beside.net) == (D(0), D(0), D("-0.29"))
