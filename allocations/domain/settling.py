@@ -175,7 +175,9 @@ def _once(statuses: Iterable[Said]) -> list[Said]:
     seen: set[tuple[object, ...]] = set()
     kept = []
     for said in sorted(statuses, key=lambda s: s.id):
-        key = (said.status, said.effective_at, said.their_ref, said.qty, said.amount, said.reason_code)
+        # Of units the custodian's own reference tells one record from another; its time may be that of its arrival.
+        when = None if said.status in UNITS and said.their_ref else said.effective_at
+        key = (said.status, when, said.their_ref, said.qty, said.amount, said.reason_code)
         if key not in seen:
             seen.add(key)
             kept.append(said)

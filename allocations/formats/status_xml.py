@@ -28,7 +28,7 @@ _CODE = re.compile(r"[A-Z0-9]{4}")
 def read_statuses(content: bytes) -> Iterator[StatusLine | BadLine]:
     """Every record, in order. Raises BadFile where the XML is broken, has a document type, or holds no record."""
     if _DOCTYPE.search(content[:CHUNK]):
-        raise BadFile("FILE_DOCTYPE", "The file has a document type or defines entities: none is taken.")
+        raise _doctype()
     source = _Source(content)
     parser = etree.iterparse(
         source, events=("end",), tag=["{*}CreDt", f"{{*}}{ADVICE}", f"{{*}}{CONFIRMATION}"], resolve_entities=False,
@@ -37,6 +37,9 @@ def read_statuses(content: bytes) -> Iterator[StatusLine | BadLine]:
     number, told_at = 0, ""
     try:
         for _event, element in parser:
+            about = element.getroottree().docinfo  # whatever its encoding, and wherever it stands
+            if about.doctype or about.internalDTD is not None:
+                raise _doctype()
             name = _local(element)
             if name == "CreDt":
                 told_at = (element.text or "").strip()
@@ -51,6 +54,10 @@ def read_statuses(content: bytes) -> Iterator[StatusLine | BadLine]:
         raise BadFile("FILE_BROKEN", f"Line {error.lineno or 0} is not well-formed XML: {str(error)[:120]}.") from error
     if not number:
         raise BadFile("FILE_WITHOUT_RECORDS", f"The file has neither {ADVICE} nor {CONFIRMATION}.")
+
+
+def _doctype() -> BadFile:
+    return BadFile("FILE_DOCTYPE", "The file has a document type or defines entities: none is taken.")
 
 
 class _Source:

@@ -98,6 +98,8 @@ def test_a_record_that_is_not_clear_is_left_out_and_told(text: str, why: str) ->
     "content",
     [
         b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
+        b"<!--" + b"x" * 40_000 + b'--><!DOCTYPE a [<!ENTITY x "y">]><a><SctiesSttlmTxConf>&x;</SctiesSttlmTxConf></a>',
+        '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE a><a><SctiesSttlmTxConf/></a>'.encode("utf-16-le"),
         b"<a><SctiesSttlmTxConf></a>",
         b"<a/>",
         b"<a>" + b"<b>" * 300 + b"</b>" * 300 + b"</a>",

@@ -87,6 +87,17 @@ def test_a_contradiction_is_named_and_not_counted(
     assert (standing.state, standing.settled_qty) == (state, D(qty))
 
 
+def test_what_the_custodian_repeats_under_its_own_reference_counts_once_whenever_it_came() -> None:
+    """A day counts as noon, and never as later than its arrival: the same record of two files then has two times."""
+    first = said(1, "partial", -2, "40")
+    again, other = (
+        replace(first, id=UUID(int=2), effective_at=NOON),
+        replace(said(3, "partial", 0, "40"), their_ref="R3"),
+    )
+    assert stand(ASKED, [first, again]).settled_qty == 40
+    assert stand(ASKED, [again, other, first]).settled_qty == 80
+
+
 def test_random_histories_move_along_the_table_and_end_alike() -> None:
     dice = random.Random(7)
     for _round in range(300):
