@@ -94,9 +94,7 @@ def _refused(received: Received, kind: str) -> dict[str, Any]:
 
     row = FeedFile.objects.filter(id=received.file_id).first() if received.file_id else None
     first = next((fault for fault in received.faults if fault.refuses), None)
-    error = (
-        {"code": first.code.value, "sentence": first.sentence} if first else {"code": "FILE_REFUSED", "sentence": ""}
-    )
+    error = first.told() if first else {"code": "FILE_REFUSED", "sentence": ""}
     return {"error": error, "kind": kind, "problems": list(row.problems)[:PROBLEMS_SHOWN] if row else []}
 
 

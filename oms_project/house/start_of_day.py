@@ -89,9 +89,10 @@ def taken(path: Path, *, kind: str, source: str, feed: Feed | None = None) -> di
                 manifest=manifest.read_bytes() if manifest.is_file() else b"",
             )  # fmt: skip
     except OSError as problem:
-        raise BadInput(f"{path} cannot be read: {problem.strerror}.") from problem
+        error = {"code": "ARGUMENT_INVALID", "sentence": f"{path} cannot be read: {problem.strerror}."}
+        return {**_nothing(path, kind, None), "error": error, "problems": [error]}
     if not received.taken or received.file_id is None:
-        faults = [{"code": fault.code.value, "sentence": fault.sentence} for fault in received.faults]
+        faults = [fault.told() for fault in received.faults]
         return {**_nothing(path, kind, received.file_id), "error": faults[0], "problems": faults}
     try:
         intake = take_in(actor=actor, at=utc_now(), file_id=received.file_id)

@@ -45,6 +45,11 @@ class Fault:
     refuses: bool = True
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
+    def told(self) -> dict[str, str]:
+        """For whoever sent the file: with the word of the reader (``formats``), where one has it."""
+        reader = {"reader": str(self.evidence["reader"])} if "reader" in self.evidence else {}
+        return {"code": self.code.value, "sentence": self.sentence, **reader}
+
 
 def code_of_problem(code: str) -> FaultCode:
     """What a reader's word (``formats``) is among these: it was cut, its totals do not hold, or it is no such file."""

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from kernel.numbers import ZERO
+from reconciliation.domain.cash_days import of_the_day, tell_other_days
 from reconciliation.domain.cash_matching import OurBalance, OurCash, TheirBalance, TheirEntry, judge_cash
 from reconciliation.matching.comparing import MOST_JUDGED, Compared, Rows, Task
 from reconciliation.matching.names import find_accounts, load_alternates
@@ -70,11 +71,12 @@ def compare(cursor: Any, task: Task) -> Compared:
     if external > MOST_READ:
         return Compared(0, external, 0, unjudged=external)
     cursor.execute(f"SELECT * FROM {task.table} ORDER BY line")  # noqa: S608
-    rows = Rows(cursor).dicts()
+    rows = of_the_day(Rows(cursor).dicts(), task.as_of)
     alternates = load_alternates(cursor, task.source)
     accounts = find_accounts(cursor, {row["account"] for row in rows}, alternates)
     entries = [_entry(row, accounts, alternates.executions) for row in rows if row["record"] == "entry"]
-    balances = [_balance(row, accounts) for row in rows if row["record"] != "entry"]
+    dated = [(_balance(row, accounts), row["as_of"]) for row in rows if row["record"] != "entry"]
+    balances = [row for row, _as_of in dated]
     parameters = {"as_of": task.as_of, "first": task.as_of - BESIDE, "last": task.as_of + BESIDE}
     cursor.execute(_MATTERS, parameters)
     matters = [_matter(row, task) for row in Rows(cursor).dicts()]
@@ -88,6 +90,7 @@ def compare(cursor: Any, task: Task) -> Compared:
         only["account"] = frozenset([*accounts, *(one.account for one in books)])
     with_entries = bool(entries)
     judged = judge_cash(matters, entries, balances, books, rules=task.rules, with_entries=with_entries)
+    tell_other_days(dated, books, task.as_of, judged)
     expected = sum(one.expected for one in matters) if with_entries else 0
     told = {(row.account_id, row.currency) for row in balances}
     internal = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -63,3 +64,11 @@ def test_balances_alone_close_no_entry_and_miss_none() -> None:
     balances = [{"record": "balance", "account": code, "currency": c, "amount": a} for c, a in sorted(cash.items())]
     assert run("cash", *balances) == []
     assert Break.objects.filter(category="missing_internal").get().state == "open"
+    day = AT.date().isoformat()
+    before = (AT.date() - timedelta(days=1)).isoformat()
+    of_day = [{**one, "as_of": day} for one in balances]
+    others = [{**one, "amount": "7", "as_of": before} for one in balances]
+    stray_of_before = {**stray, "currency": balances[0]["currency"], "as_of": before}
+    assert run("cash", *others, stray_of_before, *of_day) == [], "statements of two days in one file"
+    wrong_day = [{**one, "as_of": before} for one in balances]
+    assert set(run("cash", *wrong_day)) == {("timing", "new")}

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from reconciliation.domain.cash_days import of_the_day, tell_other_days
 from reconciliation.domain.cash_matching import OurBalance, OurCash, TheirBalance, TheirEntry, judge_cash
 from reconciliation.domain.findings import Finding
 from reconciliation.domain.position_matching import ActionNear, OurPosition, TheirPosition, judge_positions
@@ -126,3 +127,38 @@ def test_positions_differ_in_so_many_ways(found: list[Finding], category: str, s
 
 def test_several_lines_of_one_key_are_one_position() -> None:
     assert positions("100", "60", "40") == []
+
+
+def row(kind: str, day: date | None, account: str = "A", currency: str = "GBP") -> dict[str, Any]:
+    return {"record": kind, "as_of": day, "account": account, "currency": currency}
+
+
+def test_a_file_of_several_days_is_compared_with_the_day_alone() -> None:
+    before, after = DAY - timedelta(days=1), DAY + timedelta(days=1)
+    old, late, of_day = row("entry", before), row("entry", after), row("entry", DAY)
+    undated, saturday = row("entry", None), row("entry", DAY - timedelta(days=5))
+    end, previous, following = row("balance", DAY), row("balance", before), row("balance", after)
+    everything = [old, previous, of_day, undated, end, late, following, saturday]
+    assert of_the_day(everything, DAY) == [of_day, undated, end]
+    assert of_the_day([saturday, of_day, end], DAY) == [saturday, of_day, end], "one statement is as it is"
+    assert of_the_day([old, previous], DAY) == [old, previous], "none is of the day: it is told"
+    other = row("balance", before, account="B")
+    assert of_the_day([end, other], DAY) == [end, other], "each account by itself"
+
+
+def test_a_balance_that_agrees_and_is_of_another_day_is_a_matter_of_time() -> None:
+    said, books = TheirBalance(9, "A", "GBP", Decimal(860), ACCOUNT), [OurBalance(ACCOUNT, "A", "GBP", Decimal(860))]
+    yesterday = DAY - timedelta(days=1)
+    for as_of, booked, expected in (
+        (DAY, 860, []),
+        (None, 860, []),
+        (yesterday, 860, ["timing"]),
+        (yesterday, 859, ["quantity"]),
+    ):
+        books = [OurBalance(ACCOUNT, "A", "GBP", Decimal(booked))]
+        judged = judge_cash([], [], [said], books, rules=Rules(), with_entries=False)
+        tell_other_days([(said, as_of)], books, DAY, judged)
+        assert ([one.category.value for one in judged.findings], judged.matched) == (expected, int(not expected))
+        assert all(
+            "of 2026-11-25 and not of 2026-11-26" in one.why for one in judged.findings if expected == ["timing"]
+        )
