@@ -3,7 +3,7 @@
 from allocations.models.blocks import Allocation, Block, BlockFill, IntendedAllocation, Scheme, WashAccount
 from allocations.models.claims import Claim
 from allocations.models.confirming import Confirmation, CounterpartyRecord, CounterpartyTerms, MatchTolerance
-from allocations.models.failing import BuyIn
+from allocations.models.failing import BuyIn, PenaltyRate
 from allocations.models.fairness import BlockOutcome
 from allocations.models.notes import ContractNote, FeedEntry, NoteSeries
 from allocations.models.settling import (
@@ -29,6 +29,7 @@ __all__ = [
     "IntendedAllocation",
     "MatchTolerance",
     "NoteSeries",
+    "PenaltyRate",
     "Scheme",
     "SendingRule",
     "SettlementFile",

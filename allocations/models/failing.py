@@ -1,4 +1,4 @@
-"""Buy-ins: what is done about a delivery that failed, step by step, each by two people."""
+"""What is done about a delivery that failed (buy-ins, step by step, each by two people), and what a day of it costs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,28 @@ from allocations.domain import transitions as moves
 from allocations.domain.buying_in import BEARERS
 from allocations.models.columns import MONEY, QTY
 from allocations.models.settling import SettlementInstruction
+
+
+class PenaltyRate(models.Model):
+    """What a settlement day of a fail costs on a market, where the house takes another rate than the published one
+    (``data/penalty_rates.csv``). Append-only (trigger): of a scope the newest version counts whose ``valid_from`` is not after the
+    day of settlement; changed by a second person's word."""
+
+    mic = models.CharField(max_length=4)
+    asset_class = models.CharField(max_length=12)
+    bps = models.DecimalField(max_digits=8, decimal_places=4)
+    valid_from = models.DateField(help_text="The first day of settlement it is for")
+    source = models.CharField(max_length=200, help_text="Whose word it is")
+    version = models.IntegerField()
+    request_id = models.UUIDField(null=True)
+    event_id = models.UUIDField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["mic", "asset_class", "version"], name="allocations_penaltyrate_version"),
+            models.CheckConstraint(condition=Q(bps__gte=0, bps__lte=100), name="allocations_penaltyrate_sound"),
+        ]
 
 
 class BuyIn(FSMModelMixin, models.Model):

@@ -1,4 +1,4 @@
-"""Rules of post-trade as they stand: tolerances, terms, when instructions leave, each at its newest version, and what one rule is now."""
+"""Rules of post-trade as they stand (tolerances, terms, when instructions leave, what a fail costs), each at its newest version."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 
 from django.db import models
 
-from allocations.domain.confirm_rules import SENDING, TERMS, TOLERANCE, VALUES, RuleChange
-from allocations.models import CounterpartyTerms, MatchTolerance, SendingRule
+from allocations.domain.confirm_rules import PENALTY, SENDING, TERMS, TOLERANCE, VALUES, RuleChange
+from allocations.models import CounterpartyTerms, MatchTolerance, PenaltyRate, SendingRule
 from kernel.numbers import plain
 
 MODELS: dict[str, type[models.Model]] = {
     TOLERANCE: MatchTolerance,
     TERMS: CounterpartyTerms,
     SENDING: SendingRule,
+    PENALTY: PenaltyRate,
 }
 
 

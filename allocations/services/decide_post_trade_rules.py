@@ -12,7 +12,7 @@ from uuid import UUID
 from allocations.domain import transitions as moves
 from allocations.domain.buying_in import SUBJECT as BUY_IN
 from allocations.domain.claiming import SUBJECT as CLAIM
-from allocations.domain.confirm_rules import SENDING, TERMS, TOLERANCE, RuleChange
+from allocations.domain.confirm_rules import PENALTY, SENDING, TERMS, TOLERANCE, RuleChange
 from allocations.domain.schemes import SCHEME
 from allocations.locks import lock_confirmations, lock_counterparties
 from allocations.selectors.confirm_rules import MODELS, standing, typed
@@ -105,6 +105,7 @@ SUBJECTS: dict[str, RuleSubject] = {
     TOLERANCE: RuleSubject(_apply_rule, "The rule stays as it is."),
     TERMS: RuleSubject(_apply_rule, "The terms stay as they are."),
     SENDING: RuleSubject(_apply_rule, "Instructions leave as they did."),
+    PENALTY: RuleSubject(_apply_rule, "Fails are estimated as before."),
     SCHEME: RuleSubject(_apply_scheme, "Blocks are divided as before."),
     BUY_IN: RuleSubject(apply_buy_in, "The buy-in stands as it did."),
     CLAIM: RuleSubject(apply_claim_step, "The claim stands as it did."),

@@ -45,6 +45,7 @@ POST_TRADE = tuple(
         "counterpartyterms",
         "feedentry",
         "sendingrule",
+        "penaltyrate",
         "standinginstruction",
         "settlementstatus",
         "blockoutcome",

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from accounts.selectors.forecast import CashForecast, forecast_cash
 from allocations.models import SettlementInstruction, SettlementStatus
 from allocations.permissions import require_work
+from allocations.selectors.penalties import PenaltySum, penalty_of, rates_in_force, sum_penalties
 from allocations.selectors.settlement import (
     STEPS,
     find_instruction,
@@ -61,11 +62,12 @@ class CashForecastAnswer(serializers.Serializer[Any]):
     """By currency: settled now, what waits to be paid out, and each date with receipts, payments and what is expected then.
 
     ``instructed``: of open instructions, split as asked, with what is not affirmed and what fails (expected on the next
-    settlement day of its market)."""
+    settlement day of its market). ``penalties``: what fails are likely to cost and bring so far, by currency; nothing of it is booked."""
 
     today = serializers.DateField()
     cash = serializers.ListField(child=serializers.DictField())
     instructed = serializers.ListField(child=serializers.DictField())
+    penalties = serializers.ListField(child=serializers.DictField())
 
 
 class InstructionActSerializer(StrictSerializer):
@@ -147,7 +149,13 @@ class InstructionView(OrderApiView):
     @extend_schema(operation_id="settlement_instructions_get", responses={200: SettlementInstructionAnswer})
     def get(self, request: Request, ref: str) -> Response:
         one = get_instruction(self.principal(), ref)
-        return Response(_told(one.row) | {"statuses": [_said(row) for row in one.statuses]})
+        penalty = penalty_of(one.row, at=utc_now(), rates=rates_in_force())
+        told = (
+            {"amount": plain(penalty.amount) if penalty.amount is not None else None, "why": penalty.why}
+            if penalty
+            else None
+        )
+        return Response(_told(one.row) | {"penalty_estimate": told, "statuses": [_said(row) for row in one.statuses]})
 
 
 class InstructionActView(OrderApiView):
@@ -244,6 +252,7 @@ class CashForecastView(OrderApiView):
                 "today": at.date().isoformat(),
                 "cash": [_cash(one) for one in found],
                 "instructed": [_line(line, Split(by)) for line in lines],
+                "penalties": [_penalty(one) for one in sum_penalties(actor, at=at)],
             }
         )
 
@@ -334,6 +343,13 @@ def _said(row: SettlementStatus) -> dict[str, Any]:
         "effective_at": row.effective_at.isoformat(),
         "received_at": row.received_at.isoformat(),
     }
+
+
+def _penalty(one: PenaltySum) -> dict[str, Any]:
+    return {
+        "currency": one.currency, "to_pay": plain(one.to_pay), "to_get": plain(one.to_get), "fails": one.count,
+        "without_estimate": one.unknown,
+    }  # fmt: skip
 
 
 def _cash(one: CashForecast) -> dict[str, Any]:

@@ -135,6 +135,12 @@ SELECT format('sending rule %s of account %s, market %s', s.version, s.account, 
     ON r.id = s.request_id AND r.kind = 'post_trade_rules' AND r.state = 'approved'
  WHERE s.version > 1 AND r.id IS NULL
  UNION ALL
+SELECT format('penalty rate %s of %s on %s', s.version, s.asset_class, s.mic), 'was approved by no request'
+  FROM allocations_penaltyrate s
+  LEFT JOIN authorisation_authorisationrequest r
+    ON r.id = s.request_id AND r.kind = 'post_trade_rules' AND r.subject_type = 'penalty_rate' AND r.state = 'approved'
+ WHERE r.id IS NULL
+ UNION ALL
 SELECT format('standing instruction %s of account %s', s.version, s.account_id), 'says other than its event'
   FROM allocations_standinginstruction s LEFT JOIN journal_event e ON e.id = s.event_id
  WHERE (e.payload -> 'terms' ->> 'agent', e.payload -> 'terms' ->> 'safekeeping_account', e.payload -> 'terms' ->> 'cash_account',
@@ -252,7 +258,7 @@ CHECKS = (
     ),
     Check(
         "SSI_UNAPPROVED", "I4", Level.EXCEPTIONS,
-        "Every change of where an account's trades settle, and of when its instructions leave, was approved by a second person.",
+        "Every change of where trades settle, when instructions leave and what a fail is taken to cost was approved by a second person.",
         "Hold back what waits for the account (end the standing instruction by two people), and look who wrote it.",
         sql=_APPROVED,
     ),

@@ -19,6 +19,7 @@ from allocations.domain.transitions import WAITING
 from allocations.permissions import WORK_POST_TRADE, require_work
 from allocations.selectors.claims import list_claims, sum_open_claims
 from allocations.selectors.leaving import list_sending_rules, waiting_of
+from allocations.selectors.penalties import rates_in_force, sum_penalties
 from allocations.selectors.settlement import STEPS, ladder, list_standing, seen_accounts
 from allocations.selectors.settlement_forecast import Split, forecast_settlement
 from allocations.selectors.settlement_list import (
@@ -38,6 +39,8 @@ from operations.exporting import MOST_ROWS
 from operations.selectors.settlement_table import instructions_table
 from operations.views.edge import actor_may, page
 from operations.views.exports import handed_over, heading_for
+from reconciliation.selectors.claim_entries import entries_for_claims
+from refdata.domain.import_rows import ASSET_CLASSES
 
 NO_RIGHT = "Your role may not work on settlement: operations does."
 MOST_BYTES = 64 * 1024 * 1024
@@ -72,6 +75,10 @@ def settlement_page(
         "list_export": f"/settlement/export?{urlencode(wanted.told)}",
         "fails": fails_by_age(actor, at=at),
         "buckets": [words for words, _ in BUCKETS],
+        "penalties": sum_penalties(actor, at=at),
+        "rates": rates_in_force(),
+        "asset_classes": sorted(ASSET_CLASSES),
+        "claim_entries": entries_for_claims(actor, [one.row for one in claims if one.is_open]),
         "forecast": forecast_cash(list(seen_accounts(actor)), today=at.date()),
         "by": by,
         "splits": list(Split),

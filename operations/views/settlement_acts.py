@@ -4,6 +4,7 @@ rules of sending; and the steps of its buy-in, which two people take."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,13 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from allocations.domain.confirm_rules import PENALTY
 from allocations.permissions import WORK_POST_TRADE, require_work
 from allocations.selectors.buy_in import failing_of
 from allocations.selectors.leaving import waiting_of
+from allocations.selectors.penalties import penalty_of, rates_in_force
 from allocations.selectors.settlement import get_instruction
 from allocations.selectors.standing import standing_named
 from allocations.services._acting import Acted
 from allocations.services.ask_buy_in import ask_buy_in
+from allocations.services.ask_confirm_rule import ask_confirm_rule
 from allocations.services.ask_sending_rule import ask_sending_rule
 from allocations.services.hold_instruction import hold_instruction, why_not_held
 from allocations.services.refuse_file import refuse_file
@@ -57,6 +61,7 @@ def _one(
         refused = dict.fromkeys(refused, why_not)
     context: dict[str, Any] = {
         "one": one,
+        "penalty": penalty_of(one.row, at=utc_now(), rates=rates_in_force()),
         "waits": waiting_of([one.row.id], at=utc_now()).get(one.row.id),
         "place_now": standing_named(one.row),
         "titles": TITLES,
@@ -127,11 +132,12 @@ def file_refused(request: HttpRequest, actor: Principal) -> HttpResponse:
 @require_POST
 @page
 def ask_rule(request: HttpRequest, actor: Principal) -> HttpResponse:
-    """Ask a second person for another rule of when instructions leave."""
+    """Ask a second person for another rule of when instructions leave, or of what a day of a fail costs."""
     typed = {name: str(value).strip() for name, value in request.POST.items()}
     said = typed | {name: typed.get(name, "").upper() for name in ("account", "mic")}
+    ask = partial(ask_confirm_rule, rule=PENALTY) if typed.get("rule") == PENALTY else ask_sending_rule
     try:
-        asked = ask_sending_rule(
+        asked = ask(
             actor=actor, at=utc_now(), idempotency_key=typed.get("key", "")[:64], route=f"{ROUTE}.rule", said=said,
             reason=typed.get("reason", ""),
         )  # fmt: skip

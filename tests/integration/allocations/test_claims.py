@@ -16,13 +16,14 @@ from django.test import Client
 from accounts.models import Booking, Holding
 from accounts.selectors import list_suspense_accounts
 from allocations.models import Allocation, Block, Claim, SettlementInstruction
-from allocations.selectors.claims import list_claims
+from allocations.selectors.claims import list_claims, page_of_claims
 from allocations.services._acting import Acted
 from allocations.services._on_one_instruction import NotPossible
 from allocations.services.act_on_claim import act_on_claim
 from allocations.services.cascade_blocks import cascade_blocks
 from allocations.services.transform_instructions import transform_instructions
 from allocations.services.watch_claims import watch_claims
+from authorisation.domain.principal import Principal
 from authorisation.models import AuthorisationRequest, User
 from authorisation.selectors import get_request
 from journal.models import Event
@@ -32,7 +33,10 @@ from operations.approving import KINDS
 from operations.views import settlement
 from orders.models import Execution, Order
 from orders.services.watch_restated import watch_restated
+from reconciliation.models import Break
+from reconciliation.selectors.claim_entries import entries_for_claims
 from tests.factories import make_principal
+from tests.factories.breaks import make_break
 from tests.factories.chain import Chain
 from tests.factories.chain_parts import Placed
 from tests.factories.chain_world import chain_world
@@ -223,9 +227,19 @@ def by_page_and_api(chain: Chain, ours: Claim) -> None:
     wrong = client.post(f"/settlement/claims/{ours.ref}/act", {"step": "pay", "reason": "r", "key": "k2"})
     assert (wrong.status_code, "The bank&#x27;s reference of the entry" in wrong.content.decode()) == (400, True)
 
+    offered_by_the_bank(chain, actor, client, ours)
     issue_token(actor, "claims-token")
     api = Client(headers={"Authorization": "Bearer claims-token", "Idempotency-Key": "a1"})
-    told = api.get("/api/v1/market-claims").json()["claims"]
+    told = api.get("/api/v1/market-claims?state=open").json()["claims"]
+    first = page_of_claims(actor, today=chain.now.date(), most=2)
+    second = page_of_claims(actor, today=chain.now.date(), after=first.next_after, most=2)
+    assert [one.row.ref for one in (*first.rows, *second.rows)] == [one["ref"] for one in told]
+    assert (len(first.rows), second.next_after) == (2, "")
+    assert [
+        api.get(f"/api/v1/market-claims?{asked}").status_code
+        for asked in ("state=gone", "after=x", "after=0.2026-11-25.x")
+    ] == [400] * 3
+    assert api.get("/api/v1/market-claims?state=paid").json() == {"next": None, "claims": []}
     assert [(one["ref"], one["state"], one["amount"]) for one in told if one["account"] == "C1"] == [
         (ours.ref, "agreed", "25")
     ]
@@ -240,6 +254,34 @@ def by_page_and_api(chain: Chain, ours: Claim) -> None:
         content_type="application/json", headers={"Idempotency-Key": "b1"},
     )  # fmt: skip
     assert (refused.status_code, refused.json()["code"]) == (422, "BUY_IN_REFUSED")
+
+
+def offered_by_the_bank(chain: Chain, actor: Principal, client: Client, ours: Claim) -> None:
+    """An entry of the bank that we know nothing of, where it names the claim, or is of its account and amount."""
+    with transaction.atomic():
+        common = {"kind": "cash", "account_id": ours.account_id, "business_date": chain.now.date()}
+        theirs = {
+            "currency": "GBP",
+            "amount": "24.99",
+            "entry_ref": "NTRF-9",
+            "value_date": "2026-11-25",
+            "narrative": f"DIV {ours.ref}.",
+        }
+        named = make_break(**common, theirs=theirs)
+        alike = make_break(
+            run=named.first_run, **common, theirs=theirs | {"amount": "25", "narrative": "DIV", "entry_ref": "NTRF-8"}
+        )
+        shown = client.get("/settlement").content.decode()
+        assert all(
+            one in shown for one in (f"names {ours.ref}", "0.01 GBP apart.", 'value="NTRF-9"', 'value="2026-11-25"')
+        )
+        assert f"/b/{named.ref}" in shown
+        Break.objects.filter(pk=named.pk).update(theirs=theirs | {"narrative": f"DIV {ours.ref}0"})
+        offered = entries_for_claims(actor, [ours])[ours.id]
+        assert (offered.reference, offered.differs, offered.break_id) == ("NTRF-8", False, alike.id)
+        Break.objects.filter(pk=alike.pk).update(theirs=theirs | {"amount": "26", "narrative": ""})
+        assert entries_for_claims(actor, [ours]) == {}
+        transaction.set_rollback(True)
 
 
 def dividend_cash(chain: Chain) -> dict[str, tuple[Decimal, Decimal]]:

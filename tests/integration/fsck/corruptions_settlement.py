@@ -123,6 +123,11 @@ SETTLEMENT = (
         "VALUES ('', '', 'on_booking', '2000-01-01', 2, gen_random_uuid(), now())",
     ),
     Corruption(
+        "SSI_UNAPPROVED", "a rate by nobody's word",
+        "INSERT INTO allocations_penaltyrate (mic, asset_class, bps, valid_from, source, version, event_id, recorded_at) "
+        "VALUES ('XPAR', 'equity', 0, '2026-01-01', 'x', 1, gen_random_uuid(), now())",
+    ),
+    Corruption(
         "SSI_UNAPPROVED", "another custodian", "UPDATE allocations_standinginstruction SET agent = 'EVILGB2L'"
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,16 @@ from django.test import Client
 
 from accounts.selectors.forecast import forecast_cash
 from accounts.services.deposit import Deposit, deposit
-from allocations.models import SettlementInstruction, StandingInstruction
+from allocations.models import PenaltyRate, SettlementInstruction, StandingInstruction
+from allocations.selectors.penalties import penalty_of, rates_in_force, sum_penalties
+from allocations.selectors.settlement import visible_instructions
 from allocations.services.instruct_settlements import instruct_settlements
+from authorisation.domain.principal import process_principal
 from authorisation.models import AuthorisationRequest, User
+from authorisation.selectors import get_request
 from journal.models import Event
+from operations.approving import KINDS
+from refdata.models import ReferencePrice
 from tests.factories import AT, make_desk, make_principal
 from tests.factories.accounts import SEED, funded_account
 from tests.factories.doors import issue_token
@@ -209,3 +215,70 @@ def test_cash_to_come_is_by_date_with_fails_apart_and_settlements_taken_off() ->
     assert [(d.day, d.receipts, d.payments, d.expected, d.overdue) for d in both[0].days] == [
         (date(2026, 11, 24), D(0), D(-120), D(1800), True), (date(2026, 11, 26), D(30), D(-5), D(1825), False)
     ]  # fmt: skip
+
+
+def test_a_rate_of_the_house_is_two_people_s_and_fails_are_estimated_by_it_for_both_sides(world: World) -> None:
+    client = operations(world)
+    asked = {
+        "rule": "penalty_rate",
+        "mic": "xlon",
+        "asset_class": "equity",
+        "bps": "10",
+        "source": "custodian's list",
+        "reason": "r",
+    }
+    wrong = client.post("/settlement/rule", asked | {"valid_from": "soon", "key": "k0"})
+    assert (wrong.status_code, "RULE_INVALID" in wrong.content.decode()) == (400, True)
+    done = client.post("/settlement/rule", asked | {"valid_from": "2026-11-01", "key": "k1"})
+    assert (done.status_code, PenaltyRate.objects.count()) == (302, 0)
+    row = AuthorisationRequest.objects.get(subject_type="penalty_rate")
+    who = make_principal(
+        "decides", role="compliance", rights=("decide_post_trade",), trades=False, persona="compliance"
+    )
+    kind = KINDS[row.kind]
+    assert kind.describe is not None
+    assert [one.then for one in kind.describe(who, get_request(who, row.id, at=AT).facts, AT).fields][:2] == [
+        "10",
+        "2026-11-01",
+    ]
+    kind.decide(
+        actor=who,
+        at=AT,
+        authorisation_id=row.id,
+        verdict="approve",
+        reason_code="OTHER",
+        reason="seen",
+        payload_hash=row.payload_hash,
+    )
+    assert "custodian&#x27;s list" in client.get("/settlement").content.decode()
+
+    first, second = SettlementInstruction.objects.order_by("ref")
+    late = AT + timedelta(days=5)  # the Wednesday after: one settlement day late
+    say(line(second.ref, "pending", "P1", code="LACK"), at=late)
+    actor = process_principal("test")
+    seen = {one.ref: one for one in visible_instructions(actor)}
+    price = ReferencePrice.objects.get(listing=world.desk.listing).last
+    assert price == D("72.50")
+    amounts = {ref: penalty_of(one, at=late, rates=rates_in_force()) for ref, one in seen.items()}
+    worth = {one.ref: round(one.qty * D("0.725") / 1000, 2) for one in (first, second)}
+    assert {ref: found.amount for ref, found in amounts.items() if found} == {
+        first.ref: worth[first.ref],
+        second.ref: -worth[second.ref],
+    }
+    (line_of,) = sum_penalties(actor, at=late)
+    assert (line_of.to_get, line_of.to_pay, line_of.count, line_of.unknown) == (
+        worth[first.ref],
+        -worth[second.ref],
+        2,
+        0,
+    )
+    assert [penalty_of(one, at=AT, rates=rates_in_force()) for one in seen.values()] == [None, None]
+    issue_token(
+        make_principal(
+            "api", role="api", rights=("work_post_trade",), desks=(world.desk.desk,), groups=(world.desk.group,)
+        ),
+        "pen",
+    )
+    api = Client(headers={"Authorization": "Bearer pen"})
+    assert isinstance(api.get("/api/v1/cash-forecast").json()["penalties"], list)
+    assert "penalty_estimate" in api.get(f"/api/v1/settlement-instructions/{first.ref}").json()
