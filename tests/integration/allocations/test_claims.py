@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
@@ -259,7 +260,7 @@ def by_page_and_api(chain: Chain, ours: Claim) -> None:
 def offered_by_the_bank(chain: Chain, actor: Principal, client: Client, ours: Claim) -> None:
     """An entry of the bank that we know nothing of, where it names the claim, or is of its account and amount."""
     with transaction.atomic():
-        common = {"kind": "cash", "account_id": ours.account_id, "business_date": chain.now.date()}
+        common: dict[str, Any] = {"kind": "cash", "account_id": ours.account_id, "business_date": chain.now.date()}
         theirs = {
             "currency": "GBP",
             "amount": "24.99",
