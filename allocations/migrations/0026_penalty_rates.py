@@ -8,7 +8,7 @@ from journal.triggers import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("allocations", "0024_claims_of_shares"), ("journal", "0001_initial")]
+    dependencies: ClassVar = [("allocations", "0025_allocations_by_time"), ("journal", "0001_initial")]
 
     operations: ClassVar = [
         migrations.CreateModel(
