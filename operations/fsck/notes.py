@@ -64,8 +64,8 @@ SELECT 'A-' || a.number AS subject, 'stands since more than a week and no note t
    AND NOT EXISTS (SELECT FROM accounts_canaryaccount c WHERE c.account_id = a.account_id)
    AND NOT EXISTS (SELECT FROM allocations_contractnote_allocations t JOIN allocations_contractnote n ON n.id = t.contractnote_id
                     WHERE t.allocation_id = a.id AND n.state = 'issued' AND n.cancels_id IS NULL)
-   AND NOT EXISTS (SELECT FROM journal_event e WHERE e.stream = format('anomaly:note-late:%s:%s', l.market_id, a.trade_date)
-                    AND e.kind = 'AnomalyRaised')
+   AND NOT EXISTS (SELECT FROM journal_event e WHERE e.kind = 'AnomalyRaised' AND e.stream IN (
+           format('anomaly:note-late:%s:%s', l.market_id, a.trade_date), format('anomaly:note-regime:%s', l.market_id)))
 """
 
 # What a reader of the feed has against the allocations that stood where its listener is.
@@ -125,7 +125,7 @@ CHECKS = (
     ),
     Check(
         "TRADE_NOT_NOTED", "I10", Level.EXCEPTIONS,
-        "Every client's trade older than a week is on a contract note, or it was told that the note is late.",
+        "Every client's trade older than a week is on a contract note, or it was told that it is late or its market's rules are unknown.",
         "Issue it on /notes; see whether the task allocations.issue_notes runs (R-27).",
         sql=_UNNOTED, reads_all=True,
     ),
