@@ -8,12 +8,13 @@ executions, joins them in full, sorts what differs by kind, says why in a senten
 It does not check the rows it reads, know an order by another of its names, keep the raw record, or tell anybody.
 ``ratio`` leaves out what it costs to get our side out of the books as a file, which a run from the books always does;
 ``ratio_from_books`` counts that in, ``ratio_joined`` the reading and joining alone. Verified: exactly the planted breaks are
-found, by both, and a second run writes none.
+found, by both, and a second run writes none. ``client_cpu_s`` and ``server_cpu_s`` are processor time of the run with what policies stop.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -165,7 +166,9 @@ def main(full: bool) -> dict[str, Any]:
         exported = _export(ours, _OURS, [AT.date()])
         print(f"{count} executions made in {time.perf_counter() - started:.0f} s", file=sys.stderr)
         file = _kept(theirs)
+        spent, served = time.process_time(), _server_seconds()
         seconds, settled, result = _run(file)
+        spent, served = time.process_time() - spent, _server_seconds() - served
         print(f"ran in {seconds:.2f} s", file=sys.stderr)
         _verify(result, count)
         exported = min(exported, _export(ours, _OURS, [AT.date()]))
@@ -190,6 +193,8 @@ def main(full: bool) -> dict[str, Any]:
         "export_s": round(exported, 2),
         "seconds_with_policies": round(settled, 2),
         "second_run_seconds": round(again, 2),
+        "client_cpu_s": round(spent, 2),
+        "server_cpu_s": round(served, 2),
         "client_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "server_rss_mb": _server_peak(),
     }
@@ -244,16 +249,30 @@ def _run(file: FeedFile) -> tuple[float, float, RunResult]:
     return (ended.finished_at - began).total_seconds(), whole, result
 
 
-def _server_peak() -> int:
-    """MB that our process of the server held at most, its share of the common buffers among them; 0 where nobody can tell."""
+def _server_process() -> Path | None:
+    """Where the system tells of our process of the server; None where it does not."""
     with raw_cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         row = cursor.fetchone()
-    status = Path(f"/proc/{row[0] if row else 0}/status")
-    if not status.exists():
-        return 0
-    peak = next((line for line in status.read_text().splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
+    found = Path(f"/proc/{row[0] if row else 0}")
+    return found if found.exists() else None
+
+
+def _server_peak() -> int:
+    """MB that it held at most, its share of the common buffers among them; 0 where nobody can tell."""
+    process = _server_process()
+    status = (process / "status").read_text().splitlines() if process else []
+    peak = next((line for line in status if line.startswith("VmHWM:")), "VmHWM: 0 kB")
     return round(int(peak.split()[1]) / 1024)
+
+
+def _server_seconds() -> float:
+    """Processor time it has had so far; 0 where nobody can tell."""
+    process = _server_process()
+    if process is None:
+        return 0.0
+    user, system = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _verify(result: RunResult, count: int) -> None:
