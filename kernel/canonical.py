@@ -20,7 +20,7 @@ from kernel.texts import id_text, utc_text
 
 def jsonable(value: Any) -> Any:
     """Plain JSON types only: Decimal as text, times as ISO 8601 UTC with microseconds, enums by value."""
-    if value is None or isinstance(value, bool | int):
+    if value is None or type(value) is str or isinstance(value, bool | int):  # most are one of these
         return value
     if isinstance(value, Enum):
         return value.value

@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
+from typing import TypeVar
 from uuid import UUID
 
 from kernel.numbers import ZERO
@@ -27,6 +29,7 @@ from reconciliation.domain.trade_findings import (
 from reconciliation.domain.trade_records import OurTrade, TheirTrade, Told, tell
 
 MOST_CANDIDATES = 3
+_Record = TypeVar("_Record")
 
 
 @dataclass(slots=True)
@@ -204,7 +207,7 @@ def _left_with_them(
             judgement.findings.append(duplicate_of_theirs(one, same, copy))
             continue
         elsewhere = [ours for ours in by_exec_id.get(name, []) if ours.order_id != one.order_id]
-        alike = [ours for ours in by_figures.get((one.qty, one.px), ()) if _economics(one, ours)][:MOST_CANDIDATES]
+        alike = _first(ours for ours in by_figures.get((one.qty, one.px), ()) if _economics(one, ours))
         judgement.findings.append(missing_internal(one, name, namesakes, elsewhere, alike, causes, rules, copy))
 
 
@@ -233,8 +236,13 @@ def _left_with_us(
         if same is not None:
             judgement.findings.append(duplicate_of_ours(ours, same, copy))
             continue
-        alike = [line for line in by_figures.get((ours.qty, ours.px), ()) if _economics(line, ours)][:MOST_CANDIDATES]
+        alike = _first(line for line in by_figures.get((ours.qty, ours.px), ()) if _economics(line, ours))
         judgement.findings.append(missing_external(ours, namesakes, alike, causes, copy))
+
+
+def _first(fitting: Iterable[_Record]) -> list[_Record]:
+    """No more than are shown are looked for: where a day is all of one size, each may fit each."""
+    return list(islice(fitting, MOST_CANDIDATES))
 
 
 def _economics(told: Told, ours: OurTrade) -> bool:

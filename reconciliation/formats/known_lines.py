@@ -92,8 +92,10 @@ class KnownLines:
         self._tell_left(aside)
 
     def _take_ours(self, records: Sequence[str | None]) -> None:
-        lines = {line for line in records if line is not None} if None in records else set(records)
-        self.unwritten += (without := records.count(None))
+        lines = set(records)
+        without = records.count(None) if None in lines else 0
+        lines.discard(None)
+        self.unwritten += without
         self.written += len(records) - without
         met = lines & self._waiting
         self._waiting -= met
@@ -127,7 +129,8 @@ class KnownLines:
         """Where the file has these, each time."""
         found: dict[int, str] = {}
         for block in self._read if wanted else ():
-            found.update(compress(zip(block.numbers, block.texts, strict=True), map(wanted.__contains__, block.texts)))
+            here = list(map(wanted.__contains__, block.texts))
+            found.update(zip(compress(block.numbers, here), compress(block.texts, here), strict=True))
         return found
 
     def found(self, lines: Iterable[str | None]) -> dict[int, str]:
@@ -144,6 +147,10 @@ class KnownLines:
             met = (line for number, line in zip(block.numbers, block.texts, strict=True) if number not in self.raw)
             figures.update(line.split(self.delimiter, place + 1)[place] for line in met)
         return sum((Decimal(figure) * times for figure, times in figures.items() if figure), Decimal(0))
+
+    def forget(self) -> None:
+        """Let go of what was met: nothing more will be ``found`` or summed."""
+        self._read = []
 
     def raw_of(self, lines: Collection[int]) -> dict[int, str] | None:
         """The records of these lines as they stand; None where one of them may go on in the next line."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from kernel.collecting import no_collecting
 from kernel.numbers import ZERO
 from reconciliation.domain.trade_matching import judge_trades
 from reconciliation.domain.trade_records import TheirTrade, tell
@@ -113,7 +114,8 @@ def compare(cursor: Any, task: Task) -> Compared:
         sides = _whole(cursor, task, of_day) if known is None else _left(cursor, task, known, units_of_day)
         found = _look(cursor, task, sides, parameters)
         _gather(cursor, task, sides, parameters, found)
-        return _judge(cursor, task, sides, expected=expected, units=units)
+        with no_collecting():
+            return _judge(cursor, task, sides, expected=expected, units=units)
     finally:
         if not in_failed_transaction(cursor):
             cursor.execute("DROP TABLE IF EXISTS recon_lines, recon_ids, recon_near")
@@ -136,6 +138,7 @@ def _left(cursor: Any, task: Task, known: Known, units_of_day: Decimal) -> _Side
     in_all["line"] = external = said["line"] + met
     name = _name(in_all)
     lines = keep_namesakes(cursor, known, task, name, versions=bool(said["versions"]))
+    known.lines.forget()
     if lines:
         assert task.add is not None, "whoever leaves lines out can put them in"
         task.add(lines)

@@ -17,6 +17,7 @@ from contextlib import closing
 from datetime import date
 from functools import partial
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ from reconciliation.matching.trade_lines import OURS, TradeLine, lines_of
 MOST_HELD: Final = 1_500_000
 """Lines of ours that are met at most. A day with more is read whole."""
 _CHUNK: Final = 2_000
+_FIRST: Final = itemgetter(0)
 _NEAR = "AND x.id IN (SELECT id FROM recon_near)"
 _NAMED = f"SELECT x.id, x.exec_id, x.cl_ord_id, o.venue_order_id {OURS}"
 _LISTED = "SELECT l.id, n.isin, l.market_id, l.currency FROM refdata_listing l JOIN refdata_instrument n ON n.id = l.instrument_id"
@@ -89,7 +91,7 @@ def _written(cursor: Any, line: TradeLine, parameters: Mapping[str, Any]) -> Gen
     """Each of ours as a line, while the server writes the next. Raises TooManyUnknown where they are too many."""
     records = 0
     with closing(cursor.stream(line.all, parameters, size=_CHUNK)) as rows:
-        while chunk := [row[0] for row in islice(rows, _CHUNK)]:
+        while chunk := list(map(_FIRST, islice(rows, _CHUNK))):
             records += len(chunk)
             if records > MOST_HELD:
                 raise TooManyUnknown

@@ -207,7 +207,7 @@ def _our_trade(row: dict[str, Any], task: Task) -> OurTrade:
         suspense_qty=row["suspense_qty"],
         expected=of_day and (task.cut_at is None or row["event_at"] <= task.cut_at),
         agreed=of_day and not row["doubtful"],
-        raw={**{name: _shown(row[name]) for name in _RAW if row[name] not in (None, "")}, "order": row["ref"]},
+        raw={**{name: text for name in _RAW if (text := _shown(row[name])) not in (None, "")}, "order": row["ref"]},
     )
 
 

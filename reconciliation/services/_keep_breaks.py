@@ -16,6 +16,7 @@ from django.db import transaction
 from journal.bulk import raw_cursor, shape_of, update_rows, write_rows
 from journal.domain.chain import EventDraft
 from journal.services.append_to_stream import append_to_stream
+from kernel.collecting import no_collecting
 from kernel.crash_points import crash_point
 from kernel.ids import new_id
 from kernel.numbers import QTY_PLACES, plain
@@ -55,7 +56,7 @@ class _Sorted:
 def keep_breaks(*, run_id: UUID, compared: Compared, raw: Mapping[int, str], at: datetime) -> None:
     """In one transaction with the run's step; ``raw`` is the record of each line. Raises RunStopped for a run that was canceled."""
     found = without_decided(_by_key(run_id, compared.findings))
-    with transaction.atomic():
+    with no_collecting(), transaction.atomic():
         run = lock_run(run_id)
         if run.state != moves.RUNNING:
             raise RunStopped
