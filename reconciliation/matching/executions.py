@@ -20,6 +20,7 @@ from reconciliation.matching.causes import load_causes
 from reconciliation.matching.comparing import MOST_JUDGED, Compared, Task, in_failed_transaction
 from reconciliation.matching.known import Known
 from reconciliation.matching.known_trades import keep_namesakes, keep_not_met
+from reconciliation.matching.trade_lines import CHARGES
 from reconciliation.matching.trade_rows import load_our_trades, load_their_trades, load_unknown_trades
 
 _OURS = """
@@ -32,12 +33,6 @@ SELECT x.id, x.exec_id, x.cl_ord_id, o.venue_order_id, x.side, x.effective_qty, 
   JOIN refdata_market m ON m.mic = l.market_id
   JOIN accounts_tradingaccount a ON a.id = o.account_id {charges}
  WHERE x.trade_date = %(as_of)s AND (%(markets)s::text[] IS NULL OR l.market_id = ANY(%(markets)s))
-"""
-_CHARGES = """
-  LEFT JOIN LATERAL (
-    SELECT coalesce(-sum(b.amount) FILTER (WHERE b.kind = 'commission'), 0) AS commission,
-           coalesce(-sum(b.amount) FILTER (WHERE b.kind IN ('fee', 'tax')), 0) AS fees
-      FROM accounts_booking b WHERE b.order_id = x.order_id AND b.execution_id = x.id) c ON true
 """
 # What a row says against ours; a fragment is used only where the file says something in that column at all.
 _AGREES = {
@@ -174,8 +169,7 @@ def _look(cursor: Any, task: Task, sides: _Sides, parameters: dict[str, Any]) ->
     agrees = " AND ".join([*_ALWAYS, *(f"coalesce({text}, true)" for text in told)])
     priced = bool(said["commission"] or said["fees"])
     ours = (
-        _OURS.format(charges=_CHARGES if priced else "", figures=", c.commission, c.fees" if priced else "")
-        + sides.only
+        _OURS.format(charges=CHARGES if priced else "", figures=", c.commission, c.fees" if priced else "") + sides.only
     )
     cursor.execute(
         f"""

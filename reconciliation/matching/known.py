@@ -12,9 +12,10 @@ from reconciliation.formats.spelling import Spelling
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """``lines`` are ours; ``line`` is one as SQL, over the records of its kind, with these parameters."""
+    """``lines`` are ours; ``line`` is one as SQL, over ``ours``, the records of its kind, with these parameters."""
 
     lines: KnownLines
     line: str
+    ours: str
     parameters: Mapping[str, Any]
     spelling: Spelling

@@ -58,7 +58,7 @@ def load_known(cursor: Any, path: Path, kind: Kind, *, as_of: date, markets: tup
                 is_clean=spelling.is_clean,
                 most=MOST_JUDGED,
             )
-            return Known(lines, line.one, parameters, spelling)
+            return Known(lines, line.one, line.ours, parameters, spelling)
     return None
 
 
@@ -80,7 +80,7 @@ def _agrees(cursor: Any, spelling: Spelling, line: TradeLine, parameters: Mappin
     """Whether at least half of the sample are lines of ours."""
     names = spelling.cells("exec_id")
     cursor.execute(
-        f"SELECT {line.one} {OURS} AND x.exec_id = ANY(%(names)s)",
+        f"SELECT {line.one} {line.ours} AND x.exec_id = ANY(%(names)s)",
         {**parameters, "names": names},
     )
     ours = {row[0] for row in cursor.fetchall()}
@@ -107,13 +107,13 @@ def keep_not_met(cursor: Any, known: Known) -> None:
     whole = [line for line in lines.not_met if line.count(lines.delimiter) == lines.between]
     names = [line.split(lines.delimiter, place + 1)[place] for line in whole]
     cursor.execute(
-        f"INSERT INTO recon_near SELECT x.id {OURS} AND x.exec_id = ANY(%(names)s) AND {known.line} = ANY(%(lines)s)",
+        f"INSERT INTO recon_near SELECT x.id {known.ours} AND x.exec_id = ANY(%(names)s) AND {known.line} = ANY(%(lines)s)",
         {**known.parameters, "names": names, "lines": whole},
     )
     kept = cursor.rowcount
     if lines.unwritten or len(whole) < len(lines.not_met):
         cursor.execute(
-            f"INSERT INTO recon_near SELECT id FROM (SELECT x.id, {known.line} AS line {OURS}) y "  # noqa: S608
+            f"INSERT INTO recon_near SELECT id FROM (SELECT x.id, {known.line} AS line {known.ours}) y "  # noqa: S608
             "WHERE line IS NULL OR line = ANY(%(lines)s)",
             {**known.parameters, "lines": list(lines.not_met.difference(whole))},
         )
@@ -152,5 +152,5 @@ def keep_namesakes(cursor: Any, known: Known, task: Task, name: str, *, versions
         {**known.parameters, "cut": task.cut_at},
     )
     cursor.execute("ANALYZE recon_near")
-    cursor.execute(f"SELECT {known.line} {OURS} {_NEAR}", known.parameters)
+    cursor.execute(f"SELECT {known.line} {known.ours} {_NEAR}", known.parameters)
     return known.lines.found(row[0] for row in cursor.fetchall())

@@ -5,7 +5,7 @@ Both say the same. What all executions in one listing say alike is written once 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import groupby
@@ -33,19 +33,38 @@ _OTHERS: Final = {
     "trade_date": "x.trade_date",
     "settlement_date": "x.settlement_date",
     "transact_time": "x.event_at AT TIME ZONE 'UTC'",
+    "commission": "coalesce(c.commission, 0)::numeric(24, 8)",
+    "fees": "coalesce(c.fees, 0)::numeric(24, 8)",
 }
 _UNITS: Final = {0: "second", 3: "milliseconds"}
 _DIGITS: Final = {0: "", 3: ".MS", 6: ".US"}
-OURS = """
+_CHARGED: Final = {"commission", "fees"}
+CHARGES = """
+  LEFT JOIN LATERAL (
+    SELECT coalesce(-sum(b.amount) FILTER (WHERE b.kind = 'commission'), 0) AS commission,
+           coalesce(-sum(b.amount) FILTER (WHERE b.kind IN ('fee', 'tax')), 0) AS fees
+      FROM accounts_booking b WHERE b.order_id = x.order_id AND b.execution_id = x.id) c ON true
+"""
+"""What was booked as charges of one execution."""
+_CHARGES_OF_DAY = """
+  LEFT JOIN (
+    SELECT b.execution_id, -sum(b.amount) FILTER (WHERE b.kind = 'commission') AS commission,
+           -sum(b.amount) FILTER (WHERE b.kind IN ('fee', 'tax')) AS fees
+      FROM accounts_booking b
+     WHERE b.trade_date = %(as_of)s AND b.execution_id IS NOT NULL AND b.kind IN ('commission', 'fee', 'tax')
+     GROUP BY b.execution_id) c ON c.execution_id = x.id
+"""
+_OURS = """
   FROM orders_execution x
   JOIN orders_order o ON o.id = x.order_id
   JOIN refdata_listing l ON l.id = o.listing_id
   JOIN refdata_instrument n ON n.id = l.instrument_id
   JOIN refdata_market m ON m.mic = l.market_id
-  JOIN accounts_tradingaccount a ON a.id = o.account_id
+  JOIN accounts_tradingaccount a ON a.id = o.account_id {charges}
  WHERE x.trade_date = %(as_of)s AND (%(markets)s::text[] IS NULL OR l.market_id = ANY(%(markets)s))
 """
-"""Every execution of the day, which ``one`` line is written of."""
+OURS = _OURS.format(charges="")
+"""Every execution of the day."""
 _ALL = """
 SELECT {line}
   FROM orders_execution x
@@ -54,7 +73,7 @@ SELECT {line}
     SELECT l.id, l.market_id, m.time_zone{parts}
       FROM refdata_listing l JOIN refdata_instrument n ON n.id = l.instrument_id JOIN refdata_market m ON m.mic = l.market_id
     OFFSET 0) m ON m.id = o.listing_id
-  {accounts}
+  {more}
  WHERE x.trade_date = %(as_of)s AND (%(markets)s::text[] IS NULL OR m.market_id = ANY(%(markets)s))
 """
 _ACCOUNTS = "JOIN accounts_tradingaccount a ON a.id = o.account_id"
@@ -75,9 +94,10 @@ _OF: Final = {"exec_type": _Of.ALL, **dict.fromkeys(("isin", "symbol", "mic", "c
 
 @dataclass(frozen=True, slots=True)
 class TradeLine:
-    """``one``: an expression over ``OURS``. ``all``: a statement that gives every line of a day."""
+    """``one``: an expression over ``ours``, the executions of the day. ``all``: a statement that gives every line of it."""
 
     one: str
+    ours: str
     all: str
 
 
@@ -89,8 +109,7 @@ def lines_of(spelling: Spelling, *, unreadable: bool) -> list[TradeLine]:
     dated = "trade_date" in said or "transact_time" not in said
     guards = [*([] if dated else [(_Of.RECORD, _SAID_THERE)]), *([(_Of.LISTING, _READABLE)] if unreadable else [])]
     symbols = ("l.symbol", "l.venue_symbol") if "symbol" in said else ("",)
-    accounts = _ACCOUNTS if "account" in said else ""
-    return [_line([*_pieces(spelling, symbol), *guards], accounts) for symbol in symbols]
+    return [_line([*_pieces(spelling, symbol), *guards], said) for symbol in symbols]
 
 
 def _pieces(spelling: Spelling, symbol: str) -> Iterator[tuple[_Of, str]]:
@@ -102,7 +121,7 @@ def _pieces(spelling: Spelling, symbol: str) -> Iterator[tuple[_Of, str]]:
             yield _OF.get(one.name, _Of.RECORD), _cell(one, symbol)
 
 
-def _line(pieces: Sequence[tuple[_Of, str]], accounts: str) -> TradeLine:
+def _line(pieces: Sequence[tuple[_Of, str]], said: Collection[str]) -> TradeLine:
     """Neighbours that no record says otherwise than another in its listing are one text, written once a listing."""
     one: list[str] = []
     whole: list[str] = []
@@ -115,8 +134,10 @@ def _line(pieces: Sequence[tuple[_Of, str]], accounts: str) -> TradeLine:
             parts.append(f", {text} AS part_{len(parts)}")
             text = f"m.part_{len(parts) - 1}"
         whole.append(text)
-    every = _ALL.format(line=" || ".join(whole), parts="".join(parts), accounts=accounts)
-    return TradeLine(" || ".join(one), every)
+    charged = not _CHARGED.isdisjoint(said)
+    more = (_ACCOUNTS if "account" in said else "") + (_CHARGES_OF_DAY if charged else "")
+    every = _ALL.format(line=" || ".join(whole), parts="".join(parts), more=more)
+    return TradeLine(" || ".join(one), _OURS.format(charges=CHARGES if charged else ""), every)
 
 
 def _cell(one: Spelled, symbol: str) -> str:

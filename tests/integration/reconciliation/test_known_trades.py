@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from accounts.models import Booking
 from journal.bulk import raw_cursor
+from kernel.ids import new_id
 from orders.models import Execution
 from reconciliation.domain.records import Kind
 from reconciliation.domain.rules import Rules
@@ -41,14 +44,40 @@ from tests.factories.statements import execution_rows
 pytestmark = pytest.mark.django_db
 
 Rows = list[dict[str, str]]
-FILES = 30
+FILES = 24
 
 
 @pytest.fixture(scope="module")
 def day(django_db_setup: None, django_db_blocker: Any) -> Iterator[TradingDay]:
     with django_db_blocker.unblock(), transaction.atomic():
-        yield trading_day(10)
+        done = trading_day(10)
+        _charge(Execution.objects.filter(trade_date=DAY).order_by("id")[::2])
+        yield done
         transaction.set_rollback(True)
+
+
+def _charge(fills: list[Execution]) -> None:
+    for number, one in enumerate(fills):
+        for kind, amount in (("commission", "-1.25"), ("fee", "-0.5"), ("tax", f"-{number}"))[: number % 4]:
+            Booking.objects.create(
+                account_id=one.order.account_id, event_id=new_id(), order_id=one.order_id, execution_id=one.id, kind=kind,
+                layer=Booking.Layer.PENDING, currency="GBP", amount=Decimal(amount), trade_date=one.trade_date,
+                settlement_date=one.trade_date, recorded_at=AT,
+            )  # fmt: skip
+
+
+def _with_charges(rows: Rows) -> Rows:
+    """As a broker lists them who charges what we have booked."""
+    booked: defaultdict[tuple[str, str], defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    names = {one.id: (one.exec_id, one.cl_ord_id or "") for one in Execution.objects.all()}
+    for one in Booking.objects.filter(execution_id__in=names, kind__in=("commission", "fee", "tax")):
+        assert one.execution_id is not None
+        booked[names[one.execution_id]]["commission" if one.kind == "commission" else "fees"] -= one.amount
+    charges = [booked[row["exec_id"], row["cl_ord_id"]] for row in rows]
+    return [
+        {**row, **{name: f"{charge[name].normalize():f}" for name in ("commission", "fees")}}
+        for row, charge in zip(rows, charges, strict=True)
+    ]
 
 
 def said(path: Path, *, whole: bool, cut: datetime | None = None, markets: tuple[str, ...] = ()) -> Any:
@@ -77,10 +106,12 @@ def test_any_file_is_judged_alike_whichever_way_it_is_read(
     day: TradingDay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     books, met = execution_rows(), []
+    charged = _with_charges(books)
     for seed in range(FILES):
         dice = random.Random(seed)
         path = tmp_path / f"{seed}.csv"
-        path.write_text(_file(_spoiled(dice, [dict(row) for row in books]), dice), newline="")
+        rows = charged if dice.random() < 0.3 else books
+        path.write_text(_file(_spoiled(dice, [dict(row) for row in rows]), dice), newline="")
         monkeypatch.setattr(csv_file, "Blocks", partial(Blocks, block=dice.choice([300, 900, BLOCK])))
         monkeypatch.setattr(known_trades, "_CHUNK", dice.choice([1, 5, 2_000]))
         options: dict[str, Any] = {
@@ -183,6 +214,19 @@ def test_what_agrees_is_not_staged_and_what_bears_its_name_is(day: TradingDay, t
     assert met_then == met - 1, "which of the two is ours, nobody can say before they are compared"
     (found,) = again[0].findings
     assert (found.category, sorted(found.lines)[-1]) == ("duplicate_suspect", len(rows) + 2)
+
+
+def test_what_is_charged_alike_is_not_staged_either(day: TradingDay, tmp_path: Path) -> None:
+    rows = _with_charges(execution_rows())
+    assert len({row["fees"] for row in rows}) > 3
+    known, met = said(_written(tmp_path, rows), whole=False)
+    assert known == said(_written(tmp_path, rows), whole=True)[0]
+    assert met > len(rows) * 0.6
+    one = next(row for row in rows if row["fees"] != "0" and not row["exec_id"].startswith("R"))
+    one["fees"] = "99"
+    known, met_then = said(_written(tmp_path, rows), whole=False)
+    found = [finding.lines for finding in known[0].findings if any(each.theirs == "99" for each in finding.differences)]
+    assert (found, met_then) == ([(rows.index(one) + 2,)], met - 1)
 
 
 def _written(folder: Path, rows: list[dict[str, Any]]) -> Path:
