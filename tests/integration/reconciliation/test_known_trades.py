@@ -8,7 +8,7 @@ import csv
 import io
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -56,7 +56,7 @@ def day(django_db_setup: None, django_db_blocker: Any) -> Iterator[TradingDay]:
         transaction.set_rollback(True)
 
 
-def _charge(fills: list[Execution]) -> None:
+def _charge(fills: Iterable[Execution]) -> None:
     for number, one in enumerate(fills):
         for kind, amount in (("commission", "-1.25"), ("fee", "-0.5"), ("tax", f"-{number}"))[: number % 4]:
             Booking.objects.create(
