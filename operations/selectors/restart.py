@@ -51,10 +51,10 @@ class Restart:
 def get_restart() -> Restart:
     """As it stands now; five statements."""
     standing = read_standing()
-    version = version_in_force(SOURCE)
+    version = version_in_force(SOURCE) or 0  # none is kept under 0
     fields = ("taken_at", "position", "version", "sha256")
-    snapshots = Snapshot.objects.filter(projection=SOURCE).order_by("-position").values_list(*fields)
-    newest = snapshots.filter(version=version).first() if version is not None else None
+    snapshots = Snapshot.objects.filter(projection=SOURCE, version=version).order_by("-position")
+    newest = snapshots.values_list(*fields).first()
     gates = Block.objects.filter(source=SOURCE)
     return Restart(
         kept=Kept(newest[0], newest[1], newest[2], bytes(newest[3]).hex()) if newest else None,
