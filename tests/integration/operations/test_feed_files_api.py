@@ -21,7 +21,7 @@ from kernel.clock import utc_now
 from operations.api import feed_files
 from reconciliation.models import FeedFile, Intake, Run
 from reconciliation.services.work_intake import work_intake
-from tests.factories import DeskWorld, make_desk, make_principal
+from tests.factories import AT, DeskWorld, make_desk, make_principal
 from tests.factories.accounts import funded_account
 from tests.factories.compared import make_breaks, make_file, make_run
 from tests.factories.doors import issue_token
@@ -112,7 +112,10 @@ def test_what_is_to_be_compared_is_kept_and_said_where_to_look(keeper: str) -> N
     assert (told["intake"], told["look_at"]) == (None, f"{API}/reconciliation-runs?kind=executions")
 
 
-def test_a_signed_feed_takes_only_what_its_key_signed(world: DeskWorld, keeper: str, settings: Any) -> None:
+def test_a_signed_feed_takes_only_what_its_key_signed(
+    world: DeskWorld, keeper: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_files, "utc_now", lambda: AT)  # a day that the calendar below knows
     key = Ed25519PrivateKey.generate()
     place = Path(settings.VAR_DIR) / "keys" / "feeds"
     place.mkdir(parents=True)
