@@ -435,7 +435,11 @@ class Chain:
         rows = SettlementInstruction.objects.exclude(state="canceled")
         for row in rows.filter(transforms__isnull=False):  # in other shares, and open for the rest of the money
             assert row.of_qty is not None
-            assert row.of_qty <= wanted[row.allocation_id][0]
+            assert row.transforms_id is not None
+            before = SettlementInstruction.objects.get(
+                pk=row.transforms_id
+            )  # itself of new shares after a second action
+            assert row.of_qty <= before.qty
             wanted[row.allocation_id] = (row.qty, row.amount)
         assert {row.allocation_id: (row.qty, row.amount) for row in rows} == wanted
 
