@@ -26,6 +26,7 @@ from reconciliation.formats.problems import BadValue, FileCode, FileProblem, Not
 from reconciliation.formats.statement import Header, Record, Statement
 from reconciliation.formats.values import read_date, read_number
 from reconciliation.formats.words import BUST, CORRECTION, TRADE
+from refdata.domain.price_units import MINOR_PRICE_UNITS
 
 NAME: Final = "fix_log"
 KINDS: Final = frozenset({Kind.EXECUTIONS, Kind.ORDERS, Kind.OPEN_ORDERS})
@@ -48,6 +49,7 @@ _ORDER: Final[Mapping[str, int]] = {
     "cl_ord_id": 11, "orig_cl_ord_id": 41, "venue_order_id": 37, "account": 1, "symbol": 55, "side": 54, "ord_type": 40,
     "time_in_force": 59, "ord_status": 39, "order_qty": 38, "cum_qty": 14, "leaves_qty": 151, "price": 44,
 }  # fmt: skip
+_OF_MINOR_UNIT: Final = {"GBp": "GBP", **{unit: currency for unit, (currency, _) in MINOR_PRICE_UNITS.items()}}
 _ONCE: Final = frozenset({*_EXECUTION.values(), *_ORDER.values(), 20, 60, 150})
 _OF_TRANS_TYPE: Final = {ExecTransType.CANCEL.value: BUST, ExecTransType.CORRECT.value: CORRECTION}
 _OF_EXEC_TYPE: Final = {
@@ -247,6 +249,7 @@ class FixLogStatement(Statement):
         texts[at["isin"]] = _isin(values, fields)
         texts[at["mic"]] = values.get(207) or values.get(30, "")
         texts[at["transact_time"]] = values.get(60) or values.get(52, "")
+        texts[at["currency"]] = _currency(values)
         texts[at["commission"]] = self._commission(number, values)
         texts[at["fees"]] = self._fees(number, values, fields)
         if kind == BUST:
@@ -267,6 +270,11 @@ class FixLogStatement(Statement):
     def _commission(self, number: int, values: Values) -> str:
         """Commission (12) as an amount; per unit is multiplied out, a percentage is not ours to work out."""
         text, how = values.get(12, ""), values.get(13, "3")
+        currency = _currency(values)
+        if text and currency and values.get(479, values.get(15)) != currency:
+            sentence = f"Commission (12) {shown(text)} does not say (479) that it is in {currency}: left empty."
+            self.notes.add(number, "commission", NoteCode.CHARGE_NOT_AN_AMOUNT, sentence)
+            return ""
         if not text or how == "3":
             return text
         try:
@@ -283,7 +291,9 @@ class FixLogStatement(Statement):
         if 137 not in values:
             return ""
         amounts = [value for tag, value in fields if tag == 137]
-        other = {value for tag, value in fields if tag == 138} - {values.get(15, ""), ""}
+        said = [value for tag, value in fields if tag == 138]
+        unsaid = values.get(15, "") if len(said) < len(amounts) or "" in said else _currency(values)
+        other = {*said, unsaid} - {_currency(values), ""}
         if other:
             sentence = f"Fees are in {', '.join(sorted(other))}, the execution is not: left empty."
             self.notes.add(number, "fees", NoteCode.CHARGE_NOT_AN_AMOUNT, sentence)
@@ -311,6 +321,12 @@ def _answers_unknown(values: Values) -> bool:
     return (
         asked and values.get(39) == OrdStatus.REJECTED.value and values.get(37, "").strip() in ("", "NONE", "UNKNOWN")
     )
+
+
+def _currency(values: Values) -> str:
+    """Currency (15). GBX and GBp there are the unit of the price, which is what ours is in too; the money is in pounds."""
+    said = values.get(15, "")
+    return _OF_MINOR_UNIT.get(said, said)
 
 
 def _isin(values: Values, fields: Fields) -> str:

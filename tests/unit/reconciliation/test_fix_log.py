@@ -188,6 +188,21 @@ def test_charges_are_amounts_or_left_empty(tmp_path: Path) -> None:
     assert statement.notes.counts["CHARGE_NOT_AN_AMOUNT"] == 2
 
 
+def test_pence_are_the_unit_of_a_price_and_no_charge_is_taken_that_may_be_in_them(tmp_path: Path) -> None:
+    lines = [
+        message((150, "F"), (17, "E1"), (15, "GBX"), (12, "5"), (479, "GBP"), (136, "1"), (137, "1.25"), (138, "GBP")),
+        message((150, "F"), (17, "E2"), (15, "GBp"), (12, "5"), (136, "1"), (137, "1.25")),
+        message((150, "F"), (17, "E3"), (15, "EUR"), (12, "5"), (479, "USD")),
+        message((150, "F"), (17, "E4"), (15, "gbx")),
+    ]
+    rows, statement = read(written(tmp_path, "\n".join(lines) + "\n"), "executions")
+    assert [(row["currency"], row["last_px"], row.get("commission"), row.get("fees")) for row in rows] == [
+        ("GBP", "72.5", "5", "1.25"), ("GBP", "72.5", None, None), ("EUR", "72.5", None, None),
+    ]  # fmt: skip
+    assert statement.notes.counts["CHARGE_NOT_AN_AMOUNT"] == 3
+    assert codes(statement) == [(4, "currency", "CURRENCY_INVALID")]
+
+
 def test_a_log_of_something_else_is_not_taken_for_cash(tmp_path: Path) -> None:
     with pytest.raises(FileProblem) as problem:
         open_statement(EXAMPLE, "cash")
