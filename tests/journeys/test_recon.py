@@ -30,11 +30,19 @@ pytestmark = [pytest.mark.ui, pytest.mark.timeout(400)]  # a busy machine: a qui
 MADE = """
 import django; django.setup()
 import sys
+from decimal import Decimal
 from pathlib import Path
+from accounts.models import CanaryAccount, CashBalance
+from accounts.services.deposit import Deposit, deposit
+from authorisation.domain.principal import process_principal
 from kernel.clock import utc_now
 from reconciliation.domain.records import Kind
 from reconciliation.services.make_files import make_files
 at = utc_now()
+balances = CashBalance.objects.filter(currency="GBP").exclude(account_id__in=CanaryAccount.objects.values("account_id"))
+paid_in = balances.order_by("-account__code").values_list("account_id", flat=True)[:3]
+deposit(actor=process_principal("seed"), at=at, business_date=at.date(), kind="deposit",
+        deposits=[Deposit(account, Decimal("41.07"), currency="GBP") for account in paid_in])
 make_files(day=at.date(), seed=1, breaks="positions.quantity:2,positions.missing_external:1", out=Path(sys.argv[1]),
            kinds=[Kind.POSITIONS, Kind.CASH], at=at)
 """
@@ -44,7 +52,7 @@ SAID = "Read with the custodian on the phone; two lines are theirs to correct."
 
 @pytest.fixture(scope="module")
 def made(house: House, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What custodian and bank say of today; the custodian with breaks that were planted."""
+    """What custodian and bank say of today, when three accounts were paid in; the custodian with breaks that were planted."""
     place = tmp_path_factory.mktemp("made")
     subprocess.run([sys.executable, "-c", MADE, str(place)], cwd=ROOT, env=house.environment, check=True, timeout=120)
     return place

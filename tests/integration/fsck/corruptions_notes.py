@@ -26,7 +26,8 @@ NOTES = (
         related=("ALLOCATION_TOLD_WRONGLY", "FEED_DIFFERS", "SETTLEMENT_NOT_AS_ALLOCATED"),
     ),
     Corruption(
-        "NOTE_TELLS_OTHERWISE", "canceled by nothing", f"UPDATE allocations_contractnote SET state = 'canceled' WHERE id = {LAST}"
+        "NOTE_TELLS_OTHERWISE", "canceled by nothing", f"UPDATE allocations_contractnote SET state = 'canceled' WHERE id = {LAST}",
+        related=("TRADE_NOT_NOTED",),  # the last one is of a late trade
     ),
     Corruption(
         "NOTE_TELLS_OTHERWISE", "on two notes",

@@ -230,8 +230,8 @@ def test_how_near_the_own_order_is_decides(world: DeskWorld) -> None:
     for account in (sibling, stranger):
         give_stock(account, world.listing, "5000")
         answers.append(said(send(world, account=account.code, side=Side.SELL), "SELF_TRADE"))
-    assert answers[0] == ("authorise", f"It would trade with {buy.ref} of the same client, 1000 at 72.5.")
-    assert answers[1] == ("authorise", f"It would trade with {buy.ref} of the same firm, 1000 at 72.5.")
+    assert answers[0] == ("authorise", f"It would trade with {buy.ref} of the same client, 1,000 at 72.5.")
+    assert answers[1] == ("authorise", f"It would trade with {buy.ref} of the same firm, 1,000 at 72.5.")
     ConductPolicy.objects.update(self_trade_firm="pass")
     assert said(send(world, account="ACC-3", side=Side.SELL), "SELF_TRADE")[0] == "pass"
 
