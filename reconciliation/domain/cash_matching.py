@@ -100,13 +100,22 @@ class TheirBalance:
 
 @dataclass(frozen=True, slots=True)
 class OurBalance:
-    """``settled`` by our bookings of up to the day; ``due`` is what had to settle by then and is not confirmed."""
+    """``settled`` by our bookings of up to the day; ``due`` is what had to settle by then and is not confirmed. ``settled_later``
+    and ``due_later`` is what of both was booked after the moment the file is of."""
 
     account_id: UUID
     account: str
     currency: str
     settled: Decimal
     due: Decimal = ZERO
+    settled_later: Decimal = ZERO
+    due_later: Decimal = ZERO
+
+    def may_be_told_as(self, differing: Decimal) -> tuple[Decimal, ...]:
+        """What a bank may say that agrees with it: with and without what is due, and as far as its entries explain; so now, and then."""
+        settled_then = self.settled - self.settled_later
+        both, both_then = self.settled + self.due, settled_then + self.due - self.due_later
+        return (self.settled, both, both + differing, settled_then, both_then, both_then + differing)
 
 
 @dataclass(slots=True)
@@ -436,10 +445,10 @@ def _balances(
             continue
         seen[key] = row
         book = ours.get(key)
-        settled, due = (book.settled, book.due) if book else (ZERO, ZERO)
-        explained = settled + due + judgement.differ.get(key, ZERO)
-        if any(rules.within("amount", mine, row.amount, row.currency) for mine in (settled, settled + due, explained)):
-            judgement.matched += bool(book and (settled or due))
+        differing = judgement.differ.get(key, ZERO)
+        told_as = book.may_be_told_as(differing) if book else (ZERO, differing)
+        if any(rules.within("amount", mine, row.amount, row.currency) for mine in told_as):
+            judgement.matched += bool(book and (book.settled or book.due))
         elif book is None:
             judgement.findings.append(_balance(Category.MISSING_INTERNAL, row, None, "our books have no such balance"))
         else:
@@ -447,7 +456,7 @@ def _balances(
                 _balance(Category.QUANTITY, row, book, _apart(row, book, judgement, with_entries))
             )
     for key, book in sorted(ours.items(), key=lambda item: (item[1].account, item[1].currency)):
-        if key not in seen and book.settled and not with_entries:
+        if key not in seen and book.settled not in (ZERO, book.settled_later) and not with_entries:
             judgement.findings.append(_balance(Category.MISSING_EXTERNAL, None, book, "the file does not tell it"))
 
 

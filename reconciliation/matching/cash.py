@@ -7,7 +7,7 @@ loaded too: an entry valued on another day is the same entry.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -55,7 +55,9 @@ SELECT b.account_id, a.code AS account, b.currency, b.dated, b.matter::text AS m
 _BALANCES = """
 SELECT b.account_id, a.code, b.currency,
        coalesce(sum(b.amount) FILTER (WHERE b.layer = 'settled' AND b.trade_date <= %(as_of)s), 0),
-       coalesce(sum(b.amount) FILTER (WHERE b.layer <> 'settled' AND b.settlement_date <= %(as_of)s), 0)
+       coalesce(sum(b.amount) FILTER (WHERE b.layer <> 'settled' AND b.settlement_date <= %(as_of)s), 0),
+       coalesce(sum(b.amount) FILTER (WHERE b.layer = 'settled' AND b.trade_date <= %(as_of)s AND b.recorded_at > %(cut)s), 0),
+       coalesce(sum(b.amount) FILTER (WHERE b.layer <> 'settled' AND b.settlement_date <= %(as_of)s AND b.recorded_at > %(cut)s), 0)
   FROM accounts_booking b JOIN accounts_tradingaccount a ON a.id = b.account_id
  WHERE b.currency <> '' AND NOT EXISTS (SELECT FROM accounts_canaryaccount c WHERE c.account_id = b.account_id)
  GROUP BY b.account_id, a.code, b.currency
@@ -77,7 +79,7 @@ def compare(cursor: Any, task: Task) -> Compared:
     entries = [_entry(row, accounts, alternates.executions) for row in rows if row["record"] == "entry"]
     dated = [(_balance(row, accounts), row["as_of"]) for row in rows if row["record"] != "entry"]
     balances = [row for row, _as_of in dated]
-    parameters = {"as_of": task.as_of, "first": task.as_of - BESIDE, "last": task.as_of + BESIDE}
+    parameters = {"as_of": task.as_of, "first": task.as_of - BESIDE, "last": task.as_of + BESIDE, "cut": _until(task)}
     cursor.execute(_MATTERS, parameters)
     matters = [_matter(row, task) for row in Rows(cursor).dicts()]
     cursor.execute(_BALANCES, parameters)
@@ -115,6 +117,12 @@ def _sums(
     return {name: (ours, theirs) for name, (ours, theirs) in sorted(found.items())}
 
 
+def _until(task: Task) -> datetime | None:
+    """The moment up to which a file of a day that goes on can know of it; None of a day that was over when the file was made."""
+    until = task.cut_at or task.came_at
+    return until if until is not None and until.date() == task.as_of else None
+
+
 def _matter(row: dict[str, Any], task: Task) -> OurCash:
     names = {
         row["ref"],
@@ -126,7 +134,8 @@ def _matter(row: dict[str, Any], task: Task) -> OurCash:
     }
     names -= {"", None}
     happened = row["event_at"] or row["recorded_at"]
-    after_cut = task.cut_at is not None and task.cut_at.date() == task.as_of and happened > task.cut_at
+    until = _until(task)
+    after_cut = until is not None and happened > until
     return OurCash(
         key=f"{row['account_id']}:{row['currency']}:{row['matter']}:{row['dated']}:{row['ref']}",
         account_id=row["account_id"],

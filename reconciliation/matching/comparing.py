@@ -22,7 +22,8 @@ MOST_JUDGED = 50_000
 class Task:
     """One comparison: the staged table of the file, and what of the books it is about.
 
-    ``markets`` empty: all of them. ``cut_at``: what happened later is none of the file's business. ``partial``: a statement of
+    ``markets`` empty: all of them. ``cut_at``: what happened later is none of the file's business. ``came_at``: nor of
+    cash what we booked after it came, for a day's file is compared again when the day has gone on. ``partial``: a statement of
     single accounts, which says nothing of those it does not name. ``known``: lines of the file that are not in the table, for
     they are word for word what we have; ``add`` puts some of them into it after all.
     """
@@ -33,6 +34,7 @@ class Task:
     at: datetime
     rules: Rules
     cut_at: datetime | None = None
+    came_at: datetime | None = None
     markets: tuple[str, ...] = ()
     partial: bool = False
     known: Known | None = None

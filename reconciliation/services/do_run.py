@@ -146,6 +146,7 @@ def _compare_with(
             at=at,
             rules=get_rules(kind=run.kind, source=run.source),
             cut_at=file.cut_at or stage.header.cut_at,
+            came_at=file.received_at,
             markets=markets,
             partial=stage.header.format != CSV,
             known=known,

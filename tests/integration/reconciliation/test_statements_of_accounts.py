@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from accounts.models import Booking
+from accounts.services.deposit import Deposit, deposit
 from authorisation.domain.principal import process_principal
 from kernel.numbers import plain
-from reconciliation.models import Break, Run, RunBreak
+from reconciliation.models import Break, FeedFile, Run, RunBreak
 from reconciliation.services import do_run
 from reconciliation.services.run_reconciliation import run_reconciliation
 from tests.factories import AT
@@ -72,3 +74,24 @@ def test_balances_alone_close_no_entry_and_miss_none() -> None:
     assert run("cash", *others, stray_of_before, *of_day) == [], "statements of two days in one file"
     wrong_day = [{**one, "as_of": before} for one in balances]
     assert set(run("cash", *wrong_day)) == {("timing", "new")}
+
+
+def test_what_was_booked_after_a_file_came_is_none_of_its_business() -> None:
+    account = busy_day().world.account
+    row = {"record": "balance", "account": account.code, "currency": "EUR", "amount": "12.34"}
+    early = kept_csv("cash", [row], source="BANK")
+    late = kept_csv("cash", [row], source="OTHER", at=early.received_at + timedelta(hours=2))
+
+    def told(file: FeedFile, hours: int) -> list[str]:
+        at = early.received_at + timedelta(hours=hours)
+        result = run_reconciliation(
+            kind="cash", file=file, as_of=AT.date(), actor=process_principal("test"), at=at, trigger="start"
+        )
+        seen = RunBreak.objects.filter(run_id=result.run_id, item__ids__account=account.code, item__ids__currency="EUR")
+        return list(seen.values_list("item__category", flat=True))
+
+    assert told(early, 0) == []
+    more, at = Deposit(account.id, Decimal("5"), currency="EUR"), early.received_at + timedelta(hours=1)
+    deposit(actor=process_principal("test"), at=at, business_date=AT.date(), deposits=[more])
+    assert told(early, 3) == [], "the same file, when the day has gone on"
+    assert told(late, 3) == ["quantity"], "a bank that says nothing of it later"

@@ -90,6 +90,17 @@ def test_a_balance_is_told_only_where_entries_do_not_explain_it() -> None:
     assert cash([], [], [row], booked="859.99") == ["quantity"]
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("100", []), ("130", []), ("90", []), ("70", []), ("110", ["quantity"]), ("120", ["quantity"])],
+)
+def test_a_bank_may_say_what_was_booked_when_its_file_came_or_what_is_now(said: str, expected: list[str]) -> None:
+    book = OurBalance(ACCOUNT, "A", "GBP", Decimal(100), Decimal(30), settled_later=Decimal(30), due_later=Decimal(10))
+    row = TheirBalance(9, "A", "GBP", Decimal(said), ACCOUNT)
+    found = judge_cash([], [], [row], [book], rules=Rules(), with_entries=False)
+    assert [one.category.value for one in found.findings] == expected
+
+
 def positions(settled: str, *said: str, due: str = "0", actions: Any = (), **values: Any) -> list[Finding]:
     ours = [OurPosition(ACCOUNT, "A", INSTRUMENT, "GB00BH4HKS39", Decimal(settled), Decimal(due), Decimal(settled))]
     standard: dict[str, Any] = {"account_id": ACCOUNT, "instrument_id": INSTRUMENT, "isin": "GB00BH4HKS39"}
