@@ -60,8 +60,8 @@ RECON: dict[str, tuple[Door, ...]] = {
     "b/<str:ref>/repair": (
         Door("POST", "/b/{d.break_ref}/repair", HIDDEN_OR_REFUSED, lambda d: {"repair": "accept_timing", "key": "k"}),
     ),
-    "b/<str:ref>/work/<str:act>": (
-        Door("POST", "/b/{d.break_ref}/work/comment", (302, 422, 404, 403, 403, 302), lambda d: {"text": "seen"}),
+    "b/<str:ref>/do/<str:act>": (
+        Door("POST", "/b/{d.break_ref}/do/comment", (302, 422, 404, 403, 403, 302), lambda d: {"text": "seen"}),
     ),
     "b/<str:ref>/matching": (Door("GET", "/b/{d.break_ref}/matching", SEES_THE_DESK),),
     "b/<str:ref>/match": (

@@ -53,7 +53,7 @@ def broken(world: DeskWorld, **values: Any) -> tuple[Break, ExceptionItem]:
 
 
 def do(client: Client, item: Break, act: str, status: int = 200, **fields: str) -> str:
-    answer = client.post(f"/b/{item.ref}/work/{act}", fields)
+    answer = client.post(f"/b/{item.ref}/do/{act}", fields)
     assert answer.status_code == status, answer.content[:500]
     return str(answer.content.decode())
 
